@@ -1,0 +1,41 @@
+"""The contract of an engine: something that provides a Kubernetes API with Istio's resources.
+
+Everything above an engine talks to that API through the kubeconfig and nothing else.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+Progress = Callable[[str], None]
+"""Called with one line each time what is being waited for changes."""
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a running cluster is: its kubeconfig (mode 0600) and the address on which node ports answer."""
+
+    kubeconfig: Path
+    node_host: str
+
+
+class Engine(Protocol):
+    """One way to get a cluster; `name` is what KATA_ENGINE and open_lab(engine=...) say."""
+
+    name: str
+
+    def unavailable(self) -> str | None:
+        """Return why this machine cannot run the engine and what would mend it, or None if it can."""
+
+    def start(self, progress: Progress) -> Location:
+        """Bring the cluster up, or find the one that runs; raise EngineError and leave nothing half-made."""
+
+    def stop(self) -> None:
+        """Remove everything of the cluster but its logs; do nothing where there is none."""
+
+    def where(self) -> Location | None:
+        """Return where the running cluster is, or None where it does not run."""
+
+    def logs(self) -> Path:
+        """Return the folder that holds the engine's and the pods' logs."""
