@@ -1,0 +1,360 @@
+"""The application of the kata: three small services in one file, chosen by SENTENCE_MODE.
+
+    age       answers a random age, such as `42`
+    name      answers one of SENTENCE_NAMES, such as `Porthos`
+    sentence  asks both at once and answers `Porthos is 42 years`
+
+Every path answers, so that routes may match on any; `/healthz` is for probes. Set by the environment:
+
+    SENTENCE_MODE        age, name or sentence
+    SENTENCE_NAMES       comma-separated; default Athos,Porthos,Aramis
+    SENTENCE_AGE_URL     default http://age:5000/
+    SENTENCE_NAME_URL    default http://name:5000/
+    LISTEN_ADDRESS, PORT default 0.0.0.0 and 5000; port 0 takes a free one, which the first line printed names
+    http_proxy           where `sentence` sends its requests, in absolute form, instead of to the services
+    ERROR_RATE, DELAY    a share of answers (0 to 1) that is a 500, and seconds before each answer; default 0
+
+A service that does not answer, or answers with an error, makes `sentence` answer 502, 503 or 504 with a line
+that names it. Idle connections stay open until the caller closes them: a sidecar keeps its connections for an
+hour, and a server that closes them first makes some of its requests fail.
+"""
+
+import contextlib
+import os
+import random
+import signal
+import sys
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+# asyncio then goes without TLS, which the sidecar does for us: a fifth less memory in every pod.
+sys.modules["ssl"] = None  # type: ignore[assignment]
+
+import asyncio  # noqa: E402
+
+UPSTREAM_TIMEOUT = 3.0
+SHUTDOWN_LIMIT = 5.0
+LATE_REQUESTS = 0.2  # seconds after SIGTERM in which requests that were on their way still arrive
+MAX_MESSAGE = 64 * 1024
+
+# What a request hands on to the services behind: enough to trace it and to route by it.
+PASSED_ON = {"b3", "traceparent", "tracestate", "baggage", "cookie", "end-user", "user-agent"}
+NOT_PASSED_ON = ("x-envoy-", "x-forwarded-")
+
+
+class Message(NamedTuple):
+    """A request or a response; header names are in lower case."""
+
+    start: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class UpstreamError(Exception):
+    """A service behind this one failed; `status` is what to answer."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def take_message(buffer: bytearray) -> Message | None:
+    """Cut the first HTTP/1.1 message off the buffer; None while it is incomplete, ValueError if it is none."""
+    end = buffer.find(b"\r\n\r\n")
+    if end < 0:
+        return None
+    start, *lines = buffer[:end].decode("latin-1").split("\r\n")
+    headers = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip()
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        body, end = dechunk(buffer, end + 4)
+    else:
+        begin, end = end + 4, end + 4 + int(headers.get("content-length", 0))
+        body = bytes(buffer[begin:end])
+    if not 0 < end <= len(buffer):
+        return None
+    del buffer[:end]
+    return Message(start, headers, body)
+
+
+def dechunk(buffer: bytearray, at: int) -> tuple[bytes, int]:
+    """Join the chunks that begin at `at`; return them and where they end (-1 while some are missing)."""
+    body = b""
+    while (line := buffer.find(b"\r\n", at)) >= 0:
+        size = int(buffer[at:line].partition(b";")[0], 16)
+        if size == 0:
+            end = buffer.find(b"\r\n\r\n", line)
+            return body, end + 4 if end >= 0 else -1
+        body += buffer[line + 2 : line + 2 + size]
+        at = line + 2 + size + 2
+    return body, -1
+
+
+def text_message(status: int, text: str, *, close: bool, head: bool = False) -> bytes:
+    """Write a response with one line of text; `close` announces the end, `head` leaves the text out."""
+    body = f"{text}\n".encode()
+    lines = [
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        "content-type: text/plain; charset=utf-8",
+        f"content-length: {len(body)}",
+        *(["connection: close"] if close else []),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + (b"" if head else body)
+
+
+class Connection(asyncio.Protocol):
+    """One end of a connection: collects what arrives."""
+
+    transport: asyncio.Transport
+
+    def __init__(self) -> None:
+        self.buffer = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]
+
+
+class UpstreamConnection(Connection):
+    """A connection to a service or to the proxy; carries one request at a time."""
+
+    answer: asyncio.Future[Message] | None = None
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        try:
+            message = take_message(self.buffer)
+        except ValueError as error:
+            self.settle(error)
+        else:
+            if message:
+                self.settle(message)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.settle(exc or ConnectionResetError("connection closed before the answer was complete"))
+
+    def settle(self, outcome: Message | Exception) -> None:
+        if self.answer is None or self.answer.done():
+            self.transport.close()
+        elif isinstance(outcome, Message):
+            self.answer.set_result(outcome)
+        else:
+            self.answer.set_exception(outcome)
+
+    async def ask(self, request: bytes) -> Message:
+        """Send a request and return its answer; afterwards the connection is either idle or closing."""
+        self.answer = asyncio.get_running_loop().create_future()
+        self.transport.write(request)
+        try:
+            message = await self.answer
+        except BaseException:
+            self.transport.close()
+            raise
+        self.answer = None
+        if message.headers.get("connection") == "close":
+            self.transport.close()
+        return message
+
+
+class Client:
+    """Asks other services: through `proxy` on kept connections, or without one on a new connection each time.
+
+    The proxy chooses a pod for each request. Plain Kubernetes chooses one for each connection, and a kept
+    connection would hold on to one pod.
+    """
+
+    def __init__(self, proxy: str | None) -> None:
+        self.proxy = urlsplit(proxy) if proxy else None
+        self.idle: list[UpstreamConnection] = []
+
+    async def get(self, url: str, headers: dict[str, str]) -> str:
+        """Return the text that the service answers; raise UpstreamError if there is none."""
+        service = urlsplit(url).hostname or url
+        try:
+            async with asyncio.timeout(UPSTREAM_TIMEOUT):
+                answer = await self.request(url, headers)
+            status = int(answer.start.split()[1])
+        except TimeoutError:
+            raise UpstreamError(504, f"{service} did not answer within {UPSTREAM_TIMEOUT} s") from None
+        except (OSError, ValueError, IndexError) as error:
+            raise UpstreamError(502, f"{service} did not answer: {error}") from error
+        text = answer.body.decode(errors="replace").strip()
+        if status != 200:
+            raise UpstreamError(
+                status if status in (503, 504) else 502, f"{service} answered {status}: {text}"
+            )
+        return text
+
+    async def request(self, url: str, headers: dict[str, str]) -> Message:
+        parts = urlsplit(url)
+        target = url if self.proxy else parts.path or "/"
+        lines = [
+            f"GET {target} HTTP/1.1",
+            f"host: {parts.netloc}",
+            *(f"{k}: {v}" for k, v in headers.items()),
+        ]
+        request = "\r\n".join([*lines, "", ""]).encode("latin-1")
+        while self.idle:
+            connection = self.idle.pop()
+            if connection.transport.is_closing():
+                continue
+            try:
+                return await self.ask(connection, request)
+            except ConnectionError:
+                continue  # it was closed just as we used it: the next one, or a new one, tells what is true
+        address = self.proxy or parts
+        _, connection = await asyncio.get_running_loop().create_connection(
+            UpstreamConnection, address.hostname or "", address.port or 80
+        )
+        return await self.ask(connection, request)
+
+    async def ask(self, connection: UpstreamConnection, request: bytes) -> Message:
+        answer = await connection.ask(request)
+        if self.proxy:
+            self.idle.append(connection)
+        else:
+            connection.transport.close()
+        return answer
+
+
+class Service:
+    """What this process answers, as its environment says."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.mode = environment.get("SENTENCE_MODE", "sentence")
+        self.names = environment.get("SENTENCE_NAMES", "Athos,Porthos,Aramis").split(",")
+        self.age_url = environment.get("SENTENCE_AGE_URL", "http://age:5000/")
+        self.name_url = environment.get("SENTENCE_NAME_URL", "http://name:5000/")
+        self.error_rate = float(environment.get("ERROR_RATE", 0))
+        self.delay = float(environment.get("DELAY", 0))
+        self.client = Client(environment.get("http_proxy"))
+        if self.mode not in ("age", "name", "sentence"):
+            sys.exit(f"SENTENCE_MODE is {self.mode!r}; it must be age, name or sentence")
+
+    async def answer(self, request: Message) -> tuple[int, str]:
+        """Return status and text for a request."""
+        method, _, rest = request.start.partition(" ")
+        if method not in ("GET", "HEAD"):
+            return 405, f"{method} is not answered here; use GET"
+        if rest.startswith("/healthz "):
+            return 200, "ok"
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        if self.error_rate and random.random() < self.error_rate:
+            return 500, f"{self.mode} failed, as ERROR_RATE asks"
+        if self.mode == "age":
+            return 200, str(random.randint(18, 80))
+        if self.mode == "name":
+            return 200, random.choice(self.names)
+        try:
+            return 200, await self.sentence(request)
+        except UpstreamError as error:
+            print(error, file=sys.stderr, flush=True)
+            return error.status, str(error)
+
+    async def sentence(self, request: Message) -> str:
+        headers = {
+            name: value
+            for name, value in request.headers.items()
+            if name in PASSED_ON or (name.startswith("x-") and not name.startswith(NOT_PASSED_ON))
+        }
+        age, name = await asyncio.gather(
+            self.client.get(self.age_url, headers), self.client.get(self.name_url, headers)
+        )
+        return f"{name} is {age} years"
+
+
+class Server:
+    """The open connections of a service, and how they end."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.connections: set[ServerConnection] = set()
+        self.stopping = False
+        self.all_closed = asyncio.Event()
+        self.all_closed.set()
+
+    async def run(self, host: str, port: int) -> None:
+        """Answer until SIGTERM or SIGINT; then answer what is under way, at most SHUTDOWN_LIMIT seconds."""
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        listener = await loop.create_server(lambda: ServerConnection(self), host, port, backlog=1024)
+        port = listener.sockets[0].getsockname()[1]
+        print(f"{self.service.mode} listens on {host}:{port}", flush=True)
+        await stop.wait()
+        self.stopping = True
+        listener.close()
+        await asyncio.sleep(LATE_REQUESTS)
+        for connection in self.connections:
+            connection.close_when_idle()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.all_closed.wait(), SHUTDOWN_LIMIT)
+
+
+class ServerConnection(Connection):
+    """A caller's connection; its requests are answered one after the other."""
+
+    answering: asyncio.Task[None] | None = None
+
+    def __init__(self, server: Server) -> None:
+        super().__init__()
+        self.server = server
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.server.connections.add(self)
+        self.server.all_closed.clear()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.server.connections.discard(self)
+        if not self.server.connections:
+            self.server.all_closed.set()
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        if len(self.buffer) > MAX_MESSAGE:
+            self.transport.abort()
+        elif self.answering is None:
+            self.next_request()
+
+    def next_request(self) -> None:
+        try:
+            request = take_message(self.buffer)
+        except ValueError:
+            self.transport.write(text_message(400, "this is not HTTP/1.1", close=True))
+            self.transport.close()
+            return
+        if request:
+            self.answering = asyncio.get_running_loop().create_task(self.answer(request))
+
+    async def answer(self, request: Message) -> None:
+        status, text = await self.server.service.answer(request)
+        keep = request.start.endswith("HTTP/1.1") and request.headers.get("connection", "").lower() != "close"
+        close = self.server.stopping or not keep
+        self.transport.write(text_message(status, text, close=close, head=request.start.startswith("HEAD ")))
+        self.answering = None
+        if close:
+            self.transport.close()
+        else:
+            self.next_request()
+
+    def close_when_idle(self) -> None:
+        """Close now if nothing is under way; an answer that is under way closes after itself."""
+        if self.answering is None:
+            self.transport.close()
+
+
+def main() -> None:
+    """Run the service that the environment describes."""
+    service = Service(os.environ)
+    host, port = os.environ.get("LISTEN_ADDRESS", "0.0.0.0"), int(os.environ.get("PORT", 5000))
+    asyncio.run(Server(service).run(host, port))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""The learner's namespace on any Kubernetes API: apply, delete, wait, read.
+
+Manifests and names go in, plain objects and kubectl's own words come out. `waiting` says when all is ready,
+`mesh` reads and sets the weights. Knows nothing of engines.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from kata_lib import apply, waiting
+from kata_lib.errors import ClusterError
+from kata_lib.kube import FIELD_MANAGER, ApiRefused, KubeClient, Obj
+from kata_lib.manifests import load
+
+MERGE_PATCH = "application/merge-patch+json"
+
+_RESETTABLE = (
+    ("networking.istio.io/v1", "VirtualService"),
+    ("networking.istio.io/v1", "DestinationRule"),
+    ("networking.istio.io/v1", "Gateway"),
+    ("networking.istio.io/v1", "ServiceEntry"),
+    ("networking.istio.io/v1", "Sidecar"),
+    ("apps/v1", "Deployment"),
+    ("v1", "Service"),
+)
+
+
+class Cluster:
+    """One namespace of one cluster.
+
+    kubeconfig, context: which API, and by its namespace where in it. node_host: where node ports answer.
+    """
+
+    def __init__(self, kubeconfig: Path, context: str | None = None, node_host: str = "127.0.0.1") -> None:
+        self.kubeconfig = kubeconfig
+        self.node_host = node_host
+        self.api = KubeClient(kubeconfig, context)
+        self.namespace = self.api.namespace
+
+    def apply(self, path: str | Path) -> list[str]:
+        """Apply a file or folder; return kubectl's lines, such as `deployment.apps/name-v1 created`."""
+        return [self._apply_one(manifest) for manifest in load(path)]
+
+    def delete(self, path: str | Path, timeout: float = 60.0) -> list[str]:
+        """Delete what a file or folder holds, wait until it is gone; what was not there is said, no error."""
+        lines, gone = [], []
+        for manifest in load(path):
+            was_there = self.remove(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
+            lines.append(f"{_label(manifest)} {'deleted' if was_there else 'was not there'}")
+            gone.append(manifest)
+        waiting.until_gone(self, gone, timeout)
+        return lines
+
+    def get(self, api_version: str, kind: str, name: str) -> Obj | None:
+        """Return one object, or None where there is none."""
+        try:
+            return self.api.request("GET", self.api.path(api_version, kind, name))
+        except ApiRefused as refused:
+            if refused.code == 404:
+                return None
+            raise
+
+    def objects(self, api_version: str, kind: str, labels: str = "") -> list[Obj]:
+        """Return the namespace's objects of a kind; labels is a selector such as `app=name,version=v2`."""
+        query = {"labelSelector": labels} if labels else None
+        answer = self.api.request("GET", self.api.path(api_version, kind), query=query)
+        return [{"apiVersion": api_version, "kind": kind, **item} for item in answer["items"]]
+
+    def patch(self, api_version: str, kind: str, name: str, body: Obj) -> Obj:
+        """Send a JSON merge patch and return the object that it made."""
+        path = self.api.path(api_version, kind, name)
+        return self.api.request("PATCH", path, body, content_type=MERGE_PATCH, query=_write())
+
+    def remove(self, api_version: str, kind: str, name: str) -> bool:
+        """Ask for the deletion of one object; return whether it was there."""
+        try:
+            self.api.request("DELETE", self.api.path(api_version, kind, name))
+        except ApiRefused as refused:
+            if refused.code == 404:
+                return False
+            raise
+        return True
+
+    def scale(self, deployment: str, replicas: int) -> None:
+        """Set a Deployment's number of replicas, as `kubectl scale` does."""
+        if replicas < 0:
+            raise ClusterError(f"replicas must be 0 or more, not {replicas}.")
+        path = self.api.path("apps/v1", "Deployment", deployment) + "/scale"
+        body = {"spec": {"replicas": replicas}}
+        self.api.request("PATCH", path, body, content_type=MERGE_PATCH, query={"fieldManager": "kubectl"})
+
+    def enable_injection(self) -> bool:
+        """Label the namespace so that new pods get a sidecar; return whether it had to be changed."""
+        path = f"/api/v1/namespaces/{self.namespace}"
+        labels = self.api.request("GET", path)["metadata"].get("labels", {})
+        if labels.get("istio-injection") == "enabled":
+            return False
+        body = {"metadata": {"labels": {"istio-injection": "enabled"}}}
+        self.api.request("PATCH", path, body, content_type=MERGE_PATCH, query=_write())
+        return True
+
+    def replace(self, manifests: list[Obj]) -> list[str]:
+        """Make the namespace hold exactly these objects; return a line for each that had to change.
+
+        Of the workshop's kinds (workloads, services, Istio's routing) all else is deleted, and what somebody
+        added to an object that stays is removed from it.
+        """
+        wanted = {(m["apiVersion"], m["kind"], m["metadata"]["name"]) for m in manifests}
+        lines, gone = [], []
+        for api_version, kind in _RESETTABLE:
+            for obj in self.objects(api_version, kind):
+                name = obj["metadata"]["name"]
+                if (api_version, kind, name) not in wanted and (kind, name) != ("Service", "kubernetes"):
+                    self.remove(api_version, kind, name)
+                    gone.append(obj)
+                    lines.append(f"{_label(obj)} deleted")
+        lines += [line for manifest in manifests if (line := self._replace_one(manifest))]
+        waiting.until_gone(self, gone, timeout=60.0)
+        return lines
+
+    def wait_ready(self, timeout: float = 60.0, on_wait: Callable[[str], None] | None = None) -> None:
+        """Wait until every Deployment has rolled out; WaitTimeout carries the last thing seen.
+
+        timeout: seconds. on_wait: called with one line each time what is being waited for changes.
+        """
+        waiting.until_ready(self, timeout, on_wait)
+
+    def url(self, service: str = "sentences") -> str:
+        """Return where a Service of type NodePort answers from this machine."""
+        found = self.get("v1", "Service", service)
+        if found is None:
+            known = ", ".join(s["metadata"]["name"] for s in self.objects("v1", "Service")) or "none"
+            raise ClusterError(
+                f"There is no Service {service!r} in namespace {self.namespace}; there are: {known}. "
+                "`kubectl apply -f deploy/v1` makes the workshop's."
+            )
+        ports = [port["nodePort"] for port in found["spec"]["ports"] if "nodePort" in port]
+        if not ports:
+            raise ClusterError(
+                f"The Service {service!r} has no node port: only one of type NodePort answers from outside."
+            )
+        return f"http://{self.node_host}:{ports[0]}/"
+
+    def pods(self, labels: str = "") -> list[Obj]:
+        """Return the pods that are there to stay: those being deleted are left out."""
+        return [p for p in self.objects("v1", "Pod", labels) if "deletionTimestamp" not in p["metadata"]]
+
+    def logs(self, pod: str, container: str = "", follow: bool = False) -> Iterator[str]:
+        """Yield the log lines of a pod's container, by default the application's."""
+        query = {"follow": "true"} if follow else {}
+        names = [c["name"] for c in self._pod(pod)["spec"]["containers"]]
+        query["container"] = container or next((n for n in names if n != "istio-proxy"), names[0])
+        return self.api.lines(self.api.path("v1", "Pod", pod) + "/log", query)
+
+    def _pod(self, name: str) -> Obj:
+        found = self.get("v1", "Pod", name)
+        if found is None:
+            known = ", ".join(p["metadata"]["name"] for p in self.pods()) or "none"
+            raise ClusterError(f"There is no pod {name!r} in namespace {self.namespace}; there are: {known}.")
+        return found
+
+    def _apply_one(self, manifest: Obj) -> str:
+        wanted = apply.annotated(manifest, self.namespace)
+        live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
+        if live is None:
+            self._create(wanted)
+            return f"{_label(manifest)} created"
+        patch = apply.patch_for(wanted, live)
+        if not patch:
+            return f"{_label(manifest)} unchanged"
+        self.patch(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"], patch)
+        return f"{_label(manifest)} configured"
+
+    def _replace_one(self, manifest: Obj) -> str:
+        wanted = apply.annotated(manifest, self.namespace)
+        live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
+        if live is None:
+            self._create(wanted)
+            return f"{_label(manifest)} created"
+        path = self.api.path(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
+        now = self.api.request("PUT", path, apply.keeping_allocated(wanted, live), query=_write())
+        changed = now["metadata"].get("generation") != live["metadata"].get("generation")
+        return f"{_label(manifest)} set back" if changed else ""
+
+    def _create(self, manifest: Obj) -> Any:
+        path = self.api.path(manifest["apiVersion"], manifest["kind"])
+        return self.api.request("POST", path, manifest, query=_write())
+
+
+def _write() -> dict[str, str]:
+    return {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+
+
+def _label(manifest: Obj) -> str:
+    group = manifest["apiVersion"].rpartition("/")[0]
+    kind = manifest["kind"].lower() + (f".{group}" if group else "")
+    return f"{kind}/{manifest['metadata']['name']}"

@@ -1,0 +1,166 @@
+"""Processes that outlive the daemon: started detached, known by pid and start time, found by a mark.
+
+A mark in the environment, KATA_POD=<cluster's mark>:<pod uid>/<container>, finds what was started but not yet
+written down. A pid alone is no identity: the system gives it away again.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+POD_MARK = "KATA_POD"
+DAEMON_MARK = "KATA_DAEMON"
+
+_LINUX = sys.platform == "linux"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One process for as long as the machine runs; `started` is in clock ticks (Linux) or milliseconds."""
+
+    pid: int
+    started: int
+
+    def __str__(self) -> str:
+        return f"{self.pid}.{self.started}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Identity":
+        """Read what `str` wrote; raises ValueError for anything else."""
+        pid, started = text.split(".")
+        return cls(int(pid), int(started))
+
+
+def identify(pid: int) -> Identity | None:
+    """Return the identity of a running process; None for one that ended or is a zombie."""
+    if not _LINUX:
+        import psutil
+
+        try:
+            process = psutil.Process(pid)
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return None
+            return Identity(pid, int(process.create_time() * 1000))
+        except psutil.Error:
+            return None
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    fields = text[text.rindex(")") + 2 :].split()  # the name before it may hold spaces and brackets
+    state, started = fields[0], fields[19]
+    return None if state in "ZX" else Identity(pid, int(started))
+
+
+def alive(process: Identity) -> bool:
+    """Whether this very process runs; a zombie does not."""
+    return identify(process.pid) == process
+
+
+def spawn(argv: Sequence[str], env: Mapping[str, str], log: Path, cwd: Path = Path("/")) -> Identity:
+    """Start a process in a session of its own that writes to the file `log`; raises OSError where it cannot."""
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as output:
+        child = subprocess.Popen(
+            argv,
+            env=dict(env),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    child.returncode = 0  # it is waited for by pid, not by this object
+    return identify(child.pid) or Identity(child.pid, 0)
+
+
+def find_marked(cluster_mark: str, variable: str = POD_MARK) -> Iterator[tuple[Identity, str]]:
+    """Yield (process, rest of its mark) of every running process that carries the cluster's mark.
+
+    For POD_MARK the rest is "<pod uid>/<container>"; it is inherited by what the process started itself.
+    """
+    begin = f"{variable}={cluster_mark}"
+    for pid, variables in _environments():
+        for entry in variables:
+            mark, _, rest = entry.partition(":")
+            if mark == begin and (process := identify(pid)):
+                yield process, rest
+
+
+def _environments() -> Iterator[tuple[int, list[str]]]:
+    """Yield pid and environment of each process that this user may look at."""
+    if not _LINUX:
+        import psutil
+
+        for process in psutil.process_iter(["environ"]):
+            environ = process.info["environ"] or {}
+            yield process.pid, [f"{key}={value}" for key, value in environ.items()]
+        return
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            content = Path(f"/proc/{entry}/environ").read_bytes()
+        except OSError:
+            continue  # another user's, or gone meanwhile
+        yield int(entry), content.decode(errors="replace").split("\0")
+
+
+def signal_group(process: Identity, number: int) -> None:
+    """Send a signal to the process and to all that it started; nothing where it has ended."""
+    if not alive(process):
+        return
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return
+    except PermissionError:  # macOS answers so for a group that holds only zombies
+        return
+
+
+async def wait(process: Identity) -> int | None:
+    """Wait until the process ends; return its exit code (negative: the signal), None if nobody saw it.
+
+    Only a child's exit code can be seen; an adopted process is not a child.
+    """
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):
+        while alive(process):
+            await asyncio.sleep(0.02)
+        return _reap(process.pid)
+    try:
+        if alive(process):
+            ended = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            loop.add_reader(descriptor, ended.set)
+            try:
+                await ended.wait()
+            finally:
+                loop.remove_reader(descriptor)
+    finally:
+        os.close(descriptor)
+    return _reap(process.pid)
+
+
+def _reap(pid: int) -> int | None:
+    try:
+        _, status = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    return os.waitstatus_to_exitcode(status)
+
+
+async def terminate(process: Identity, grace: float) -> int | None:
+    """End the process: SIGTERM, after `grace` seconds SIGKILL; return its exit code as `wait` does."""
+    signal_group(process, signal.SIGTERM)
+    try:
+        return await asyncio.wait_for(wait(process), grace)
+    except TimeoutError:
+        signal_group(process, signal.SIGKILL)
+        return await wait(process)

