@@ -4,7 +4,7 @@ Manifests and names go in, plain objects and kubectl's own words come out. `wait
 `mesh` reads and sets the weights. Knows nothing of engines.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -119,12 +119,17 @@ class Cluster:
         waiting.until_gone(self, gone, timeout=60.0)
         return lines
 
-    def wait_ready(self, timeout: float = 60.0, on_wait: Callable[[str], None] | None = None) -> None:
-        """Wait until every Deployment has rolled out; WaitTimeout carries the last thing seen.
+    def wait_ready(
+        self,
+        timeout: float = 60.0,
+        on_wait: Callable[[str], None] | None = None,
+        deployments: Collection[str] | None = None,
+    ) -> None:
+        """Wait until Deployments have rolled out, by default all; WaitTimeout carries the last thing seen.
 
         timeout: seconds. on_wait: called with one line each time what is being waited for changes.
         """
-        waiting.until_ready(self, timeout, on_wait)
+        waiting.until_ready(self, timeout, on_wait, deployments)
 
     def url(self, service: str = "sentences") -> str:
         """Return where a Service of type NodePort answers from this machine."""

@@ -1,13 +1,13 @@
 """Every error that a person may meet, as one tree.
 
-    KataError                    the root: says what was expected, what was found, what to do
-    ├── EngineError              an engine could not start, stop or be found
-    │   └── EngineUnavailable    this machine lacks what the engine needs
-    ├── ClusterError             the Kubernetes API refused or did not answer
-    │   └── WaitTimeout          a wait reached its limit; carries the last thing seen
-    ├── ManifestError            a manifest cannot be read
-    ├── MeshError                weights or routes that make no sense
-    └── TrafficError             the sampler could not run
+KataError                    the root: says what was expected, what was found, what to do
+├── EngineError              an engine could not start, stop or be found
+│   └── EngineUnavailable    this machine lacks what the engine needs
+├── ClusterError             the Kubernetes API refused or did not answer
+│   └── WaitTimeout          a wait reached its limit; carries the last thing seen
+├── ManifestError            a manifest cannot be read
+├── MeshError                weights or routes that make no sense
+└── TrafficError             the sampler could not run
 """
 
 

@@ -109,7 +109,7 @@ def subsets(cluster: Cluster, host: str = "name") -> dict[str, dict[str, str]]:
 
 
 def virtual_service(cluster: Cluster, host: str = "name") -> Obj | None:
-    """Return the VirtualService that routes the host's HTTP inside the mesh; of several Istio obeys the oldest."""
+    """Return the VirtualService of the host's HTTP inside the mesh; of several Istio obeys the oldest."""
     found = [
         v
         for v in cluster.objects(ISTIO, "VirtualService")

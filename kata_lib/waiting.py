@@ -4,7 +4,7 @@ Deployments and pods go in as the API shows them; a line that says what is still
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from kata_lib.errors import WaitTimeout
@@ -16,14 +16,22 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.1
 
 
-def until_ready(cluster: "Cluster", timeout: float, on_wait: Callable[[str], None] | None = None) -> None:
-    """Wait until every Deployment has rolled out; limits and callback as Cluster.wait_ready says."""
+def until_ready(
+    cluster: "Cluster",
+    timeout: float,
+    on_wait: Callable[[str], None] | None = None,
+    names: Collection[str] | None = None,
+) -> None:
+    """Wait until the Deployments have rolled out; parameters as Cluster.wait_ready says."""
 
     def missing() -> str:
-        waiting_for = [line for d in cluster.objects("apps/v1", "Deployment") if (line := unfinished(d))]
-        if not waiting_for:
-            return ""
-        return "; ".join(waiting_for + list(pod_troubles(cluster.pods())))
+        deployments = [
+            d
+            for d in cluster.objects("apps/v1", "Deployment")
+            if names is None or d["metadata"]["name"] in names
+        ]
+        waiting_for = [line for d in deployments if (line := unfinished(d))]
+        return "; ".join(waiting_for + list(pod_troubles(cluster.pods()))) if waiting_for else ""
 
     _until(missing, timeout, on_wait, "Not everything is ready")
 

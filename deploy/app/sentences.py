@@ -61,7 +61,7 @@ class UpstreamError(Exception):
 
 
 def take_message(buffer: bytearray) -> Message | None:
-    """Cut the first HTTP/1.1 message off the buffer; None while it is incomplete, ValueError if it is none."""
+    """Cut the first HTTP/1.1 message off the buffer; None while incomplete, ValueError if it is none."""
     end = buffer.find(b"\r\n\r\n")
     if end < 0:
         return None
@@ -73,7 +73,7 @@ def take_message(buffer: bytearray) -> Message | None:
     if headers.get("transfer-encoding", "").lower() == "chunked":
         body, end = dechunk(buffer, end + 4)
     else:
-        begin, end = end + 4, end + 4 + int(headers.get("content-length", 0))
+        begin, end = end + 4, end + 4 + length(headers.get("content-length", "0"))
         body = bytes(buffer[begin:end])
     if not 0 < end <= len(buffer):
         return None
@@ -85,13 +85,20 @@ def dechunk(buffer: bytearray, at: int) -> tuple[bytes, int]:
     """Join the chunks that begin at `at`; return them and where they end (-1 while some are missing)."""
     body = b""
     while (line := buffer.find(b"\r\n", at)) >= 0:
-        size = int(buffer[at:line].partition(b";")[0], 16)
+        size = length(buffer[at:line].partition(b";")[0].decode(), base=16)
         if size == 0:
             end = buffer.find(b"\r\n\r\n", line)
             return body, end + 4 if end >= 0 else -1
         body += buffer[line + 2 : line + 2 + size]
         at = line + 2 + size + 2
     return body, -1
+
+
+def length(text: str, base: int = 10) -> int:
+    """Read a number that counts bytes; ValueError for anything else."""
+    if text.strip().startswith(("+", "-")):
+        raise ValueError(f"{text!r} is no length")
+    return int(text, base)
 
 
 def text_message(status: int, text: str, *, close: bool, head: bool = False) -> bytes:
@@ -117,14 +124,24 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
 
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        if len(self.buffer) > MAX_MESSAGE:
+            self.transport.abort()
+        else:
+            self.received()
+
+    def received(self) -> None:
+        """Look at what the buffer holds now."""
+        raise NotImplementedError
+
 
 class UpstreamConnection(Connection):
     """A connection to a service or to the proxy; carries one request at a time."""
 
     answer: asyncio.Future[Message] | None = None
 
-    def data_received(self, data: bytes) -> None:
-        self.buffer += data
+    def received(self) -> None:
         try:
             message = take_message(self.buffer)
         except ValueError as error:
@@ -315,11 +332,8 @@ class ServerConnection(Connection):
         if not self.server.connections:
             self.server.all_closed.set()
 
-    def data_received(self, data: bytes) -> None:
-        self.buffer += data
-        if len(self.buffer) > MAX_MESSAGE:
-            self.transport.abort()
-        elif self.answering is None:
+    def received(self) -> None:
+        if self.answering is None:
             self.next_request()
 
     def next_request(self) -> None:

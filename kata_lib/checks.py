@@ -1,0 +1,146 @@
+"""What each step must show: right, wrong, or not enough yet.
+
+A cluster and a sample go in, a Result comes out. The objects are looked at first, because they tell the
+mistake and its mending line; then the sample, by a test whose false alarms are rarer than one in a million.
+"""
+
+import html
+import itertools
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from kata_lib import mistakes, shares
+from kata_lib.cluster import Cluster
+from kata_lib.errors import KataError
+from kata_lib.mistakes import V1_DEPLOYMENTS, Mistake
+
+V1_AND_V2 = (*V1_DEPLOYMENTS, "name-v2")
+CANARY_WEIGHTS = {"name-v1": 0.9, "name-v2": 0.1}
+_SIGNS = {"right": "✓", "wrong": "✗", "not enough yet": "…"}
+
+
+class CheckFailed(KataError):
+    """A check was not right where it has to be: in a run without a person."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A check's verdict, what was seen, and for a mistake the line that mends it."""
+
+    name: str
+    verdict: str
+    text: str
+    mend: str = ""
+
+    def __repr__(self) -> str:
+        lines = f"{_SIGNS[self.verdict]} {self.name}: {self.verdict}. {self.text}"
+        return f"{lines}\n  Mend it: {self.mend}" if self.mend else lines
+
+    def _repr_html_(self) -> str:
+        colour = {"right": "#009e73", "wrong": "#d55e00"}.get(self.verdict, "#e69f00")
+        mend = f"<br>Mend it: <code>{html.escape(self.mend)}</code>" if self.mend else ""
+        return (
+            f"<div style='border-left:4px solid {colour};padding:.2em .8em'><b>{_SIGNS[self.verdict]} "
+            f"{self.name}: {self.verdict}</b><br>{html.escape(self.text)}{mend}</div>"
+        )
+
+
+def check(name: str, cluster: Cluster, sample: pd.DataFrame) -> Result:
+    """Run the check of that name; raise CheckFailed if nobody watches and it is not right."""
+    if name not in CHECKS:
+        raise KataError(f"There is no check {name!r}; there are: {', '.join(CHECKS)}.")
+    result = replace(CHECKS[name](cluster, sample), name=name)
+    if unattended() and result.verdict != "right":
+        raise CheckFailed(repr(result))
+    return result
+
+
+def unattended() -> bool:
+    """Tell whether no person watches: KATA_RESET=1, or CI is set as continuous integration does."""
+    return os.environ.get("KATA_RESET") == "1" or bool(os.environ.get("CI"))
+
+
+def _v1_runs(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    found = mistakes.workloads(cluster, V1_DEPLOYMENTS)
+    return _first(found, sample) or _right(f"{_seen(sample)}, no failure.")
+
+
+def _v1_alone(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    found = itertools.chain(
+        mistakes.extra_version(cluster),
+        mistakes.workloads(cluster, V1_DEPLOYMENTS),
+        mistakes.unwanted_route(cluster),
+    )
+    return _first(found, sample) or _judge(sample, 0.0, otherwise=1 / 3)
+
+
+def _a_third(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    found = itertools.chain(
+        mistakes.workloads(cluster, V1_AND_V2),
+        mistakes.unwanted_route(cluster),
+        mistakes.replicas(cluster, {"name-v1": 2, "name-v2": 1}),
+    )
+    return _first(found, sample) or _judge(sample, 1 / 3, otherwise=0.1)
+
+
+def _canary_10(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    return _first(_canary_mistakes(cluster), sample) or _judge(sample, 0.1, otherwise=1 / 3)
+
+
+def _weights_rule(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    found = itertools.chain(mistakes.replicas(cluster, {"name-v2": 4}), _canary_mistakes(cluster))
+    # With four pods beside two, plain Kubernetes would give v2 two thirds.
+    return _first(found, sample) or _judge(sample, 0.1, otherwise=2 / 3)
+
+
+def _canary_mistakes(cluster: Cluster) -> Iterable[Mistake]:
+    yield from mistakes.workloads(cluster, V1_AND_V2)
+    yield from mistakes.route(cluster)
+    yield from mistakes.weights(cluster, CANARY_WEIGHTS)
+
+
+def _first(found: Iterable[Mistake], sample: pd.DataFrame) -> Result | None:
+    for mistake in found:
+        return Result("", "wrong", mistake.text, mistake.mend)
+    failures = sample[sample["version"].isna()]
+    if len(failures):
+        first = failures.iloc[0]
+        said = first["error"] or f"status {first['status']}: {first['answer']}"
+        return Result(
+            "", "wrong", f"{len(failures)} of {len(sample)} requests failed, the first with {said}."
+        )
+    return None
+
+
+def _judge(sample: pd.DataFrame, expected: float, otherwise: float) -> Result:
+    seen = shares.observed(sample, "v2")
+    verdict = str(shares.judge(seen.count, seen.n, expected, otherwise))
+    text = f"{_seen(sample)}, expected {expected:.1%}."
+    if verdict == "not enough yet":
+        needed = shares.requests_needed(expected, otherwise)
+        text += f" Too few to tell {expected:.0%} from {otherwise:.0%}: take {needed} requests or more."
+    elif verdict == "wrong":
+        text += " The objects are right, so the sample is from before they were: take a new one."
+    return Result("", verdict, text)
+
+
+def _seen(sample: pd.DataFrame) -> str:
+    seen = shares.observed(sample, "v2")
+    return f"{seen.count} of {seen.n} answers from v2 ({seen.low:.1%} to {seen.high:.1%})"
+
+
+def _right(text: str) -> Result:
+    return Result("", "right", text)
+
+
+CHECKS: dict[str, Callable[[Cluster, pd.DataFrame], Result]] = {
+    "v1-runs": _v1_runs,
+    "v1-alone": _v1_alone,
+    "a-third": _a_third,
+    "canary-10": _canary_10,
+    "weights-rule": _weights_rule,
+}
+"""Every check by the name that notebooks use."""

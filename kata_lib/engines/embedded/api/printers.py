@@ -1,0 +1,191 @@
+"""The columns of `kubectl get`, kind by kind, as a real server computes them (pods are in `pod_printer`)."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kata_lib.engines.embedded.api.durations import age
+from kata_lib.engines.embedded.api.pod_printer import pod_cells
+from kata_lib.engines.embedded.registry.resources import Resource
+from kata_lib.engines.embedded.registry.selectors import selector_text
+from kata_lib.engines.embedded.store import Obj
+
+Cells = Callable[[Obj, datetime], list[Any]]
+
+
+@dataclass(frozen=True)
+class Printer:
+    """The columns after the name, those of `-o wide` last with a `+`, and what fills them."""
+
+    columns: tuple[str, ...]
+    cells: Cells
+
+
+def _created(obj: Obj, now: datetime) -> str:
+    return age(obj["metadata"].get("creationTimestamp"), now)
+
+
+def _joined(pairs: dict[str, str] | None) -> str:
+    return ",".join(f"{key}={value}" for key, value in sorted((pairs or {}).items())) or "<none>"
+
+
+def _workload(obj: Obj) -> list[Any]:
+    containers = obj["spec"].get("template", {}).get("spec", {}).get("containers", [])
+    names = ",".join(container["name"] for container in containers)
+    images = ",".join(container.get("image", "") for container in containers)
+    return [names, images, selector_text(obj["spec"].get("selector"))]
+
+
+def _deployment(obj: Obj, now: datetime) -> list[Any]:
+    status, wanted = obj.get("status", {}), obj["spec"].get("replicas", 1)
+    ready = f"{status.get('readyReplicas', 0)}/{wanted}"
+    counts = [ready, status.get("updatedReplicas", 0), status.get("availableReplicas", 0)]
+    return [*counts, _created(obj, now), *_workload(obj)]
+
+
+def _replicaset(obj: Obj, now: datetime) -> list[Any]:
+    status, wanted = obj.get("status", {}), obj["spec"].get("replicas", 1)
+    counts = [wanted, status.get("replicas", 0), status.get("readyReplicas", 0)]
+    return [*counts, _created(obj, now), *_workload(obj)]
+
+
+def _service(obj: Obj, now: datetime) -> list[Any]:
+    spec = obj["spec"]
+    type_ = spec.get("type", "ClusterIP")
+    cells = [type_, spec.get("clusterIP") or "<none>", _external(obj, type_), _service_ports(spec)]
+    return [*cells, _created(obj, now), _joined(spec.get("selector"))]
+
+
+def _external(service: Obj, type_: str) -> str:
+    spec = service["spec"]
+    ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress", [])
+    addresses = [entry.get("ip") or entry.get("hostname", "") for entry in ingress]
+    if type_ == "ExternalName":
+        return str(spec.get("externalName", ""))
+    if type_ == "LoadBalancer":
+        return ",".join([*addresses, *spec.get("externalIPs", [])]) or "<pending>"
+    return ",".join(spec.get("externalIPs", [])) or "<none>"
+
+
+def _service_ports(spec: Obj) -> str:
+    def one(port: Obj) -> str:
+        node_port = f":{port['nodePort']}" if port.get("nodePort") else ""
+        return f"{port['port']}{node_port}/{port.get('protocol', 'TCP')}"
+
+    return ",".join(one(port) for port in spec.get("ports", [])) or "<none>"
+
+
+def _endpointslice(obj: Obj, now: datetime) -> list[Any]:
+    ports = ",".join(str(port.get("port", "*")) for port in obj.get("ports") or []) or "<unset>"
+    addresses = [address for endpoint in obj.get("endpoints") or [] for address in endpoint["addresses"]]
+    shown = ",".join(addresses[:3]) or "<unset>"
+    if len(addresses) > 3:
+        shown += f" + {len(addresses) - 3} more..."
+    return [obj["addressType"], ports, shown, _created(obj, now)]
+
+
+def _node(obj: Obj, now: datetime) -> list[Any]:
+    status, labels = obj.get("status", {}), obj["metadata"].get("labels", {})
+    ready = [c["status"] for c in status.get("conditions", []) if c["type"] == "Ready"]
+    state = {"True": "Ready", "False": "NotReady"}.get(ready[0], "Unknown") if ready else "Unknown"
+    if obj.get("spec", {}).get("unschedulable"):
+        state += ",SchedulingDisabled"
+    prefix = "node-role.kubernetes.io/"
+    roles = ",".join(sorted(key.removeprefix(prefix) for key in labels if key.startswith(prefix)))
+    addresses = {entry["type"]: entry["address"] for entry in status.get("addresses", [])}
+    info = status.get("nodeInfo", {})
+    wide = [
+        addresses.get("InternalIP", "<none>"),
+        addresses.get("ExternalIP", "<none>"),
+        info.get("osImage") or "<unknown>",
+        info.get("kernelVersion") or "<unknown>",
+        info.get("containerRuntimeVersion") or "<unknown>",
+    ]
+    return [state, roles or "<none>", _created(obj, now), info.get("kubeletVersion", ""), *wide]
+
+
+def _event(obj: Obj, now: datetime) -> list[Any]:
+    involved, source = obj["involvedObject"], obj.get("source", {})
+    last = obj.get("lastTimestamp") or obj.get("eventTime")
+    first = obj.get("firstTimestamp") or obj.get("eventTime")
+    origin = ", ".join(filter(None, (source.get("component"), source.get("host"))))
+    return [
+        age(last, now),
+        obj.get("type", ""),
+        obj.get("reason", ""),
+        f"{involved.get('kind', '').lower()}/{involved.get('name', '')}",
+        involved.get("fieldPath", ""),
+        origin or obj.get("reportingComponent", ""),
+        obj.get("message", "").strip(),
+        age(first, now),
+        obj.get("count", 1),
+        obj["metadata"]["name"],
+    ]
+
+
+def _size(obj: Obj) -> int:
+    return len(obj.get("data") or {}) + len(obj.get("binaryData") or {})
+
+
+def _custom(*paths: str) -> Cells:
+    def cells(obj: Obj, now: datetime) -> list[Any]:
+        return [*(_custom_cell(obj.get("spec", {}).get(path)) for path in paths), _created(obj, now)]
+
+    return cells
+
+
+def _custom_cell(value: Any) -> Any:
+    return value if value is None or isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+_WORKLOAD_COLUMNS = ("+Containers", "+Images", "+Selector")
+_BY_NAME_AND_AGE = Printer(("Age",), lambda obj, now: [_created(obj, now)])
+
+PRINTERS: dict[str, Printer] = {
+    "configmaps": Printer(("Data", "Age"), lambda obj, now: [_size(obj), _created(obj, now)]),
+    "customresourcedefinitions": Printer(
+        ("Created At",), lambda obj, now: [obj["metadata"]["creationTimestamp"]]
+    ),
+    "deployments": Printer(("Ready", "Up-to-date", "Available", "Age", *_WORKLOAD_COLUMNS), _deployment),
+    "destinationrules": Printer(("Host", "Age"), _custom("host")),
+    "endpointslices": Printer(("AddressType", "Ports", "Endpoints", "Age"), _endpointslice),
+    "events": Printer(
+        ("Last Seen", "Type", "Reason", "Object", "+Subobject", "+Source", "Message")
+        + ("+First Seen", "+Count", "+Name"),
+        _event,
+    ),
+    "namespaces": Printer(
+        ("Status", "Age"), lambda obj, now: [obj.get("status", {}).get("phase", ""), _created(obj, now)]
+    ),
+    "nodes": Printer(
+        ("Status", "Roles", "Age", "Version")
+        + ("+Internal-IP", "+External-IP", "+OS-Image", "+Kernel-Version", "+Container-Runtime"),
+        _node,
+    ),
+    "pods": Printer(
+        ("Ready", "Status", "Restarts", "Age", "+IP", "+Node", "+Nominated Node", "+Readiness Gates"),
+        pod_cells,
+    ),
+    "replicasets": Printer(("Desired", "Current", "Ready", "Age", *_WORKLOAD_COLUMNS), _replicaset),
+    "secrets": Printer(
+        ("Type", "Data", "Age"), lambda obj, now: [obj.get("type", ""), _size(obj), _created(obj, now)]
+    ),
+    "serviceaccounts": Printer(
+        ("Secrets", "Age"), lambda obj, now: [len(obj.get("secrets") or []), _created(obj, now)]
+    ),
+    "serviceentries": Printer(
+        ("Hosts", "Location", "Resolution", "Age"), _custom("hosts", "location", "resolution")
+    ),
+    "services": Printer(
+        ("Type", "Cluster-IP", "External-IP", "Port(s)", "Age", "+Selector"),
+        _service,
+    ),
+    "virtualservices": Printer(("Gateways", "Hosts", "Age"), _custom("gateways", "hosts")),
+}
+
+
+def printer_of(resource: Resource) -> Printer:
+    """Return the resource's printer; a kind without one shows its age only."""
+    return PRINTERS.get(resource.plural, _BY_NAME_AND_AGE)

@@ -1,0 +1,60 @@
+"""Objects as a Table, which `kubectl get` prints as it comes."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from kata_lib.engines.embedded.api.printers import printer_of
+from kata_lib.engines.embedded.registry.resources import Resource
+from kata_lib.engines.embedded.store import Obj
+
+NUMERIC = frozenset({"Desired", "Current", "Up-to-date", "Available", "Data", "Secrets", "Count"})
+
+
+def table(
+    resource: Resource,
+    objects: Iterable[Obj],
+    list_metadata: Obj,
+    *,
+    now: datetime,
+    include_object: str = "Metadata",
+    headers: bool = True,
+) -> Obj:
+    """Return a meta.k8s.io/v1 Table; `include_object` is Metadata, Object or None, as the client asks."""
+    printer = printer_of(resource)
+    rows = []
+    for obj in objects:
+        row: Obj = {"cells": [obj["metadata"]["name"], *printer.cells(obj, now)]}
+        if include_object != "None":
+            row["object"] = obj if include_object == "Object" else _metadata_only(obj)
+        rows.append(row)
+    columns = [_column("Name", "name"), *map(_column, printer.columns)] if headers else []
+    if resource.plural == "events":
+        columns, rows = _name_last(columns, rows)
+    return {
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": list_metadata,
+        "columnDefinitions": columns,
+        "rows": rows,
+    }
+
+
+def _name_last(columns: list[Obj], rows: list[Obj]) -> tuple[list[Obj], list[Obj]]:
+    """An event is shown by what happened; its own name is a column of `-o wide` at the end."""
+    return columns[1:], [{**row, "cells": row["cells"][1:]} for row in rows]
+
+
+def _column(name: str, format_: str = "") -> Obj:
+    plain = name.removeprefix("+")
+    type_ = "integer" if plain in NUMERIC else "string"
+    priority = 1 if name.startswith("+") else 0
+    return {"name": plain, "type": type_, "format": format_, "description": "", "priority": priority}
+
+
+def _metadata_only(obj: Obj) -> dict[str, Any]:
+    return {
+        "kind": "PartialObjectMetadata",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": {key: value for key, value in obj["metadata"].items() if key != "managedFields"},
+    }

@@ -1,0 +1,19 @@
+"""Controllers: each compares what is wanted with what is there, one object at a time, and mends the difference."""
+
+from kata_lib.engines.embedded.controllers.base import Controller
+from kata_lib.engines.embedded.controllers.deployment import DeploymentController
+from kata_lib.engines.embedded.controllers.endpointslice import EndpointSliceController
+from kata_lib.engines.embedded.controllers.garbage import GarbageCollector
+from kata_lib.engines.embedded.controllers.namespace import NamespaceController
+from kata_lib.engines.embedded.controllers.replicaset import ReplicaSetController
+from kata_lib.engines.embedded.controllers.scheduler import Scheduler
+
+__all__ = [
+    "Controller",
+    "DeploymentController",
+    "EndpointSliceController",
+    "GarbageCollector",
+    "NamespaceController",
+    "ReplicaSetController",
+    "Scheduler",
+]

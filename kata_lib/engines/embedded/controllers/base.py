@@ -1,0 +1,98 @@
+"""What every controller is made of: a queue of objects to look at, one at a time, again after a failure.
+
+The registry is in this process and its reads are always current, so a controller needs no cache and none of the
+expectations by which the real ones guard against a stale one.
+"""
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterable
+from typing import ClassVar, Generic, TypeVar
+
+from kata_lib.engines.embedded.registry.registry import Registry
+from kata_lib.engines.embedded.registry.status import StatusError
+from kata_lib.engines.embedded.store import Event
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY = 0.01
+LAST_RETRY = 10.0
+
+Item = TypeVar("Item", bound=Hashable)
+
+
+class Controller(ABC, Generic[Item]):
+    """Looks at the items that events name. `name` stands in managedFields and events."""
+
+    name: ClassVar[str]
+    resources: ClassVar[set[str]]
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self._queue: dict[Item, None] = {}
+        self._failures: dict[Item, int] = {}
+        self._timers: dict[Item, asyncio.TimerHandle] = {}
+        self._turn: asyncio.Handle | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+
+    @abstractmethod
+    def items(self, event: Event) -> Iterable[Item]:
+        """Return what an event makes worth looking at."""
+
+    @abstractmethod
+    def reconcile(self, item: Item) -> float | None:
+        """Bring one item a step closer to what is wanted; return seconds until it must be looked at again."""
+
+    def start(self) -> None:
+        """Look at everything there is, then at what changes; needs a running event loop."""
+        self._unsubscribe = self.registry.subscribe(self._on_event, self.resources)
+        for resource in sorted(self.resources):
+            for obj in self.registry.list(resource):
+                self._on_event(Event("ADDED", resource, obj, None))
+
+    def stop(self) -> None:
+        """Do nothing more."""
+        if self._unsubscribe:
+            self._unsubscribe()
+        for handle in (*self._timers.values(), self._turn):
+            if handle:
+                handle.cancel()
+        self._queue.clear()
+
+    def look_at(self, item: Item) -> None:
+        """Queue the item, once."""
+        self._queue[item] = None
+        if self._turn is None:
+            self._turn = asyncio.get_running_loop().call_soon(self._next)
+
+    def _on_event(self, event: Event) -> None:
+        for item in self.items(event):
+            self.look_at(item)
+
+    def _next(self) -> None:
+        """Reconcile one item, then give the loop a turn."""
+        self._turn = None
+        if not self._queue:
+            return
+        item = next(iter(self._queue))
+        del self._queue[item]
+        if timer := self._timers.pop(item, None):
+            timer.cancel()
+        try:
+            again = self.reconcile(item)
+            self._failures.pop(item, None)
+        except Exception as error:
+            again = self._after_failure(item, error)
+        if again is not None:
+            self._timers[item] = asyncio.get_running_loop().call_later(again, self.look_at, item)
+        if self._queue and self._turn is None:
+            self._turn = asyncio.get_running_loop().call_soon(self._next)
+
+    def _after_failure(self, item: Item, error: Exception) -> float:
+        failures = self._failures[item] = self._failures.get(item, 0) + 1
+        if isinstance(error, StatusError):
+            log.info("%s: %s: %s", self.name, item, error)
+        else:
+            log.error("%s: %s", self.name, item, exc_info=error)
+        return min(FIRST_RETRY * 2**failures, LAST_RETRY)

@@ -1,0 +1,279 @@
+"""Deployments in, one ReplicaSet for each template they had out, sized step by step."""
+
+import json
+import zlib
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from kata_lib.engines.embedded.controllers import rollout
+from kata_lib.engines.embedded.controllers.base import Controller
+from kata_lib.engines.embedded.controllers.deployment_status import (
+    deadline_in,
+    is_complete,
+    progressing,
+    status_of,
+)
+from kata_lib.engines.embedded.objects import (
+    Key,
+    being_deleted,
+    condition,
+    controller_of,
+    key,
+    owner_reference,
+    put_condition,
+)
+from kata_lib.engines.embedded.registry.selectors import selector_object
+from kata_lib.engines.embedded.registry.status import StatusError
+from kata_lib.engines.embedded.store import Event, Obj
+
+COMPONENT = "deployment-controller"
+HASH = "pod-template-hash"
+REVISION = "deployment.kubernetes.io/revision"
+REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
+NOT_COPIED = {
+    "kubectl.kubernetes.io/last-applied-configuration",
+    REVISION,
+    REVISION_HISTORY,
+    rollout.DESIRED,
+    rollout.MAXIMUM,
+    "deprecated.deployment.rollback.to",
+}
+
+
+class DeploymentController(Controller[Key]):
+    """Rolls each Deployment towards its template: RollingUpdate or Recreate, paused, scaled, resumed."""
+
+    name = "kube-controller-manager"
+    resources: ClassVar[set[str]] = {"deployments", "replicasets", "pods"}
+
+    def items(self, event: Event) -> Iterable[Key]:
+        namespace, name = key(event.object)
+        if event.resource == "deployments":
+            yield namespace, name
+        elif event.resource == "replicasets":
+            found = {owner["name"] for rs in (event.object, event.old) if rs and (owner := controller_of(rs))}
+            yield from ((namespace, owner) for owner in found)
+        elif event.type == "DELETED":  # Recreate waits for the last old pod
+            for deployment in self.registry.list("deployments", namespace):
+                if deployment["spec"]["strategy"]["type"] == "Recreate":
+                    yield key(deployment)
+
+    def reconcile(self, item: Key) -> float | None:
+        try:
+            deployment = self.registry.get("deployments", *item)
+        except StatusError as error:
+            if error.code == 404:
+                return None
+            raise
+        if being_deleted(deployment):
+            return None
+        replicasets = self._claim(deployment)
+        new = find_new(deployment, replicasets)
+        if deployment["spec"].get("paused") or rollout.needs_scaling(deployment["spec"], replicasets):
+            self._resize(deployment, rollout.proportional(deployment["spec"], new, _without(replicasets, new)))
+        else:
+            new = self._newest(deployment, replicasets, new)
+            if new is not None:
+                self._roll(deployment, new, _without(replicasets, new))
+        return self._report(deployment)
+
+    def _claim(self, deployment: Obj) -> list[Obj]:
+        """Return the Deployment's ReplicaSets, oldest first; adopt those that match and are nobody's."""
+        claimed = []
+        matches = selector_object(deployment["spec"]["selector"])
+        for replicaset in self.registry.list("replicasets", deployment["metadata"]["namespace"]):
+            owner = controller_of(replicaset)
+            if owner is None and matches(replicaset["metadata"].get("labels", {})):
+                self._change(replicaset, lambda obj: obj["metadata"].update(ownerReferences=[owner_reference(deployment)]))
+                claimed.append(replicaset)
+            elif owner and owner["uid"] == deployment["metadata"]["uid"]:
+                claimed.append(replicaset)
+        return sorted(claimed, key=rollout.created)
+
+    def _newest(self, deployment: Obj, replicasets: list[Obj], new: Obj | None) -> Obj | None:
+        """Return the ReplicaSet of the present template, with the latest revision; make it if there is none.
+
+        None while Recreate still waits for old pods to end.
+        """
+        spec = deployment["spec"]
+        old = _without(replicasets, new)
+        if spec["strategy"]["type"] == "Recreate" and self._recreate_waits(deployment, old):
+            return None
+        revision = max((revision_of(replicaset) for replicaset in old), default=0) + 1
+        if new is None:
+            replicas = rollout.new_replicas(spec, None, old)
+            new = self._create(deployment, revision, replicas)
+        elif revision_of(new) < revision:
+            self._change(new, lambda obj: _raise_revision(obj, deployment, revision))
+        if deployment["metadata"].get("annotations", {}).get(REVISION) != str(revision_of(new)):
+            number = str(max(revision, revision_of(new)))
+            self._change(
+                deployment, lambda obj: obj["metadata"].setdefault("annotations", {}).update({REVISION: number})
+            )
+        return new
+
+    def _recreate_waits(self, deployment: Obj, old: list[Obj]) -> bool:
+        self._resize(deployment, [(replicaset, 0) for replicaset in old])
+        uids = {replicaset["metadata"]["uid"] for replicaset in old}
+        pods = self.registry.list("pods", deployment["metadata"]["namespace"])
+        return any(
+            (owner := controller_of(pod)) is not None
+            and owner["uid"] in uids
+            and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")
+            for pod in pods
+        )
+
+    def _create(self, deployment: Obj, revision: int, replicas: int) -> Obj:
+        wanted = replicaset_of(deployment, revision, replicas)
+        namespace = deployment["metadata"]["namespace"]
+        try:
+            made = self.registry.create("replicasets", namespace, wanted, manager=self.name)
+        except StatusError as error:
+            if error.reason == "AlreadyExists":  # another template with this hash: count on to the next
+                self._count_collision(deployment)
+            raise
+        name = made["metadata"]["name"]
+        self._condition(deployment, "NewReplicaSetCreated", f'Created new replica set "{name}"')
+        if replicas:
+            self._event(deployment, f"Scaled up replica set {name} from 0 to {replicas}")
+        return made
+
+    def _roll(self, deployment: Obj, new: Obj, old: list[Obj]) -> None:
+        spec = deployment["spec"]
+        size = rollout.new_replicas(spec, new, old)
+        if size != rollout.wanted(new):
+            self._resize(deployment, [(new, size)])
+        elif spec["strategy"]["type"] == "RollingUpdate":
+            self._resize(deployment, rollout.scale_down_old(spec, new, old))
+        self._resize_annotations(deployment, new)
+        if is_complete(deployment, status_of(deployment, new, old)):
+            self._forget(deployment, old)
+
+    def _resize(self, deployment: Obj, sizes: Iterable[rollout.Scale]) -> None:
+        annotations = size_annotations(deployment["spec"])
+        for replicaset, size in sizes:
+            before = rollout.wanted(replicaset)
+
+            def write(obj: Obj, size: int = size) -> None:
+                obj["spec"]["replicas"] = size
+                obj["metadata"].setdefault("annotations", {}).update(annotations)
+
+            self._change(replicaset, write)
+            if size != before:
+                way, name = "up" if size > before else "down", replicaset["metadata"]["name"]
+                self._event(deployment, f"Scaled {way} replica set {name} from {before} to {size}")
+
+    def _resize_annotations(self, deployment: Obj, replicaset: Obj) -> None:
+        annotations = size_annotations(deployment["spec"])
+        self._change(replicaset, lambda obj: obj["metadata"].setdefault("annotations", {}).update(annotations))
+
+    def _forget(self, deployment: Obj, old: list[Obj]) -> None:
+        """Delete the oldest empty ReplicaSets beyond revisionHistoryLimit."""
+        kept = deployment["spec"].get("revisionHistoryLimit", 10)
+        empty = [rs for rs in old if not rollout.wanted(rs) and not rs.get("status", {}).get("replicas")]
+        for replicaset in sorted(empty, key=revision_of)[: max(0, len(old) - kept)]:
+            self.registry.delete("replicasets", *key(replicaset))
+
+    def _report(self, deployment: Obj) -> float | None:
+        """Write the status; return the seconds until the progress deadline, if one runs."""
+        fresh = self.registry.get("deployments", *key(deployment))
+        replicasets = self._claim(fresh)
+        new = find_new(fresh, replicasets)
+        status = status_of(fresh, new, _without(replicasets, new))
+        self._change(fresh, lambda obj: obj.update(status=status), subresource="status")
+        found = condition({"status": status}, "Progressing")
+        if found is None or found["status"] != "True" or found["reason"] == "NewReplicaSetAvailable":
+            return None
+        return max(0.0, deadline_in(fresh, found)) + 1
+
+    def _condition(self, deployment: Obj, reason: str, message: str) -> None:
+        def write(obj: Obj) -> None:
+            status = obj.setdefault("status", {})
+            new = progressing("True", reason, message)
+            status["conditions"] = put_condition(status.get("conditions", ()), new)
+
+        self._change(deployment, write, subresource="status")
+
+    def _count_collision(self, deployment: Obj) -> None:
+        def write(obj: Obj) -> None:
+            status = obj.setdefault("status", {})
+            status["collisionCount"] = status.get("collisionCount", 0) + 1
+
+        self._change(deployment, write, subresource="status")
+
+    def _change(self, obj: Obj, write: Any, subresource: str = "") -> None:
+        """Write to the stored object and bring `obj` itself up to date."""
+        plural = {"Deployment": "deployments", "ReplicaSet": "replicasets"}[obj["kind"]]
+        fresh = self.registry.mutate(plural, *key(obj), write, manager=self.name, subresource=subresource)
+        if fresh is not None:
+            obj.update(fresh)
+
+    def _event(self, deployment: Obj, message: str) -> None:
+        self.registry.record_event(deployment, "Normal", "ScalingReplicaSet", message, component=COMPONENT)
+
+
+def _without(replicasets: list[Obj], new: Obj | None) -> list[Obj]:
+    return [replicaset for replicaset in replicasets if replicaset is not new]
+
+
+def revision_of(replicaset: Obj) -> int:
+    return int(replicaset["metadata"].get("annotations", {}).get(REVISION, 0))
+
+
+def find_new(deployment: Obj, replicasets: list[Obj]) -> Obj | None:
+    """Return the oldest ReplicaSet whose template is the Deployment's, its hash label aside."""
+    template = deployment["spec"]["template"]
+    return next((rs for rs in replicasets if _without_hash(rs["spec"]["template"]) == _without_hash(template)), None)
+
+
+def _without_hash(template: Obj) -> Obj:
+    labels = {name: value for name, value in template["metadata"].get("labels", {}).items() if name != HASH}
+    metadata = {name: value for name, value in template["metadata"].items() if value is not None}
+    return {**template, "metadata": {**metadata, "labels": labels}}
+
+
+def template_hash(template: Obj, collisions: int) -> str:
+    """Return a hash as Kubernetes writes it: the digits of 32 bits in an alphabet that spells no words."""
+    number = zlib.crc32(json.dumps([template, collisions], sort_keys=True).encode())
+    return "".join("456789bcdf"[int(digit)] for digit in str(number))
+
+
+def size_annotations(spec: dict[str, Any]) -> dict[str, str]:
+    largest = spec["replicas"] + rollout.limits(spec).surge
+    return {rollout.DESIRED: str(spec["replicas"]), rollout.MAXIMUM: str(largest)}
+
+
+def replicaset_of(deployment: Obj, revision: int, replicas: int) -> Obj:
+    """Return a new ReplicaSet of the Deployment's template."""
+    spec, metadata = deployment["spec"], deployment["metadata"]
+    template = spec["template"]
+    hash_ = template_hash(template, deployment.get("status", {}).get("collisionCount", 0))
+    labels = {**template["metadata"].get("labels", {}), HASH: hash_}
+    copied = {name: value for name, value in metadata.get("annotations", {}).items() if name not in NOT_COPIED}
+    selector = {**spec["selector"], "matchLabels": {**spec["selector"].get("matchLabels", {}), HASH: hash_}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {
+            "name": f"{metadata['name']}-{hash_}",
+            "labels": labels,
+            "annotations": {**copied, **size_annotations(spec), REVISION: str(revision)},
+            "ownerReferences": [owner_reference(deployment)],
+        },
+        "spec": {
+            "replicas": replicas,
+            **({"minReadySeconds": spec["minReadySeconds"]} if spec.get("minReadySeconds") else {}),
+            "selector": selector,
+            "template": {**template, "metadata": {**template["metadata"], "labels": labels}},
+        },
+    }
+
+
+def _raise_revision(replicaset: Obj, deployment: Obj, revision: int) -> None:
+    annotations = replicaset["metadata"].setdefault("annotations", {})
+    copied = deployment["metadata"].get("annotations", {}).items()
+    annotations.update({name: value for name, value in copied if name not in NOT_COPIED})
+    if before := annotations.get(REVISION):
+        history = annotations.get(REVISION_HISTORY)
+        annotations[REVISION_HISTORY] = f"{history},{before}" if history else before
+    annotations[REVISION] = str(revision)

@@ -1,0 +1,113 @@
+"""Envoy's REST discovery service (xDS, transport V3, JSON) over a unix socket.
+
+Each subscription of an Envoy is one POST of a DiscoveryRequest, held until there is news or HOLD_SECONDS have passed
+(answered 304, which Envoy takes as "nothing new"). The next request carries the version that Envoy accepted.
+Versions are hashes of the content, so a daemon that comes back finds nothing to send again.
+Protocol: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#rest-json-polling-subscriptions
+"""
+
+import asyncio
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import get_args
+
+from aiohttp import web
+
+from kata_lib.engines.embedded.mesh.envoy_log import EnvoyLog
+from kata_lib.engines.embedded.mesh.session import RejectionCallback, Session
+from kata_lib.engines.embedded.mesh.stages import Kind
+from kata_lib.engines.embedded.mesh.translate import ProxyConfig
+from kata_lib.errors import MeshError
+
+HOLD_SECONDS = 30.0
+_RECHECK_SECONDS = 0.5
+_KINDS = frozenset(get_args(Kind))
+
+
+def _ignore(node_id: str, kind: Kind, version: str, reason: str) -> None:
+    """Stand in where nobody asked to hear of rejections; settled() reports them all the same."""
+
+
+class DiscoveryServer:
+    """Serves each registered node its configuration; `on_rejection` hears what an Envoy refuses, and why."""
+
+    def __init__(self, on_rejection: RejectionCallback = _ignore) -> None:
+        self.on_rejection = on_rejection
+        self._sessions: dict[str, Session] = {}
+        self._changed = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, socket: Path) -> None:
+        """Listen on a unix socket, replacing one that a dead daemon left."""
+        application = web.Application()
+        application.router.add_post("/v3/discovery:{kind}", self._poll)
+        self._runner = web.AppRunner(application, handler_cancellation=True, access_log=None, keepalive_timeout=3600)
+        await self._runner.setup()
+        socket.unlink(missing_ok=True)
+        await web.UnixSite(self._runner, str(socket)).start()
+
+    async def stop(self) -> None:
+        """Close the socket and every poll; the Envoys keep what they have."""
+        if self._runner:
+            await self._runner.cleanup()
+
+    def register(self, node_id: str, log: Path | None = None) -> None:
+        """Expect an Envoy by this node id; `log` is where its own log goes, read for reasons of rejections."""
+        if node_id not in self._sessions:
+            envoy_log = EnvoyLog(log) if log else None
+            self._sessions[node_id] = Session(node_id, envoy_log, self._rejected, self._notify)
+
+    def set_config(self, node_id: str, config: ProxyConfig) -> None:
+        """Aim a registered node at a configuration."""
+        self._sessions[node_id].set_target(config)
+
+    def forget(self, node_id: str) -> None:
+        """Serve a node no longer; its Envoy keeps what it has."""
+        self._sessions.pop(node_id, None)
+        self._notify()
+
+    async def settled(self, timeout: float, node_ids: Collection[str] | None = None) -> None:
+        """Return once every connected node (of `node_ids`, or of all) acknowledged its configuration.
+
+        A node that does not poll has no say. Raise MeshError after `timeout` seconds, or as soon as one rejects what
+        it was sent, with the last thing seen of each.
+        """
+        deadline = asyncio.get_running_loop().time() + timeout
+        while open_sessions := self._unsettled(node_ids):
+            remaining = deadline - asyncio.get_running_loop().time()
+            if remaining <= 0 or any(session.rejection for session in open_sessions):
+                seen = "; ".join(f"{session.node_id}: {session.last_seen()}" for session in open_sessions)
+                raise MeshError(f"Expected every Envoy to accept its configuration within {timeout:g} s. {seen}")
+            try:
+                # a bound, since an Envoy that went away without a word stops counting without an event
+                await asyncio.wait_for(self._changed.wait(), min(remaining, _RECHECK_SECONDS))
+            except TimeoutError:
+                continue
+
+    def _unsettled(self, node_ids: Collection[str] | None) -> list[Session]:
+        sessions = self._sessions.values() if node_ids is None else [self._sessions[i] for i in node_ids]
+        return [session for session in sessions if session.connected and not session.settled]
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _rejected(self, node_id: str, kind: Kind, version: str, reason: str) -> None:
+        self.on_rejection(node_id, kind, version, reason)
+
+    async def _poll(self, request: web.Request) -> web.Response:
+        kind = request.match_info["kind"]
+        # read past aiohttp's cache: Envoy names its 516 extensions in every request, 77 kB that would stay all along
+        asked = json.loads(await request.content.read())
+        session = self._sessions.get(asked["node"]["id"])
+        if kind not in _KINDS:
+            raise web.HTTPNotFound
+        if session is None:
+            await asyncio.sleep(_RECHECK_SECONDS)
+            return web.Response(status=304)
+        names = tuple(sorted(asked.get("resource_names", ())))
+        version = asked.get("version_info", "")
+        del asked
+        body = await session.poll(kind, names, version, HOLD_SECONDS)  # type: ignore[arg-type]
+        return web.Response(status=304) if body is None else web.Response(body=body, content_type="application/json")

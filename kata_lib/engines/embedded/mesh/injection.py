@@ -1,0 +1,89 @@
+"""Gives a pod its sidecar when it is created, as Istio's admission webhook does."""
+
+import json
+from typing import Any
+
+from kata_lib.engines.embedded.store import Obj
+
+PROXY_CONTAINER = "istio-proxy"
+PROXY_IMAGE = "envoyproxy/envoy:v1.40.0"
+PROXY_HTTP_PORT = 15080
+"""Where an application's http_proxy points, on the pod's own address."""
+METRICS_PORT = 15020
+_INJECT = "sidecar.istio.io/inject"
+
+
+def inject(pod: Obj, namespace: Obj) -> None:
+    """Add the istio-proxy container and Istio's annotations and labels to a pod that is to have a sidecar."""
+    if not wants_sidecar(pod, namespace) or has_sidecar(pod):
+        return
+    metadata, spec = pod["metadata"], pod["spec"]
+    first = spec["containers"][0]["name"]
+    spec["containers"].append(_proxy_container())
+    annotations = metadata.setdefault("annotations", {})
+    annotations["sidecar.istio.io/status"] = json.dumps({"containers": [PROXY_CONTAINER], "revision": "default"})
+    annotations.setdefault("kubectl.kubernetes.io/default-container", first)
+    annotations.setdefault("kubectl.kubernetes.io/default-logs-container", first)
+    annotations.setdefault("prometheus.io/scrape", "true")
+    annotations.setdefault("prometheus.io/port", str(METRICS_PORT))
+    annotations.setdefault("prometheus.io/path", "/stats/prometheus")
+    labels = metadata.setdefault("labels", {})
+    labels.setdefault("service.istio.io/canonical-name", canonical_name(pod))
+    labels.setdefault("service.istio.io/canonical-revision", labels.get("version", "latest"))
+
+
+def wants_sidecar(pod: Obj, namespace: Obj) -> bool:
+    """Whether Istio would inject: the pod's label decides before its annotation, and that before the namespace.
+
+    https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/#controlling-the-injection-policy
+    """
+    metadata = pod["metadata"]
+    in_namespace = namespace["metadata"].get("labels", {}).get("istio-injection")
+    by_label = metadata.get("labels", {}).get(_INJECT)
+    if in_namespace == "disabled" or pod["spec"].get("hostNetwork"):
+        return False
+    if by_label is not None:
+        return bool(by_label == "true")
+    return in_namespace == "enabled" and metadata.get("annotations", {}).get(_INJECT) != "false"
+
+
+def has_sidecar(pod: Obj) -> bool:
+    """Whether a pod has its own Envoy."""
+    return any(container["name"] == PROXY_CONTAINER for container in pod["spec"]["containers"])
+
+
+def workload_name(pod: Obj) -> str:
+    """Return the name of what a person deployed: the Deployment of a pod's ReplicaSet, or its owner, or itself."""
+    metadata = pod["metadata"]
+    owner = next((o for o in metadata.get("ownerReferences", []) if o.get("controller")), None)
+    if owner is None:
+        return str(metadata.get("name") or metadata.get("generateName", "").rstrip("-"))
+    return str(owner["name"]).removesuffix("-" + metadata.get("labels", {}).get("pod-template-hash", ""))
+
+
+def canonical_name(pod: Obj) -> str:
+    """Return the application's name as Istio derives it from labels."""
+    labels = pod["metadata"].get("labels", {})
+    names = (labels.get(key) for key in ("app.kubernetes.io/name", "app"))
+    return next((str(name) for name in names if name), None) or workload_name(pod)
+
+
+def _proxy_container() -> dict[str, Any]:
+    return {
+        "name": PROXY_CONTAINER,
+        "image": PROXY_IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "args": ["proxy", "sidecar"],
+        "ports": [{"name": "http-envoy-prom", "containerPort": 15090, "protocol": "TCP"}],
+        "readinessProbe": {
+            "httpGet": {"path": "/healthz/ready", "port": 15021, "scheme": "HTTP"},
+            "initialDelaySeconds": 0,
+            "periodSeconds": 1,
+            "timeoutSeconds": 3,
+            "successThreshold": 1,
+            "failureThreshold": 4,
+        },
+        "resources": {},
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+    }

@@ -1,0 +1,101 @@
+"""Watches the registry and gives every Envoy its configuration: what istiod and kube-proxy's watch do."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from kata_lib.engines.embedded.mesh.bootstrap import node_id
+from kata_lib.engines.embedded.mesh.discovery import DiscoveryServer
+from kata_lib.engines.embedded.mesh.translate import Addresses, MeshSnapshot, Proxy, translate
+from kata_lib.engines.embedded.store import Event, Obj
+
+_WATCHED = ("services", "endpointslices", "pods", "virtualservices", "destinationrules")
+
+
+class Registry(Protocol):
+    """What the pilot asks of the registry."""
+
+    def list(self, resource: str) -> list[Obj]: ...
+    def subscribe(self, callback: Callable[[Event], None], resources: set[str]) -> Callable[[], None]: ...
+
+
+class Pilot:
+    """Recomputes every proxy's configuration on the loop's next turn after a change."""
+
+    def __init__(self, registry: Registry, discovery: DiscoveryServer, addresses: Addresses) -> None:
+        self._discovery = discovery
+        self._addresses = addresses
+        self._objects: dict[str, dict[tuple[str, str], Obj]] = {
+            resource: {_key(obj): obj for obj in registry.list(resource)} for resource in _WATCHED
+        }
+        self._proxies: dict[str, Proxy] = {}
+        self._scheduled = False
+        self._unsubscribe = registry.subscribe(self._on_event, set(_WATCHED))
+
+    def add_proxy(self, pod: Obj, log: Path | None = None) -> None:
+        """Serve a pod's sidecar from now on; `log` is its Envoy's log, read for the reasons of rejections."""
+        metadata = pod["metadata"]
+        proxy = Proxy("sidecar", metadata["namespace"], metadata.get("labels", {}), pod)
+        self._add(node_id(pod), proxy, log)
+
+    def remove_proxy(self, pod: Obj) -> None:
+        """Serve a pod's sidecar no longer."""
+        self._remove(node_id(pod))
+
+    def add_node(self, node_name: str, log: Path | None = None) -> None:
+        """Serve the node's Envoy, whose node id is the node's name."""
+        self._add(node_name, Proxy("node", "default"), log)
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._unsubscribe()
+
+    async def settled(self, timeout: float) -> None:
+        """Return once every connected Envoy acknowledged the configuration of the registry's present state.
+
+        Raise MeshError after `timeout` seconds or at a rejection, with the last thing seen.
+        """
+        if self._scheduled:
+            self._recompute()
+        await self._discovery.settled(timeout)
+
+    def _add(self, name: str, proxy: Proxy, log: Path | None) -> None:
+        self._proxies[name] = proxy
+        self._discovery.register(name, log)
+        self._schedule()
+
+    def _remove(self, name: str) -> None:
+        self._proxies.pop(name, None)
+        self._discovery.forget(name)
+
+    def _on_event(self, event: Event) -> None:
+        objects = self._objects[event.resource]
+        if event.type == "DELETED":
+            objects.pop(_key(event.object), None)
+        else:
+            objects[_key(event.object)] = event.object
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._recompute)
+
+    def _recompute(self) -> None:
+        if not self._scheduled:
+            return
+        self._scheduled = False
+        snapshot = MeshSnapshot(
+            services=self._objects["services"].values(),
+            endpoint_slices=self._objects["endpointslices"].values(),
+            pods=self._objects["pods"].values(),
+            virtual_services=self._objects["virtualservices"].values(),
+            destination_rules=self._objects["destinationrules"].values(),
+        )
+        for name, proxy in self._proxies.items():
+            self._discovery.set_config(name, translate(snapshot, proxy, self._addresses))
+
+
+def _key(obj: Obj) -> tuple[str, str]:
+    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]

@@ -1,0 +1,46 @@
+"""In which order one Envoy's configuration changes so that no request meets a hole.
+
+What is added comes from the far end: endpoints and clusters, then the routes and listeners that name them. What is
+removed goes the other way. A stage is sent only after the one before was acknowledged.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kata_lib.engines.embedded.mesh.translate import ProxyConfig
+
+Kind = Literal["endpoints", "clusters", "routes", "listeners"]
+Resources = Mapping[str, dict[str, Any]]
+Subscription = tuple[Kind, tuple[str, ...]]
+"""What one of Envoy's polls asks for: a kind, and the names wanted; no names mean all."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Resources to send, by kind, and the subscriptions that must have acknowledged them before the next stage."""
+
+    send: dict[Kind, Resources]
+    awaited: frozenset[Subscription]
+
+
+def stages(sent: Mapping[Kind, Resources], target: ProxyConfig) -> Iterator[Stage]:
+    """Yield the stages from what was sent so far (nothing of a kind: it is unknown) to the target."""
+    endpoints, clusters = sent.get("endpoints", {}), sent.get("clusters", {})
+    assignments: frozenset[Subscription] = frozenset(("endpoints", (name,)) for name in target.endpoints)
+    tables: frozenset[Subscription] = frozenset(("routes", (name,)) for name in target.routes)
+
+    yield Stage(
+        {
+            "endpoints": {**endpoints, **target.endpoints, **_last_endpoints(endpoints, target.endpoints)},
+            "clusters": {**clusters, **target.clusters},
+        },
+        assignments | {("clusters", ())},
+    )
+    yield Stage({"routes": target.routes, "listeners": target.listeners}, tables | {("listeners", ())})
+    yield Stage({"clusters": target.clusters, "endpoints": target.endpoints}, assignments | {("clusters", ())})
+
+
+def _last_endpoints(sent: Resources, target: Resources) -> Resources:
+    """Return the assignments that lose their last endpoint: they keep it until the routes have moved away."""
+    return {name: old for name, old in sent.items() if old["endpoints"] and not target.get(name, old)["endpoints"]}

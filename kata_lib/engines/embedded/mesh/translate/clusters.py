@@ -1,0 +1,62 @@
+"""One cluster for each Service port, and one more for each subset of its DestinationRule."""
+
+from kata_lib.engines.embedded.mesh.translate import traffic_policy
+from kata_lib.engines.embedded.mesh.translate.destination_rules import rule_for
+from kata_lib.engines.embedded.mesh.translate.endpoints import load_assignment
+from kata_lib.engines.embedded.mesh.translate.hosts import cluster_name
+from kata_lib.engines.embedded.mesh.translate.model import Addresses, Envoy, MeshSnapshot, Service, ServicePort
+from kata_lib.engines.embedded.mesh.translate.sources import discovery
+from kata_lib.engines.embedded.mesh.translate.traffic_policy.connection_pool import http_protocol
+
+_UNLIMITED = 4294967295
+CONNECT_TIMEOUT = "10s"
+
+
+def outbound(
+    snapshot: MeshSnapshot, namespace: str, addresses: Addresses
+) -> tuple[dict[str, Envoy], dict[str, Envoy]]:
+    """Return the clusters that a proxy in `namespace` can reach, and their endpoints, both by cluster name."""
+    clusters: dict[str, Envoy] = {}
+    endpoints: dict[str, Envoy] = {}
+    for service in snapshot.services.values():
+        rule = rule_for(snapshot, service, namespace)
+        for port in service.ports:
+            for subset in ("", *rule.subsets):
+                name = cluster_name(service.hostname, port.number, subset)
+                cluster = outbound_cluster(name, service, port, subset)
+                traffic_policy.apply(rule.policy_for(subset, port.number), cluster)
+                clusters[name] = cluster
+                labels = rule.subsets[subset].get("labels", {}) if subset else {}
+                endpoints[name] = load_assignment(name, snapshot, service, port, addresses, labels)
+    return clusters, endpoints
+
+
+def outbound_cluster(name: str, service: Service, port: ServicePort, subset: str = "") -> Envoy:
+    """Return a cluster with istiod's defaults, its endpoints to come by discovery."""
+    cluster = {
+        "name": name,
+        "type": "EDS",
+        "eds_cluster_config": {"eds_config": discovery(), "service_name": name},
+        "connect_timeout": CONNECT_TIMEOUT,
+        "lb_policy": "LEAST_REQUEST",
+        "circuit_breakers": unlimited(),
+        "metadata": {
+            "filter_metadata": {
+                "istio": {
+                    "default_original_port": port.number,
+                    "services": [{"host": service.hostname, "name": service.name, "namespace": service.namespace}],
+                    **({"subset": subset} if subset else {}),
+                },
+                "kata": {"host": service.hostname, "name": service.name, "namespace": service.namespace},
+            }
+        },
+    }
+    if port.protocol == "http2":
+        http_protocol(cluster, "http2_protocol_options")
+    return cluster
+
+
+def unlimited() -> Envoy:
+    """Return istiod's circuit breakers: Envoy's own limit of 1,024 would be a surprise."""
+    limits = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+    return {"thresholds": [dict.fromkeys(limits, _UNLIMITED)]}

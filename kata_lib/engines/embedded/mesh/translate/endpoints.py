@@ -1,0 +1,54 @@
+"""The ready pods of a cluster, named with workload and version so that a proxy can count by them."""
+
+from collections.abc import Mapping
+
+from kata_lib.engines.embedded.mesh.injection import canonical_name, workload_name
+from kata_lib.engines.embedded.mesh.translate.model import Addresses, Endpoint, Envoy, MeshSnapshot, Service, ServicePort
+
+
+def load_assignment(
+    name: str,
+    snapshot: MeshSnapshot,
+    service: Service,
+    port: ServicePort,
+    addresses: Addresses,
+    labels: Mapping[str, str],
+) -> Envoy:
+    """Return the endpoints of a cluster: the Service's ready ones whose pods carry the labels."""
+    endpoints = [
+        _endpoint(endpoint, addresses)
+        for endpoint in snapshot.endpoints.get((service.hostname, port.name), [])
+        if _labelled(endpoint, labels)
+    ]
+    endpoints.sort(key=lambda endpoint: str(endpoint["endpoint"]))
+    return {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}] if endpoints else []}
+
+
+def _labelled(endpoint: Endpoint, labels: Mapping[str, str]) -> bool:
+    own = endpoint.pod["metadata"].get("labels", {}) if endpoint.pod else {}
+    return labels.items() <= own.items()
+
+
+def _endpoint(endpoint: Endpoint, addresses: Addresses) -> Envoy:
+    host, port = endpoint.address, endpoint.port
+    described: Envoy = {}
+    if endpoint.pod is not None:
+        host, port = addresses.listen_at(endpoint.pod["metadata"]["uid"], port)
+        described["metadata"] = {"filter_metadata": {"kata": describe(endpoint.pod)}}
+    return {"endpoint": {"address": socket_address(host, port)}, **described}
+
+
+def describe(pod: Mapping[str, object]) -> dict[str, str]:
+    """Return the names by which requests from or to a pod are counted."""
+    metadata = dict(pod["metadata"])  # type: ignore[call-overload]
+    return {
+        "workload": workload_name(dict(pod)),
+        "namespace": metadata["namespace"],
+        "app": canonical_name(dict(pod)),
+        "version": metadata.get("labels", {}).get("version", "latest"),
+    }
+
+
+def socket_address(host: str, port: int) -> Envoy:
+    """Return an address in Envoy's form."""
+    return {"socket_address": {"address": host, "port_value": port}}

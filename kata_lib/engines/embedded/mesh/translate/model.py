@@ -1,0 +1,154 @@
+"""What translate/ reads and returns: a snapshot of the cluster, one proxy, and that proxy's configuration."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, Protocol
+
+from kata_lib.engines.embedded.store import Obj
+
+CLUSTER_DOMAIN = "cluster.local"
+Envoy = dict[str, Any]
+"""One Envoy message in its JSON form."""
+
+
+class Addresses(Protocol):
+    """Where things listen on this machine; see addresses.py."""
+
+    def listen_at(self, owner: str, port: int) -> tuple[str, int]: ...
+    def application_at(self, pod_uid: str, port: int) -> tuple[str, int]: ...
+    def service_at(self, cluster_ip: str, port: int) -> tuple[str, int]: ...
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """Whose configuration is made: a pod's sidecar (`pod` is the pod) or the node's own Envoy (no pod)."""
+
+    kind: Literal["sidecar", "node"]
+    namespace: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    pod: Obj | None = None
+
+
+@dataclass(frozen=True)
+class ProxyConfig:
+    """Envoy's resources by name; `endpoints` are keyed by the cluster they belong to."""
+
+    listeners: dict[str, Envoy]
+    clusters: dict[str, Envoy]
+    endpoints: dict[str, Envoy]
+    routes: dict[str, Envoy]
+
+
+@dataclass(frozen=True)
+class ServicePort:
+    """One port of a Service."""
+
+    name: str
+    number: int
+    node_port: int | None
+    protocol: Literal["http", "http2", "tcp"]
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the mesh needs to know of a Service."""
+
+    name: str
+    namespace: str
+    cluster_ip: str | None
+    selector: Mapping[str, str]
+    ports: Sequence[ServicePort]
+
+    @property
+    def hostname(self) -> str:
+        """The full name under which the mesh knows it."""
+        return f"{self.name}.{self.namespace}.svc.{CLUSTER_DOMAIN}"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One ready address of a Service's port; `pod` is the pod behind it, where it is known."""
+
+    address: str
+    port: int
+    pod: Obj | None
+
+
+class MeshSnapshot:
+    """The cluster at one moment, indexed once for all proxies."""
+
+    def __init__(
+        self,
+        *,
+        services: Iterable[Obj] = (),
+        endpoint_slices: Iterable[Obj] = (),
+        pods: Iterable[Obj] = (),
+        virtual_services: Iterable[Obj] = (),
+        destination_rules: Iterable[Obj] = (),
+    ) -> None:
+        self._services = list(services)
+        self._slices = list(endpoint_slices)
+        self._pods = {pod["metadata"]["uid"]: pod for pod in pods}
+        self.virtual_services = sorted(virtual_services, key=_age)
+        self.destination_rules = sorted(destination_rules, key=_age)
+
+    @cached_property
+    def services(self) -> dict[str, Service]:
+        """Services by hostname, in the order of their names."""
+        found = [_service(obj) for obj in self._services if obj["spec"].get("type") != "ExternalName"]
+        return {service.hostname: service for service in sorted(found, key=lambda s: (s.namespace, s.name))}
+
+    @cached_property
+    def endpoints(self) -> Mapping[tuple[str, str], list[Endpoint]]:
+        """Ready endpoints by (hostname, port name)."""
+        found: dict[tuple[str, str], list[Endpoint]] = defaultdict(list)
+        for endpoint_slice in self._slices:
+            metadata = endpoint_slice["metadata"]
+            name = metadata.get("labels", {}).get("kubernetes.io/service-name")
+            hostname = f"{name}.{metadata['namespace']}.svc.{CLUSTER_DOMAIN}"
+            for port in endpoint_slice.get("ports") or []:
+                for endpoint in endpoint_slice.get("endpoints") or []:
+                    if endpoint.get("conditions", {}).get("ready") is not False:
+                        pod = self._pods.get(endpoint.get("targetRef", {}).get("uid"))
+                        found[hostname, port.get("name") or ""].append(
+                            Endpoint(endpoint["addresses"][0], port["port"], pod)
+                        )
+        return found
+
+
+def _age(obj: Obj) -> tuple[str, str, str]:
+    metadata = obj["metadata"]
+    return metadata.get("creationTimestamp") or "", metadata["name"], metadata["namespace"]
+
+
+def _service(obj: Obj) -> Service:
+    spec, metadata = obj["spec"], obj["metadata"]
+    cluster_ip = spec.get("clusterIP")
+    return Service(
+        name=metadata["name"],
+        namespace=metadata["namespace"],
+        cluster_ip=None if cluster_ip in (None, "", "None") else cluster_ip,
+        selector=spec.get("selector") or {},
+        ports=[
+            ServicePort(port.get("name") or "", port["port"], port.get("nodePort"), protocol_of(port))
+            for port in spec.get("ports") or []
+        ],
+    )
+
+
+def protocol_of(port: Obj) -> Literal["http", "http2", "tcp"]:
+    """Return a Service port's protocol by appProtocol, or the first word of its name; without either it is HTTP.
+
+    Where istiod would look at the bytes, every request here comes through an HTTP proxy.
+    https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/
+    """
+    declared = port.get("appProtocol") or (port.get("name") or "").split("-")[0]
+    match declared.removeprefix("kubernetes.io/").lower():
+        case "http2" | "h2c" | "grpc" | "grpc-web":
+            return "http2"
+        case "tcp" | "tls" | "https" | "mongo" | "mysql" | "redis" | "udp":
+            return "tcp"
+        case _:
+            return "http"

@@ -1,0 +1,56 @@
+"""trafficPolicy.connectionPool: limits of connections and requests."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kata_lib.engines.embedded.mesh.translate.durations import duration
+from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Tree
+from kata_lib.engines.embedded.mesh.translate.model import Envoy
+
+FIELDS: Tree = {
+    "tcp": {"maxConnections": LEAF, "connectTimeout": LEAF},
+    "http": {
+        "http1MaxPendingRequests": LEAF,
+        "http2MaxRequests": LEAF,
+        "maxRequestsPerConnection": LEAF,
+        "maxRetries": LEAF,
+        "idleTimeout": LEAF,
+    },
+}
+
+HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_LIMITS = {
+    "max_connections": ("tcp", "maxConnections"),
+    "max_pending_requests": ("http", "http1MaxPendingRequests"),
+    "max_requests": ("http", "http2MaxRequests"),
+    "max_retries": ("http", "maxRetries"),
+}
+
+
+def apply(pool: Mapping[str, Any], cluster: Envoy) -> None:
+    """Write the limits into a cluster's circuit breakers, timeouts and protocol options."""
+    tcp, http = pool.get("tcp", {}), pool.get("http", {})
+    threshold = cluster["circuit_breakers"]["thresholds"][0]
+    for limit, (layer, name) in _LIMITS.items():
+        if value := pool.get(layer, {}).get(name):
+            threshold[limit] = value
+    if "connectTimeout" in tcp:
+        cluster["connect_timeout"] = duration(tcp["connectTimeout"])
+    options: Envoy = {}
+    if http.get("maxRequestsPerConnection"):
+        options["max_requests_per_connection"] = http["maxRequestsPerConnection"]
+    if "idleTimeout" in http:
+        options["idle_timeout"] = duration(http["idleTimeout"])
+    if options:
+        protocols = http_protocol(cluster, "http_protocol_options")
+        protocols["common_http_protocol_options"] = options
+
+
+def http_protocol(cluster: Envoy, protocol: str) -> Envoy:
+    """Return the cluster's HTTP options, made with `protocol` (http_protocol_options is HTTP/1.1) if it has none."""
+    extensions: Envoy = cluster.setdefault("typed_extension_protocol_options", {})
+    options: Envoy = extensions.setdefault(
+        HTTP_OPTIONS,
+        {"@type": f"type.googleapis.com/{HTTP_OPTIONS}", "explicit_http_config": {protocol: {}}},
+    )
+    return options

@@ -1,0 +1,218 @@
+"""From what a client sent to the object that is kept: types checked, unknown fields found, nulls left out.
+
+The real server decodes Kubernetes' own kinds into Go structs, so a wrong type is refused here, before defaults
+and validation, in the words of Go's decoder; a strategic merge patch goes through another decoder, with other
+words. A custom resource's fields are only pruned here: their types are a matter of `validation`.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from kata_lib.engines.embedded.registry.resources import Resource
+from kata_lib.engines.embedded.registry.schemas import ANY, Schema, schema_for
+from kata_lib.engines.embedded.registry.status import Cause, StatusError, bad_request, invalid_request
+from kata_lib.engines.embedded.store import Obj
+
+_QUANTITY = re.compile(r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$")
+_INTEGER_BITS = {"int32": 31, "int64": 63}
+_GO_TYPES = {"string": "string", "boolean": "bool", "integer": "int64", "number": "float64"}
+
+
+class DecodingError(Exception):
+    """A value that does not fit its field's type; the text is the real decoder's."""
+
+
+def unknown_fields(resource: str, obj: Obj) -> list[str]:
+    """Return 'unknown field "spec.replcias"' for every field that the resource (a plural) does not have."""
+    found: list[str] = []
+    _find_unknown(schema_for(resource), obj, "", found)
+    return [f'unknown field "{path}"' for path in found]
+
+
+def check_fields(
+    kind: Resource,
+    obj: Obj,
+    field_validation: str,
+    warnings: list[str] | None,
+    *,
+    version: str | None = None,
+    patched: str | None = None,
+    strategic: Any = None,
+) -> None:
+    """Decode `obj`, a request's body or what a patch made, in place: unknown fields and nulls are dropped.
+
+    `field_validation` is that of the request: "Strict" refuses unknown fields, "Warn" (also "") adds them to
+    `warnings`, "Ignore" says nothing. Raises StatusError: 400 for a body; 422 for the outcome of a patch, which
+    then is shown as the real server does: `patched`, the whole object as text, or `strategic`, the patch.
+    """
+
+    def refusal(why: str) -> StatusError:
+        if patched is None and strategic is None:
+            spoken = version or kind.version
+            return bad_request(f'{kind.kind} in version "{spoken}" cannot be handled as a {kind.kind}: {why}')
+        shown = json.dumps(patched if strategic is None else _go_text(strategic), ensure_ascii=False)
+        return invalid_request([Cause("patch", "FieldValueInvalid", f"Invalid value: {shown}: {why}")])
+
+    words = _JsonWords() if strategic is None else _MapWords()
+    schema = schema_for(kind.plural)
+    try:
+        decoded = _Decoder(words).struct(schema, obj, ())
+    except DecodingError as error:
+        raise refusal(str(error)) from None
+    if field_validation != "Ignore":
+        unknown = unknown_fields(kind.plural, obj)
+        if unknown and field_validation == "Strict":
+            raise refusal(f"strict decoding error: {', '.join(unknown)}")
+        if warnings is not None:
+            warnings.extend(unknown)
+    obj.clear()
+    obj.update(decoded)
+
+
+def _find_unknown(schema: Schema, value: Any, path: str, found: list[str]) -> None:
+    if isinstance(value, dict) and not schema.any:
+        for key, item in value.items():
+            inner = f"{path}.{key}" if path else key
+            child = schema.child(key)
+            if child:
+                _find_unknown(child, item, inner, found)
+            elif not schema.open:
+                found.append(inner)
+    elif isinstance(value, list) and schema.items:
+        for position, item in enumerate(value):
+            _find_unknown(schema.items, item, f"{path}[{position}]", found)
+
+
+def _prune(schema: Schema, value: Any) -> Any:
+    """Return a custom resource's value without the fields that its schema does not know."""
+    if isinstance(value, dict) and not schema.any:
+        known = ((key, schema.child(key), item) for key, item in value.items())
+        return {key: _prune(child or ANY, item) for key, child, item in known if child or schema.open}
+    if isinstance(value, list) and schema.items:
+        return [_prune(schema.items, item) for item in value]
+    return value
+
+
+class _Decoder:
+    """Walks a value with its schema; `path` holds the names of the Go fields passed, without list indexes."""
+
+    def __init__(self, words: "_JsonWords | _MapWords") -> None:
+        self._words = words
+
+    def struct(self, schema: Schema, value: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+        result = {}
+        for key, item in value.items():
+            child = schema.properties.get(key)
+            if child is None or (item is None and not schema.custom):
+                continue
+            if schema.custom and key != "metadata":
+                result[key] = _prune(child, item)
+                continue
+            decoded = self._value(child, item, (*path, key), schema.name)
+            empty = decoded in ([], {}) and not child.properties and not child.any
+            if not empty or key in schema.required:
+                result[key] = decoded
+        return result
+
+    def _value(self, schema: Schema, value: Any, path: tuple[str, ...], owner: str) -> Any:
+        match schema.type:
+            case "object" if isinstance(value, dict):
+                if schema.properties:
+                    return self.struct(schema, value, path)
+                if schema.values is None:
+                    return value
+                inner = schema.values
+                return {k: self._value(inner, v, path, owner) for k, v in value.items() if v is not None}
+            case "array" if isinstance(value, list):
+                items = schema.items or ANY
+                return [self._value(items, item, path, owner) for item in value if item is not None]
+            case "" | "string" if not schema.type or isinstance(value, str):
+                return _check_base64(value) if schema.format == "byte" else value
+            case "boolean" if isinstance(value, bool):
+                return value
+            case "integer" if _fits(value, schema.format):
+                return value
+            case "number" if isinstance(value, int | float) and not isinstance(value, bool):
+                return value
+            case "int-or-string" if isinstance(value, str) or _fits(value, "int32"):
+                return value
+            case "quantity" if isinstance(value, str | int | float) and not isinstance(value, bool):
+                if not _QUANTITY.match(str(value)):
+                    raise DecodingError(f"quantities must match the regular expression '{_QUANTITY.pattern}'")
+                return str(value)
+        raise DecodingError(self._words.mismatch(schema, value, path, owner))
+
+
+def _fits(value: Any, format: str) -> bool:
+    bits = _INTEGER_BITS.get(format, 63)
+    return isinstance(value, int) and not isinstance(value, bool) and -(1 << bits) <= value < 1 << bits
+
+
+def _check_base64(text: str) -> str:
+    illegal = re.search(r"[^A-Za-z0-9+/=\r\n]", text)
+    if illegal:
+        raise DecodingError(f"illegal base64 data at input byte {illegal.start()}")
+    try:
+        base64.b64decode(text, validate=False)
+    except ValueError:
+        raise DecodingError(f"illegal base64 data at input byte {len(text) // 4 * 4}") from None
+    return text
+
+
+class _JsonWords:
+    """Go's encoding/json."""
+
+    def mismatch(self, schema: Schema, value: Any, path: tuple[str, ...], owner: str) -> str:
+        if schema.type == "quantity":
+            return f"quantities must match the regular expression '{_QUANTITY.pattern}'"
+        target = "int32" if schema.type == "int-or-string" else _go_type(schema)
+        found = _json_type(value)
+        if schema.type in ("integer", "int-or-string") and found == "number":
+            found = f"number {value}"
+        field = f"{owner}.{'.'.join(path)}"
+        return f"json: cannot unmarshal {found} into Go struct field {field} of type {target}"
+
+
+class _MapWords:
+    """apimachinery's converter from maps, through which a strategic merge patch's result goes."""
+
+    def mismatch(self, schema: Schema, value: Any, path: tuple[str, ...], owner: str) -> str:
+        target, found = _go_type(schema), _go_kind(value)
+        if schema.type == "object":
+            return f"cannot restore struct from: {found}" if schema.properties else f"cannot restore map from {found}"
+        if schema.type == "array":
+            return f"cannot restore slice from {found}"
+        convertible = (found == "int64" and target == "string") or (found == "float64" and target.startswith("int"))
+        return f"cannot convert {found} to {target}" if convertible else f"unrecognized type: {target}"
+
+
+def _go_type(schema: Schema) -> str:
+    if schema.type == "object":
+        return f"map[string]{_go_type(schema.values)}" if schema.values else f"v1.{schema.name}"
+    if schema.type == "array":
+        return f"[]{_go_type(schema.items or ANY)}"
+    return schema.format if schema.format in _INTEGER_BITS else _GO_TYPES.get(schema.type, schema.type)
+
+
+def _json_type(value: Any) -> str:
+    names = {dict: "object", list: "array", str: "string", bool: "bool"}
+    return names.get(type(value), "number")
+
+
+def _go_kind(value: Any) -> str:
+    names = {dict: "map", list: "slice", str: "string", bool: "bool", int: "int64"}
+    return names.get(type(value), "float64")
+
+
+def _go_text(value: Any) -> str:
+    """Return a value as Go prints it with %v: maps in the order of their keys."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{_go_text(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(_go_text, value))}]"
+    if value is None or isinstance(value, bool):
+        return {None: "<nil>", True: "true", False: "false"}[value]
+    return str(value)

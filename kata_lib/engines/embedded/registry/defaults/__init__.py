@@ -1,0 +1,42 @@
+"""What the API server fills in where a manifest is silent: one module a kind, and what of it may never change.
+
+Each module has `fill(obj)`, which adds to the object in place, and where it has `IMMUTABLE`, an update must
+leave those paths as they are. Values as Kubernetes 1.34 shows them with `kubectl get -o yaml`.
+"""
+
+from collections.abc import Callable
+
+from kata_lib.engines.embedded.registry.defaults import (
+    deployments,
+    endpointslices,
+    namespaces,
+    pods,
+    replicasets,
+    secrets,
+    services,
+)
+from kata_lib.engines.embedded.store import Obj
+
+_FILL: dict[str, Callable[[Obj], None]] = {
+    "deployments": deployments.fill,
+    "endpointslices": endpointslices.fill,
+    "namespaces": namespaces.fill,
+    "pods": pods.fill,
+    "replicasets": replicasets.fill,
+    "secrets": secrets.fill,
+    "services": services.fill,
+}
+
+IMMUTABLE: dict[str, tuple[str, ...]] = {
+    "deployments": deployments.IMMUTABLE,
+    "endpointslices": endpointslices.IMMUTABLE,
+    "replicasets": replicasets.IMMUTABLE,
+    "secrets": secrets.IMMUTABLE,
+}
+"""Dotted paths, by plural, that keep the value with which the object was created."""
+
+
+def apply_defaults(resource: str, obj: Obj) -> None:
+    """Fill in `obj`, an object of the resource with that plural, in place; twice is as good as once."""
+    if fill := _FILL.get(resource):
+        fill(obj)

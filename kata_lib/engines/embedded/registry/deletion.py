@@ -1,0 +1,54 @@
+"""What a delete request does to an object at first: marks it where something still holds it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from kata_lib.engines.embedded.registry.metadata import held, timestamp
+from kata_lib.engines.embedded.registry.resources import Resource
+from kata_lib.engines.embedded.registry.status import bad_request, conflict, forbidden
+from kata_lib.engines.embedded.store import Obj
+
+DEFAULT_GRACE_SECONDS = 30
+FINALIZER_OF = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
+PERMANENT_NAMESPACES = ("default", "kube-system", "kube-public")
+
+
+def check(resource: Resource, obj: Obj, propagation: str, preconditions: dict[str, Any] | None) -> None:
+    """Raise StatusError where the object may not be deleted, or is not the one that is meant."""
+    name = obj["metadata"]["name"]
+    if resource.plural == "namespaces" and name in PERMANENT_NAMESPACES:
+        raise forbidden(resource, name, "this namespace may not be deleted")
+    if propagation not in ("Background", *FINALIZER_OF):
+        raise bad_request(f'invalid propagationPolicy "{propagation}"')
+    for field, words in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+        wanted, found = (preconditions or {}).get(field), obj["metadata"][field]
+        if wanted and wanted != found:
+            why = f"Precondition failed: {words} in precondition: {wanted}, {words} in object meta: {found}"
+            raise conflict(resource, name, why)
+
+
+def mark(resource: Resource, obj: Obj, propagation: str, grace_seconds: int | None, now: datetime) -> bool:
+    """Write deletionTimestamp, grace period and finalizers into `obj`; return whether it must stay for now."""
+    metadata = obj["metadata"]
+    grace = _grace(obj, grace_seconds) if resource.plural == "pods" else 0
+    known = metadata.get("deletionGracePeriodSeconds")
+    grace = grace if known is None else min(grace, known)
+    finalizer = FINALIZER_OF.get(propagation)
+    if finalizer and finalizer not in metadata.get("finalizers", []):
+        metadata.setdefault("finalizers", []).append(finalizer)
+    if grace != known:
+        metadata["deletionTimestamp"] = timestamp(now + timedelta(seconds=grace))
+        metadata["deletionGracePeriodSeconds"] = grace
+        if "generation" in metadata and known is None:
+            metadata["generation"] += 1
+    if resource.plural == "namespaces":
+        obj["status"] = {**obj.get("status", {}), "phase": "Terminating"}
+    return held(obj)
+
+
+def _grace(pod: Obj, wanted: int | None) -> int:
+    """Return the seconds that a pod is given; none where no process of it can be running."""
+    spec, phase = pod.get("spec", {}), pod.get("status", {}).get("phase")
+    if not spec.get("nodeName") or phase in ("Succeeded", "Failed"):
+        return 0
+    return int(spec.get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS) if wanted is None else wanted)

@@ -1,0 +1,144 @@
+"""What the server itself writes into an object: names, uids, times, generations, the first status."""
+
+import copy
+import random
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from kata_lib.engines.embedded.registry.resources import Resource
+from kata_lib.engines.embedded.registry.status import Cause, StatusError, invalid
+from kata_lib.engines.embedded.store import Obj
+
+NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+GENERATED_BASE = 58
+
+SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
+
+
+def timestamp(moment: datetime) -> str:
+    """Return a moment as objects hold it, for example 2026-01-31T12:00:00Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def generated_name(base: str) -> str:
+    """Return a name that begins with `base` and ends in five letters or digits."""
+    return base[:GENERATED_BASE] + "".join(random.choices(NAME_LETTERS, k=5))
+
+
+def begin(resource: Resource, namespace: str | None, obj: Obj, now: str) -> None:
+    """Give a new object its name, uid, time, first generation and first status."""
+    metadata = obj["metadata"] = {
+        key: value for key, value in (obj.get("metadata") or {}).items() if value is not None
+    }
+    for key in (*SERVER_OWNED, "resourceVersion", "selfLink", "managedFields"):
+        metadata.pop(key, None)
+    if not metadata.get("name"):
+        if not metadata.get("generateName"):
+            cause = Cause("metadata.name", "FieldValueRequired", "Required value: name or generateName is required")
+            raise invalid(resource.kind, resource.group, "", [cause])
+        metadata["name"] = generated_name(metadata["generateName"])
+    if resource.namespaced:
+        metadata["namespace"] = namespace
+    else:
+        metadata.pop("namespace", None)
+    metadata["uid"] = str(uuid.uuid4())
+    metadata["creationTimestamp"] = now
+    if generation_basis(resource, obj) is not None:
+        metadata["generation"] = 1
+    _begin_status(resource, obj)
+
+
+def _begin_status(resource: Resource, obj: Obj) -> None:
+    if "status" not in resource.subresources or resource.plural == "nodes":
+        return
+    obj.pop("status", None)
+    if resource.plural == "pods":
+        obj["status"] = {"phase": "Pending", "qosClass": quality_of_service(obj)}
+    elif resource.plural == "services":
+        obj["status"] = {"loadBalancer": {}}
+    elif resource.plural == "namespaces":
+        obj["status"] = {"phase": "Active"}
+        obj.setdefault("spec", {})["finalizers"] = ["kubernetes"]
+        obj["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = obj["metadata"]["name"]
+    elif not resource.custom:
+        obj["status"] = {"replicas": 0} if resource.plural == "replicasets" else {}
+
+
+def quality_of_service(pod: Obj) -> str:
+    """Return the pod's class by its resources: Guaranteed, Burstable or BestEffort."""
+    resources = [container.get("resources") or {} for container in pod.get("spec", {}).get("containers", [])]
+    if not any(r.get("requests") or r.get("limits") for r in resources):
+        return "BestEffort"
+    for r in resources:
+        limits = r.get("limits") or {}
+        if not {"cpu", "memory"} <= limits.keys() or (r.get("requests") or limits) != limits:
+            return "Burstable"
+    return "Guaranteed"
+
+
+def generation_basis(resource: Resource, obj: Obj) -> Any:
+    """Return what, when it changes, raises the object's generation; None for kinds that have none."""
+    if resource.plural == "deployments":
+        return obj.get("spec"), obj["metadata"].get("annotations") or {}
+    if resource.plural in ("replicasets", "pods"):
+        return obj.get("spec")
+    if resource.custom or resource.plural == "endpointslices":
+        return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
+    return None
+
+
+def carry_over(resource: Resource, old: Obj, new: Obj) -> None:
+    """Keep what clients cannot change, and raise the generation where the change calls for it."""
+    metadata = new.setdefault("metadata", {})
+    metadata["name"] = old["metadata"]["name"]
+    for key in ("namespace", *SERVER_OWNED):
+        if key in old["metadata"]:
+            metadata[key] = old["metadata"][key]
+        else:
+            metadata.pop(key, None)
+    metadata["resourceVersion"] = old["metadata"]["resourceVersion"]
+    new["apiVersion"], new["kind"] = old["apiVersion"], old["kind"]
+
+
+def raise_generation(resource: Resource, old: Obj, new: Obj) -> None:
+    """Add one to the generation if the part that counts for it differs."""
+    if generation_basis(resource, old) != generation_basis(resource, new):
+        new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+
+
+def same(old: Obj, new: Obj) -> bool:
+    """Return whether two states differ in nothing but their bookkeeping: times of managers, versions."""
+    return _bare(old) == _bare(new)
+
+
+def _bare(obj: Obj) -> Obj:
+    metadata = {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}
+    metadata["managedFields"] = [
+        {key: value for key, value in entry.items() if key != "time"}
+        for entry in metadata.get("managedFields") or []
+    ]
+    return {**obj, "metadata": metadata}
+
+
+def held(obj: Obj) -> bool:
+    """Return whether a finalizer or a grace period still keeps a deleted object."""
+    metadata = obj["metadata"]
+    return bool(
+        metadata.get("finalizers")
+        or metadata.get("deletionGracePeriodSeconds")
+        or (obj["kind"] == "Namespace" and obj.get("spec", {}).get("finalizers"))
+    )
+
+
+def own_copy(obj: Obj) -> Obj:
+    """Return a copy that shares nothing with the original."""
+    return copy.deepcopy(obj)
+
+
+def check_same_name(name: str, obj: Obj) -> None:
+    """Raise StatusError 400 unless the object is named as the path it was sent to."""
+    found = (obj.get("metadata") or {}).get("name") or name
+    if found != name:
+        message = f"the name of the object ({found}) does not match the name on the URL ({name})"
+        raise StatusError(400, "BadRequest", message)

@@ -1,0 +1,371 @@
+"""The one door to the objects: what the API means by create, update, patch, delete and read.
+
+Flows in: requests of the HTTP handlers and of the daemon's own controllers, kubelet and mesh. Flows out: the
+objects as stored, StatusError where a request is refused, and an Event to every subscriber for each change.
+Everything is synchronous and in one thread, so a read and the write that follows it cannot be interleaved.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from kata_lib.engines.embedded.registry import deletion, managed_fields, metadata, patches, validation
+from kata_lib.engines.embedded.registry.decoding import check_fields
+from kata_lib.engines.embedded.registry.defaults import apply_defaults
+from kata_lib.engines.embedded.registry.recorder import EventRecorder
+from kata_lib.engines.embedded.registry.resources import RESOURCES, Resource
+from kata_lib.engines.embedded.registry.schemas import schema_for
+from kata_lib.engines.embedded.registry.selectors import combined
+from kata_lib.engines.embedded.registry.services import ServiceAddresses, ServiceAllocator
+from kata_lib.engines.embedded.registry.status import (
+    Cause,
+    StatusError,
+    already_exists,
+    bad_request,
+    forbidden,
+    invalid,
+    modified,
+    not_found,
+    unsupported_media_type,
+)
+from kata_lib.engines.embedded.registry.subresources import restricted, scale_of
+from kata_lib.engines.embedded.store import Event, Obj, Store
+
+Admission = Callable[[str, Obj, str], None]
+"""Called with the resource's plural, the object, and CREATE or UPDATE; raises StatusError to refuse."""
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+
+
+def utc_now() -> datetime:
+    """Return the present moment."""
+    return datetime.now(UTC)
+
+
+class Registry:
+    """Objects by resource (its plural), namespace (None for cluster-wide ones) and name.
+
+    `mutations` may change an object before it is defaulted and validated (sidecar injection), `admission` may
+    refuse it after that. `addresses` and `bindable` give Services their cluster addresses and node ports.
+    `manager` is the field manager's name; `version` the version that the client speaks, by default the stored.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        addresses: ServiceAddresses,
+        bindable: Callable[[int], bool] = lambda port: True,
+        clock: Callable[[], datetime] = utc_now,
+        mutations: Sequence[Admission] = (),
+        admission: Sequence[Admission] = (),
+    ) -> None:
+        self.store = store
+        self._clock = clock
+        self._mutations = mutations
+        self._admission = admission
+        self._services = ServiceAllocator(addresses, bindable)
+        self._recorder = EventRecorder(self, clock)
+
+    def get(self, resource: str, namespace: str | None, name: str) -> Obj:
+        """Return the object; raise StatusError 404 if there is none."""
+        obj = self.store.get(resource, namespace or "", name)
+        if obj is None:
+            raise not_found(RESOURCES[resource], name)
+        return obj
+
+    def list(
+        self,
+        resource: str,
+        namespace: str | None = None,
+        *,
+        labels: str | None = None,
+        fields: str | None = None,
+    ) -> list[Obj]:
+        """Return the objects of one or (None) all namespaces that both selectors choose, by name."""
+        chosen = combined(RESOURCES[resource], labels, fields)
+        return [obj for obj in self.store.list(resource, namespace) if chosen(obj)]
+
+    def create(
+        self,
+        resource: str,
+        namespace: str | None,
+        obj: Obj,
+        *,
+        manager: str,
+        version: str | None = None,
+        field_validation: str = "",
+        warnings: list[str] | None = None,
+        dry_run: bool = False,
+    ) -> Obj:
+        """Create the object and return it as stored; raise StatusError 409 if its name is taken."""
+        kind = RESOURCES[resource]
+        check_fields(kind, obj, field_validation, warnings, version=version)
+        new = metadata.own_copy(obj)
+        self._begin(kind, namespace, new)
+        self._record(kind, None, new, manager, version, "")
+        return self._store_new(kind, new, dry_run)
+
+    def update(
+        self,
+        resource: str,
+        namespace: str | None,
+        name: str,
+        obj: Obj,
+        *,
+        manager: str,
+        subresource: str = "",
+        version: str | None = None,
+        field_validation: str = "",
+        warnings: list[str] | None = None,
+        dry_run: bool = False,
+    ) -> Obj:
+        """Replace the object (or its status, scale or finalizers) and return it as stored.
+
+        Raises StatusError 409 when the object carries a resourceVersion that is no longer the present one.
+        """
+        kind, old = RESOURCES[resource], self.get(resource, namespace, name)
+        metadata.check_same_name(name, obj)
+        if not subresource:
+            check_fields(kind, obj, field_validation, warnings, version=version)
+            _require_version(kind, obj)
+        new = metadata.own_copy(obj)
+        return self._write(kind, old, new, manager, version, subresource, dry_run)
+
+    def mutate(
+        self,
+        resource: str,
+        namespace: str | None,
+        name: str,
+        change: Callable[[Obj], None],
+        *,
+        manager: str,
+        subresource: str = "",
+    ) -> Obj | None:
+        """Read the object, let `change` alter it, write it; return it as stored, None where it is gone."""
+        old = self.store.get(resource, namespace or "", name)
+        if old is None:
+            return None
+        new = metadata.own_copy(old)
+        change(new)
+        return self._write(RESOURCES[resource], old, new, manager, None, subresource, dry_run=False)
+
+    def patch(
+        self,
+        resource: str,
+        namespace: str | None,
+        name: str,
+        body: Any,
+        content_type: str,
+        *,
+        manager: str,
+        force: bool = False,
+        subresource: str = "",
+        version: str | None = None,
+        field_validation: str = "",
+        warnings: list[str] | None = None,
+        dry_run: bool = False,
+    ) -> Obj:
+        """Apply a patch of the given content type and return the object as stored.
+
+        An apply patch creates the object if it is not there; `force` takes fields over from other managers.
+        """
+        kind = RESOURCES[resource]
+        if content_type == APPLY_PATCH:
+            metadata.check_same_name(name, body)
+            check_fields(kind, body, field_validation, warnings, version=version)
+            return self._apply(kind, namespace, name, body, manager, force, version, dry_run)
+        old = self.get(resource, namespace, name)
+        new = _patched(kind, old, body, content_type, subresource)
+        metadata.check_same_name(name, new)
+        if not subresource:
+            text = json.dumps(new, separators=(",", ":"))
+            check_fields(kind, new, field_validation, warnings, version=version, patched=text)
+        return self._write(kind, old, new, manager, version, subresource, dry_run)
+
+    def delete(
+        self,
+        resource: str,
+        namespace: str | None,
+        name: str,
+        *,
+        propagation: str = "Background",
+        grace_seconds: int | None = None,
+        preconditions: dict[str, Any] | None = None,
+        dry_run: bool = False,
+    ) -> Obj:
+        """Delete the object, or mark it as deleted where a finalizer or a grace period holds it.
+
+        Returns its last state. A pod that runs is gone when it is deleted with `grace_seconds=0`, a namespace
+        when its spec.finalizers are emptied (subresource "finalize").
+        """
+        kind, obj = RESOURCES[resource], self.get(resource, namespace, name)
+        deletion.check(kind, obj, propagation, preconditions)
+        before = metadata.own_copy(obj)
+        stays = deletion.mark(kind, obj, propagation, grace_seconds, self._clock())
+        if dry_run:
+            return obj
+        if not stays:
+            return self.store.delete(resource, namespace or "", name) or obj
+        return before if before == obj else self.store.put(resource, namespace or "", name, obj)
+
+    def subscribe(self, callback: Callable[[Event], None], resources: set[str]) -> Callable[[], None]:
+        """Call back at once for each change of these resources; return what ends it."""
+
+        def chosen(event: Event) -> None:
+            if event.resource in resources:
+                callback(event)
+
+        return self.store.subscribe(chosen)
+
+    def record_event(self, involved: Obj, type_: str, reason: str, message: str, *, component: str) -> None:
+        """Record an Event about an object, or count it where the same one is known."""
+        self._recorder.record(involved, type_, reason, message, component=component)
+
+    def _begin(self, kind: Resource, namespace: str | None, new: Obj) -> None:
+        if kind.unsupported:
+            raise _unsupported(kind, new)
+        new["apiVersion"], new["kind"] = kind.api_version, kind.kind
+        metadata.begin(kind, namespace, new, metadata.timestamp(self._clock()))
+        self._check_namespace(kind, new)
+        for mutate in self._mutations:
+            mutate(kind.plural, new, "CREATE")
+        apply_defaults(kind.plural, new)
+        self._validate(kind, new, None, "CREATE")
+        if kind.plural == "services":
+            self._services.assign(new, None, self.store.list("services"))
+
+    def _check_namespace(self, kind: Resource, new: Obj) -> None:
+        if not kind.namespaced:
+            return
+        name, namespace = new["metadata"]["name"], new["metadata"]["namespace"]
+        if self.get("namespaces", None, namespace)["metadata"].get("deletionTimestamp"):
+            why = f"unable to create new content in namespace {namespace} because it is being terminated"
+            raise forbidden(kind, name, why)
+
+    def _validate(self, kind: Resource, new: Obj, old: Obj | None, operation: str) -> None:
+        causes = validation.validate(kind.plural, new, old)
+        if causes:
+            raise invalid(kind.kind, kind.group, new["metadata"]["name"], causes)
+        for admit in self._admission:
+            admit(kind.plural, new, operation)
+
+    def _store_new(self, kind: Resource, new: Obj, dry_run: bool) -> Obj:
+        key = (kind.plural, new["metadata"].get("namespace", ""), new["metadata"]["name"])
+        if self.store.get(*key):
+            raise already_exists(kind, new["metadata"]["name"])
+        return new if dry_run else self.store.put(*key, new)
+
+    def _write(
+        self,
+        kind: Resource,
+        old: Obj,
+        new: Obj,
+        manager: str,
+        version: str | None,
+        subresource: str,
+        dry_run: bool,
+        *,
+        applied: bool = False,
+    ) -> Obj:
+        name = old["metadata"]["name"]
+        found = (new.get("metadata") or {}).get("resourceVersion")
+        if found and found != old["metadata"]["resourceVersion"]:
+            raise modified(kind, name)
+        new = restricted(kind, old, new, subresource)
+        metadata.carry_over(kind, old, new)
+        if subresource in ("", "scale"):
+            if kind.plural == "services":
+                self._services.assign(new, old, self._other_services(new))
+            apply_defaults(kind.plural, new)
+            self._validate(kind, new, old, "UPDATE")
+            metadata.raise_generation(kind, old, new)
+        if not applied:
+            self._record(kind, old, new, manager, version, subresource)
+        if metadata.same(old, new):
+            return old
+        key = (kind.plural, old["metadata"].get("namespace", ""), name)
+        if dry_run:
+            return new
+        if "deletionTimestamp" in new["metadata"] and not metadata.held(new):
+            return self.store.delete(*key) or new
+        return self.store.put(*key, new)
+
+    def _other_services(self, service: Obj) -> "list[Obj]":
+        uid = service["metadata"]["uid"]
+        return [other for other in self.store.list("services") if other["metadata"]["uid"] != uid]
+
+    def _apply(
+        self,
+        kind: Resource,
+        namespace: str | None,
+        name: str,
+        body: Obj,
+        manager: str,
+        force: bool,
+        version: str | None,
+        dry_run: bool,
+    ) -> Obj:
+        live = self.store.get(kind.plural, namespace or "", name)
+        new = managed_fields.apply(
+            live,
+            metadata.own_copy(body),
+            manager=manager,
+            force=force,
+            api_version=kind.api_version_of(version or kind.version),
+            now=metadata.timestamp(self._clock()),
+            schema=schema_for(kind.plural),
+        )
+        if live is not None:
+            return self._write(kind, live, new, manager, version, "", dry_run, applied=True)
+        managers = new["metadata"]["managedFields"]
+        self._begin(kind, namespace, new)
+        new["metadata"]["managedFields"] = managers
+        return self._store_new(kind, new, dry_run)
+
+    def _record(
+        self, kind: Resource, old: Obj | None, new: Obj, manager: str, version: str | None, subresource: str
+    ) -> None:
+        managed_fields.record(
+            old,
+            new,
+            manager=manager,
+            api_version=kind.api_version_of(version or kind.version),
+            subresource=subresource,
+            now=metadata.timestamp(self._clock()),
+            schema=schema_for(kind.plural),
+        )
+
+
+def _patched(kind: Resource, old: Obj, body: Any, content_type: str, subresource: str) -> Obj:
+    base = scale_of(old) if subresource == "scale" else old
+    if content_type == JSON_PATCH:
+        new = patches.json_patch(base, body)
+    elif content_type == MERGE_PATCH:
+        new = patches.merge_patch(base, body)
+    elif content_type == STRATEGIC_MERGE_PATCH and not kind.custom:
+        schema = schema_for("scales" if subresource == "scale" else kind.plural)
+        new = patches.strategic_merge_patch(base, body, schema)
+    else:
+        strategic = () if kind.custom else (STRATEGIC_MERGE_PATCH,)
+        raise unsupported_media_type([JSON_PATCH, MERGE_PATCH, *strategic, APPLY_PATCH])
+    if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
+        raise bad_request("the patch leaves no object")
+    patched: Obj = new
+    return patched
+
+
+def _require_version(kind: Resource, obj: Obj) -> None:
+    if kind.custom and not obj["metadata"].get("resourceVersion"):
+        message = "Invalid value: 0: must be specified for an update"
+        cause = Cause("metadata.resourceVersion", "FieldValueInvalid", message)
+        raise invalid(kind.kind, kind.group, obj["metadata"].get("name", ""), [cause])
+
+
+def _unsupported(kind: Resource, obj: Obj) -> StatusError:
+    why = f"the embedded engine does not support {kind.kind}; the engines kind and context do"
+    return forbidden(kind, (obj.get("metadata") or {}).get("name", ""), why)

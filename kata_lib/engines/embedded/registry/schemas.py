@@ -1,0 +1,280 @@
+"""What the fields of each served kind are: Kubernetes' own schemas and Istio's, as small immutable trees.
+
+Kubernetes 1.34 comes from the `kubernetes-validate` package (its generated `_definitions.json`), Istio from
+`istio_schemas.json` beside this module: the structure of the five custom resource definitions of Istio 1.31
+(https://istio.io, Apache-2.0) as a cluster served them, without descriptions.
+
+A `Schema` keeps what the registry needs: types, list and map kinds, merge keys, limits. Descriptions are
+left on disk (`raw_definitions` reads them for the OpenAPI documents). Equal parts of a tree are shared.
+"""
+
+import importlib.util
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+_CORE = "io.k8s.api.core.v1."
+META = "io.k8s.apimachinery.pkg.apis.meta.v1."
+DEFINITIONS = {
+    "configmaps": _CORE + "ConfigMap",
+    "customresourcedefinitions": (
+        "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"
+    ),
+    "deployments": "io.k8s.api.apps.v1.Deployment",
+    "endpointslices": "io.k8s.api.discovery.v1.EndpointSlice",
+    "events": _CORE + "Event",
+    "namespaces": _CORE + "Namespace",
+    "nodes": _CORE + "Node",
+    "pods": _CORE + "Pod",
+    "replicasets": "io.k8s.api.apps.v1.ReplicaSet",
+    "secrets": _CORE + "Secret",
+    "serviceaccounts": _CORE + "ServiceAccount",
+    "services": _CORE + "Service",
+    "scales": "io.k8s.api.autoscaling.v1.Scale",
+}
+"""The definition of each of Kubernetes' own resources, by plural; Scale is what the subresource takes."""
+
+CUSTOM_KINDS = {
+    "destinationrules": "DestinationRule",
+    "gateways": "Gateway",
+    "serviceentries": "ServiceEntry",
+    "sidecars": "Sidecar",
+    "virtualservices": "VirtualService",
+}
+
+# A struct that Go holds by value is in the object even when nobody wrote it; the definitions do not say which.
+_ALWAYS_PRESENT = {
+    "Deployment": ("metadata", "spec", "status"),
+    "DeploymentSpec": ("strategy", "template"),
+    "Namespace": ("metadata", "spec", "status"),
+    "Node": ("metadata", "spec", "status"),
+    "NodeStatus": ("daemonEndpoints", "nodeInfo"),
+    "Pod": ("metadata", "spec", "status"),
+    "PodSpec": ("containers",),
+    "PodTemplateSpec": ("metadata", "spec"),
+    "ReplicaSet": ("metadata", "spec", "status"),
+    "ReplicaSetSpec": ("template",),
+    "Service": ("metadata", "spec", "status"),
+    "ServiceStatus": ("loadBalancer",),
+}
+
+# The keys of list items that have a default, without which an item could not be found by its keys.
+_KEY_DEFAULTS = {
+    ("ContainerPort", "protocol"): "TCP",
+    ("ServicePort", "protocol"): "TCP",
+}
+
+_LIMITS = frozenset(
+    {"minimum", "maximum", "minItems", "maxItems", "minLength", "maxLength", "maxProperties", "minProperties"}
+)
+_COMBINATIONS = frozenset({"allOf", "anyOf", "oneOf", "not"})
+_REF = "#/$defs/"
+_INT_OR_STRING = "x-kubernetes-int-or-string"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Schema:
+    """One node of a schema.
+
+    `type` is that of JSON ("" for any value), "int-or-string" or "quantity". `values` is the schema of a map's
+    values, `items` that of a list's items. `list_type` is "atomic", "set" or "map" (then `keys` names the fields
+    that identify an item); `atomic` marks a map that has one owner. `merge` is the strategic merge patch's
+    strategy ("merge", "replace", "retainKeys" or a comma-separated pair), `merge_key` its key.
+    `limits` and `combinations` hold JSON schema's keywords of those names, `rules` the texts of CEL rules.
+    `always` names the fields that exist in every object, `custom` marks a custom resource's schema.
+    """
+
+    type: str = ""
+    name: str = ""
+    format: str = ""
+    properties: Mapping[str, "Schema"] = field(default_factory=lambda: NOTHING)
+    values: "Schema | None" = None
+    items: "Schema | None" = None
+    required: tuple[str, ...] = ()
+    enum: tuple[Any, ...] = ()
+    limits: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    combinations: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    rules: tuple[str, ...] = ()
+    list_type: str = ""
+    keys: tuple[str, ...] = ()
+    key_defaults: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    atomic: bool = False
+    merge: str = ""
+    merge_key: str = ""
+    always: tuple[str, ...] = ()
+    nullable: bool = False
+    open: bool = False
+    custom: bool = False
+
+    def child(self, name: str) -> "Schema | None":
+        """Return the schema of one field or map entry, None when the schema does not know it."""
+        return self.properties.get(name, self.values)
+
+    @property
+    def any(self) -> bool:
+        """Whether nothing is known of the value's inside, so that it is one leaf for its owner."""
+        return not self.type or (self.type == "object" and not self.properties and self.values is None)
+
+
+ANY = Schema()
+
+_SPECIAL = {"IntOrString": Schema(type="int-or-string"), "Quantity": Schema(type="quantity")}
+
+
+@cache
+def schema_for(resource: str) -> Schema:
+    """Return the schema of a served resource, by its plural. Raises KeyError for one that has none."""
+    if resource in CUSTOM_KINDS:
+        return _custom_schema(CUSTOM_KINDS[resource])
+    return _kubernetes_schemas()[DEFINITIONS[resource]]
+
+
+def raw_definitions(names: Iterable[str]) -> dict[str, Any]:
+    """Read the definitions of `names` and of all that they refer to, with descriptions, from the package.
+
+    The whole file is parsed (some 10 ms, 6 MB for that moment): nothing of it is kept here.
+    """
+    definitions = json.loads(_definitions_file().read_bytes())["$defs"]
+    wanted = list(names)
+    found: dict[str, Any] = {}
+    while wanted:
+        name = wanted.pop()
+        if name not in found:
+            found[name] = definitions[name]
+            wanted.extend(_references(definitions[name]))
+    return found
+
+
+def custom_definition(kind: str) -> dict[str, Any]:
+    """Read one of Istio's definitions: group, names, printer columns (`columns`) and `schema`."""
+    definition: dict[str, Any] = json.loads(Path(__file__).with_name("istio_schemas.json").read_bytes())[kind]
+    return definition
+
+
+def _definitions_file() -> Path:
+    # Found without importing the package, which would load jsonschema and all that it needs.
+    spec = importlib.util.find_spec("kubernetes_validate")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("kubernetes_validate is not installed: it brings the API's schemas")
+    package = Path(spec.submodule_search_locations[0])
+    return package / "kubernetes-json-schema" / "v1.34.0-local" / "_definitions.json"
+
+
+def _references(node: Any) -> Iterable[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "$ref" and isinstance(value, str):
+                yield value.removeprefix(_REF)
+            else:
+                yield from _references(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _references(item)
+
+
+@cache
+def _kubernetes_schemas() -> dict[str, Schema]:
+    """Compile every served definition in one reading of the file; keep the roots only."""
+    builder = _Builder(raw_definitions(DEFINITIONS.values()))
+    return {name: builder.definition(name) for name in DEFINITIONS.values()}
+
+
+def _custom_schema(kind: str) -> Schema:
+    schema = _Builder().compile(custom_definition(kind)["schema"], name=kind)
+    meta = _kubernetes_schemas()[DEFINITIONS["services"]]
+    common = {key: meta.properties[key] for key in ("apiVersion", "kind", "metadata")}
+    return replace(schema, name=kind, properties=MappingProxyType(common | dict(schema.properties)), custom=True)
+
+
+class _Builder:
+    """Turns definitions into shared schemas."""
+
+    def __init__(self, definitions: dict[str, Any] | None = None) -> None:
+        self._definitions = definitions or {}
+        self._custom = definitions is None
+        self._done: dict[str, Schema] = {}
+        self._shared: dict[Any, Schema] = {}
+
+    def definition(self, name: str) -> Schema:
+        if name not in self._done:
+            short = name.rsplit(".", 1)[-1]
+            self._done[name] = ANY  # what a definition that contains itself finds
+            self._done[name] = _SPECIAL.get(short) or self.compile(self._definitions[name], name=short)
+        return self._done[name]
+
+    def compile(self, node: dict[str, Any], *, name: str = "") -> Schema:
+        if "$ref" in node:
+            target = self.definition(node["$ref"].removeprefix(_REF))
+            return self._share(replace(target, **_merging(node)))
+        properties = {key: self.compile(value) for key, value in node.get("properties", {}).items()}
+        values = node.get("additionalProperties")
+        items = self.compile(node["items"]) if "items" in node else None
+        keys = tuple(node.get("x-kubernetes-list-map-keys", ()))
+        named = [(items.name if items else "", key) for key in keys]
+        defaults = {key: _KEY_DEFAULTS[name, key] for name, key in named if (name, key) in _KEY_DEFAULTS}
+        return self._share(
+            Schema(
+                type=_type(node),
+                name=name,
+                format=node.get("format", ""),
+                properties=MappingProxyType(properties) if properties else NOTHING,
+                values=self.compile(values) if isinstance(values, dict) else None,
+                items=items,
+                required=tuple(node.get("required", ())),
+                # In Kubernetes' definitions only apiVersion and kind have an enum; the path settles those.
+                enum=tuple(node.get("enum", ())) if self._custom else (),
+                limits=_part(node, _LIMITS),
+                combinations=NOTHING if _INT_OR_STRING in node else _part(node, _COMBINATIONS),
+                rules=tuple(rule["rule"] for rule in node.get("x-kubernetes-validations", ())),
+                list_type=node.get("x-kubernetes-list-type", ""),
+                keys=keys,
+                key_defaults=defaults or NOTHING,
+                atomic=node.get("x-kubernetes-map-type") == "atomic",
+                always=_ALWAYS_PRESENT.get(name, ()),
+                nullable=bool(node.get("nullable")),
+                open=bool(node.get("x-kubernetes-preserve-unknown-fields")),
+                **_merging(node),
+            )
+        )
+
+    def _share(self, schema: Schema) -> Schema:
+        parts = tuple(_identity(getattr(schema, name)) for name in Schema.__slots__)
+        return self._shared.setdefault(parts, schema)
+
+
+def _type(node: dict[str, Any]) -> str:
+    if _INT_OR_STRING in node:
+        return "int-or-string"
+    kind = node.get("type", "")
+    return next(name for name in kind if name != "null") if isinstance(kind, list) else str(kind)
+
+
+def _merging(node: dict[str, Any]) -> dict[str, str]:
+    """Return how a strategic merge patch treats the field; it may stand beside a reference."""
+    found = {
+        "merge": node.get("x-kubernetes-patch-strategy"),
+        "merge_key": node.get("x-kubernetes-patch-merge-key"),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _part(node: dict[str, Any], keywords: frozenset[str]) -> Mapping[str, Any]:
+    found = {key: value for key, value in node.items() if key in keywords}
+    return found or NOTHING
+
+
+def _identity(value: Any) -> Any:
+    """Return something hashable that two equal parts of a schema share."""
+    if isinstance(value, Schema):
+        return id(value)
+    if isinstance(value, Mapping):
+        return tuple((key, _identity(value[key])) for key in sorted(value))
+    if isinstance(value, list):
+        return tuple(map(_identity, value))
+    return value

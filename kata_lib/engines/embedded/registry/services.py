@@ -1,0 +1,91 @@
+"""Cluster addresses and node ports of Services: allocated once, kept over updates."""
+
+from collections.abc import Callable, Container, Iterable
+from typing import Any, Protocol
+
+from kata_lib.engines.embedded.registry.status import Cause, StatusError, internal, invalid
+from kata_lib.engines.embedded.store import Obj
+
+NODE_PORTS = range(30000, 32768)
+
+
+class ServiceAddresses(Protocol):
+    """Where cluster addresses come from."""
+
+    def allocate_service(self, in_use: Container[str] = ()) -> str:
+        """Return an address that is not in use."""
+
+
+class ServiceAllocator:
+    """Gives Services what the cluster chooses for them, beside those that exist.
+
+    `bindable` says whether this machine lets the node's proxy listen on a port.
+    """
+
+    def __init__(self, addresses: ServiceAddresses, bindable: Callable[[int], bool]) -> None:
+        self._addresses = addresses
+        self._bindable = bindable
+
+    def assign(self, service: Obj, old: Obj | None, others: Iterable[Obj]) -> None:
+        """Set clusterIP, clusterIPs and nodePorts that are not set; raise StatusError where one is taken."""
+        spec = service["spec"]
+        others = list(others)
+        if spec.get("type") != "ExternalName":
+            self._assign_address(service, old, others)
+        if spec.get("type") in ("NodePort", "LoadBalancer"):
+            self._assign_ports(service, old, others)
+        else:
+            for port in spec.get("ports", []):
+                port.pop("nodePort", None)
+
+    def _assign_address(self, service: Obj, old: Obj | None, others: list[Obj]) -> None:
+        spec = service["spec"]
+        kept = old["spec"].get("clusterIP") if old else None
+        taken = {other["spec"]["clusterIP"] for other in others if other["spec"].get("clusterIP")} - {"None"}
+        address = spec.get("clusterIP") or kept
+        if not address:
+            address = self._addresses.allocate_service(taken)
+        elif address in taken:
+            message = f'Invalid value: ["{address}"]: failed to allocate IP {address}: provided IP is already allocated'
+            raise _invalid(service, Cause("spec.clusterIPs", "FieldValueInvalid", message))
+        spec["clusterIP"], spec["clusterIPs"] = address, [address]
+
+    def _assign_ports(self, service: Obj, old: Obj | None, others: list[Obj]) -> None:
+        kept = {_key(port): port.get("nodePort") for port in old["spec"].get("ports", [])} if old else {}
+        taken = {port.get("nodePort") for other in others for port in other["spec"].get("ports", [])}
+        for index, port in enumerate(service["spec"].get("ports", [])):
+            wanted = port.get("nodePort") or kept.get(_key(port))
+            if not wanted:
+                wanted = self._free_port(service, taken)
+            elif wanted in taken:
+                self._refuse(service, index, wanted, "provided port is already allocated")
+            elif wanted not in NODE_PORTS:
+                ports = f"The range of valid ports is {NODE_PORTS.start}-{NODE_PORTS.stop - 1}"
+                self._refuse(service, index, wanted, f"provided port is not in the valid range. {ports}")
+            elif wanted not in kept.values() and not self._bindable(wanted):
+                self._refuse(service, index, wanted, "another program on this machine listens on the port")
+            port["nodePort"] = wanted
+            taken.add(wanted)
+
+    def _free_port(self, service: Obj, taken: set[Any]) -> int:
+        start = hash(service["metadata"]["uid"]) % len(NODE_PORTS)
+        for offset in range(len(NODE_PORTS)):
+            port = NODE_PORTS[(start + offset) % len(NODE_PORTS)]
+            if port not in taken and self._bindable(port):
+                return port
+        raise internal("failed to allocate a nodePort: range is full")
+
+    @staticmethod
+    def _refuse(service: Obj, index: int, port: int, why: str) -> None:
+        cause = Cause(
+            f"spec.ports[{index}].nodePort", "FieldValueInvalid", f"Invalid value: {port}: {why}"
+        )
+        raise _invalid(service, cause)
+
+
+def _key(port: Obj) -> tuple[str, int]:
+    return port.get("protocol", "TCP"), port["port"]
+
+
+def _invalid(service: Obj, cause: Cause) -> StatusError:
+    return invalid("Service", "", service["metadata"]["name"], [cause])

@@ -1,0 +1,207 @@
+"""The learner's workshop: an engine, a namespace with sidecars, and the step's starting state.
+
+`open_lab` is the first line of every notebook; the Lab that it returns does what a hand with kubectl and curl
+would, and says what it did.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from types import EllipsisType
+from typing import Any, Literal
+
+import pandas as pd
+
+from kata_lib import checks, engines, mesh, shares, traffic
+from kata_lib.cluster import Cluster
+from kata_lib.engines.base import Engine
+from kata_lib.manifests import load
+from kata_lib.predictions import Comparison, Predictions
+from kata_lib.steps import Step, step
+
+_ROUTING = ("VirtualService", "DestinationRule")
+
+
+def open_lab(step: str | None = None, engine: str | None = None, reset: bool | None = None) -> "Lab":
+    """Bring the cluster up, or find it, and set up what the step begins with.
+
+    step: "setup", "deploy", "canary" or a notebook's name; None changes nothing in the namespace. What a
+    learner has stays; with reset=True, and always where KATA_RESET=1 or CI is set, the namespace afterwards
+    holds the starting state and nothing else. engine: as KATA_ENGINE. Prints what it did.
+    """
+    lab = connect(engine)
+    if step is not None:
+        lab.begin(step, reset=checks.unattended() if reset is None else reset)
+    return lab
+
+
+def connect(engine: str | None = None, cluster: str | None = None) -> "Lab":
+    """Bring the cluster up, or find it, with sidecars for new pods; cluster: as KATA_NAME."""
+    chosen = engines.select(engine, cluster)
+    place = chosen.start(_say_slow_waits())
+    lab = Lab(chosen, Cluster(place.kubeconfig, node_host=place.node_host))
+    if lab.cluster.enable_injection():
+        print(f"Pods in namespace {lab.cluster.namespace} get a sidecar: istio-injection=enabled.")
+    return lab
+
+
+class Lab:
+    """What notebooks work with; `cluster` is the namespace for all that is not here."""
+
+    def __init__(self, engine: Engine, cluster: Cluster) -> None:
+        self.engine = engine
+        self.cluster = cluster
+        self._predictions = Predictions()
+
+    def __repr__(self) -> str:
+        return f"Lab on the {self.engine.name} engine, namespace {self.cluster.namespace}"
+
+    @property
+    def url(self) -> str:
+        """Where the sentences service answers."""
+        return self.cluster.url("sentences")
+
+    def begin(self, name: str, reset: bool = False) -> None:
+        """Set up a step's starting state as open_lab says."""
+        wanted = step(name)
+        lines = self.cluster.replace(wanted.manifests()) if reset else self._complete(wanted)
+        for line in lines:
+            print(line)
+        names = [m["metadata"]["name"] for m in wanted.manifests() if m["kind"] == "Deployment"]
+        self._wait(names)
+        begins = " and ".join(wanted.starts_with) or "an empty namespace"
+        print(f"Ready. This step begins with {begins}.")
+
+    def apply(self, path: str) -> None:
+        """Do `kubectl apply -f PATH` and wait until all pods are ready."""
+        for line in self.cluster.apply(path):
+            print(line)
+        self._wait()
+
+    def delete(self, path: str) -> None:
+        """Do `kubectl delete -f PATH` and wait until it is gone."""
+        for line in self.cluster.delete(path):
+            print(line)
+
+    def scale(self, deployment: str, replicas: int) -> None:
+        """Do `kubectl scale deployment NAME --replicas=N` and wait until all pods are ready."""
+        self.cluster.scale(deployment, replicas)
+        print(f"deployment.apps/{deployment} scaled")
+        self._wait()
+
+    def pods(self) -> pd.DataFrame:
+        """Return a table of the pods as `kubectl get pods` shows them, with their versions."""
+        rows = [_pod_row(pod) for pod in self.cluster.pods()]
+        columns = ["pod", "ready", "status", "containers", "version"]
+        return pd.DataFrame(rows, columns=columns).set_index("pod").sort_index()
+
+    def weights(self) -> dict[str, float]:
+        """Return each subset's share of the requests to name, {} where no VirtualService sets it."""
+        return mesh.weights(self.cluster)
+
+    def set_weights(self, weights: Mapping[str, float]) -> dict[str, float]:
+        """Set the weights for name, as {"name-v2": 20}; the rest to 100 goes to the other subset."""
+        return mesh.set_weights(self.cluster, weights)
+
+    def expected_share(self) -> dict[str, float]:
+        """Return the share of requests that each version should get, from weights or else from ready pods."""
+        return mesh.expected_share(self.cluster)
+
+    def sample(
+        self,
+        requests: int | None = None,
+        *,
+        seconds: float | None = None,
+        rate: float | None = None,
+        concurrency: int = 1,
+        connections: Literal["per-request", "keep-alive"] = "per-request",
+        seed: int | None = None,
+    ) -> pd.DataFrame:
+        """Ask the sentences service and return one row a request, as traffic.sample does."""
+        return traffic.sample(
+            self.url,
+            requests=requests,
+            seconds=seconds,
+            rate=rate,
+            concurrency=concurrency,
+            connections=connections,
+            seed=seed,
+        )
+
+    def share(self, sample: pd.DataFrame, version: str = "v2") -> shares.Share:
+        """Return a version's share of a sample with its 95 % interval."""
+        return shares.observed(sample, version)
+
+    def predict(self, question: str, value: float | EllipsisType) -> None:
+        """Note a number before the truth is shown."""
+        print(self._predictions.note(question, value))
+
+    def compare(self, question: str, seen: shares.Share | float, expected: float | None = None) -> Comparison:
+        """Show what was predicted beside what is expected and what was seen."""
+        return self._predictions.compare(question, seen, expected)
+
+    def check(self, name: str, sample: pd.DataFrame) -> checks.Result:
+        """Say whether a step shows what it must: right, wrong with the mending line, or not enough yet."""
+        return checks.check(name, self.cluster, sample)
+
+    def _complete(self, wanted: Step) -> list[str]:
+        """Apply what is missing of the starting state; say what else is there, and keep it."""
+        lines = []
+        for path in wanted.starts_with:
+            manifests = load(path)
+            missing = [
+                m
+                for m in manifests
+                if not self.cluster.get(m["apiVersion"], m["kind"], m["metadata"]["name"])
+            ]
+            if missing:
+                names = ", ".join(f"{m['kind']} {m['metadata']['name']}" for m in missing)
+                lines.append(f"Missing for this step, and set up now: {names}.")
+                self.cluster.apply(path)
+        return lines + self._kept(wanted)
+
+    def _kept(self, wanted: Step) -> list[str]:
+        names = {(m["kind"], m["metadata"]["name"]) for m in wanted.manifests()}
+        there = [
+            f"{kind} {obj['metadata']['name']}"
+            for version, kind in (("apps/v1", "Deployment"), *((mesh.ISTIO, k) for k in _ROUTING))
+            for obj in self.cluster.objects(version, kind)
+            if (kind, obj["metadata"]["name"]) not in names
+        ]
+        if not there:
+            return []
+        return [
+            f"Kept, though this step begins without: {', '.join(there)}. "
+            f'open_lab(step="{wanted.name}", reset=True) brings back the start.'
+        ]
+
+    def _wait(self, deployments: list[str] | None = None) -> None:
+        began = time.monotonic()
+        self.cluster.wait_ready(timeout=60.0, on_wait=_say_slow_waits(), deployments=deployments)
+        if (took := time.monotonic() - began) > 0.2:
+            print(f"All pods ready after {took:.1f} s.")
+
+
+def _pod_row(pod: dict[str, Any]) -> dict[str, str]:
+    statuses = pod.get("status", {}).get("containerStatuses", [])
+    ready = sum(status.get("ready", False) for status in statuses)
+    names = [container["name"] for container in pod["spec"]["containers"]]
+    return {
+        "pod": pod["metadata"]["name"],
+        "ready": f"{ready}/{len(names)}",
+        "status": pod.get("status", {}).get("phase", "Unknown"),
+        "containers": ", ".join(names),
+        "version": pod["metadata"].get("labels", {}).get("version", ""),
+    }
+
+
+def _say_slow_waits() -> Callable[[str], None]:
+    """Return a callback that prints what is waited for, once a second at most and not in the first."""
+    next_line = time.monotonic() + 1.0
+
+    def say(line: str) -> None:
+        nonlocal next_line
+        if time.monotonic() >= next_line:
+            print(f"Waiting: {line}")
+            next_line = time.monotonic() + 1.0
+
+    return say

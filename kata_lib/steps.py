@@ -1,0 +1,40 @@
+"""The steps of the workshop and the manifests that each begins with."""
+
+from dataclasses import dataclass
+
+from kata_lib.errors import KataError
+from kata_lib.kube import Obj
+from kata_lib.manifests import load
+
+V1 = "deploy/v1"
+V2 = "deploy/v2"
+CANARY = "deploy/virtual-service-canary.yaml"
+PROMOTE = "deploy/virtual-service-canary-promote.yaml"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One notebook's starting state: these manifests are applied, and a reset leaves nothing else."""
+
+    name: str
+    notebook: str
+    starts_with: tuple[str, ...]
+
+    def manifests(self) -> list[Obj]:
+        """Return the objects of the starting state in the order in which they are applied."""
+        return [obj for path in self.starts_with for obj in load(path)]
+
+
+STEPS = (
+    Step("setup", "00-setup", ()),
+    Step("deploy", "01-deploy", (V1,)),
+    Step("canary", "02-canary", (V1, V2)),
+)
+
+
+def step(name: str) -> Step:
+    """Return a step by its name or its notebook's; KataError lists those there are."""
+    for candidate in STEPS:
+        if name in (candidate.name, candidate.notebook):
+            return candidate
+    raise KataError(f"There is no step {name!r}; the steps are: {', '.join(s.name for s in STEPS)}.")

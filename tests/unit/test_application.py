@@ -1,0 +1,214 @@
+"""The application, as a process of its own: answers, errors, forwarding, and how it ends."""
+
+import http.client
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from application_process import SOURCE, Application, running
+
+
+@pytest.fixture(scope="module")
+def age() -> Iterator[Application]:
+    with running("age") as application:
+        yield application
+
+
+@pytest.fixture(scope="module")
+def name() -> Iterator[Application]:
+    with running("name", SENTENCE_NAMES="Athos (v2),Porthos (v2)") as application:
+        yield application
+
+
+def get(application: Application, path: str = "/", method: str = "GET", **headers: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", application.port, timeout=5)
+    connection.request(method, path, headers=headers)
+    response = connection.getresponse()
+    answer = response.status, response.read().decode()
+    connection.close()
+    return answer
+
+
+def exchange(application: Application, request: bytes) -> bytes:
+    """Send bytes and return all that comes back until the service closes the connection."""
+    with socket.create_connection(("127.0.0.1", application.port), timeout=5) as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(4096), b""))
+
+
+class Recorder(BaseHTTPRequestHandler):
+    """Answers what the test sets, and keeps the requests."""
+
+    protocol_version = "HTTP/1.1"
+    answer = (200, b"Aramis")
+    chunked = False
+
+    def do_GET(self) -> None:
+        self.server.seen.append((self.path, {k.lower(): v for k, v in self.headers.items()}))  # type: ignore[attr-defined]
+        status, body = self.answer
+        self.send_response(status)
+        if self.chunked:
+            self.send_header("transfer-encoding", "chunked")
+            body = b"3\r\n" + body[:3] + b"\r\n%x\r\n" % len(body[3:]) + body[3:] + b"\r\n0\r\n\r\n"
+        else:
+            self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output clean."""
+
+
+class RecordingServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, handler: type[Recorder]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self.handler = handler
+        self.seen: list[tuple[str, dict[str, str]]] = []
+        self.url = f"http://127.0.0.1:{self.server_port}/"
+
+
+@pytest.fixture
+def recorder() -> Iterator[RecordingServer]:
+    class Handler(Recorder):
+        pass
+
+    server = RecordingServer(Handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_sentence_is_made_of_a_name_and_an_age(age: Application, name: Application) -> None:
+    with running("sentence", SENTENCE_AGE_URL=age.url, SENTENCE_NAME_URL=name.url) as sentence:
+        status, text = get(sentence)
+    assert status == 200
+    assert re.fullmatch(r"(Athos|Porthos) \(v2\) is \d+ years\n", text)
+
+
+@pytest.mark.parametrize("path", ["/", "/anything?x=1"])
+def test_every_path_answers(age: Application, path: str) -> None:
+    status, text = get(age, path)
+    assert status == 200
+    assert 18 <= int(text) <= 80
+
+
+def test_health(age: Application) -> None:
+    assert get(age, "/healthz") == (200, "ok\n")
+
+
+def test_head_answers_without_a_body(age: Application) -> None:
+    assert get(age, method="HEAD") == (200, "")
+
+
+def test_other_methods_are_refused_and_the_connection_stays(age: Application) -> None:
+    two = exchange(
+        age,
+        b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"
+        b"GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n",
+    )
+    assert re.findall(rb"HTTP/1.1 (\d+)", two) == [b"405", b"200"]
+
+
+@pytest.mark.parametrize("length", [b"x", b"-5"])
+def test_a_malformed_request_is_answered_with_400(age: Application, length: bytes) -> None:
+    answer = exchange(age, b"GET / HTTP/1.1\r\ncontent-length: " + length + b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_request_that_arrives_byte_by_byte_is_answered(age: Application) -> None:
+    with socket.create_connection(("127.0.0.1", age.port), timeout=5) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n":
+            connection.send(bytes([byte]))
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_the_proxy_gets_absolute_urls_and_what_traces_and_routes(recorder: RecordingServer) -> None:
+    with running("sentence", http_proxy=recorder.url) as sentence:
+        headers = {"x-request-id": "7", "end-user": "jason", "traceparent": "00-1", "x-canary": "always"}
+        dropped = {"x-forwarded-for": "1.2.3.4", "x-envoy-attempt-count": "1", "accept": "text/plain"}
+        assert get(sentence, **headers, **dropped) == (200, "Aramis is Aramis years\n")
+    assert {path for path, _ in recorder.seen} == {"http://age:5000/", "http://name:5000/"}
+    for path, seen in recorder.seen:
+        assert seen == {"host": path.split("/")[2], **headers}
+
+
+def test_connections_to_the_proxy_are_kept_and_one_that_was_closed_is_replaced(
+    recorder: RecordingServer,
+) -> None:
+    with running("sentence", http_proxy=recorder.url) as sentence:
+        for _ in range(3):
+            assert get(sentence)[0] == 200
+        recorder.handler.protocol_version = "HTTP/1.0"  # closes after each answer
+        for _ in range(3):
+            assert get(sentence)[0] == 200
+
+
+def test_a_chunked_answer_is_understood(recorder: RecordingServer) -> None:
+    recorder.handler.chunked = True
+    with running("sentence", http_proxy=recorder.url) as sentence:
+        assert get(sentence) == (200, "Aramis is Aramis years\n")
+
+
+@pytest.mark.parametrize(("status", "passed_on"), [(503, 503), (504, 504), (500, 502), (404, 502)])
+def test_an_error_of_a_service_is_passed_on(recorder: RecordingServer, status: int, passed_on: int) -> None:
+    recorder.handler.answer = (status, b"no healthy upstream")
+    with running("sentence", http_proxy=recorder.url) as sentence:
+        got, text = get(sentence)
+    assert got == passed_on
+    assert re.fullmatch(rf"(age|name) answered {status}: no healthy upstream\n", text)
+
+
+def test_a_service_that_is_not_there_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+    with running("sentence", SENTENCE_AGE_URL=url, SENTENCE_NAME_URL=url) as sentence:
+        status, text = get(sentence)
+    assert status == 502
+    assert text.startswith("127.0.0.1 did not answer: ")
+
+
+def test_a_faulty_version_fails_for_its_share() -> None:
+    with running("name", ERROR_RATE="1") as name:
+        assert get(name) == (500, "name failed, as ERROR_RATE asks\n")
+        assert get(name, "/healthz")[0] == 200
+
+
+def test_sigterm_answers_what_is_under_way_and_closes_what_is_idle() -> None:
+    with running("age", DELAY="0.3") as age:
+        idle = socket.create_connection(("127.0.0.1", age.port), timeout=5)
+        busy = socket.create_connection(("127.0.0.1", age.port), timeout=5)
+        idle.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+        assert idle.recv(4096).startswith(b"HTTP/1.1 200")
+        busy.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        age.process.send_signal(signal.SIGTERM)
+        assert idle.recv(4096) == b""
+        answer = b"".join(iter(lambda: busy.recv(4096), b""))
+        assert answer.startswith(b"HTTP/1.1 200 OK")
+        assert b"connection: close" in answer
+        assert age.process.wait(timeout=5) == 0
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", age.port), timeout=5)
+        idle.close()
+        busy.close()
+
+
+def test_an_unknown_mode_is_refused() -> None:
+    done = subprocess.run(
+        [sys.executable, str(SOURCE)],
+        env={"SENTENCE_MODE": "names"},
+        capture_output=True,
+        text=True,
+        timeout=10,
+    )
+    assert done.returncode == 1
+    assert "SENTENCE_MODE is 'names'; it must be age, name or sentence" in done.stderr
