@@ -1,20 +1,19 @@
 """A Kubernetes API by HTTP: what a kubeconfig says goes in, plain JSON objects come out.
 
-The official `kubernetes` package does the same for 100 MB of memory and half a second in every kernel and
-every command; the workshop needs eight verbs of one API, so it speaks to it directly. Used by `cluster`.
+lightkube reads the kubeconfig and logs in (certificates, tokens, plugins). Its typed objects stay unused: what
+kubectl shows and a manifest says are plain objects, and so are those of the workshop. Used by `cluster`.
 """
 
-import base64
-import json
-import ssl
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import urllib3
+import httpx2
 import yaml
+from lightkube.config.client_adapter import ConnectionParams
+from lightkube.config.kubeconfig import KubeConfig
+from lightkube.core.exceptions import ConfigError
 
 from kata_lib.errors import ClusterError
 
@@ -42,17 +41,14 @@ class KubeClient:
     """
 
     def __init__(self, kubeconfig: Path, context: str | None = None) -> None:
-        config = _read(kubeconfig)
-        chosen = context or config.get("current-context", "")
-        place = _named(config, "contexts", "context", chosen, kubeconfig)
-        cluster = _named(config, "clusters", "cluster", place["cluster"], kubeconfig)
-        user = _named(config, "users", "user", place["user"], kubeconfig)
-        self.server: str = cluster["server"].rstrip("/")
-        self.namespace: str = place.get("namespace", "default")
-        self._headers = {"Accept": "application/json", **_bearer(user, kubeconfig)}
-        self._pool = urllib3.PoolManager(
-            ssl_context=_tls(cluster, user), retries=urllib3.Retry(connect=2, redirect=0, other=0, read=0)
-        )
+        try:
+            config = KubeConfig.from_file(kubeconfig).get(context)
+            assert config is not None
+            parameters = ConnectionParams(timeout=httpx2.Timeout(30, connect=3)).httpx_params(config)
+        except (ConfigError, OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+            raise ClusterError(f"The kubeconfig {kubeconfig} cannot be used: {error}") from error
+        self.namespace: str = config.namespace
+        self._http = httpx2.Client(**parameters, headers={"Accept": "application/json"})
         self._plurals: dict[tuple[str, str], str] = {}
 
     def path(self, api_version: str, kind: str, name: str = "", namespace: str | None = None) -> str:
@@ -71,23 +67,25 @@ class KubeClient:
         query: Mapping[str, str] | None = None,
     ) -> Obj:
         """Send one request and return the answer's JSON; ApiRefused carries the server's words."""
-        answer = self._send(method, path, body, content_type, query)
-        parsed: Obj = json.loads(answer.data)
-        return parsed
+        request = self._http.build_request(
+            method, _target(path, query), json=body, headers={"Content-Type": content_type} if body else None
+        )
+        answer: Obj = self._send(request).json()
+        return answer
 
     def text(self, path: str, query: Mapping[str, str] | None = None) -> str:
         """Return the answer to a GET as text: logs, or what a pod answers through the API server."""
-        return self._send("GET", path, None, "", query).data.decode(errors="replace")
+        return self._send(self._http.build_request("GET", _target(path, query))).text
 
     def lines(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[str]:
         """Yield the lines of a streamed answer, such as followed logs, until the server ends it."""
-        with self._send("GET", path, None, "", query, stream=True) as answer:
-            rest = b""
-            for piece in answer.stream(65536):
-                *whole, rest = (rest + piece).split(b"\n")
-                yield from (line.decode(errors="replace") for line in whole)
-            if rest:
-                yield rest.decode(errors="replace")
+        unlimited = httpx2.Timeout(None, connect=3)
+        request = self._http.build_request("GET", _target(path, query), timeout=unlimited)
+        answer = self._send(request, stream=True)
+        try:
+            yield from answer.iter_lines()
+        finally:
+            answer.close()
 
     def _plural(self, prefix: str, kind: str) -> str:
         if (prefix, kind) not in self._plurals:
@@ -108,90 +106,28 @@ class KubeClient:
                 f'no matches for kind "{kind}" in version "{version}" on this cluster'
             ) from None
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        body: Any,
-        content_type: str,
-        query: Mapping[str, str] | None,
-        stream: bool = False,
-    ) -> urllib3.BaseHTTPResponse:
-        headers = dict(self._headers)
-        if body is not None:
-            headers["Content-Type"] = content_type
-        url = self.server + path + (f"?{urlencode(query)}" if query else "")
+    def _send(self, request: httpx2.Request, stream: bool = False) -> httpx2.Response:
         try:
-            answer = self._pool.request(
-                method,
-                url,
-                body=None if body is None else json.dumps(body),
-                headers=headers,
-                timeout=urllib3.Timeout(connect=3, read=None if stream else 30),
-                preload_content=not stream,
-            )
-        except urllib3.exceptions.HTTPError as error:
-            cause = getattr(error, "reason", None) or error
+            answer = self._http.send(request, stream=stream)
+            if answer.is_error:
+                answer.read()
+                raise _refusal(answer)
+        except httpx2.TransportError as error:
             raise ClusterError(
-                f"The cluster does not answer at {self.server}: {cause}. `kata up` starts or finds it."
+                f"The cluster does not answer at {self._http.base_url}: {error}. `kata up` starts or finds it."
             ) from error
-        if answer.status >= 400:
-            raise _refusal(answer.status, answer.data)
         return answer
 
 
-def _read(kubeconfig: Path) -> Obj:
+def _target(path: str, query: Mapping[str, str] | None) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _refusal(answer: httpx2.Response) -> ApiRefused:
     try:
-        config = yaml.safe_load(kubeconfig.read_text())
-    except OSError as error:
-        raise ClusterError(f"The kubeconfig {kubeconfig} cannot be read: {error.strerror}.") from error
-    except yaml.YAMLError as error:
-        raise ClusterError(f"The kubeconfig {kubeconfig} is not YAML: {error}") from error
-    if not isinstance(config, dict):
-        raise ClusterError(f"The kubeconfig {kubeconfig} holds no configuration.")
-    return config
-
-
-def _named(config: Obj, section: str, part: str, name: str, kubeconfig: Path) -> Obj:
-    entries = config.get(section) or []
-    for entry in entries:
-        if entry["name"] == name:
-            found: Obj = entry[part]
-            return found
-    known = ", ".join(entry["name"] for entry in entries) or "none"
-    raise ClusterError(f"The kubeconfig {kubeconfig} has no {part} {name!r}; it has: {known}.")
-
-
-def _bearer(user: Obj, kubeconfig: Path) -> dict[str, str]:
-    if token := user.get("token"):
-        return {"Authorization": f"Bearer {token}"}
-    if "client-certificate-data" in user or "client-certificate" in user:
-        return {}
-    ways = ", ".join(sorted(user)) or "nothing"
-    raise ClusterError(
-        f"The kubeconfig {kubeconfig} logs in by {ways}; a token or client certificate is needed."
-    )
-
-
-def _tls(cluster: Obj, user: Obj) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=cluster.get("certificate-authority"))
-    if authority := cluster.get("certificate-authority-data"):
-        context.load_verify_locations(cadata=base64.b64decode(authority).decode())
-    if "client-certificate" in user:
-        context.load_cert_chain(user["client-certificate"], user["client-key"])
-    elif "client-certificate-data" in user:
-        # ssl reads a client's key from a file only; NamedTemporaryFile makes it 0600 and removes it.
-        with tempfile.NamedTemporaryFile() as pair:
-            pair.write(base64.b64decode(user["client-certificate-data"]))
-            pair.write(base64.b64decode(user["client-key-data"]))
-            pair.flush()
-            context.load_cert_chain(pair.name)
-    return context
-
-
-def _refusal(code: int, data: bytes) -> ApiRefused:
-    try:
-        status = json.loads(data)
-        return ApiRefused(code, status.get("reason", ""), status["message"])
+        status = answer.json()
+        return ApiRefused(answer.status_code, status.get("reason", ""), status["message"])
     except (ValueError, KeyError, TypeError, AttributeError):
-        return ApiRefused(code, "", f"the API server answered {code}: {data[:200].decode(errors='replace')}")
+        return ApiRefused(
+            answer.status_code, "", f"the API server answered {answer.status_code}: {answer.text[:200]}"
+        )

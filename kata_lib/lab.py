@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from kata_lib import checks, engines, mesh, shares, traffic
+from kata_lib import checks, engines, hops, mesh, shares, traffic
 from kata_lib.cluster import Cluster
 from kata_lib.engines.base import Engine
 from kata_lib.manifests import load
@@ -126,6 +126,10 @@ class Lab:
             connections=connections,
             seed=seed,
         )
+
+    def hops(self) -> pd.DataFrame:
+        """Send one request and return which pods' sidecars counted it, received and sent."""
+        return hops.of(self.cluster, lambda: self.sample(requests=1))
 
     def share(self, sample: pd.DataFrame, version: str = "v2") -> shares.Share:
         """Return a version's share of a sample with its 95 % interval."""

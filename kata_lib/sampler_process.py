@@ -6,10 +6,10 @@ Out: one record for each request on standard output, in the order in which they 
      ns since 1970, latency in ms, HTTP status, length of the text) and the text in UTF-8. Status 0 means
      that no HTTP answer came, and the text then says why; otherwise it is the answer's body.
 
-Without a rate each of `concurrency` connections sends as soon as its last answer is there (a closed loop). With
-a rate the moments are fixed in advance, one in each slot of 1/rate seconds: at its beginning, or with a seed
-anywhere in it. A request that must wait for a free connection keeps its intended moment, and its latency counts
-from there, so that a slow service cannot hide its slowness by slowing the sampler down ("coordinated omission").
+Without a rate each of `concurrency` connections sends as soon as its last answer is there (closed loop).
+With a rate the moments are fixed in advance, one in each slot of 1/rate seconds: at its beginning, or with a
+seed anywhere in it. A request that must wait for a free connection keeps its intended moment, and its latency
+counts from there, so that a slow service cannot hide by slowing the sampler down ("coordinated omission").
 
 HTTP/1.1 as in RFC 9112, as far as an answer to GET needs it. Started by file name and on the standard library
 alone: it imports nothing of kata_lib, and starts in 30 ms.
@@ -138,7 +138,7 @@ class Connection:
         self.busy = False
 
     def begin(self, intended: float | None) -> None:
-        """Send a request, on a new connection if there is none; `intended` is its moment if that was fixed."""
+        """Send a request, on a new connection if there is none; `intended` is its fixed moment, if any."""
         self.data, self.busy = b"", True
         self.sent = time.perf_counter()
         self.intended = self.sent if intended is None else intended

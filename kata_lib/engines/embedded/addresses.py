@@ -183,7 +183,7 @@ class PortPlan(_Plan):
             start = zlib.crc32(f"{self._state.mark} {key}".encode())
             for step in range(len(self.ports)):
                 port = self.ports[(start + step) % len(self.ports)]
-                if port not in taken and _is_free((self.node_address(), port)):
+                if port not in taken and is_free((self.node_address(), port)):
                     self._ports[key] = port
                     self._save()
                     break
@@ -192,7 +192,8 @@ class PortPlan(_Plan):
         return self.node_address(), self._ports[key]
 
 
-def _is_free(address: Address) -> bool:
+def is_free(address: Address) -> bool:
+    """Whether nobody listens there."""
     with socket.socket() as probe:
         try:
             probe.bind(address)
@@ -259,5 +260,5 @@ def _candidates(state: State, kind: str) -> Iterator[dict[str, Any]]:
             continue
         kept = {"kind": kind, "block": blocks[(start + step) % len(blocks)]}
         node = LoopbackPlan(state, dict(kept)).node_address()
-        if _is_free((node, 15080)):  # a cluster whose daemon was killed still has its node's Envoy here
+        if is_free((node, 15080)):  # a cluster whose daemon was killed still has its node's Envoy here
             yield kept

@@ -85,6 +85,15 @@ class State:
         """Return the file whose lock start and stop hold; it lies beside the home, which stop removes."""
         return self.home.parent / f".{self.name}.lock"
 
+    def admin_socket(self, owner: str) -> Path:
+        """Return where the Envoy of a pod (by its uid) or of the node listens for its administrator."""
+        return self.run / f"{owner}.sock"
+
+    @property
+    def xds_socket(self) -> Path:
+        """Where every Envoy asks for its configuration."""
+        return self.run / "xds.sock"
+
     def pod_log(self, pod_uid: str, container: str, attempt: int) -> Path:
         return self.logs / "pods" / pod_uid / f"{container}.{attempt}.log"
 

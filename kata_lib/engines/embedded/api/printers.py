@@ -17,10 +17,11 @@ Cells = Callable[[Obj, datetime], list[Any]]
 
 @dataclass(frozen=True)
 class Printer:
-    """The columns after the name, those of `-o wide` last with a `+`, and what fills them."""
+    """The columns after the name, those only of `-o wide` marked with a `+`, and what fills them."""
 
     columns: tuple[str, ...]
     cells: Cells
+    name_first: bool = True
 
 
 def _created(obj: Obj, now: datetime) -> str:
@@ -155,6 +156,7 @@ PRINTERS: dict[str, Printer] = {
         ("Last Seen", "Type", "Reason", "Object", "+Subobject", "+Source", "Message")
         + ("+First Seen", "+Count", "+Name"),
         _event,
+        name_first=False,
     ),
     "namespaces": Printer(
         ("Status", "Age"), lambda obj, now: [obj.get("status", {}).get("phase", ""), _created(obj, now)]

@@ -24,13 +24,12 @@ def table(
     printer = printer_of(resource)
     rows = []
     for obj in objects:
-        row: Obj = {"cells": [obj["metadata"]["name"], *printer.cells(obj, now)]}
+        row: Obj = {"cells": [*([obj["metadata"]["name"]] if printer.name_first else []), *printer.cells(obj, now)]}
         if include_object != "None":
             row["object"] = obj if include_object == "Object" else _metadata_only(obj)
         rows.append(row)
-    columns = [_column("Name", "name"), *map(_column, printer.columns)] if headers else []
-    if resource.plural == "events":
-        columns, rows = _name_last(columns, rows)
+    name_column = [_column("Name", "name")] if printer.name_first else []
+    columns = [*name_column, *map(_column, printer.columns)] if headers else []
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
@@ -38,11 +37,6 @@ def table(
         "columnDefinitions": columns,
         "rows": rows,
     }
-
-
-def _name_last(columns: list[Obj], rows: list[Obj]) -> tuple[list[Obj], list[Obj]]:
-    """An event is shown by what happened; its own name is a column of `-o wide` at the end."""
-    return columns[1:], [{**row, "cells": row["cells"][1:]} for row in rows]
 
 
 def _column(name: str, format_: str = "") -> Obj:

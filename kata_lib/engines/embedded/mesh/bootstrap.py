@@ -28,7 +28,10 @@ def bootstrap(
             # counters of each cluster and listener would be most of a small Envoy's memory
             "stats_matcher": {"inclusion_list": {"patterns": [{"prefix": "istio."}]}},
             "histogram_bucket_settings": [
-                {"match": {"prefix": "istio."}, "buckets": [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000]}
+                {
+                    "match": {"prefix": "istio."},
+                    "buckets": [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000],
+                }
             ],
         },
     }
@@ -50,7 +53,12 @@ def _discovery_cluster(socket: Path) -> dict[str, Any]:
         "load_assignment": {"cluster_name": DISCOVERY_CLUSTER, "endpoints": [{"lb_endpoints": [endpoint]}]},
         "circuit_breakers": {
             "thresholds": [
-                {"max_connections": 100_000, "max_pending_requests": 100_000, "max_requests": 100_000, "max_retries": 100_000}
+                {
+                    "max_connections": 100_000,
+                    "max_pending_requests": 100_000,
+                    "max_requests": 100_000,
+                    "max_retries": 100_000,
+                }
             ]
         },
         "typed_extension_protocol_options": {

@@ -42,7 +42,9 @@ class DiscoveryServer:
         """Listen on a unix socket, replacing one that a dead daemon left."""
         application = web.Application()
         application.router.add_post("/v3/discovery:{kind}", self._poll)
-        self._runner = web.AppRunner(application, handler_cancellation=True, access_log=None, keepalive_timeout=3600)
+        self._runner = web.AppRunner(
+            application, handler_cancellation=True, access_log=None, keepalive_timeout=3600
+        )
         await self._runner.setup()
         socket.unlink(missing_ok=True)
         await web.UnixSite(self._runner, str(socket)).start()
@@ -78,7 +80,9 @@ class DiscoveryServer:
             remaining = deadline - asyncio.get_running_loop().time()
             if remaining <= 0 or any(session.rejection for session in open_sessions):
                 seen = "; ".join(f"{session.node_id}: {session.last_seen()}" for session in open_sessions)
-                raise MeshError(f"Expected every Envoy to accept its configuration within {timeout:g} s. {seen}")
+                raise MeshError(
+                    f"Expected every Envoy to accept its configuration within {timeout:g} s. {seen}"
+                )
             try:
                 # a bound, since an Envoy that went away without a word stops counting without an event
                 await asyncio.wait_for(self._changed.wait(), min(remaining, _RECHECK_SECONDS))
@@ -110,4 +114,8 @@ class DiscoveryServer:
         version = asked.get("version_info", "")
         del asked
         body = await session.poll(kind, names, version, HOLD_SECONDS)  # type: ignore[arg-type]
-        return web.Response(status=304) if body is None else web.Response(body=body, content_type="application/json")
+        return (
+            web.Response(status=304)
+            if body is None
+            else web.Response(body=body, content_type="application/json")
+        )

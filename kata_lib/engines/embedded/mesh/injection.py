@@ -21,7 +21,9 @@ def inject(pod: Obj, namespace: Obj) -> None:
     first = spec["containers"][0]["name"]
     spec["containers"].append(_proxy_container())
     annotations = metadata.setdefault("annotations", {})
-    annotations["sidecar.istio.io/status"] = json.dumps({"containers": [PROXY_CONTAINER], "revision": "default"})
+    annotations["sidecar.istio.io/status"] = json.dumps(
+        {"containers": [PROXY_CONTAINER], "revision": "default"}
+    )
     annotations.setdefault("kubectl.kubernetes.io/default-container", first)
     annotations.setdefault("kubectl.kubernetes.io/default-logs-container", first)
     annotations.setdefault("prometheus.io/scrape", "true")

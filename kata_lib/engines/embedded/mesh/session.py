@@ -30,14 +30,20 @@ class Answer:
         typed = [{"@type": _TYPE_URLS[kind], **resource} for resource in resources]
         text = json.dumps(typed, sort_keys=True, separators=(",", ":"))
         self.version = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-        self.body = f'{{"version_info":"{self.version}","type_url":"{_TYPE_URLS[kind]}","resources":{text}}}'.encode()
+        self.body = (
+            f'{{"version_info":"{self.version}","type_url":"{_TYPE_URLS[kind]}","resources":{text}}}'.encode()
+        )
 
 
 class Session:
     """The dialogue with one Envoy, driven by its polls and by set_target."""
 
     def __init__(
-        self, node_id: str, log: EnvoyLog | None, on_rejection: RejectionCallback, on_change: Callable[[], None]
+        self,
+        node_id: str,
+        log: EnvoyLog | None,
+        on_rejection: RejectionCallback,
+        on_change: Callable[[], None],
     ) -> None:
         self.node_id = node_id
         self._log = log
@@ -92,7 +98,9 @@ class Session:
     @property
     def connected(self) -> bool:
         """Whether Envoy polls: it has a poll open, or had one a moment ago."""
-        return self._open_polls > 0 or asyncio.get_running_loop().time() - self._last_poll < _AWAY_AFTER_SECONDS
+        return (
+            self._open_polls > 0 or asyncio.get_running_loop().time() - self._last_poll < _AWAY_AFTER_SECONDS
+        )
 
     @property
     def settled(self) -> bool:
@@ -132,7 +140,9 @@ class Session:
         if before == resources:
             return
         self._sent[kind] = resources
-        changed = {name for name in {*(before or {}), *resources} if (before or {}).get(name) != resources.get(name)}
+        changed = {
+            name for name in {*(before or {}), *resources} if (before or {}).get(name) != resources.get(name)
+        }
         for subscription in [s for s in self._answers if s[0] == kind and (not s[1] or changed & set(s[1]))]:
             del self._answers[subscription]
         if kind == "clusters" and before is not None:
@@ -148,7 +158,9 @@ class Session:
             resources: Mapping[str, dict[str, Any]] | None = self._sent.get(kind)
             if resources is None or any(name not in resources for name in names):
                 return None
-            self._answers[subscription] = Answer(kind, [resources[name] for name in names or sorted(resources)])
+            self._answers[subscription] = Answer(
+                kind, [resources[name] for name in names or sorted(resources)]
+            )
         return self._answers[subscription]
 
     def _news_for(self, subscription: Subscription, version: str) -> Answer | None:

@@ -38,9 +38,13 @@ def stages(sent: Mapping[Kind, Resources], target: ProxyConfig) -> Iterator[Stag
         assignments | {("clusters", ())},
     )
     yield Stage({"routes": target.routes, "listeners": target.listeners}, tables | {("listeners", ())})
-    yield Stage({"clusters": target.clusters, "endpoints": target.endpoints}, assignments | {("clusters", ())})
+    yield Stage(
+        {"clusters": target.clusters, "endpoints": target.endpoints}, assignments | {("clusters", ())}
+    )
 
 
 def _last_endpoints(sent: Resources, target: Resources) -> Resources:
     """Return the assignments that lose their last endpoint: they keep it until the routes have moved away."""
-    return {name: old for name, old in sent.items() if old["endpoints"] and not target.get(name, old)["endpoints"]}
+    return {
+        name: old for name, old in sent.items() if old["endpoints"] and not target.get(name, old)["endpoints"]
+    }

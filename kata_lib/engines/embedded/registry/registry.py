@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kata_lib.engines.embedded.registry import deletion, managed_fields, metadata, patches, validation
-from kata_lib.engines.embedded.registry.decoding import check_fields
+from kata_lib.engines.embedded.registry.field_validation import check_fields
 from kata_lib.engines.embedded.registry.defaults import apply_defaults
 from kata_lib.engines.embedded.registry.recorder import EventRecorder
 from kata_lib.engines.embedded.registry.resources import RESOURCES, Resource

@@ -4,7 +4,13 @@ from kata_lib.engines.embedded.mesh.translate import traffic_policy
 from kata_lib.engines.embedded.mesh.translate.destination_rules import rule_for
 from kata_lib.engines.embedded.mesh.translate.endpoints import load_assignment
 from kata_lib.engines.embedded.mesh.translate.hosts import cluster_name
-from kata_lib.engines.embedded.mesh.translate.model import Addresses, Envoy, MeshSnapshot, Service, ServicePort
+from kata_lib.engines.embedded.mesh.translate.model import (
+    Addresses,
+    Envoy,
+    MeshSnapshot,
+    Service,
+    ServicePort,
+)
 from kata_lib.engines.embedded.mesh.translate.sources import discovery
 from kata_lib.engines.embedded.mesh.translate.traffic_policy.connection_pool import http_protocol
 
@@ -44,7 +50,9 @@ def outbound_cluster(name: str, service: Service, port: ServicePort, subset: str
             "filter_metadata": {
                 "istio": {
                     "default_original_port": port.number,
-                    "services": [{"host": service.hostname, "name": service.name, "namespace": service.namespace}],
+                    "services": [
+                        {"host": service.hostname, "name": service.name, "namespace": service.namespace}
+                    ],
                     **({"subset": subset} if subset else {}),
                 },
                 "kata": {"host": service.hostname, "name": service.name, "namespace": service.namespace},

@@ -28,7 +28,9 @@ class Rule:
 
     def policy_for(self, subset: str, port: int) -> Mapping[str, Any]:
         """Return the traffic policy of a subset ("" is the whole host) at a port."""
-        return traffic_policy.effective(self.policy, self.subsets.get(subset, {}).get("trafficPolicy", {}), port)
+        return traffic_policy.effective(
+            self.policy, self.subsets.get(subset, {}).get("trafficPolicy", {}), port
+        )
 
 
 def rule_for(snapshot: MeshSnapshot, service: Service, namespace: str) -> Rule:
@@ -41,7 +43,11 @@ def rule_for(snapshot: MeshSnapshot, service: Service, namespace: str) -> Rule:
         found: dict[str, list[Any]] = {}
         for rule in snapshot.destination_rules:
             host = full_name(rule["spec"]["host"], rule["metadata"]["namespace"])
-            if rule["metadata"]["namespace"] == owner and visible(rule, namespace) and matches(host, service.hostname):
+            if (
+                rule["metadata"]["namespace"] == owner
+                and visible(rule, namespace)
+                and matches(host, service.hostname)
+            ):
                 found.setdefault(host, []).append(rule)
         if found:
             return _merged(found[max(found, key=specificity)])

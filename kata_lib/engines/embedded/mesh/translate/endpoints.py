@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 
 from kata_lib.engines.embedded.mesh.injection import canonical_name, workload_name
-from kata_lib.engines.embedded.mesh.translate.model import Addresses, Endpoint, Envoy, MeshSnapshot, Service, ServicePort
+from kata_lib.engines.embedded.mesh.translate.model import (
+    Addresses,
+    Endpoint,
+    Envoy,
+    MeshSnapshot,
+    Service,
+    ServicePort,
+)
 
 
 def load_assignment(

@@ -47,6 +47,7 @@ class ServicePort:
 
     name: str
     number: int
+    target: int | str
     node_port: int | None
     protocol: Literal["http", "http2", "tcp"]
 
@@ -132,7 +133,13 @@ def _service(obj: Obj) -> Service:
         cluster_ip=None if cluster_ip in (None, "", "None") else cluster_ip,
         selector=spec.get("selector") or {},
         ports=[
-            ServicePort(port.get("name") or "", port["port"], port.get("nodePort"), protocol_of(port))
+            ServicePort(
+                name=port.get("name") or "",
+                number=port["port"],
+                target=port.get("targetPort") or port["port"],
+                node_port=port.get("nodePort"),
+                protocol=protocol_of(port),
+            )
             for port in spec.get("ports") or []
         ],
     )

@@ -5,38 +5,38 @@ from dataclasses import dataclass
 from typing import Any
 
 from kata_lib.engines.embedded.mesh.translate.destination_rules import rule_for
-from kata_lib.engines.embedded.mesh.translate.hosts import cluster_name, full_name
+from kata_lib.engines.embedded.mesh.translate.hosts import cluster_name
 from kata_lib.engines.embedded.mesh.translate.model import Envoy, MeshSnapshot
 from kata_lib.engines.embedded.mesh.translate.traffic_policy.load_balancer import hash_policy
 
 
 @dataclass(frozen=True)
 class RouteContext:
-    """A VirtualService (by its namespace and gateways) seen by one proxy at one port."""
+    """One proxy at one port; destinations come with full host names."""
 
     snapshot: MeshSnapshot
     proxy_namespace: str
     proxy_labels: Mapping[str, str]
-    namespace: str
     port: int
 
     def cluster(self, destination: Mapping[str, Any]) -> str:
         """Return the cluster that a destination names, whether it exists or not."""
-        host = full_name(destination["host"], self.namespace)
-        return cluster_name(host, self.destination_port(destination), destination.get("subset", ""))
+        return cluster_name(
+            destination["host"], self.destination_port(destination), destination.get("subset", "")
+        )
 
     def destination_port(self, destination: Mapping[str, Any]) -> int:
         """Return the port a destination names, else the only one of its Service, else the port of the request."""
         if number := destination.get("port", {}).get("number"):
             return int(number)
-        service = self.snapshot.services.get(full_name(destination["host"], self.namespace))
+        service = self.snapshot.services.get(destination["host"])
         if service and len(service.ports) == 1:
             return service.ports[0].number
         return self.port
 
     def hash_policy(self, destination: Mapping[str, Any]) -> list[Envoy]:
         """Return what a request to a destination is hashed by, as its DestinationRule says."""
-        service = self.snapshot.services.get(full_name(destination["host"], self.namespace))
+        service = self.snapshot.services.get(destination["host"])
         if service is None:
             return []
         rule = rule_for(self.snapshot, service, self.proxy_namespace)

@@ -54,7 +54,9 @@ def envoy(condition: Mapping[str, Any] | None) -> Envoy:
     made["case_sensitive"] = not condition.get("ignoreUriCase", False)
     headers = [_header(name, value) for name, value in sorted(condition.get("headers", {}).items())]
     headers += [_without(name, value) for name, value in sorted(condition.get("withoutHeaders", {}).items())]
-    headers += [_header(_PSEUDO_HEADERS[name], condition[name]) for name in _PSEUDO_HEADERS if name in condition]
+    headers += [
+        _header(_PSEUDO_HEADERS[name], condition[name]) for name in _PSEUDO_HEADERS if name in condition
+    ]
     if headers:
         made["headers"] = headers
     if parameters := condition.get("queryParams"):

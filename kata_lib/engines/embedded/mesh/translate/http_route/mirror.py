@@ -22,7 +22,9 @@ def envoy(rule: Mapping[str, Any], context: RouteContext) -> list[Envoy]:
         {
             "cluster": context.cluster(destination),
             "disable_shadow_host_suffix_append": True,
-            "runtime_fraction": {"default_value": per_million((percentage or {"value": 100}).get("value", 0))},
+            "runtime_fraction": {
+                "default_value": per_million((percentage or {"value": 100}).get("value", 0))
+            },
             "trace_sampled": False,
         }
         for destination, percentage in mirrors

@@ -18,7 +18,9 @@ FIELDS: Tree = {
 _RETRY_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
 _ATTEMPTS = 2
 _PREVIOUS_HOSTS = "envoy.retry_host_predicates.previous_hosts"
-_PREVIOUS_HOSTS_TYPE = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+_PREVIOUS_HOSTS_TYPE = (
+    "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+)
 
 
 def default() -> Envoy:

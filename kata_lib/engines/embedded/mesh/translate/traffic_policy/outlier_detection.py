@@ -16,7 +16,10 @@ FIELDS: Tree = {
     "minHealthPercent": LEAF,
 }
 
-_COUNTS = {"consecutive5xxErrors": "consecutive_5xx", "consecutiveGatewayErrors": "consecutive_gateway_failure"}
+_COUNTS = {
+    "consecutive5xxErrors": "consecutive_5xx",
+    "consecutiveGatewayErrors": "consecutive_gateway_failure",
+}
 _DURATIONS = {"interval": "interval", "baseEjectionTime": "base_ejection_time"}
 
 

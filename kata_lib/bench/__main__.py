@@ -1,0 +1,93 @@
+"""`scripts/bench`: every measurement in turn on a cluster of its own, removed at the end."""
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from contextlib import chdir
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from kata_lib.bench import changes, machine, memory, start, throughput, weights
+from kata_lib.bench.results import Figure
+from kata_lib.engines.embedded import EmbeddedEngine
+from kata_lib.engines.embedded.state import PROJECT, home
+from kata_lib.errors import KataError
+
+NAME = "bench"
+GROUPS = ("start", "weights", "changes", "throughput", "memory")
+
+
+def main(
+    full: Annotated[bool, typer.Option("--full", help="The counts that the goals name; minutes.")] = False,
+    only: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(GROUPS)}; repeatable.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there, too.")] = None,
+) -> None:
+    """Measure the embedded engine and the sampler, each figure beside its goal."""
+    console = Console()
+    chosen = only or list(GROUPS)
+    unknown = sorted(set(chosen) - set(GROUPS))
+    if unknown:
+        raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(GROUPS)}.")
+    about = machine.describe()
+    console.print(", ".join(f"{name} {value}" for name, value in about.items()), style="dim")
+    try:
+        figures = _run(chosen, full, lambda line: console.print(f"  {line}", style="dim"))
+    except KataError as error:
+        console.print(str(error), style="red")
+        raise typer.Exit(1) from error
+    console.print(_table(figures))
+    if json_file:
+        rows = [asdict(figure) | {"met": figure.met} for figure in figures]
+        json_file.write_text(json.dumps({"machine": about, "figures": rows}, indent=2) + "\n")
+
+
+def _run(chosen: list[str], full: bool, say: Callable[[str], None]) -> list[Figure]:
+    """Return all figures of the chosen groups; whatever happens, the cluster is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="kata-bench-") as folder, chdir(PROJECT):
+        os.environ["KATA_HOME"] = folder
+        engine = EmbeddedEngine(NAME)
+        try:
+            return list(_figures(engine, chosen, full, say))
+        finally:
+            engine.stop()
+
+
+def _figures(
+    engine: EmbeddedEngine, chosen: list[str], full: bool, say: Callable[[str], None]
+) -> Iterable[Figure]:
+    say("start")
+    cluster, started = start.measure(engine, times=(5 if full else 3) if "start" in chosen else 1)
+    if "start" in chosen:
+        yield from started
+    cluster.apply(changes.CANARY)
+    if "memory" in chosen and sys.platform == "linux":
+        say("memory")
+        yield from memory.measure(home(NAME))
+    if "weights" in chosen:
+        say("weights")
+        yield from weights.measure(cluster, changes=200 if full else 50)
+    if "throughput" in chosen:
+        say("throughput")
+        yield from throughput.measure(cluster, seconds=10 if full else 3)
+    if "changes" in chosen:
+        yield from changes.measure(cluster, changes.FULL if full else changes.QUICK, say)
+
+
+def _table(figures: list[Figure]) -> Table:
+    table = Table("what", "measured", "goal", "", "how")
+    for figure in figures:
+        goal = "" if figure.goal is None else f"{figure.direction} {figure.goal:g} {figure.unit}".strip()
+        verdict = {True: "[green]met", False: "[red]missed", None: ""}[figure.met]
+        table.add_row(figure.what, f"{figure.value:.4g} {figure.unit}".strip(), goal, verdict, figure.how)
+    return table
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,80 @@
+"""Answers: JSON, Tables where the client asks for one, Status objects, and warnings in the header."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from kata_lib.engines.embedded.api.tables import table
+from kata_lib.engines.embedded.api.target import Target
+from kata_lib.engines.embedded.registry.status import StatusError
+from kata_lib.engines.embedded.store import Obj
+
+JSON = "application/json"
+
+
+def encoded(value: Any) -> bytes:
+    """Return a value as compact JSON."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def answer(value: Any, *, status: int = 200, warnings: Sequence[str] = ()) -> web.Response:
+    """Return a JSON response, with one Warning header for each warning."""
+    response = web.Response(body=encoded(value), status=status, content_type=JSON)
+    for warning in warnings:
+        text = warning.replace("\\", "\\\\").replace('"', '\\"')
+        response.headers.add("Warning", f'299 - "{text}"')
+    return response
+
+
+def refusal(error: StatusError) -> web.Response:
+    """Return the response of a request that is refused."""
+    return answer(error.body(), status=error.code)
+
+
+def wants_table(request: web.Request) -> bool:
+    """Return whether the client asks for a Table before anything else that is served."""
+    for accepted in request.headers.get("Accept", "").split(","):
+        parts = {part.strip() for part in accepted.split(";")}
+        if JSON in parts:
+            return {"as=Table", "g=meta.k8s.io", "v=v1"} <= parts
+    return False
+
+
+def served(target: Target, obj: Obj) -> Obj:
+    """Return the object under the apiVersion that the client asked for."""
+    if target.version == target.resource.version:
+        return obj
+    return {**obj, "apiVersion": target.api_version}
+
+
+def as_table(
+    request: web.Request, target: Target, objects: Iterable[Obj], list_metadata: Obj, *, headers: bool = True
+) -> Obj:
+    """Return objects as the Table that the request describes."""
+    return table(
+        target.resource,
+        (served(target, obj) for obj in objects),
+        list_metadata,
+        now=datetime.now(UTC),
+        include_object=request.query.get("includeObject", "Metadata"),
+        headers=headers,
+    )
+
+
+def one(request: web.Request, target: Target, obj: Obj) -> web.Response:
+    """Return the response that carries one object."""
+    if wants_table(request):
+        list_metadata = {"resourceVersion": obj["metadata"]["resourceVersion"]}
+        return answer(as_table(request, target, [obj], list_metadata))
+    return answer(served(target, obj))
+
+
+def success(target: Target, obj: Obj) -> Obj:
+    """Return the Status of a deletion that is done."""
+    group = {"group": target.resource.group} if target.resource.group else {}
+    metadata = obj["metadata"]
+    details = {"name": metadata["name"], **group, "kind": target.resource.plural, "uid": metadata["uid"]}
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}

@@ -1,0 +1,149 @@
+"""Watches: a stream of events, one JSON object a line, from a resource version or from the present state."""
+
+import asyncio
+from collections.abc import Iterator
+
+from aiohttp import web
+
+from kata_lib.engines.embedded.api.query import flag, number
+from kata_lib.engines.embedded.api.reads import chosen
+from kata_lib.engines.embedded.api.respond import as_table, encoded, served, wants_table
+from kata_lib.engines.embedded.api.target import Target
+from kata_lib.engines.embedded.registry.registry import Registry
+from kata_lib.engines.embedded.registry.selectors import combined
+from kata_lib.engines.embedded.registry.status import Cause, StatusError, bad_request, expired, invalid
+from kata_lib.engines.embedded.store import Compacted, Event, Obj
+
+BACKLOG = 1000
+"""How many events may wait for a slow client before its watch is ended."""
+
+DEFAULT_SECONDS = 1800.0
+LONGEST_SECONDS = 3600.0
+BOOKMARK_SECONDS = 60.0
+INITIAL_EVENTS_END = "k8s.io/initial-events-end"
+
+Change = tuple[str, Obj]
+"""An event's type and object, as this watcher sees it."""
+
+
+class Watch:
+    """One watch: subscribed from its construction on, so that nothing is missed while it starts."""
+
+    def __init__(self, request: web.Request, registry: Registry, target: Target) -> None:
+        self._request = request
+        self._registry = registry
+        self._target = target
+        query = request.query
+        self._matches = combined(target.resource, query.get("labelSelector"), query.get("fieldSelector"))
+        self._bookmarks = flag(request, "allowWatchBookmarks")
+        self._initial = _sends_initial_events(request, target)
+        self._since = number(request, "resourceVersion") or 0
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue(BACKLOG)
+        self._overrun = False
+        self._headers_due = True
+        self._seen = registry.store.revision
+        self.close = registry.subscribe(self._take, {target.resource.plural})
+
+    def end(self) -> None:
+        """Let the stream end after what is already queued, or at once where the queue is full."""
+        if self._queue.full():
+            self._overrun = True
+        else:
+            self._queue.put_nowait(None)
+
+    def _take(self, event: Event) -> None:
+        if self._target.namespace not in (None, event.object["metadata"].get("namespace")):
+            return
+        if self._queue.full():
+            self._overrun = True
+        else:
+            self._queue.put_nowait(event)
+
+    async def stream(self) -> web.StreamResponse:
+        """Send events until the time is over, the client goes, or the server ends it."""
+        start = list(self._start())
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(self._request)
+        loop = asyncio.get_running_loop()
+        wanted = number(self._request, "timeoutSeconds") or DEFAULT_SECONDS
+        deadline = loop.time() + min(wanted, LONGEST_SECONDS)
+        for change in start:
+            await response.write(self._line(change))
+        while (left := deadline - loop.time()) > 0 and not self._overrun:
+            try:
+                event = await asyncio.wait_for(self._queue.get(), min(left, BOOKMARK_SECONDS))
+            except TimeoutError:
+                if self._bookmarks:
+                    await response.write(self._line(self._bookmark()))
+                elif self._request.transport is None or self._request.transport.is_closing():
+                    break
+                continue
+            if event is None:
+                break
+            self._seen = int(event.object["metadata"]["resourceVersion"])
+            change = self._change(event)
+            if change:
+                await response.write(self._line(change))
+        if self._overrun:
+            await response.write(self._line(_error(expired("the watcher is too slow: events were lost"))))
+        return response
+
+    def _start(self) -> Iterator[Change]:
+        if self._initial or not self._since:
+            for obj in chosen(self._request, self._registry, self._target):
+                yield "ADDED", obj
+            if self._initial:
+                yield self._bookmark({INITIAL_EVENTS_END: "true"})
+            return
+        try:
+            events = self._registry.store.history(
+                self._since, self._target.resource.plural, self._target.namespace
+            )
+        except Compacted as error:
+            yield _error(expired(str(error)))
+            self.end()
+            return
+        yield from filter(None, map(self._change, events))
+
+    def _change(self, event: Event) -> Change | None:
+        """Return what a watcher with these selectors sees: an object that leaves them looks deleted."""
+        before = event.old is not None and self._matches(event.old)
+        after = event.type != "DELETED" and self._matches(event.object)
+        if after:
+            return ("MODIFIED" if before else "ADDED"), event.object
+        return ("DELETED", event.object) if before else None
+
+    def _bookmark(self, annotations: dict[str, str] | None = None) -> Change:
+        metadata: Obj = {"resourceVersion": str(self._seen), "creationTimestamp": None}
+        if annotations:
+            metadata["annotations"] = annotations
+        kind = self._target.resource.kind
+        return "BOOKMARK", {"kind": kind, "apiVersion": self._target.api_version, "metadata": metadata}
+
+    def _line(self, change: Change) -> bytes:
+        type_, obj = change
+        if type_ in ("ERROR", "BOOKMARK"):
+            shown = obj
+        elif wants_table(self._request):
+            version = {"resourceVersion": obj["metadata"]["resourceVersion"]}
+            shown = as_table(self._request, self._target, [obj], version, headers=self._headers_due)
+            self._headers_due = False
+        else:
+            shown = served(self._target, obj)
+        return encoded({"type": type_, "object": shown}) + b"\n"
+
+
+def _error(error: StatusError) -> Change:
+    return "ERROR", error.body()
+
+
+def _sends_initial_events(request: web.Request, target: Target) -> bool:
+    if "sendInitialEvents" not in request.query:
+        return False
+    if request.query.get("resourceVersionMatch") != "NotOlderThan":
+        why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        cause = Cause("resourceVersionMatch", "FieldValueForbidden", why)
+        raise invalid("ListOptions", "meta.k8s.io", "", [cause])
+    if flag(request, "sendInitialEvents") and not flag(request, "allowWatchBookmarks"):
+        raise bad_request(f"watching {target.resource.plural} from the start needs allowWatchBookmarks")
+    return flag(request, "sendInitialEvents")

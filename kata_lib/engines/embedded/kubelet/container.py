@@ -1,0 +1,278 @@
+"""One container of a pod: a process that is started, watched, probed, and started again when it ends."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from kata_lib.engines.embedded import processes
+from kata_lib.engines.embedded.kubelet import probes
+from kata_lib.engines.embedded.kubelet.environment import ConfigError
+from kata_lib.engines.embedded.kubelet.probes import Check
+from kata_lib.engines.embedded.objects import timestamp
+from kata_lib.engines.embedded.processes import Identity
+from kata_lib.engines.embedded.store import Obj
+
+log = logging.getLogger(__name__)
+
+BACK_OFF_FIRST = 10.0
+BACK_OFF_LAST = 300.0
+BACK_OFF_RESET = 600.0
+PULL_BACK_OFF = 2.0
+UNSEEN_EXIT = 137
+ID_SCHEME = "process://"
+
+Event = Callable[[str, str, str], None]
+"""Records an event: type, reason, message."""
+
+
+class ImageError(Exception):
+    """There is no such image; `reason` is ErrImagePull or ErrImageNeverPull, the text what the status says."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Launcher(Protocol):
+    """What differs between an application's container and a sidecar."""
+
+    def launch(self, attempt: int) -> Identity:
+        """Start the process; raises ImageError, ConfigError or OSError."""
+
+    def probe(self, kind: str) -> tuple[dict[str, Any], Check] | None:
+        """Return the settings and the check of readinessProbe, livenessProbe or startupProbe, if there is one."""
+
+
+@dataclass
+class Container:
+    """`changed` is called after each change of `status`; `restarts` says whether an exit code leads to a restart."""
+
+    spec: Obj
+    launcher: Launcher
+    changed: Callable[[], None]
+    event: Event
+    pod_name: str
+    restarts: Callable[[int], bool]
+    process: Identity | None = None
+    attempt: int = 0
+    started: bool = False
+    ready: bool = False
+    state: dict[str, Any] = field(default_factory=lambda: {"waiting": {"reason": "ContainerCreating"}})
+    last: dict[str, Any] = field(default_factory=dict)
+    was_ready: asyncio.Event = field(default_factory=asyncio.Event)
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopping: bool = False
+    _failures: int = 0
+    _id: str = ""
+
+    @property
+    def name(self) -> str:
+        return str(self.spec["name"])
+
+    def adopt(self, status: Obj) -> None:
+        """Take over what an earlier daemon wrote: its process if it lives, else an end that nobody saw."""
+        self.attempt = status["restartCount"]
+        self._id = status.get("containerID", "")
+        self.last = status.get("lastState", {})
+        if "running" not in status["state"]:
+            if "terminated" in status["state"]:
+                self.last = status["state"]
+                self.attempt += self.restarts(self.last["terminated"]["exitCode"])
+            return
+        process = Identity.parse(self._id.removeprefix(ID_SCHEME))
+        self.state = status["state"]
+        if processes.alive(process):
+            self.process, self.started, self.ready = process, status["started"], status["ready"]
+            if self.ready:
+                self.was_ready.set()
+            return
+        self._terminated(UNSEEN_EXIT, "ContainerStatusUnknown", "The container could not be located when the node came back")
+        self._again()
+
+    def status(self) -> dict[str, Any]:
+        """Return the container's entry of the pod's status."""
+        return {
+            **({"containerID": self._id} if self._id else {}),
+            "image": self.spec["image"],
+            "imageID": self.spec["image"] if self._id else "",
+            "lastState": self.last,
+            "name": self.name,
+            "ready": self.ready,
+            "restartCount": self.attempt,
+            "started": self.started,
+            "state": self.state,
+        }
+
+    async def run(self) -> None:
+        """Keep the container as its pod wants it; ends when it is not to be started again."""
+        while not self._stopping:
+            if self.process is None:
+                await self._start()
+            code = await self._watch()
+            if not self._stopping:
+                self._report(code)
+            if self._stopping or "terminated" in self.state:
+                break
+            await self._back_off()
+
+    async def stop(self, grace: float) -> None:
+        """End the process with SIGTERM, after `grace` seconds with SIGKILL, and do not start it again."""
+        self._stopping = True
+        if self.process is None:
+            return
+        processes.signal_group(self.process, signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self._ended.wait(), grace)
+        except TimeoutError:
+            processes.signal_group(self.process, signal.SIGKILL)
+            await self._ended.wait()
+
+    async def _start(self) -> None:
+        """Start the process; where it cannot start, say why and wait until the pod goes."""
+        try:
+            process = self.launcher.launch(self.attempt)
+        except ImageError as error:
+            await self._no_image(error)
+        except (ConfigError, OSError) as error:
+            reason = "CreateContainerConfigError" if isinstance(error, ConfigError) else "CreateContainerError"
+            self._wait(reason, str(error))
+            self.event("Warning", "Failed", f"Error: {error}")
+            await asyncio.Event().wait()
+        else:
+            self._running(process)
+
+    async def _no_image(self, error: ImageError) -> None:
+        image = self.spec["image"]
+        self._wait(error.reason, str(error))
+        if error.reason == "ErrImageNeverPull":
+            self.event("Warning", "ErrImageNeverPull", str(error))
+            self.event("Warning", "Failed", "Error: ErrImageNeverPull")
+        else:
+            self.event("Normal", "Pulling", f'Pulling image "{image}"')
+            self.event("Warning", "Failed", f'Failed to pull image "{image}": {error}')
+            self.event("Warning", "Failed", "Error: ErrImagePull")
+            await asyncio.sleep(PULL_BACK_OFF)
+            self._wait("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {error}')
+            self.event("Normal", "BackOff", f'Back-off pulling image "{image}"')
+            self.event("Warning", "Failed", "Error: ImagePullBackOff")
+        await asyncio.Event().wait()  # the table of images does not change while the daemon runs
+
+    def _wait(self, reason: str, message: str) -> None:
+        self.state = {"waiting": {"reason": reason, "message": message}}
+        self.changed()
+
+    def _running(self, process: Identity) -> None:
+        self.process = process
+        self._ended.clear()
+        self._id = f"{ID_SCHEME}{process}"
+        self.state = {"running": {"startedAt": timestamp()}}
+        self.event("Normal", "Pulled", f'Container image "{self.spec["image"]}" already present on machine')
+        self.event("Normal", "Created", f"Created container: {self.name}")
+        self.event("Normal", "Started", f"Started container {self.name}")
+        self.changed()
+
+    async def _watch(self) -> int | None:
+        """Probe the process until it ends; return its exit code, None where nobody saw it."""
+        assert self.process
+        begun = asyncio.get_running_loop().time()
+        probing = asyncio.create_task(self._probe())
+        try:
+            code = await processes.wait(self.process)
+        finally:
+            probing.cancel()
+        if asyncio.get_running_loop().time() - begun > BACK_OFF_RESET:
+            self._failures = 0
+        self.process = None
+        self.ready = self.started = False
+        self._ended.set()
+        return code
+
+    def _report(self, code: int | None) -> None:
+        if code is None:
+            message = "The container could not be located when its process ended"
+            self._terminated(UNSEEN_EXIT, "ContainerStatusUnknown", message)
+        else:
+            shown = code if code >= 0 else 128 - code
+            self._terminated(shown, "Completed" if shown == 0 else "Error", "")
+        if self.restarts(self.state["terminated"]["exitCode"]):
+            self._again()
+        self.changed()
+
+    def _terminated(self, code: int, reason: str, message: str) -> None:
+        running = self.state["running"]
+        self.state = {
+            "terminated": {
+                "exitCode": code,
+                "reason": reason,
+                "startedAt": running["startedAt"],
+                "finishedAt": timestamp(),
+                "containerID": self._id,
+                **({"message": message} if message else {}),
+            }
+        }
+
+    def _again(self) -> None:
+        """Make the end that `state` tells the last one, and the container wait for its next start."""
+        self.last = self.state
+        self.attempt += 1
+        self.state = {"waiting": {"reason": "ContainerCreating"}}
+
+    async def _back_off(self) -> None:
+        """Wait before the next start: not at all after the first end, then longer each time."""
+        self._failures += 1
+        if self._failures == 1:
+            return
+        wait = min(BACK_OFF_FIRST * 2 ** (self._failures - 2), BACK_OFF_LAST)
+        message = f"restarting failed container={self.name} pod={self.pod_name}"
+        self._wait("CrashLoopBackOff", f"back-off {wait:g}s {message}")
+        self.event("Warning", "BackOff", f"Back-off restarting failed container {self.name} in pod {self.pod_name}")
+        await asyncio.sleep(wait)
+
+    async def _probe(self) -> None:
+        try:
+            await self._probe_startup()
+            await asyncio.gather(self._probe_readiness(), self._probe_liveness())
+        except Exception:
+            log.exception("the probes of %s in %s failed", self.name, self.pod_name)
+
+    async def _probe_startup(self) -> None:
+        if found := self.launcher.probe("startupProbe"):
+            async for success in probes.results(*found, self._unhealthy("Startup")):
+                if success:
+                    break
+                self._kill("startup")
+        if not self.started:
+            self.started = True
+            self.changed()
+
+    async def _probe_readiness(self) -> None:
+        found = self.launcher.probe("readinessProbe")
+        if found is None:
+            self._set_ready(True)
+            return
+        async for success in probes.results(*found, self._unhealthy("Readiness")):
+            self._set_ready(success)
+
+    async def _probe_liveness(self) -> None:
+        if found := self.launcher.probe("livenessProbe"):
+            async for success in probes.results(*found, self._unhealthy("Liveness")):
+                if not success:
+                    self._kill("liveness")
+
+    def _set_ready(self, ready: bool) -> None:
+        if ready:
+            self.was_ready.set()
+        if self.ready != ready:
+            self.ready = ready
+            self.changed()
+
+    def _unhealthy(self, kind: str) -> Callable[[str], None]:
+        return lambda message: self.event("Warning", "Unhealthy", f"{kind} probe failed: {message}")
+
+    def _kill(self, probe: str) -> None:
+        self.event("Normal", "Killing", f"Container {self.name} failed {probe} probe, will be restarted")
+        if self.process:
+            processes.signal_group(self.process, signal.SIGKILL)

@@ -1,0 +1,102 @@
+"""How the two kinds of container start: an application by the table of images, a sidecar as Envoy."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from kata_lib.engines.embedded import envoy, processes
+from kata_lib.engines.embedded.addresses import Address, AddressPlan
+from kata_lib.engines.embedded.kubelet import images
+from kata_lib.engines.embedded.kubelet.container import ImageError
+from kata_lib.engines.embedded.kubelet.environment import ConfigError, Read, environment, expand, mark
+from kata_lib.engines.embedded.kubelet.probes import Check, Outcome, checker
+from kata_lib.engines.embedded.mesh.bootstrap import bootstrap, node_id
+from kata_lib.engines.embedded.mesh.injection import has_sidecar, workload_name
+from kata_lib.engines.embedded.processes import Identity
+from kata_lib.engines.embedded.state import State
+from kata_lib.engines.embedded.store import Obj
+
+Probe = tuple[dict[str, Any], Check]
+
+
+@dataclass(frozen=True)
+class Application:
+    """A container whose image stands for a command."""
+
+    pod: Obj
+    spec: Obj
+    read: Read
+    state: State
+    addresses: AddressPlan
+
+    def launch(self, attempt: int) -> Identity:
+        reference = self.spec["image"]
+        image = images.find(reference)
+        if image is None:
+            raise _no_image(self.spec)
+        uid, name = self.pod["metadata"]["uid"], self.spec["name"]
+        if self.spec.get("envFrom"):
+            raise ConfigError("envFrom is not supported by the embedded engine")
+        env = environment(self.pod, self.spec, self.read, self.addresses, self._port(image.port))
+        command = self.spec.get("command") or image.argv
+        argv = [expand(word, env) for word in (*command, *self.spec.get("args", ()))]
+        log = self.state.pod_log(uid, name, attempt)
+        return processes.spawn(argv, env | mark(self.state.mark, uid, name), log)
+
+    def probe(self, kind: str) -> Probe | None:
+        settings = self.spec.get(kind)
+        return (settings, checker(settings, self.spec, self._locate)) if settings else None
+
+    def _port(self, default: int) -> int:
+        ports = self.spec.get("ports") or [{"containerPort": default}]
+        return int(ports[0]["containerPort"])
+
+    def _locate(self, port: int) -> Address:
+        uid = self.pod["metadata"]["uid"]
+        if has_sidecar(self.pod):
+            return self.addresses.application_at(uid, port)
+        return self.addresses.listen_at(uid, port)
+
+
+def _no_image(spec: Obj) -> ImageError:
+    reference = spec["image"]
+    if images.pull_policy(spec) == "Never":
+        message = f'Container image "{reference}" is not present with pull policy of Never'
+        return ImageError("ErrImageNeverPull", message)
+    known = ", ".join(sorted(images.IMAGES))
+    return ImageError("ErrImagePull", f"the embedded engine pulls no images; it has {known}")
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """The istio-proxy container: Envoy, which asks the daemon for its configuration."""
+
+    pod: Obj
+    state: State
+
+    def launch(self, attempt: int) -> Identity:
+        uid, name = self.pod["metadata"]["uid"], self.pod["metadata"]["name"]
+        config = bootstrap(
+            node_id(self.pod),
+            xds_socket=self.state.xds_socket,
+            admin_socket=self.state.admin_socket(uid),
+            kind="sidecar",
+            cluster=f"{workload_name(self.pod)}.{self.pod['metadata']['namespace']}",
+        )
+        return envoy.start(
+            config,
+            self.state.run / f"{uid}.json",
+            self.state.admin_socket(uid),
+            {"HOSTNAME": name, **mark(self.state.mark, uid, "istio-proxy")},
+            self.state.pod_log(uid, "istio-proxy", attempt),
+        )
+
+    def probe(self, kind: str) -> Probe | None:
+        if kind != "readinessProbe":
+            return None
+        admin = self.state.admin_socket(self.pod["metadata"]["uid"])
+
+        async def check() -> Outcome:
+            live = await envoy.ready(admin)
+            return Outcome("" if live else "HTTP probe failed with statuscode: 503")
+
+        return {"periodSeconds": 5, "failureThreshold": 4}, check

@@ -1,0 +1,57 @@
+"""A pod's metrics port, 15020: its Envoy's counters under Istio's names."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from kata_lib.engines.embedded import envoy
+from kata_lib.engines.embedded.addresses import Address
+from kata_lib.engines.embedded.mesh.metrics import prometheus
+
+log = logging.getLogger(__name__)
+
+READ_TIMEOUT = 5.0
+
+
+@dataclass
+class MetricsServer:
+    """Answers GET /stats/prometheus by asking the pod's Envoy at its admin socket."""
+
+    admin: Path
+    _server: asyncio.Server | None = None
+
+    async def start(self, address: Address) -> None:
+        """Listen; a port that is another's is logged, because a pod runs without it."""
+        try:
+            self._server = await asyncio.start_server(self._serve, *address)
+        except OSError as error:
+            log.warning("no metrics at %s:%d: %s", *address, error)
+
+    async def stop(self) -> None:
+        """Listen no longer."""
+        if self._server:
+            self._server.close()
+            self._server = None
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(READ_TIMEOUT):
+                request = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                status, body = await self._answer(request.split(" ")[1])
+                head = f"HTTP/1.1 {status}\r\ncontent-type: text/plain; version=0.0.4\r\n"
+                head += f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+                writer.write(head.encode() + body)
+                await writer.drain()
+        except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError) as error:
+            log.info("a request for metrics ended early: %r", error)
+        finally:
+            writer.close()
+
+    async def _answer(self, path: str) -> tuple[str, bytes]:
+        if path.partition("?")[0] not in ("/stats/prometheus", "/metrics"):
+            return "404 Not Found", b"metrics are at /stats/prometheus\n"
+        try:
+            return "200 OK", prometheus(await envoy.statistics(self.admin)).encode()
+        except envoy.AdminError as error:
+            return "503 Service Unavailable", f"{error}\n".encode()

@@ -1,0 +1,213 @@
+"""One pod: its containers started in order, its status told, its end without a failed request."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+from kata_lib.engines.embedded import envoy
+from kata_lib.engines.embedded.addresses import AddressPlan
+from kata_lib.engines.embedded.kubelet.container import Container
+from kata_lib.engines.embedded.kubelet.launchers import Application, Sidecar
+from kata_lib.engines.embedded.kubelet.metrics import MetricsServer
+from kata_lib.engines.embedded.kubelet.status import pod_status, restarts
+from kata_lib.engines.embedded.mesh.bootstrap import node_id
+from kata_lib.engines.embedded.mesh.injection import METRICS_PORT, PROXY_CONTAINER, has_sidecar
+from kata_lib.engines.embedded.mesh.pilot import Pilot
+from kata_lib.engines.embedded.objects import being_deleted, key
+from kata_lib.engines.embedded.registry.registry import Registry
+from kata_lib.engines.embedded.registry.status import StatusError
+from kata_lib.engines.embedded.state import State
+from kata_lib.engines.embedded.store import Obj
+from kata_lib.errors import MeshError
+
+log = logging.getLogger(__name__)
+
+MANAGER = "kubelet"
+OUT_OF_MESH_LIMIT = 2.0
+MOMENT = 0.2
+"""Between leaving the mesh and SIGTERM: requests that were sent before every Envoy knew arrive meanwhile."""
+SIDECAR_GRACE = 1.0
+
+
+@dataclass(frozen=True)
+class Host:
+    """What every pod's worker shares."""
+
+    registry: Registry
+    addresses: AddressPlan
+    pilot: Pilot
+    state: State
+    node_name: str
+
+    def read(self, resource: str, namespace: str, name: str) -> Obj | None:
+        """Return an object, or None where there is none."""
+        try:
+            return self.registry.get(resource, namespace, name)
+        except StatusError as error:
+            if error.code == 404:
+                return None
+            raise
+
+
+@dataclass
+class PodWorker:
+    """Runs one pod until it is gone; `pod` is always its latest state."""
+
+    host: Host
+    pod: Obj
+    containers: list[Container] = field(default_factory=list)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _leave: asyncio.Event = field(default_factory=asyncio.Event)
+    _write_handle: asyncio.Handle | None = None
+    _gone: bool = False
+
+    def __post_init__(self) -> None:
+        self.uid: str = self.pod["metadata"]["uid"]
+        self._ip = self.host.addresses.allocate_pod(self.uid)
+        known = {entry["name"]: entry for entry in self.pod.get("status", {}).get("containerStatuses", ())}
+        for spec in self.pod["spec"]["containers"]:
+            container = self._container(spec)
+            if before := known.get(container.name):
+                container.adopt(before)
+            self.containers.append(container)
+        self._metrics = MetricsServer(self.host.state.admin_socket(self.uid))
+
+    def update(self, pod: Obj) -> None:
+        """Take note of the pod's new state."""
+        self.pod = pod
+        if being_deleted(pod):
+            self._leave.set()
+
+    def removed(self) -> None:
+        """Take note that the object is gone: nothing is left to wait for."""
+        self._gone = True
+        self._leave.set()
+
+    async def run(self) -> None:
+        """Start what is to run, wait until the pod leaves, end it."""
+        sidecars = [container for container in self.containers if container.name == PROXY_CONTAINER]
+        if sidecars:
+            self.host.pilot.add_proxy(self.pod, self.host.state.pod_log(self.uid, PROXY_CONTAINER, sidecars[0].attempt))
+            await self._metrics.start(self.host.addresses.listen_at(self.uid, METRICS_PORT))
+        self.update(self.pod)
+        if not self._leave.is_set():
+            self._changed()
+        starting = asyncio.create_task(self._start(sidecars))
+        await self._leave.wait()
+        starting.cancel()
+        await self._end()
+
+    async def kill(self, grace: float) -> None:
+        """End all processes at once, whatever the mesh says."""
+        await asyncio.gather(*(container.stop(grace) for container in self.containers))
+        for task in self._tasks:
+            task.cancel()
+        await self._metrics.stop()
+
+    def _container(self, spec: Obj) -> Container:
+        launcher: Any = (
+            Sidecar(self.pod, self.host.state)
+            if spec["name"] == PROXY_CONTAINER
+            else Application(self.pod, spec, self.host.read, self.host.state, self.host.addresses)
+        )
+        policy = self.pod["spec"].get("restartPolicy", "Always")
+        namespace, name = key(self.pod)
+        return Container(
+            spec=spec,
+            launcher=launcher,
+            changed=self._changed,
+            event=self._event,
+            pod_name=f"{name}_{namespace}({self.uid})",
+            restarts=lambda code: restarts(policy, code),
+        )
+
+    async def _start(self, sidecars: list[Container]) -> None:
+        """Start the sidecar, when it is ready the others: what they ask at once must find the mesh.
+
+        Of a pod that is leaving only what runs already is watched.
+        """
+        leaving = self._leave.is_set()
+        for container in sidecars:
+            if container.process or not leaving:
+                self._tasks.append(asyncio.create_task(container.run()))
+        for container in sidecars:
+            if not leaving and not any(other.process for other in self.containers if other is not container):
+                await container.was_ready.wait()
+        for container in self.containers:
+            if container not in sidecars and (container.process or not leaving):
+                self._tasks.append(asyncio.create_task(container.run()))
+
+    def _changed(self) -> None:
+        if self._write_handle is None:
+            self._write_handle = asyncio.get_running_loop().call_soon(self._write_status)
+
+    def _write_status(self) -> None:
+        self._write_handle = None
+        if self._gone:
+            return
+        host_ip = self.host.addresses.node_address()
+        states = [container.status() for container in self.containers]
+
+        def write(pod: Obj) -> None:
+            if pod["metadata"]["uid"] == self.uid:
+                pod["status"] = pod_status(pod, states, self._ip, host_ip)
+
+        self.host.registry.mutate("pods", *key(self.pod), write, manager=MANAGER, subresource="status")
+
+    def _event(self, type_: str, reason: str, message: str) -> None:
+        self.host.registry.record_event(self.pod, type_, reason, message, component=MANAGER)
+
+    async def _end(self) -> None:
+        """Out of the mesh first, then a moment, then SIGTERM: in this order no request fails."""
+        loop = asyncio.get_running_loop()
+        grace = float(self.pod["metadata"].get("deletionGracePeriodSeconds", 0)) if not self._gone else 0.0
+        deadline = loop.time() + grace
+        running = [container for container in self.containers if container.process]
+        if running and not self._gone:
+            for container in running:
+                self._event("Normal", "Killing", f"Stopping container {container.name}")
+            await self._leave_mesh()
+            await asyncio.sleep(min(MOMENT, grace))
+        applications = [container for container in self.containers if container.name != PROXY_CONTAINER]
+        left = max(deadline - loop.time(), 0.1)
+        await asyncio.gather(*(container.stop(left) for container in applications))
+        await self.kill(SIDECAR_GRACE)
+        if has_sidecar(self.pod):
+            self.host.pilot.remove_proxy(self.pod)
+        self._remove()
+
+    async def _leave_mesh(self) -> None:
+        try:
+            async with asyncio.timeout(OUT_OF_MESH_LIMIT):
+                while self._is_endpoint():
+                    await asyncio.sleep(0.002)
+            await self.host.pilot.settled(OUT_OF_MESH_LIMIT)
+        except (MeshError, TimeoutError) as error:
+            log.warning("%s leaves before every Envoy knows: %s", "/".join(key(self.pod)), error)
+        if has_sidecar(self.pod):
+            try:
+                await envoy.drain(self.host.state.admin_socket(self.uid))
+            except envoy.AdminError as error:
+                log.warning("%s does not drain: %s", node_id(self.pod), error)
+
+    def _is_endpoint(self) -> bool:
+        """Whether any service still sends to the pod."""
+        return any(
+            endpoint.get("targetRef", {}).get("uid") == self.uid and endpoint["conditions"]["ready"]
+            for found in self.host.registry.list("endpointslices", self.pod["metadata"]["namespace"])
+            for endpoint in found["endpoints"] or ()
+        )
+
+    def _remove(self) -> None:
+        for suffix in (".sock", ".json"):
+            (self.host.state.run / f"{self.uid}{suffix}").unlink(missing_ok=True)
+        if self._gone:
+            return
+        try:
+            self.host.registry.delete(
+                "pods", *key(self.pod), grace_seconds=0, preconditions={"uid": self.uid}
+            )
+        except StatusError as error:
+            if error.code not in (404, 409):
+                raise

@@ -1,0 +1,55 @@
+"""Refuses what the mesh would have to ignore: kinds and fields that translate/ does not understand, by name."""
+
+from kata_lib.engines.embedded.mesh.translate import destination_rules, virtual_services
+from kata_lib.engines.embedded.mesh.translate.fields import Tree, not_understood
+from kata_lib.engines.embedded.mesh.validation import mistakes
+from kata_lib.engines.embedded.registry.resources import RESOURCES
+from kata_lib.engines.embedded.registry.status import StatusError
+from kata_lib.engines.embedded.store import Obj
+
+_FIELDS: dict[str, Tree] = {
+    "virtualservices": virtual_services.FIELDS,
+    "destinationrules": destination_rules.FIELDS,
+}
+_UNSUPPORTED_KINDS = ("gateways", "serviceentries", "sidecars")
+_UNSUPPORTED_IN_SERVICES = {
+    ("type", "ExternalName"),
+    ("sessionAffinity", "ClientIP"),
+    ("externalTrafficPolicy", "Local"),
+    ("internalTrafficPolicy", "Local"),
+}
+
+
+def refuse(resource: str, obj: Obj, operation: str) -> None:
+    """Raise StatusError where an object asks for what would have no effect on this engine, or makes no sense.
+
+    `operation` is CREATE or UPDATE; both are judged alike.
+    """
+    if unsupported := _unsupported(resource, obj):
+        raise _denied(
+            "embedded.kata",
+            f"{', '.join(unsupported)}: not supported by the embedded engine; "
+            "the engines kind and context have it, since they run Istio itself (KATA_ENGINE chooses the engine)",
+        )
+    if resource in _FIELDS and (wrong := mistakes(resource, obj)):
+        raise _denied("validation.istio.io", f"configuration is invalid: {'; '.join(wrong)}")
+
+
+def _unsupported(resource: str, obj: Obj) -> list[str]:
+    if resource in _UNSUPPORTED_KINDS:
+        return [f"kind {RESOURCES[resource].kind}"]
+    spec = obj.get("spec", {})
+    if resource == "services":
+        found = [f"spec.{field}: {value}" for field, value in spec.items() if _is_unsupported(field, value)]
+        protocols = [port.get("protocol", "TCP") for port in spec.get("ports") or []]
+        return found + [f"spec.ports[{i}].protocol: {p}" for i, p in enumerate(protocols) if p != "TCP"]
+    return list(not_understood(spec, _FIELDS[resource], "spec")) if resource in _FIELDS else []
+
+
+def _is_unsupported(field: str, value: object) -> bool:
+    return isinstance(value, str) and (field, value) in _UNSUPPORTED_IN_SERVICES
+
+
+def _denied(webhook: str, why: str) -> StatusError:
+    """Return the error in the form in which an API server passes on a webhook's refusal."""
+    return StatusError(400, "", f'admission webhook "{webhook}" denied the request: {why}')

@@ -1,0 +1,80 @@
+"""The last step: every port's table in one, for the listener at which an application's http_proxy points.
+
+There a request names its port in the host (name:5000), and none means 80. What nobody knows gets 502: the mesh is no
+open proxy. Istio's own name for this table, behind its setting proxyHttpPort, is the same.
+"""
+
+from typing import Any
+
+from kata_lib.engines.embedded.mesh.translate.endpoints import socket_address
+from kata_lib.engines.embedded.mesh.translate.http_route import cors, fault
+from kata_lib.engines.embedded.mesh.translate.model import Envoy
+from kata_lib.engines.embedded.mesh.translate.sources import discovery
+from kata_lib.engines.embedded.mesh.translate.virtual_hosts import Tables, virtual_host
+
+ROUTE_TABLE = "http_proxy"
+_HTTP_PORT = 80
+_CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager"
+_MANAGER_TYPE = (
+    "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+)
+_ROUTER_TYPE = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+_CORS_TYPE = "type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors"
+
+
+def merged(tables: Tables) -> Envoy:
+    """Return one route table from those of all ports."""
+    hosts = [
+        {**host, "domains": _with_port(host["domains"], port)}
+        for port, hosts_of_port in sorted(tables.items())
+        for host in hosts_of_port
+    ]
+    refused = {"name": "block_all", "match": {"prefix": "/"}, "direct_response": {"status": 502}}
+    return {
+        "name": ROUTE_TABLE,
+        "virtual_hosts": [*hosts, virtual_host("block_all", ["*"], [refused])],
+        "validate_clusters": False,
+    }
+
+
+def listener(address: tuple[str, int], access_log: list[Envoy]) -> Envoy:
+    """Return the listener that serves the merged table."""
+    manager = connection_manager(
+        "outbound",
+        {"rds": {"config_source": discovery(), "route_config_name": ROUTE_TABLE}},
+        [
+            {"name": fault.FILTER, "typed_config": {"@type": fault.TYPE}},
+            {"name": cors.FILTER, "typed_config": {"@type": _CORS_TYPE}},
+        ],
+        access_log,
+    )
+    return {
+        "name": ROUTE_TABLE,
+        "address": socket_address(*address),
+        "traffic_direction": "OUTBOUND",
+        "filter_chains": [{"filters": [manager]}],
+    }
+
+
+def connection_manager(prefix: str, routes: Envoy, filters: list[Envoy], access_log: list[Envoy]) -> Envoy:
+    """Return Envoy's HTTP filter with istiod's settings; `routes` says where its route table is."""
+    config: dict[str, Any] = {
+        "@type": _MANAGER_TYPE,
+        "stat_prefix": prefix,
+        **routes,
+        "http_filters": [
+            *filters,
+            {"name": "envoy.filters.http.router", "typed_config": {"@type": _ROUTER_TYPE}},
+        ],
+        "access_log": access_log,
+        "use_remote_address": False,
+        "normalize_path": True,
+        "stream_idle_timeout": "0s",
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
+    }
+    return {"name": _CONNECTION_MANAGER, "typed_config": config}
+
+
+def _with_port(domains: list[str], port: int) -> list[str]:
+    with_port = [f"{domain}:{port}" for domain in domains]
+    return [*domains, *with_port] if port == _HTTP_PORT else with_port

@@ -1,0 +1,107 @@
+"""Which VirtualService speaks for a host, and its rules with full names and delegates put in place."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kata_lib.engines.embedded.mesh.translate import http_route
+from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Tree
+from kata_lib.engines.embedded.mesh.translate.hosts import (
+    MESH_GATEWAY,
+    full_name,
+    matches,
+    specificity,
+    visible,
+)
+from kata_lib.engines.embedded.mesh.translate.model import MeshSnapshot
+from kata_lib.engines.embedded.store import Obj
+
+FIELDS: Tree = {"hosts": [LEAF], "gateways": [LEAF], "exportTo": [LEAF], "http": [http_route.FIELDS]}
+
+Rule = Mapping[str, Any]
+
+
+def in_mesh(snapshot: MeshSnapshot, namespace: str) -> list[Obj]:
+    """Return the VirtualServices that sidecars of a namespace see, the oldest first (then by name)."""
+    return [
+        virtual_service
+        for virtual_service in snapshot.virtual_services
+        if MESH_GATEWAY in virtual_service["spec"].get("gateways", [MESH_GATEWAY])
+        and visible(virtual_service, namespace)
+    ]
+
+
+def hosts(virtual_service: Obj) -> list[str]:
+    """Return a VirtualService's hosts by their full names; a delegate has none."""
+    namespace = virtual_service["metadata"]["namespace"]
+    return [full_name(host, namespace) for host in virtual_service["spec"].get("hosts", [])]
+
+
+def spokesman(candidates: list[Obj], hostname: str) -> Obj | None:
+    """Return the one that speaks for a host: of those whose host is most specific the first."""
+    found = [
+        (specificity(host), candidate)
+        for candidate in candidates
+        for host in hosts(candidate)
+        if matches(host, hostname)
+    ]
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def rules(virtual_service: Obj, snapshot: MeshSnapshot) -> list[Rule]:
+    """Return the HTTP rules with full host names, each delegation replaced by the rules of its delegate."""
+    found: list[Rule] = []
+    for rule in _named(virtual_service):
+        if "delegate" in rule:
+            found.extend(_delegated(rule, virtual_service["metadata"]["namespace"], snapshot))
+        else:
+            found.append(rule)
+    return found
+
+
+def _named(virtual_service: Obj) -> Iterator[Rule]:
+    namespace = virtual_service["metadata"]["namespace"]
+
+    def full(destination: Rule) -> Rule:
+        return {**destination, "host": full_name(destination["host"], namespace)}
+
+    for rule in virtual_service["spec"].get("http", []):
+        named = dict(rule)
+        if "mirror" in rule:
+            named["mirror"] = full(rule["mirror"])
+        for field in ("route", "mirrors"):
+            if field in rule:
+                named[field] = [{**item, "destination": full(item["destination"])} for item in rule[field]]
+        yield named
+
+
+def _delegated(rule: Rule, namespace: str, snapshot: MeshSnapshot) -> Iterator[Rule]:
+    wanted = rule["delegate"].get("namespace", namespace), rule["delegate"]["name"]
+    root = {field: value for field, value in rule.items() if field not in ("delegate", "match")}
+    for candidate in snapshot.virtual_services:
+        metadata = candidate["metadata"]
+        if (metadata["namespace"], metadata["name"]) != wanted or candidate["spec"].get("hosts"):
+            continue
+        for inner in _named(candidate):
+            both = {**root, **inner}
+            if "match" not in rule:
+                yield both
+            elif merged := _merged(rule["match"], inner.get("match") or [{}]):
+                yield {**both, "match": merged}
+
+
+def _merged(outer: list[Rule], inner: list[Rule]) -> list[Rule]:
+    """Return each pair of conditions as one; a pair that contradicts itself is left out."""
+    return [
+        {**a, **b}
+        for a in outer
+        for b in inner
+        if all(_narrows(a[key], b[key]) for key in a.keys() & b.keys())
+    ]
+
+
+def _narrows(outer: Any, inner: Any) -> bool:
+    if outer == inner:
+        return True
+    if isinstance(outer, dict) and isinstance(inner, dict) and set(outer) == {"prefix"}:
+        return any(str(inner.get(how, "")).startswith(outer["prefix"]) for how in ("exact", "prefix"))
+    return False

@@ -1,0 +1,130 @@
+"""The node: its object in the API, and its Envoy, which stands for kube-proxy."""
+
+import asyncio
+import logging
+import os
+import platform
+from dataclasses import dataclass
+
+from kata_lib.engines.embedded import envoy, processes
+from kata_lib.engines.embedded.kubelet.environment import mark
+from kata_lib.engines.embedded.mesh.bootstrap import bootstrap
+from kata_lib.engines.embedded.mesh.pilot import Pilot
+from kata_lib.engines.embedded.objects import timestamp
+from kata_lib.engines.embedded.processes import Identity
+from kata_lib.engines.embedded.registry.registry import Registry
+from kata_lib.engines.embedded.registry.status import StatusError
+from kata_lib.engines.embedded.state import State
+from kata_lib.engines.embedded.store import Obj
+
+log = logging.getLogger(__name__)
+
+OWNER = "node"
+RESTART_PAUSE = 1.0
+STOP_GRACE = 1.0
+PODS = 110
+
+
+def node_name(state: State) -> str:
+    """Return the name of the cluster's only node."""
+    return f"{state.name}-node"
+
+
+@dataclass
+class NodeEnvoy:
+    """Runs the node's Envoy, or takes over the one that runs."""
+
+    state: State
+    pilot: Pilot
+    process: Identity | None = None
+    _task: asyncio.Task[None] | None = None
+
+    def start(self) -> Identity:
+        """Make sure that it runs; return its process."""
+        log_file = self.state.logs / "node" / "envoy.log"
+        self.pilot.add_node(node_name(self.state), log_file)
+        self.process = self._running() or self._spawn()
+        self._task = asyncio.get_running_loop().create_task(self._keep())
+        return self.process
+
+    async def stop(self) -> None:
+        """End it."""
+        if self._task:
+            self._task.cancel()
+        if self.process:
+            await processes.terminate(self.process, STOP_GRACE)
+
+    def _running(self) -> Identity | None:
+        for process, owner in processes.find_marked(self.state.mark):
+            if owner == f"{OWNER}/envoy" and os.getsid(process.pid) == process.pid:
+                return process
+        return None
+
+    def _spawn(self) -> Identity:
+        admin = self.state.admin_socket(OWNER)
+        config = bootstrap(
+            node_name(self.state), xds_socket=self.state.xds_socket, admin_socket=admin, kind="node"
+        )
+        env = mark(self.state.mark, OWNER, "envoy")
+        return envoy.start(config, self.state.run / "node.json", admin, env, self.state.logs / "node" / "envoy.log")
+
+    async def _keep(self) -> None:
+        while self.process:
+            code = await processes.wait(self.process)
+            log.error("the node's Envoy ended with %s; it is started again", code)
+            await asyncio.sleep(RESTART_PAUSE)
+            self.process = self._spawn()
+
+
+def register(registry: Registry, name: str, address: str) -> None:
+    """Write the Node object: ready, with its address."""
+    labels = {
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine()),
+        "node-role.kubernetes.io/control-plane": "",
+    }
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}, "spec": {}}
+    try:
+        registry.get("nodes", None, name)
+    except StatusError as error:
+        if error.code != 404:
+            raise
+        registry.create("nodes", None, node, manager="kubelet")
+
+    def write(obj: Obj) -> None:
+        obj["status"] = _status(name, address, labels["kubernetes.io/arch"])
+
+    registry.mutate("nodes", None, name, write, manager="kubelet", subresource="status")
+
+
+def _status(name: str, address: str, architecture: str) -> Obj:
+    now = timestamp()
+    memory_kib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024
+    capacity = {"cpu": str(os.cpu_count()), "memory": f"{memory_kib}Ki", "pods": str(PODS)}
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "KubeletReady",
+        "message": "kubelet is posting ready status",
+        "lastHeartbeatTime": now,
+        "lastTransitionTime": now,
+    }
+    return {
+        "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}],
+        "allocatable": capacity,
+        "capacity": capacity,
+        "conditions": [ready],
+        "nodeInfo": {
+            "architecture": architecture,
+            "bootID": "",
+            "containerRuntimeVersion": "process://1",
+            "kernelVersion": platform.release(),
+            "kubeProxyVersion": "",
+            "kubeletVersion": "v1.34.0",
+            "machineID": "",
+            "operatingSystem": platform.system().lower(),
+            "osImage": platform.platform(terse=True),
+            "systemUUID": "",
+        },
+    }

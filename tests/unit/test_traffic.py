@@ -1,0 +1,317 @@
+"""The sampler against a real server: what it counts, when it sends, and how it ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from application_process import Application, running
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kata_lib import traffic
+from kata_lib.errors import TrafficError
+from kata_lib.sampler_process import moments, read_answer
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def name() -> Iterator[Application]:
+    with running("name", SENTENCE_NAMES="Athos (v2),Porthos") as application:
+        yield application
+
+
+@contextmanager
+def answering(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Serve connections, each in a thread, with a function; yield the URL."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                threading.Thread(target=one, args=(connection,), daemon=True).start()
+
+        def one(connection: socket.socket) -> None:
+            with connection:
+                while connection.recv(65536):
+                    answer(connection)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def fixed(*pieces: bytes, close: bool = False) -> Callable[[socket.socket], None]:
+    """Answer every request with the same bytes, in pieces."""
+
+    def answer(connection: socket.socket) -> None:
+        for piece in pieces:
+            connection.sendall(piece)
+            time.sleep(0.002 if len(pieces) > 1 else 0)
+        if close:
+            connection.shutdown(socket.SHUT_RDWR)
+
+    return answer
+
+
+@pytest.mark.parametrize("connections", ["per-request", "keep-alive"])
+@pytest.mark.parametrize("concurrency", [1, 5])
+def test_every_request_is_a_row(name: Application, connections: Any, concurrency: int) -> None:
+    before = pd.Timestamp.now("UTC")
+    frame = traffic.sample(name.url, requests=40, connections=connections, concurrency=concurrency)
+    assert list(frame.columns) == ["time", "version", "status", "latency_ms", "answer", "error"]
+    assert len(frame) == 40
+    assert set(frame["status"]) == {200}
+    assert set(frame["answer"]) == {"Athos (v2)", "Porthos"}
+    assert (frame["version"] == frame["answer"].map({"Athos (v2)": "v2", "Porthos": "v1"})).all()
+    assert frame["error"].isna().all()
+    assert frame["latency_ms"].between(0, 5000, inclusive="neither").all()
+    assert frame["time"].between(before, pd.Timestamp.now("UTC")).all()
+    assert str(frame["time"].dtype) == "datetime64[ns, UTC]"
+
+
+def test_the_connection_policy_decides_how_many_connections_there_are() -> None:
+    seen: set[int] = set()
+
+    def answer(connection: socket.socket) -> None:
+        seen.add(connection.getpeername()[1])
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+    with answering(answer) as url:
+        traffic.sample(url, requests=20, connections="keep-alive", concurrency=2)
+        assert len(seen) <= 2
+        seen.clear()
+        traffic.sample(url, requests=20, connections="per-request")
+        assert len(seen) == 20
+
+
+def test_a_rate_sends_evenly_and_a_seed_sends_the_same_again(name: Application) -> None:
+    frame = traffic.sample(name.url, seconds=0.25, rate=200, connections="keep-alive")
+    assert len(frame) == 50
+    gaps = frame["time"].sort_values().diff().dt.total_seconds().dropna()
+    assert gaps.median() == pytest.approx(1 / 200, rel=0.2)
+    first = [next(slot) for slot in [moments(10, seed=7)] for _ in range(5)]
+    assert first == [next(slot) for slot in [moments(10, seed=7)] for _ in range(5)]
+
+
+@given(st.floats(0.1, 1e4), st.none() | st.integers())
+def test_every_moment_lies_in_its_own_slot(rate: float, seed: int | None) -> None:
+    due = moments(rate, seed)
+    for slot in range(50):
+        assert slot / rate <= next(due) <= (slot + 1) / rate
+
+
+def test_with_a_rate_latency_counts_from_the_intended_moment() -> None:
+    def answer(connection: socket.socket) -> None:
+        time.sleep(0.02)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+    with answering(answer) as url:
+        frame = traffic.sample(url, requests=10, rate=100, concurrency=1)
+        assert (
+            frame["latency_ms"].iloc[-1] > 100
+        )  # ten requests of 20 ms, of which the last was due after 90 ms
+        assert traffic.sample(url, requests=5, concurrency=1)["latency_ms"].max() < 60
+
+
+@pytest.mark.parametrize(
+    ("pieces", "close"),
+    [
+        ((b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nAt", b"hos"), False),
+        (
+            (
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nAt\r",
+                b"\n3;x=1\r\nhos\r\n0\r\n\r\n",
+            ),
+            False,
+        ),
+        ((b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nAthos",), False),
+        ((b"HTTP/1.0 200 OK\r\n\r\nAth", b"os"), True),
+        ((b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nAthos",), True),
+    ],
+    ids=["length", "chunks", "interim", "until-closed", "closing"],
+)
+@pytest.mark.parametrize("connections", ["per-request", "keep-alive"])
+def test_answers_are_read_however_they_are_framed(
+    pieces: tuple[bytes, ...], close: bool, connections: Any
+) -> None:
+    with answering(fixed(*pieces, close=close)) as url:
+        frame = traffic.sample(url, requests=3, connections=connections)
+    assert list(frame["answer"]) == ["Athos"] * 3
+    assert list(frame["version"]) == ["v1"] * 3
+
+
+@given(st.binary(max_size=50), st.lists(st.integers(1, 9), max_size=5), st.data())
+def test_an_answer_is_complete_only_at_its_last_byte(body: bytes, cuts: list[int], data: Any) -> None:
+    if cuts:
+        chunks, rest = b"", body
+        for size in cuts:
+            piece, rest = rest[:size], rest[size:]
+            chunks += b"%x\r\n%s\r\n" % (len(piece), piece) if piece else b""
+        body = body[: len(body) - len(rest)]
+        answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
+    else:
+        answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+    assert read_answer(answer, ended=False) == (200, body, True)
+    cut = data.draw(st.integers(0, len(answer) - 1))
+    assert read_answer(answer[:cut], ended=False) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "close", "status", "error"),
+    [
+        (
+            b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 9\r\n\r\nno health",
+            False,
+            503,
+            "HTTP 503: no health",
+        ),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nAth", True, 0, "the connection was closed before"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", False, 0, "the answer is not HTTP/1"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n-5\r\n", False, 0, "a chunk has no length"),
+        (b"", False, 0, "no answer within 0.05 s"),
+    ],
+)
+def test_failures_are_counted_as_failures(answer: bytes, close: bool, status: int, error: str) -> None:
+    with answering(fixed(answer, close=close)) as url:
+        frame = traffic.sample(url, requests=3, timeout=0.05)
+    assert list(frame["status"]) == [status] * 3
+    assert frame["version"].isna().all()
+    assert frame["error"].str.startswith(error).all()
+
+
+def test_nobody_there_is_a_failure_too() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+    frame = traffic.sample(url, seconds=0.05)
+    assert set(frame["error"]) == {"Connection refused"}
+    assert set(frame["answer"]) == {""}
+
+
+def test_a_kept_connection_that_the_server_closes_while_idle_is_no_failure() -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        time.sleep(0.005)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    with answering(answer) as url:
+        frame = traffic.sample(url, requests=5, rate=50, concurrency=1, connections="keep-alive")
+    assert set(frame["status"]) == {200}
+
+
+@pytest.mark.parametrize(
+    ("url", "arguments", "message"),
+    [
+        ("http://127.0.0.1/", {}, "either requests or seconds"),
+        ("http://127.0.0.1/", {"requests": 1, "seconds": 1}, "either requests or seconds"),
+        ("http://127.0.0.1/", {"requests": 0}, "requests above 0, found 0"),
+        ("http://127.0.0.1/", {"seconds": 1, "rate": -1}, "rate above 0, found -1"),
+        ("http://127.0.0.1/", {"seconds": 1, "concurrency": 501}, "concurrency from 1 to 500, found 501"),
+        ("http://127.0.0.1/", {"seconds": 1, "connections": "close"}, "found 'close'"),
+        ("https://127.0.0.1/", {"requests": 1}, "a URL such as http://"),
+        ("127.0.0.1:80", {"requests": 1}, "a URL such as http://"),
+        ("http://no-such-host.invalid/", {"requests": 1}, "found 'no-such-host.invalid'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(url: str, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(TrafficError, match=message):
+        traffic.sample(url, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("answer", "version"),
+    [
+        ("Porthos is 42 years", "v1"),
+        ("Porthos (v2) is 42 years", "v2"),
+        ("Athos (v3) is 18 years", "v3"),
+        (None, None),
+    ],
+)
+def test_the_mark_tells_the_version(answer: str | None, version: str | None) -> None:
+    assert traffic.version_of(answer) == version
+
+
+def test_progress_is_told(name: Application) -> None:
+    told: list[int] = []
+    traffic.sample(name.url, requests=30, on_progress=told.append)
+    assert told[-1] == 30
+
+
+def test_an_empty_sample_has_the_same_columns() -> None:
+    full = traffic.frame_of([(1, 1.0, 200, "Athos")])
+    assert list(traffic.frame_of([]).dtypes) == list(full.dtypes)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_a_background_sampler_keeps_the_newest_and_stops(name: Application) -> None:
+    with traffic.Sampler(name.url, rate=500, ring=20) as sampler:
+        until(lambda: len(sampler.frame()) == 20)
+        first = sampler.frame()["time"].min()
+        until(lambda: sampler.frame()["time"].min() > first)
+    assert len(sampler.frame()) == 20
+    assert sampler._process.returncode == 0
+    sampler.stop()
+
+
+def test_a_background_sampler_ends_with_its_last_reference(name: Application) -> None:
+    sampler = traffic.Sampler(name.url, rate=100)
+    process = sampler._process
+    del sampler
+    assert process.returncode == 0
+
+
+def test_a_sampler_that_broke_off_says_so(name: Application) -> None:
+    sampler = traffic.Sampler(name.url, rate=100)
+    sampler._process.kill()
+    sampler._process.wait(5)
+    with pytest.raises(TrafficError, match="ended before its time: exit code -9"):
+        sampler.frame()
+
+
+CALLER = """
+import sys
+from kata_lib import traffic
+sampler = traffic.Sampler(sys.argv[1], rate=100)
+print(sampler._process.pid, flush=True)
+traffic.sample(sys.argv[1], seconds=60, rate=10)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_samplers_end_with_their_caller(name: Application, number: signal.Signals) -> None:
+    caller = subprocess.Popen(
+        [sys.executable, "-c", CALLER, name.url], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT
+    )
+    assert caller.stdout
+    pid = int(caller.stdout.readline())
+    caller.send_signal(number)
+    caller.wait(5)
+    caller.stdout.close()
+
+    def gone() -> bool:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        return Path(f"/proc/{pid}/stat").exists() and " Z " in Path(f"/proc/{pid}/stat").read_text()
+
+    until(gone)
