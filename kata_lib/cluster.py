@@ -15,7 +15,7 @@ from kata_lib.manifests import load
 
 MERGE_PATCH = "application/merge-patch+json"
 
-_RESETTABLE = (
+WORKSHOP_KINDS = (
     ("networking.istio.io/v1", "VirtualService"),
     ("networking.istio.io/v1", "DestinationRule"),
     ("networking.istio.io/v1", "Gateway"),
@@ -108,16 +108,20 @@ class Cluster:
         """
         wanted = {(m["apiVersion"], m["kind"], m["metadata"]["name"]) for m in manifests}
         lines, gone = [], []
-        for api_version, kind in _RESETTABLE:
-            for obj in self.objects(api_version, kind):
-                name = obj["metadata"]["name"]
-                if (api_version, kind, name) not in wanted and (kind, name) != ("Service", "kubernetes"):
-                    self.remove(api_version, kind, name)
-                    gone.append(obj)
-                    lines.append(f"{_label(obj)} deleted")
+        for obj in self.contents():
+            name = obj["metadata"]["name"]
+            if (obj["apiVersion"], obj["kind"], name) not in wanted:
+                self.remove(obj["apiVersion"], obj["kind"], name)
+                gone.append(obj)
+                lines.append(f"{_label(obj)} deleted")
         lines += [line for manifest in manifests if (line := self._replace_one(manifest))]
         waiting.until_gone(self, gone, timeout=60.0)
         return lines
+
+    def contents(self) -> list[Obj]:
+        """Return what the namespace holds of the workshop's kinds, but for Kubernetes' own Service."""
+        found = [obj for version, kind in WORKSHOP_KINDS for obj in self.objects(version, kind)]
+        return [o for o in found if (o["kind"], o["metadata"]["name"]) != ("Service", "kubernetes")]
 
     def wait_ready(
         self,

@@ -44,9 +44,7 @@ def requests_counted(metrics: str) -> tuple[int, int]:
 
 def _counts(cluster: Cluster) -> dict[str, tuple[int, int]]:
     names = [pod["metadata"]["name"] for pod in cluster.pods() if is_ready(pod)]
-    return {
-        name: requests_counted(cluster.ask_pod(name, METRICS_PORT, "stats/prometheus")) for name in names
-    }
+    return {name: requests_counted(cluster.ask_pod(name, METRICS_PORT, "stats/prometheus")) for name in names}
 
 
 def _callers_first(table: pd.DataFrame) -> Callable[[pd.Index], pd.Index]:

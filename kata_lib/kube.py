@@ -1,7 +1,7 @@
 """A Kubernetes API by HTTP: what a kubeconfig says goes in, plain JSON objects come out.
 
-lightkube reads the kubeconfig and logs in (certificates, tokens, plugins). Its typed objects stay unused: what
-kubectl shows and a manifest says are plain objects, and so are those of the workshop. Used by `cluster`.
+lightkube reads the kubeconfig and logs in (certificates, tokens, plugins). Its typed objects stay unused:
+what kubectl shows and a manifest says are plain objects, and so are those of the workshop. Used by `cluster`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -47,6 +47,7 @@ class KubeClient:
             parameters = ConnectionParams(timeout=httpx2.Timeout(30, connect=3)).httpx_params(config)
         except (ConfigError, OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
             raise ClusterError(f"The kubeconfig {kubeconfig} cannot be used: {error}") from error
+        self.server: str = config.cluster.server
         self.namespace: str = config.namespace
         self._http = httpx2.Client(**parameters, headers={"Accept": "application/json"})
         self._plurals: dict[tuple[str, str], str] = {}
@@ -114,7 +115,7 @@ class KubeClient:
                 raise _refusal(answer)
         except httpx2.TransportError as error:
             raise ClusterError(
-                f"The cluster does not answer at {self._http.base_url}: {error}. `kata up` starts or finds it."
+                f"The cluster does not answer at {self.server}: {error}. `kata up` starts or finds it."
             ) from error
         return answer
 

@@ -7,11 +7,10 @@ would, and says what it did.
 import time
 from collections.abc import Callable, Mapping
 from types import EllipsisType
-from typing import Any, Literal
 
 import pandas as pd
 
-from kata_lib import checks, engines, hops, mesh, shares, traffic
+from kata_lib import checks, engines, hops, mesh, pod_table, shares, traffic
 from kata_lib.cluster import Cluster
 from kata_lib.engines.base import Engine
 from kata_lib.manifests import load
@@ -34,22 +33,25 @@ def open_lab(step: str | None = None, engine: str | None = None, reset: bool | N
     return lab
 
 
-def connect(engine: str | None = None, cluster: str | None = None) -> "Lab":
+def connect(
+    engine: str | None = None, cluster: str | None = None, say: Callable[[str], None] = print
+) -> "Lab":
     """Bring the cluster up, or find it, with sidecars for new pods; cluster: as KATA_NAME."""
     chosen = engines.select(engine, cluster)
-    place = chosen.start(_say_slow_waits())
-    lab = Lab(chosen, Cluster(place.kubeconfig, node_host=place.node_host))
+    place = chosen.start(_slow_waits(say))
+    lab = Lab(chosen, Cluster(place.kubeconfig, node_host=place.node_host), say)
     if lab.cluster.enable_injection():
-        print(f"Pods in namespace {lab.cluster.namespace} get a sidecar: istio-injection=enabled.")
+        say(f"Pods in namespace {lab.cluster.namespace} get a sidecar: istio-injection=enabled.")
     return lab
 
 
 class Lab:
-    """What notebooks work with; `cluster` is the namespace for all that is not here."""
+    """What notebooks work with; `cluster` is the namespace for all that is not here, `say` takes messages."""
 
-    def __init__(self, engine: Engine, cluster: Cluster) -> None:
+    def __init__(self, engine: Engine, cluster: Cluster, say: Callable[[str], None] = print) -> None:
         self.engine = engine
         self.cluster = cluster
+        self._say = say
         self._predictions = Predictions()
 
     def __repr__(self) -> str:
@@ -65,34 +67,37 @@ class Lab:
         wanted = step(name)
         lines = self.cluster.replace(wanted.manifests()) if reset else self._complete(wanted)
         for line in lines:
-            print(line)
+            self._say(line)
         names = [m["metadata"]["name"] for m in wanted.manifests() if m["kind"] == "Deployment"]
         self._wait(names)
         begins = " and ".join(wanted.starts_with) or "an empty namespace"
-        print(f"Ready. This step begins with {begins}.")
+        self._say(f"Ready. This step begins with {begins}.")
 
     def apply(self, path: str) -> None:
         """Do `kubectl apply -f PATH` and wait until all pods are ready."""
         for line in self.cluster.apply(path):
-            print(line)
+            self._say(line)
         self._wait()
 
     def delete(self, path: str) -> None:
         """Do `kubectl delete -f PATH` and wait until it is gone."""
         for line in self.cluster.delete(path):
-            print(line)
+            self._say(line)
 
     def scale(self, deployment: str, replicas: int) -> None:
         """Do `kubectl scale deployment NAME --replicas=N` and wait until all pods are ready."""
         self.cluster.scale(deployment, replicas)
-        print(f"deployment.apps/{deployment} scaled")
+        self._say(f"deployment.apps/{deployment} scaled")
         self._wait()
+
+    def left_over(self) -> list[str]:
+        """Return what of the workshop's kinds is in the namespace: workloads, services, Istio's routing."""
+        return [f"{obj['kind']} {obj['metadata']['name']}" for obj in self.cluster.contents()]
 
     def pods(self) -> pd.DataFrame:
         """Return a table of the pods as `kubectl get pods` shows them, with their versions."""
-        rows = [_pod_row(pod) for pod in self.cluster.pods()]
-        columns = ["pod", "ready", "status", "containers", "version"]
-        return pd.DataFrame(rows, columns=columns).set_index("pod").sort_index()
+        table = pd.DataFrame(pod_table.rows(self.cluster.pods()), columns=pod_table.COLUMNS)
+        return table.set_index("pod")
 
     def weights(self) -> dict[str, float]:
         """Return each subset's share of the requests to name, {} where no VirtualService sets it."""
@@ -112,9 +117,10 @@ class Lab:
         *,
         seconds: float | None = None,
         rate: float | None = None,
-        concurrency: int = 1,
-        connections: Literal["per-request", "keep-alive"] = "per-request",
+        concurrency: int | None = None,
+        connections: traffic.Connections = "per-request",
         seed: int | None = None,
+        on_progress: Callable[[int], None] | None = None,
     ) -> pd.DataFrame:
         """Ask the sentences service and return one row a request, as traffic.sample does."""
         return traffic.sample(
@@ -125,6 +131,7 @@ class Lab:
             concurrency=concurrency,
             connections=connections,
             seed=seed,
+            on_progress=on_progress,
         )
 
     def hops(self) -> pd.DataFrame:
@@ -137,13 +144,13 @@ class Lab:
 
     def predict(self, question: str, value: float | EllipsisType) -> None:
         """Note a number before the truth is shown."""
-        print(self._predictions.note(question, value))
+        self._say(self._predictions.note(question, value))
 
     def compare(self, question: str, seen: shares.Share | float, expected: float | None = None) -> Comparison:
         """Show what was predicted beside what is expected and what was seen."""
         return self._predictions.compare(question, seen, expected)
 
-    def check(self, name: str, sample: pd.DataFrame) -> checks.Result:
+    def check(self, name: str, sample: pd.DataFrame | EllipsisType) -> checks.Result:
         """Say whether a step shows what it must: right, wrong with the mending line, or not enough yet."""
         return checks.check(name, self.cluster, sample)
 
@@ -180,32 +187,19 @@ class Lab:
 
     def _wait(self, deployments: list[str] | None = None) -> None:
         began = time.monotonic()
-        self.cluster.wait_ready(timeout=60.0, on_wait=_say_slow_waits(), deployments=deployments)
+        self.cluster.wait_ready(timeout=60.0, on_wait=_slow_waits(self._say), deployments=deployments)
         if (took := time.monotonic() - began) > 0.2:
-            print(f"All pods ready after {took:.1f} s.")
+            self._say(f"All pods ready after {took:.1f} s.")
 
 
-def _pod_row(pod: dict[str, Any]) -> dict[str, str]:
-    statuses = pod.get("status", {}).get("containerStatuses", [])
-    ready = sum(status.get("ready", False) for status in statuses)
-    names = [container["name"] for container in pod["spec"]["containers"]]
-    return {
-        "pod": pod["metadata"]["name"],
-        "ready": f"{ready}/{len(names)}",
-        "status": pod.get("status", {}).get("phase", "Unknown"),
-        "containers": ", ".join(names),
-        "version": pod["metadata"].get("labels", {}).get("version", ""),
-    }
-
-
-def _say_slow_waits() -> Callable[[str], None]:
-    """Return a callback that prints what is waited for, once a second at most and not in the first."""
+def _slow_waits(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Return a callback that says what is waited for, once a second at most and not in the first."""
     next_line = time.monotonic() + 1.0
 
-    def say(line: str) -> None:
+    def wait(line: str) -> None:
         nonlocal next_line
         if time.monotonic() >= next_line:
-            print(f"Waiting: {line}")
+            say(f"Waiting: {line}")
             next_line = time.monotonic() + 1.0
 
-    return say
+    return wait

@@ -54,6 +54,18 @@ def set_weights(cluster: Cluster, wanted: Mapping[str, float], host: str = "name
     return {name: weight / total for name, weight in complete.items()}
 
 
+def parse_weights(words: list[str]) -> dict[str, float]:
+    """Return weights from words such as name-v2=20; MeshError names the word that is none."""
+    found: dict[str, float] = {}
+    for word in words:
+        name, _, weight = word.partition("=")
+        try:
+            found[name] = float(weight)
+        except ValueError:
+            raise MeshError(f"Expected SUBSET=NUMBER, such as name-v2=20, not {word!r}.") from None
+    return found
+
+
 def complete_weights(wanted: Mapping[str, Any], destinations: list[str]) -> dict[str, int]:
     """Return a weight for each destination: those wanted, and the rest to 100 for a single one not named."""
     known = ", ".join(destinations)

@@ -171,7 +171,7 @@ def _undefined_subset(service: str, subset: str, defined: list[str]) -> Mistake:
 
 
 def _carries(pod: Obj, labels: dict[str, str]) -> bool:
-    return labels.items() <= pod["metadata"].get("labels", {}).items()
+    return all(pod["metadata"].get("labels", {}).get(key) == value for key, value in labels.items())
 
 
 def _total(service: Obj | None) -> int:

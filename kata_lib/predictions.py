@@ -55,8 +55,5 @@ class Predictions:
         A Share is shown in percent with its 95 % interval and number of requests; a number as it is.
         expected: in the question's unit, so 10 for ten percent.
         """
-        if isinstance(seen, Share):
-            text = f"{seen.share:.1%} ({seen.low:.1%} to {seen.high:.1%}, n = {seen.n})"
-        else:
-            text = f"{seen:g}"
+        text = str(seen) if isinstance(seen, Share) else f"{seen:g}"
         return Comparison(question, self._said.get(question), expected, text)

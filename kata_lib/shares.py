@@ -34,7 +34,12 @@ class Share:
     def __str__(self) -> str:
         if self.n == 0:
             return "no answers yet"
-        return f"{self.share:.1%} of {self.n:,} ({self.low:.1%} to {self.high:.1%})"
+        return f"{percent(self.share)} of {self.n:,} ({percent(self.low)} to {percent(self.high)})"
+
+
+def percent(fraction: float) -> str:
+    """Write a fraction for people: 0.1 is "10.0 %"."""
+    return f"{100 * fraction:.1f} %"
 
 
 def wilson(count: int, n: int, confidence: float = 0.95) -> tuple[float, float]:

@@ -159,7 +159,7 @@ def frame_of(records: Collection[Record]) -> "pd.DataFrame":
             "status": pd.Series(statuses, dtype="int64"),
             "latency_ms": pd.Series(latencies, dtype="float64"),
             "answer": pd.Series(
-                [text if status else "" for text, status in zip(texts, statuses, strict=True)]
+                [text if status else "" for text, status in zip(texts, statuses, strict=True)], dtype="str"
             ),
             "error": pd.Series(
                 [

@@ -28,7 +28,7 @@ def measure(cluster: Cluster, changes: int) -> list[Figure]:
         effects.append(_until(client, version))
         late += sum(_answered_by(client) != version for _ in range(SETTLED_ANSWERS))
     client.close()
-    how = f"{changes} changes; {late} of the {changes * SETTLED_ANSWERS} requests after each still on the old route"
+    how = f"{changes} changes; {late} of {changes * SETTLED_ANSWERS} later requests on the old route"
     return [
         Figure("weight to effect, p50", percentile(effects, 50), "ms", 10, how=how),
         Figure("weight to effect, p95", percentile(effects, 95), "ms"),

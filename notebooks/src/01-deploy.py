@@ -15,11 +15,11 @@ lab = open_lab(step="deploy")
 # ## Version 1 alone
 #
 # First the baseline: a hundred requests, and how many of their answers came from version 2. Expect none. The line
-# below the cell reads: count of v2, number of answers, share, and the interval that holds the true share with
-# 95 % confidence. Even *none in a hundred* leaves a little room, because a rare thing may just not have happened.
+# below the cell reads: v2's share, the number of answers, and the interval that holds the true share with 95 %
+# confidence. Even *none in a hundred* leaves a little room, because a rare thing may just not have happened.
 # %%
 alone = lab.sample(requests=100)
-lab.share(alone)
+print(lab.share(alone))
 # %% tags=check
 lab.check("v1-alone", alone)
 # %% [markdown]

@@ -7,6 +7,7 @@ import pytest
 from fake_api import FakeApi, make_cluster, merge
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kata_lib import apply, waiting
 from kata_lib.cluster import Cluster
 from kata_lib.errors import ClusterError, ManifestError, WaitTimeout

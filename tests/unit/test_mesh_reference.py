@@ -52,7 +52,10 @@ def pods_of(deployments: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "name": f"{deployment['metadata']['name']}-abc-1",
                 "namespace": "default",
                 "uid": f"uid-{deployment['metadata']['name']}",
-                "labels": {**deployment["spec"]["template"]["metadata"]["labels"], "pod-template-hash": "abc"},
+                "labels": {
+                    **deployment["spec"]["template"]["metadata"]["labels"],
+                    "pod-template-hash": "abc",
+                },
                 "ownerReferences": [{"controller": True, "name": f"{deployment['metadata']['name']}-abc"}],
             },
             "spec": deployment["spec"]["template"]["spec"],
@@ -73,7 +76,11 @@ def slices_of(services: list[dict[str, Any]], pods: list[dict[str, Any]]) -> Ite
             },
             "ports": [{"name": "http", "port": 5000}],
             "endpoints": [
-                {"addresses": ["x"], "conditions": {"ready": True}, "targetRef": {"uid": pod["metadata"]["uid"]}}
+                {
+                    "addresses": ["x"],
+                    "conditions": {"ready": True},
+                    "targetRef": {"uid": pod["metadata"]["uid"]},
+                }
                 for pod in selected
             ],
         }
@@ -105,11 +112,15 @@ def made(case: str) -> dict[str, Any]:
     sentences = Proxy("sidecar", "default", {"app": "sentences", "version": "v1"})
     found, endpoints = clusters.outbound(snapshot, "default", Loopback())
     hosts = virtual_hosts.tables(snapshot, sentences)[5000]
-    recorded = {name: cluster for name, cluster in found.items() if name.endswith("|name.default.svc.cluster.local")}
+    recorded = {
+        name: cluster for name, cluster in found.items() if name.endswith("|name.default.svc.cluster.local")
+    }
     for name, cluster in recorded.items():
         lb_endpoints = [e for locality in endpoints[name]["endpoints"] for e in locality["lb_endpoints"]]
         workloads = [e["metadata"]["filter_metadata"]["kata"]["workload"] for e in lb_endpoints]
-        recorded[name] = {k: v for k, v in cluster.items() if k not in NOT_RECORDED} | {"endpoints": sorted(workloads)}
+        recorded[name] = {k: v for k, v in cluster.items() if k not in NOT_RECORDED} | {
+            "endpoints": sorted(workloads)
+        }
     return as_recorded(
         {
             "clusters": recorded,

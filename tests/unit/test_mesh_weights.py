@@ -6,6 +6,7 @@ import pytest
 from fake_api import make_cluster
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kata_lib import mesh
 from kata_lib.cluster import Cluster
 from kata_lib.errors import MeshError

@@ -1,4 +1,4 @@
-"""Shares: intervals, verdicts and sample sizes, by their properties and by the numbers that the workshop tells."""
+"""Shares: intervals, verdicts and sample sizes, by their properties and by what the workshop tells."""
 
 import random
 from math import comb, isnan
@@ -44,7 +44,7 @@ def test_without_answers_nothing_is_known() -> None:
     assert isnan(nothing.share)
     assert (nothing.low, nothing.high) == (0, 1)
     assert str(nothing) == "no answers yet"
-    assert str(share_of("v2", 100, 1000)) == "10.0% of 1,000 (8.3% to 12.0%)"
+    assert str(share_of("v2", 100, 1000)) == "10.0 % of 1,000 (8.3 % to 12.0 %)"
 
 
 @pytest.mark.parametrize(("count", "n"), [(-1, 10), (11, 10)])
@@ -82,7 +82,7 @@ def test_false_alarms_are_no_more_frequent_than_alpha(
 
 
 def test_false_alarms_in_a_simulation() -> None:
-    """2,000 canaries of 300 answers at a level of 1 %: at most 36 false alarms each way (99.9 % of such runs)."""
+    """2,000 canaries of 300 answers at a level of 1 %: in 99.9 % of such runs at most 36 false alarms."""
     dice = random.Random(10)
 
     def draws(true: float) -> list[int]:

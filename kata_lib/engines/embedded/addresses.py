@@ -70,7 +70,9 @@ class _Rotation:
             if number not in in_use:
                 self.last = number
                 return number
-        raise EngineError(f"All {self.size - 1} addresses of the cluster are in use: delete pods or services first.")
+        raise EngineError(
+            f"All {self.size - 1} addresses of the cluster are in use: delete pods or services first."
+        )
 
 
 class _Plan:
@@ -242,6 +244,16 @@ def claim(state: State, kind: str | None = None) -> tuple[AddressPlan, socket.so
             write_json(state.addresses, kept)
             return plan, server
     raise EngineError("None of 64 loopback addresses that were tried is free: stop other clusters first.")
+
+
+def load(state: State) -> AddressPlan:
+    """Return the plan of a cluster that has claimed its addresses."""
+    kept = read_json(state.addresses)
+    if kept is None:
+        raise EngineError(
+            f"{state.addresses} is missing or damaged: start afresh with kata down, then kata up."
+        )
+    return _plan(state, kept)
 
 
 def _plan(state: State, kept: dict[str, Any]) -> AddressPlan:

@@ -57,7 +57,13 @@ async def ask(admin: Path, path: str, *, method: str = "GET") -> str:
                 body = await (_chunks(reader) if "transfer-encoding: chunked" in head else reader.read())
             finally:
                 writer.close()
-    except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
+    except (
+        OSError,
+        TimeoutError,
+        asyncio.IncompleteReadError,
+        asyncio.LimitOverrunError,
+        ValueError,
+    ) as error:
         raise AdminError(f"Envoy's admin socket {admin} did not answer {path}: {error!r}") from error
     if " 200 " not in head.split("\r\n", 1)[0]:
         raise AdminError(f"Envoy answered {path} with {head.splitlines()[0]}: {body.decode().strip()}")

@@ -66,7 +66,9 @@ class NodeEnvoy:
             node_name(self.state), xds_socket=self.state.xds_socket, admin_socket=admin, kind="node"
         )
         env = mark(self.state.mark, OWNER, "envoy")
-        return envoy.start(config, self.state.run / "node.json", admin, env, self.state.logs / "node" / "envoy.log")
+        return envoy.start(
+            config, self.state.run / "node.json", admin, env, self.state.logs / "node" / "envoy.log"
+        )
 
     async def _keep(self) -> None:
         while self.process:
@@ -81,7 +83,9 @@ def register(registry: Registry, name: str, address: str) -> None:
     labels = {
         "kubernetes.io/hostname": name,
         "kubernetes.io/os": "linux",
-        "kubernetes.io/arch": {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine()),
+        "kubernetes.io/arch": {"x86_64": "amd64", "aarch64": "arm64"}.get(
+            platform.machine(), platform.machine()
+        ),
         "node-role.kubernetes.io/control-plane": "",
     }
     node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}, "spec": {}}

@@ -62,18 +62,23 @@ def alive(process: Identity) -> bool:
     return identify(process.pid) == process
 
 
-def spawn(argv: Sequence[str], env: Mapping[str, str], log: Path, cwd: Path = Path("/")) -> Identity:
-    """Start a process in a session of its own that writes to the file `log`; raises OSError where it cannot."""
+def spawn(argv: Sequence[str], env: Mapping[str, str], log: Path, pass_fds: Sequence[int] = ()) -> Identity:
+    """Start a process in a session of its own that writes to the file `log`; raises OSError where it cannot.
+
+    It keeps no folder in use and no terminal; what it writes only its user can read.
+    """
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as output:
         child = subprocess.Popen(
             argv,
             env=dict(env),
-            cwd=cwd,
+            cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=0o077,
+            pass_fds=pass_fds,
         )
     child.returncode = 0  # it is waited for by pid, not by this object
     return identify(child.pid) or Identity(child.pid, 0)
@@ -133,7 +138,7 @@ async def wait(process: Identity) -> int | None:
     except (AttributeError, OSError):
         while alive(process):
             await asyncio.sleep(0.02)
-        return _reap(process.pid)
+        return reap(process.pid)
     try:
         if alive(process):
             ended = asyncio.Event()
@@ -145,15 +150,16 @@ async def wait(process: Identity) -> int | None:
                 loop.remove_reader(descriptor)
     finally:
         os.close(descriptor)
-    return _reap(process.pid)
+    return reap(process.pid)
 
 
-def _reap(pid: int) -> int | None:
+def reap(pid: int) -> int | None:
+    """Return the exit code of a child that ended, None for one that runs or is nobody's child here."""
     try:
-        _, status = os.waitpid(pid, os.WNOHANG)
+        ended, status = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
         return None
-    return os.waitstatus_to_exitcode(status)
+    return None if not ended else os.waitstatus_to_exitcode(status)
 
 
 async def terminate(process: Identity, grace: float) -> int | None:

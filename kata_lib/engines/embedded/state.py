@@ -81,10 +81,6 @@ class State:
         """The folder of sockets, by its short path."""
         return Path(os.readlink(self.home / "run"))
 
-    def lock(self) -> Path:
-        """Return the file whose lock start and stop hold; it lies beside the home, which stop removes."""
-        return self.home.parent / f".{self.name}.lock"
-
     def admin_socket(self, owner: str) -> Path:
         """Return where the Envoy of a pod (by its uid) or of the node listens for its administrator."""
         return self.run / f"{owner}.sock"

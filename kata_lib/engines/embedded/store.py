@@ -1,8 +1,8 @@
 """Every object and its history in one SQLite file, each write under the next resource version.
 
 Flows in: objects as plain JSON dicts. Flows out: their current state, what changed since a resource version,
-and an Event to every subscriber as soon as a write is committed. Nothing acknowledged is lost when the process
-is killed: a write returns after its commit.
+and an Event to every subscriber as soon as a write is committed. Nothing acknowledged is lost when the
+process is killed: a write returns after its commit.
 """
 
 import json
@@ -95,7 +95,7 @@ class Store:
         return obj
 
     def delete(self, resource: str, namespace: str, name: str) -> Obj | None:
-        """Remove the object; return its last state under the deletion's resource version, None if not there."""
+        """Remove the object; return its last state under the deletion's resource version, or None."""
         obj = self.get(resource, namespace, name)
         if obj is not None:
             old = {**obj, "metadata": dict(obj["metadata"])}
@@ -103,7 +103,7 @@ class Store:
         return obj
 
     def history(self, since: int, resource: str, namespace: str | None = None) -> Iterator[Event]:
-        """Return the events of one resource after a resource version; raise Compacted if not all are known."""
+        """Return the events of one resource after a resource version; raise Compacted if some are gone."""
         if since < self._compacted:
             raise Compacted(f"too old resource version: {since} ({self._compacted})")
         query = (
@@ -154,10 +154,10 @@ class Store:
         with self._db:
             self._db.execute("BEGIN")
             self._db.execute(
-                "DELETE FROM history WHERE revision <= ?1 AND (type = 'DELETED' OR EXISTS (SELECT 1 FROM history"
-                " AS later WHERE later.resource = history.resource AND later.namespace = history.namespace"
-                " AND later.name = history.name AND later.revision > history.revision"
-                " AND later.revision <= ?1))",
+                "DELETE FROM history WHERE revision <= ?1 AND (type = 'DELETED' OR EXISTS ("
+                "SELECT 1 FROM history AS later WHERE later.resource = history.resource"
+                " AND later.namespace = history.namespace AND later.name = history.name"
+                " AND later.revision > history.revision AND later.revision <= ?1))",
                 (revision,),
             )
             self._db.execute("UPDATE revisions SET compacted = ?", (revision,))

@@ -126,7 +126,14 @@ def resource_list(group: str, version: str) -> dict[str, Any]:
             other = {"group": kind["group"], "version": kind["version"]} if kind["kind"] == "Scale" else {}
             name = f"{resource.plural}/{sub['subresource']}"
             entries.append(
-                {**entry, "name": name, "singularName": "", **other, "kind": kind["kind"], "verbs": sub["verbs"]}
+                {
+                    **entry,
+                    "name": name,
+                    "singularName": "",
+                    **other,
+                    "kind": kind["kind"],
+                    "verbs": sub["verbs"],
+                }
             )
     group_version = f"{group}/{version}" if group else version
     return {

@@ -4,7 +4,7 @@ from datetime import datetime
 
 
 def human_duration(seconds: float) -> str:
-    """Return a duration with about three digits: 90s, 5m30s, 3h, 2d4h, 1y10d (apimachinery's HumanDuration)."""
+    """Return a duration in two units: 90s, 5m30s, 3h, 2d4h, 1y10d (apimachinery's HumanDuration)."""
     whole = int(seconds)
     if whole < -1:
         return "<invalid>"

@@ -14,7 +14,7 @@ Logs = Callable[
     [str, str, str, bool, int | None, int | None, bool, int | None],
     AsyncIterator[bytes],
 ]
-"""(namespace, pod, container, follow, tail lines, since seconds, previous, limit bytes) -> pieces of the log."""
+"""(namespace, pod, container, follow, tail lines, since seconds, previous, limit bytes) -> the log."""
 
 
 async def stream_log(
@@ -48,7 +48,9 @@ def _container(request: web.Request, pod: Obj) -> str:
     names = [container["name"] for container in spec["containers"]]
     wanted = request.query.get("container", "")
     if not wanted and len(names) > 1:
-        raise bad_request(f"a container name must be specified for pod {name}, choose one of: [{' '.join(names)}]")
+        raise bad_request(
+            f"a container name must be specified for pod {name}, choose one of: [{' '.join(names)}]"
+        )
     wanted = wanted or names[0]
     if wanted not in names + [container["name"] for container in spec.get("initContainers", [])]:
         raise bad_request(f"container {wanted} is not valid for pod {name}")
@@ -58,7 +60,7 @@ def _container(request: web.Request, pod: Obj) -> str:
 def _check_started(pod: Obj, container: str, previous: bool) -> None:
     name, status = pod["metadata"]["name"], pod.get("status", {})
     statuses = [*status.get("containerStatuses", []), *status.get("initContainerStatuses", [])]
-    found = next((entry for entry in statuses if entry["name"] == container), {})
+    found: Obj = next((entry for entry in statuses if entry["name"] == container), {})
     state, last = found.get("state", {}), found.get("lastState", {})
     if previous and not last.get("terminated"):
         raise bad_request(f'previous terminated container "{container}" in pod "{name}" not found')

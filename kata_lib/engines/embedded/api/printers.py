@@ -153,8 +153,10 @@ PRINTERS: dict[str, Printer] = {
     "destinationrules": Printer(("Host", "Age"), _custom("host")),
     "endpointslices": Printer(("AddressType", "Ports", "Endpoints", "Age"), _endpointslice),
     "events": Printer(
-        ("Last Seen", "Type", "Reason", "Object", "+Subobject", "+Source", "Message")
-        + ("+First Seen", "+Count", "+Name"),
+        (
+            *("Last Seen", "Type", "Reason", "Object", "+Subobject", "+Source", "Message"),
+            *("+First Seen", "+Count", "+Name"),
+        ),
         _event,
         name_first=False,
     ),
@@ -162,8 +164,10 @@ PRINTERS: dict[str, Printer] = {
         ("Status", "Age"), lambda obj, now: [obj.get("status", {}).get("phase", ""), _created(obj, now)]
     ),
     "nodes": Printer(
-        ("Status", "Roles", "Age", "Version")
-        + ("+Internal-IP", "+External-IP", "+OS-Image", "+Kernel-Version", "+Container-Runtime"),
+        (
+            *("Status", "Roles", "Age", "Version"),
+            *("+Internal-IP", "+External-IP", "+OS-Image", "+Kernel-Version", "+Container-Runtime"),
+        ),
         _node,
     ),
     "pods": Printer(

@@ -15,12 +15,12 @@ REVIEWS = {
 
 
 def review(path: str, body: Any) -> Obj:
-    """Return the answered review of what was posted at GROUP/VERSION/PLURAL; raise StatusError 404 for others."""
+    """Return the answer to a review posted at GROUP/VERSION/PLURAL; raise StatusError 404 for others."""
     kind = REVIEWS.get(path)
     if kind is None:
         raise no_such_path()
     spec = body.get("spec", {}) if isinstance(body, dict) else {}
-    status: dict[str, Any] = {
+    statuses: dict[str, dict[str, Any]] = {
         "SelfSubjectAccessReview": {"allowed": True, "reason": "the token is the administrator's"},
         "SelfSubjectRulesReview": {
             "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
@@ -28,11 +28,11 @@ def review(path: str, body: Any) -> Obj:
             "incomplete": False,
         },
         "SelfSubjectReview": {"userInfo": USER},
-    }[kind]
+    }
     return {
         "kind": kind,
         "apiVersion": path.rpartition("/")[0],
         "metadata": {"creationTimestamp": None},
         "spec": spec,
-        "status": status,
+        "status": statuses[kind],
     }

@@ -9,9 +9,9 @@ import hmac
 import logging
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from kata_lib.engines.embedded.api import discovery, reads, writes
 from kata_lib.engines.embedded.api.logs import Logs, stream_log
@@ -34,8 +34,6 @@ from kata_lib.engines.embedded.registry.subresources import scale_of
 
 logger = logging.getLogger(__name__)
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 OPEN_PATHS = ("/healthz", "/livez", "/readyz", "/version")
 """What a real cluster too tells anyone who asks."""
 
@@ -53,12 +51,15 @@ VERSION = {
     "platform": "embedded/python",
 }
 
+LOOK_INSIDE = "a container is a process of this machine: look at it with the machine's own tools"
+REACH = "pods, services and node ports are on this machine: kata url NAME says where"
+
 NOT_OFFERED = {
     "attach": "kubectl logs -f shows what the container writes",
-    "exec": "the container is a process of this machine: look at it with the machine's own tools",
-    "portforward": "pods, services and node ports are on this machine: kata url NAME says where",
-    "proxy": "pods, services and node ports are on this machine: kata url NAME says where",
-    "ephemeralcontainers": "the container is a process of this machine: look at it with the machine's own tools",
+    "ephemeralcontainers": LOOK_INSIDE,
+    "exec": LOOK_INSIDE,
+    "portforward": REACH,
+    "proxy": REACH,
     "eviction": "kubectl delete pod has the same effect",
 }
 
@@ -86,7 +87,11 @@ def make_app(registry: Registry, *, token: str, logs: Logs) -> web.Application:
 async def serve(app: web.Application, sock: socket.socket, tls: ssl.SSLContext) -> web.AppRunner:
     """Serve the application on a bound socket; the caller ends it with `cleanup()` of what is returned."""
     runner = web.AppRunner(
-        app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_SECONDS, keepalive_timeout=90
+        app,
+        access_log=None,
+        handler_cancellation=True,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        keepalive_timeout=90,
     )
     await runner.setup()
     await web.SockSite(runner, sock, ssl_context=tls).start()
@@ -110,7 +115,7 @@ async def _errors_as_status(request: web.Request, handler: Handler) -> web.Strea
         return refusal(internal(f"{type(error).__name__}: {error}"))
 
 
-def _authentication(token: str) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def _authentication(token: str) -> Middleware:
     wanted = f"Bearer {token}".encode()
 
     @web.middleware

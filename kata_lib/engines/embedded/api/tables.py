@@ -24,7 +24,9 @@ def table(
     printer = printer_of(resource)
     rows = []
     for obj in objects:
-        row: Obj = {"cells": [*([obj["metadata"]["name"]] if printer.name_first else []), *printer.cells(obj, now)]}
+        row: Obj = {
+            "cells": [*([obj["metadata"]["name"]] if printer.name_first else []), *printer.cells(obj, now)]
+        }
         if include_object != "None":
             row["object"] = obj if include_object == "Object" else _metadata_only(obj)
         rows.append(row)

@@ -81,9 +81,8 @@ class Watch:
             if event is None:
                 break
             self._seen = int(event.object["metadata"]["resourceVersion"])
-            change = self._change(event)
-            if change:
-                await response.write(self._line(change))
+            if seen := self._change(event):
+                await response.write(self._line(seen))
         if self._overrun:
             await response.write(self._line(_error(expired("the watcher is too slow: events were lost"))))
         return response

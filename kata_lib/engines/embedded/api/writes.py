@@ -5,6 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
+from kata_lib.engines.embedded.api import protobuf
 from kata_lib.engines.embedded.api.query import number, write_options
 from kata_lib.engines.embedded.api.reads import chosen
 from kata_lib.engines.embedded.api.respond import answer, served, success
@@ -24,13 +25,15 @@ from kata_lib.engines.embedded.store import Obj
 BODY_LIMIT = 3 * 1024 * 1024
 """Bytes; the same as a real API server's."""
 
-BODY_TYPES = ("application/json", "application/yaml")
+BODY_TYPES = ("application/json", "application/yaml", protobuf.CONTENT_TYPE)
 RETURNED_WHEN_DELETED = ("pods", "serviceaccounts", "services")
 
 
 async def read_body(request: web.Request) -> Any:
-    """Return the JSON or YAML of a request's body, None where there is none."""
+    """Return what a request's body says in JSON, YAML or protobuf, None where there is none."""
     try:
+        if request.content_type == protobuf.CONTENT_TYPE:
+            return protobuf.decode(await request.read())
         text = await request.text()
     except web.HTTPRequestEntityTooLarge:
         raise too_large(BODY_LIMIT) from None
@@ -42,7 +45,9 @@ async def read_body(request: web.Request) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         if "yaml" not in request.content_type:
-            raise bad_request(f"the object provided is unrecognized: couldn't get version/kind; json parse error: {error}") from error
+            raise bad_request(
+                f"the object provided is unrecognized: couldn't get version/kind; json parse error: {error}"
+            ) from error
     return _read_yaml(text)
 
 
@@ -187,7 +192,10 @@ def _check_object(target: Target, body: Any) -> Obj:
     body.setdefault("metadata", {})
     found = body.get("apiVersion", version), body.get("kind", kind)
     if found != (version, kind):
-        raise bad_request(f"the API version in the data ({', Kind='.join(found)}) does not match the expected API version ({version}, Kind={kind})")
+        raise bad_request(
+            f"the API version in the data ({', Kind='.join(found)}) does not match"
+            f" the expected API version ({version}, Kind={kind})"
+        )
     namespace = (body["metadata"] or {}).get("namespace")
     if target.namespace and namespace and namespace != target.namespace:
         raise _other_namespace()
@@ -195,7 +203,9 @@ def _check_object(target: Target, body: Any) -> Obj:
 
 
 def _other_namespace() -> StatusError:
-    return bad_request("the namespace of the provided object does not match the namespace sent on the request")
+    return bad_request(
+        "the namespace of the provided object does not match the namespace sent on the request"
+    )
 
 
 def _shown(target: Target, obj: Obj) -> Obj:

@@ -70,7 +70,9 @@ class DeploymentController(Controller[Key]):
         replicasets = self._claim(deployment)
         new = find_new(deployment, replicasets)
         if deployment["spec"].get("paused") or rollout.needs_scaling(deployment["spec"], replicasets):
-            self._resize(deployment, rollout.proportional(deployment["spec"], new, _without(replicasets, new)))
+            self._resize(
+                deployment, rollout.proportional(deployment["spec"], new, _without(replicasets, new))
+            )
         else:
             new = self._newest(deployment, replicasets, new)
             if new is not None:
@@ -84,7 +86,10 @@ class DeploymentController(Controller[Key]):
         for replicaset in self.registry.list("replicasets", deployment["metadata"]["namespace"]):
             owner = controller_of(replicaset)
             if owner is None and matches(replicaset["metadata"].get("labels", {})):
-                self._change(replicaset, lambda obj: obj["metadata"].update(ownerReferences=[owner_reference(deployment)]))
+                self._change(
+                    replicaset,
+                    lambda obj: obj["metadata"].update(ownerReferences=[owner_reference(deployment)]),
+                )
                 claimed.append(replicaset)
             elif owner and owner["uid"] == deployment["metadata"]["uid"]:
                 claimed.append(replicaset)
@@ -108,7 +113,8 @@ class DeploymentController(Controller[Key]):
         if deployment["metadata"].get("annotations", {}).get(REVISION) != str(revision_of(new)):
             number = str(max(revision, revision_of(new)))
             self._change(
-                deployment, lambda obj: obj["metadata"].setdefault("annotations", {}).update({REVISION: number})
+                deployment,
+                lambda obj: obj["metadata"].setdefault("annotations", {}).update({REVISION: number}),
             )
         return new
 
@@ -165,7 +171,9 @@ class DeploymentController(Controller[Key]):
 
     def _resize_annotations(self, deployment: Obj, replicaset: Obj) -> None:
         annotations = size_annotations(deployment["spec"])
-        self._change(replicaset, lambda obj: obj["metadata"].setdefault("annotations", {}).update(annotations))
+        self._change(
+            replicaset, lambda obj: obj["metadata"].setdefault("annotations", {}).update(annotations)
+        )
 
     def _forget(self, deployment: Obj, old: list[Obj]) -> None:
         """Delete the oldest empty ReplicaSets beyond revisionHistoryLimit."""
@@ -223,7 +231,9 @@ def revision_of(replicaset: Obj) -> int:
 def find_new(deployment: Obj, replicasets: list[Obj]) -> Obj | None:
     """Return the oldest ReplicaSet whose template is the Deployment's, its hash label aside."""
     template = deployment["spec"]["template"]
-    return next((rs for rs in replicasets if _without_hash(rs["spec"]["template"]) == _without_hash(template)), None)
+    return next(
+        (rs for rs in replicasets if _without_hash(rs["spec"]["template"]) == _without_hash(template)), None
+    )
 
 
 def _without_hash(template: Obj) -> Obj:
@@ -249,7 +259,9 @@ def replicaset_of(deployment: Obj, revision: int, replicas: int) -> Obj:
     template = spec["template"]
     hash_ = template_hash(template, deployment.get("status", {}).get("collisionCount", 0))
     labels = {**template["metadata"].get("labels", {}), HASH: hash_}
-    copied = {name: value for name, value in metadata.get("annotations", {}).items() if name not in NOT_COPIED}
+    copied = {
+        name: value for name, value in metadata.get("annotations", {}).items() if name not in NOT_COPIED
+    }
     selector = {**spec["selector"], "matchLabels": {**spec["selector"].get("matchLabels", {}), HASH: hash_}}
     return {
         "apiVersion": "apps/v1",

@@ -58,7 +58,9 @@ def status_of(deployment: Obj, new: Obj | None, old: list[Obj]) -> dict[str, Any
     return status
 
 
-def _conditions(deployment: Obj, status: dict[str, Any], new: Obj | None, replicasets: list[Obj]) -> list[Condition]:
+def _conditions(
+    deployment: Obj, status: dict[str, Any], new: Obj | None, replicasets: list[Obj]
+) -> list[Condition]:
     conditions = _with_availability(deployment, status)
     conditions = [found for found in conditions if found["type"] != "ReplicaFailure"]
     if failure := next((found for rs in replicasets if (found := condition(rs, "ReplicaFailure"))), None):
@@ -91,9 +93,13 @@ def _with_availability(deployment: Obj, status: dict[str, Any]) -> list[Conditio
     return put_condition(conditions, new_condition("Available", *found))
 
 
-def _progress(deployment: Obj, status: dict[str, Any], new: Obj | None, before: Condition | None) -> Condition | None:
+def _progress(
+    deployment: Obj, status: dict[str, Any], new: Obj | None, before: Condition | None
+) -> Condition | None:
     """Return the Progressing condition if it changes."""
-    subject = f'ReplicaSet "{new["metadata"]["name"]}"' if new else f'Deployment "{deployment["metadata"]["name"]}"'
+    subject = (
+        f'ReplicaSet "{new["metadata"]["name"]}"' if new else f'Deployment "{deployment["metadata"]["name"]}"'
+    )
     was_complete = before is not None and before["reason"] == "NewReplicaSetAvailable"
     if was_complete and status.get("replicas", 0) == status.get("updatedReplicas", 0):
         return None

@@ -52,7 +52,11 @@ class EndpointSliceController(Controller[Key]):
             if error.code == 404:
                 return  # its slices are garbage, which has a collector
             raise
-        if being_deleted(service) or service["spec"].get("type") == "ExternalName" or not service["spec"].get("selector"):
+        if (
+            being_deleted(service)
+            or service["spec"].get("type") == "ExternalName"
+            or not service["spec"].get("selector")
+        ):
             return
         pods = [
             pod
@@ -60,9 +64,13 @@ class EndpointSliceController(Controller[Key]):
             if _selects(service, pod["metadata"].get("labels", {}))
         ]
         wanted = endpoints_by_ports(service, pods)
-        slices = self.registry.list("endpointslices", namespace, labels=f"{SERVICE_NAME}={name},{MANAGED_BY}={MANAGER}")
+        slices = self.registry.list(
+            "endpointslices", namespace, labels=f"{SERVICE_NAME}={name},{MANAGED_BY}={MANAGER}"
+        )
         for ports, endpoints in wanted.items():
-            same = next((found for found in slices if _ports(found) == ports), None) or next(iter(slices), None)
+            same = next((found for found in slices if _ports(found) == ports), None) or next(
+                iter(slices), None
+            )
             if same is None:
                 new = slice_of(service, ports, endpoints)
                 self.registry.create("endpointslices", namespace, new, manager=self.name)
@@ -160,7 +168,12 @@ def slice_of(service: Obj, ports: Ports, endpoints: list[Obj]) -> Obj:
         "kind": "EndpointSlice",
         "metadata": {
             "generateName": f"{name}-",
-            "labels": {**service["metadata"].get("labels", {}), **headless, SERVICE_NAME: name, MANAGED_BY: MANAGER},
+            "labels": {
+                **service["metadata"].get("labels", {}),
+                **headless,
+                SERVICE_NAME: name,
+                MANAGED_BY: MANAGER,
+            },
             "ownerReferences": [owner_reference(service)],
         },
         "addressType": "IPv4",

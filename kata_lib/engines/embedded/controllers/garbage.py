@@ -38,7 +38,9 @@ class GarbageCollector(Controller[Item]):
         metadata = event.object["metadata"]
         item = (event.resource, *key(event.object))
         owners = {owner["uid"] for owner in metadata.get("ownerReferences", ())}
-        former = {owner["uid"] for owner in (event.old or event.object)["metadata"].get("ownerReferences", ())}
+        former = {
+            owner["uid"] for owner in (event.old or event.object)["metadata"].get("ownerReferences", ())
+        }
         if event.type == "DELETED":
             for uid in owners | former:
                 self._owned[uid].discard(item)
@@ -117,7 +119,9 @@ class GarbageCollector(Controller[Item]):
 
     def _release(self, item: Item, finalizer: str) -> None:
         def write(obj: Obj) -> None:
-            obj["metadata"]["finalizers"] = [name for name in obj["metadata"]["finalizers"] if name != finalizer]
+            obj["metadata"]["finalizers"] = [
+                name for name in obj["metadata"]["finalizers"] if name != finalizer
+            ]
 
         self.registry.mutate(*item, write, manager=self.name)
 

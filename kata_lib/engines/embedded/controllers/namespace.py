@@ -59,7 +59,11 @@ class NamespaceController(Controller[str]):
         return None
 
     def _furnish(self, name: str) -> None:
-        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}}
+        account = {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "default", "namespace": name},
+        }
         self._ensure("serviceaccounts", name, account)
         certificate = {
             "apiVersion": "v1",

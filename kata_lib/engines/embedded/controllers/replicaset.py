@@ -106,7 +106,9 @@ class ReplicaSetController(Controller[Key]):
             going = ranked[: min(-missing, BURST)]
             for pod in going:
                 self.registry.delete("pods", *key(pod))
-                self._event(replicaset, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
+                self._event(
+                    replicaset, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}"
+                )
             return ranked[len(going) :]
         for _ in range(min(missing, BURST)):
             try:
@@ -130,7 +132,11 @@ def _replicaset(pod: Obj) -> dict[str, Any] | None:
 def pod_of(replicaset: Obj) -> Obj:
     """Return a new pod as the ReplicaSet's template asks for."""
     template = replicaset["spec"]["template"]
-    metadata = {name: dict(template["metadata"][name]) for name in ("labels", "annotations") if template["metadata"].get(name)}
+    metadata = {
+        name: dict(template["metadata"][name])
+        for name in ("labels", "annotations")
+        if template["metadata"].get(name)
+    }
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -152,7 +158,9 @@ def deletion_rank(pod: Obj) -> tuple[bool, int, bool, int, float]:
     return bool(pod["spec"].get("nodeName")), phase, is_ready(pod), -restarts, age
 
 
-def _status(replicaset: Obj, pods: list[Obj], failure: StatusError | None) -> tuple[dict[str, Any], float | None]:
+def _status(
+    replicaset: Obj, pods: list[Obj], failure: StatusError | None
+) -> tuple[dict[str, Any], float | None]:
     """Return the status, and seconds until a ready pod becomes available by its minReadySeconds."""
     wanted_labels = replicaset["spec"]["template"]["metadata"].get("labels", {}).items()
     wait = replicaset["spec"].get("minReadySeconds", 0)
@@ -160,7 +168,9 @@ def _status(replicaset: Obj, pods: list[Obj], failure: StatusError | None) -> tu
     ages = [_ready_for(pod) for pod in ready]
     available = sum(age >= wait for age in ages)
     counts = {
-        "fullyLabeledReplicas": sum(wanted_labels <= pod["metadata"].get("labels", {}).items() for pod in pods),
+        "fullyLabeledReplicas": sum(
+            wanted_labels <= pod["metadata"].get("labels", {}).items() for pod in pods
+        ),
         "readyReplicas": len(ready),
         "availableReplicas": available,
     }

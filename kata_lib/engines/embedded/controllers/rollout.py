@@ -83,13 +83,17 @@ def scale_down_old(spec: dict[str, Any], new: Obj, old: list[Obj]) -> list[Scale
         going = min(max(0, surplus), sizes[name])
         sizes[name] -= going
         surplus -= going
-    return [(rs, sizes[rs["metadata"]["name"]]) for rs in ordered if sizes[rs["metadata"]["name"]] != wanted(rs)]
+    return [
+        (rs, sizes[rs["metadata"]["name"]]) for rs in ordered if sizes[rs["metadata"]["name"]] != wanted(rs)
+    ]
 
 
 def needs_scaling(spec: dict[str, Any], replicasets: list[Obj]) -> bool:
     """Whether the Deployment's replicas changed since its ReplicaSets were last sized."""
     return any(
-        wanted(replicaset) and replicaset["metadata"].get("annotations", {}).get(DESIRED, str(spec["replicas"])) != str(spec["replicas"])
+        wanted(replicaset)
+        and replicaset["metadata"].get("annotations", {}).get(DESIRED, str(spec["replicas"]))
+        != str(spec["replicas"])
         for replicaset in replicasets
     )
 

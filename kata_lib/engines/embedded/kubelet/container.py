@@ -89,7 +89,11 @@ class Container:
             if self.ready:
                 self.was_ready.set()
             return
-        self._terminated(UNSEEN_EXIT, "ContainerStatusUnknown", "The container could not be located when the node came back")
+        self._terminated(
+            UNSEEN_EXIT,
+            "ContainerStatusUnknown",
+            "The container could not be located when the node came back",
+        )
         self._again()
 
     def status(self) -> dict[str, Any]:
@@ -137,7 +141,9 @@ class Container:
         except ImageError as error:
             await self._no_image(error)
         except (ConfigError, OSError) as error:
-            reason = "CreateContainerConfigError" if isinstance(error, ConfigError) else "CreateContainerError"
+            reason = (
+                "CreateContainerConfigError" if isinstance(error, ConfigError) else "CreateContainerError"
+            )
             self._wait(reason, str(error))
             self.event("Warning", "Failed", f"Error: {error}")
             await asyncio.Event().wait()
@@ -228,7 +234,9 @@ class Container:
         wait = min(BACK_OFF_FIRST * 2 ** (self._failures - 2), BACK_OFF_LAST)
         message = f"restarting failed container={self.name} pod={self.pod_name}"
         self._wait("CrashLoopBackOff", f"back-off {wait:g}s {message}")
-        self.event("Warning", "BackOff", f"Back-off restarting failed container {self.name} in pod {self.pod_name}")
+        self.event(
+            "Warning", "BackOff", f"Back-off restarting failed container {self.name} in pod {self.pod_name}"
+        )
         await asyncio.sleep(wait)
 
     async def _probe(self) -> None:

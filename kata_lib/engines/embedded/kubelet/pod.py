@@ -88,7 +88,9 @@ class PodWorker:
         """Start what is to run, wait until the pod leaves, end it."""
         sidecars = [container for container in self.containers if container.name == PROXY_CONTAINER]
         if sidecars:
-            self.host.pilot.add_proxy(self.pod, self.host.state.pod_log(self.uid, PROXY_CONTAINER, sidecars[0].attempt))
+            self.host.pilot.add_proxy(
+                self.pod, self.host.state.pod_log(self.uid, PROXY_CONTAINER, sidecars[0].attempt)
+            )
             await self._metrics.start(self.host.addresses.listen_at(self.uid, METRICS_PORT))
         self.update(self.pod)
         if not self._leave.is_set():

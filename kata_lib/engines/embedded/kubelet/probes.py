@@ -44,7 +44,9 @@ def checker(probe: dict[str, Any], container: dict[str, Any], locate: Callable[[
             return Outcome(f"{_what(kind, address, probe)}: context deadline exceeded")
         except (OSError, EOFError) as error:
             reason = "connection refused" if isinstance(error, ConnectionRefusedError) else str(error)
-            return Outcome(f"{_what(kind, address, probe)}: dial tcp {address[0]}:{address[1]}: connect: {reason}")
+            return Outcome(
+                f"{_what(kind, address, probe)}: dial tcp {address[0]}:{address[1]}: connect: {reason}"
+            )
 
     return check
 
@@ -64,17 +66,27 @@ def _what(kind: str, address: Address, probe: dict[str, Any]) -> str:
 async def _get(address: Address, action: dict[str, Any]) -> Outcome:
     reader, writer = await asyncio.open_connection(*address)
     try:
-        headers = {"host": f"{address[0]}:{address[1]}", "user-agent": "kube-probe/1.34", "connection": "close"}
+        headers = {
+            "host": f"{address[0]}:{address[1]}",
+            "user-agent": "kube-probe/1.34",
+            "connection": "close",
+        }
         headers |= {header["name"].lower(): header["value"] for header in action.get("httpHeaders", ())}
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         writer.write(f"GET {action.get('path', '/')} HTTP/1.1\r\n{lines}\r\n".encode())
         status = (await reader.readuntil(b"\r\n")).split(b" ")[1]
     finally:
         writer.close()
-    return Outcome() if b"200" <= status < b"400" else Outcome(f"HTTP probe failed with statuscode: {status.decode()}")
+    return (
+        Outcome()
+        if b"200" <= status < b"400"
+        else Outcome(f"HTTP probe failed with statuscode: {status.decode()}")
+    )
 
 
-async def results(probe: dict[str, Any], check: Check, on_failure: Callable[[str], None]) -> AsyncIterator[bool]:
+async def results(
+    probe: dict[str, Any], check: Check, on_failure: Callable[[str], None]
+) -> AsyncIterator[bool]:
     """Yield True or False each time the probe's thresholds are crossed; `on_failure` hears each single failure.
 
     Never ends by itself.

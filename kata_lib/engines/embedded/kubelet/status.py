@@ -30,10 +30,15 @@ def pod_status(pod: Obj, containers: States, pod_ip: str, host_ip: str) -> dict[
 
 def phase(pod: Obj, containers: States) -> str:
     """Return Pending, Running, Succeeded or Failed."""
-    ended = [entry["state"]["terminated"]["exitCode"] for entry in containers if "terminated" in entry["state"]]
+    ended = [
+        entry["state"]["terminated"]["exitCode"] for entry in containers if "terminated" in entry["state"]
+    ]
     if len(ended) == len(containers):
         return "Failed" if any(ended) else "Succeeded"
-    begun = all("running" in entry["state"] or "terminated" in entry["state"] or entry["lastState"] for entry in containers)
+    begun = all(
+        "running" in entry["state"] or "terminated" in entry["state"] or entry["lastState"]
+        for entry in containers
+    )
     return "Running" if begun or pod.get("status", {}).get("phase") == "Running" else "Pending"
 
 

@@ -1,4 +1,4 @@
-"""Refuses what the mesh would have to ignore: kinds and fields that translate/ does not understand, by name."""
+"""Refuses, by name, the kinds and fields that translate/ does not understand and so would ignore."""
 
 from kata_lib.engines.embedded.mesh.translate import destination_rules, virtual_services
 from kata_lib.engines.embedded.mesh.translate.fields import Tree, not_understood
@@ -21,7 +21,7 @@ _UNSUPPORTED_IN_SERVICES = {
 
 
 def refuse(resource: str, obj: Obj, operation: str) -> None:
-    """Raise StatusError where an object asks for what would have no effect on this engine, or makes no sense.
+    """Raise StatusError where an object asks for what has no effect on this engine, or makes no sense.
 
     `operation` is CREATE or UPDATE; both are judged alike.
     """

@@ -38,8 +38,8 @@ def bootstrap(
 
 
 def _discovery_cluster(socket: Path) -> dict[str, Any]:
-    # While the daemon is away each poll waits in a retry with back-off. Without one, Envoy would ask again after
-    # every refresh delay: measured, a third of a core for two subscriptions, and 500 lines of log a second.
+    # While the daemon is away each poll waits in a retry with back-off. Without one, Envoy asks again after
+    # every refresh delay: that took a third of a core for two subscriptions, and 500 lines of log a second.
     retries = {
         "retry_on": "connect-failure,reset",
         "num_retries": 1_000_000,

@@ -1,8 +1,8 @@
 """Envoy's REST discovery service (xDS, transport V3, JSON) over a unix socket.
 
-Each subscription of an Envoy is one POST of a DiscoveryRequest, held until there is news or HOLD_SECONDS have passed
-(answered 304, which Envoy takes as "nothing new"). The next request carries the version that Envoy accepted.
-Versions are hashes of the content, so a daemon that comes back finds nothing to send again.
+Each subscription of an Envoy is one POST of a DiscoveryRequest, held until there is news or HOLD_SECONDS have
+passed (answered 304, which Envoy takes as "nothing new"). The next request carries the version that Envoy
+accepted. Versions are hashes of the content, so a daemon that comes back finds nothing to send again.
 Protocol: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#rest-json-polling-subscriptions
 """
 
@@ -22,7 +22,7 @@ from kata_lib.errors import MeshError
 
 HOLD_SECONDS = 30.0
 _RECHECK_SECONDS = 0.5
-_KINDS = frozenset(get_args(Kind))
+_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
 
 def _ignore(node_id: str, kind: Kind, version: str, reason: str) -> None:
@@ -33,7 +33,7 @@ class DiscoveryServer:
     """Serves each registered node its configuration; `on_rejection` hears what an Envoy refuses, and why."""
 
     def __init__(self, on_rejection: RejectionCallback = _ignore) -> None:
-        self.on_rejection = on_rejection
+        self._on_rejection = on_rejection
         self._sessions: dict[str, Session] = {}
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -46,7 +46,6 @@ class DiscoveryServer:
             application, handler_cancellation=True, access_log=None, keepalive_timeout=3600
         )
         await self._runner.setup()
-        socket.unlink(missing_ok=True)
         await web.UnixSite(self._runner, str(socket)).start()
 
     async def stop(self) -> None:
@@ -55,10 +54,10 @@ class DiscoveryServer:
             await self._runner.cleanup()
 
     def register(self, node_id: str, log: Path | None = None) -> None:
-        """Expect an Envoy by this node id; `log` is where its own log goes, read for reasons of rejections."""
+        """Expect an Envoy by this node id; `log` is where its own log goes, read for why it rejects."""
         if node_id not in self._sessions:
             envoy_log = EnvoyLog(log) if log else None
-            self._sessions[node_id] = Session(node_id, envoy_log, self._rejected, self._notify)
+            self._sessions[node_id] = Session(node_id, envoy_log, self._on_rejection, self._notify)
 
     def set_config(self, node_id: str, config: ProxyConfig) -> None:
         """Aim a registered node at a configuration."""
@@ -69,11 +68,11 @@ class DiscoveryServer:
         self._sessions.pop(node_id, None)
         self._notify()
 
-    async def settled(self, timeout: float, node_ids: Collection[str] | None = None) -> None:
-        """Return once every connected node (of `node_ids`, or of all) acknowledged its configuration.
+    async def settled(self, timeout: float, node_ids: Collection[str] | None = None) -> None:  # noqa: ASYNC109
+        """Return once every connected node (of `node_ids`, or of all) accepted its configuration.
 
-        A node that does not poll has no say. Raise MeshError after `timeout` seconds, or as soon as one rejects what
-        it was sent, with the last thing seen of each.
+        A node that does not poll has no say. Raise MeshError after `timeout` seconds, or as soon as one rejects
+        what it was sent, with the last thing seen of each.
         """
         deadline = asyncio.get_running_loop().time() + timeout
         while open_sessions := self._unsettled(node_ids):
@@ -97,25 +96,20 @@ class DiscoveryServer:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def _rejected(self, node_id: str, kind: Kind, version: str, reason: str) -> None:
-        self.on_rejection(node_id, kind, version, reason)
-
     async def _poll(self, request: web.Request) -> web.Response:
-        kind = request.match_info["kind"]
-        # read past aiohttp's cache: Envoy names its 516 extensions in every request, 77 kB that would stay all along
-        asked = json.loads(await request.content.read())
-        session = self._sessions.get(asked["node"]["id"])
-        if kind not in _KINDS:
+        kind = _KINDS.get(request.match_info["kind"])
+        if kind is None:
             raise web.HTTPNotFound
+        # Envoy lists its 516 extensions in every request: 77 kB that aiohttp's own read() would keep all along
+        asked = json.loads(await request.content.read())
+        node_id, version = asked["node"]["id"], asked.get("version_info", "")
+        names = tuple(sorted(asked.get("resource_names", ())))
+        del asked
+        session = self._sessions.get(node_id)
         if session is None:
             await asyncio.sleep(_RECHECK_SECONDS)
             return web.Response(status=304)
-        names = tuple(sorted(asked.get("resource_names", ())))
-        version = asked.get("version_info", "")
-        del asked
-        body = await session.poll(kind, names, version, HOLD_SECONDS)  # type: ignore[arg-type]
-        return (
-            web.Response(status=304)
-            if body is None
-            else web.Response(body=body, content_type="application/json")
-        )
+        body = await session.poll(kind, names, version, HOLD_SECONDS)
+        if body is None:
+            return web.Response(status=304)
+        return web.Response(body=body, content_type="application/json")

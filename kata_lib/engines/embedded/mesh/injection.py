@@ -35,7 +35,7 @@ def inject(pod: Obj, namespace: Obj) -> None:
 
 
 def wants_sidecar(pod: Obj, namespace: Obj) -> bool:
-    """Whether Istio would inject: the pod's label decides before its annotation, and that before the namespace.
+    """Whether Istio would inject: the pod's label goes before its annotation, and that before the namespace.
 
     https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/#controlling-the-injection-policy
     """
@@ -46,7 +46,7 @@ def wants_sidecar(pod: Obj, namespace: Obj) -> bool:
         return False
     if by_label is not None:
         return bool(by_label == "true")
-    return in_namespace == "enabled" and metadata.get("annotations", {}).get(_INJECT) != "false"
+    return bool(in_namespace == "enabled" and metadata.get("annotations", {}).get(_INJECT) != "false")
 
 
 def has_sidecar(pod: Obj) -> bool:
@@ -55,7 +55,7 @@ def has_sidecar(pod: Obj) -> bool:
 
 
 def workload_name(pod: Obj) -> str:
-    """Return the name of what a person deployed: the Deployment of a pod's ReplicaSet, or its owner, or itself."""
+    """Return what a person deployed: the Deployment of a pod's ReplicaSet, or its owner, or itself."""
     metadata = pod["metadata"]
     owner = next((o for o in metadata.get("ownerReferences", []) if o.get("controller")), None)
     if owner is None:

@@ -51,7 +51,7 @@ class Pilot:
         """Stop watching."""
         self._unsubscribe()
 
-    async def settled(self, timeout: float) -> None:
+    async def settled(self, timeout: float) -> None:  # noqa: ASYNC109
         """Return once every connected Envoy acknowledged the configuration of the registry's present state.
 
         Raise MeshError after `timeout` seconds or at a rejection, with the last thing seen.

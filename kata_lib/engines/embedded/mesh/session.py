@@ -1,4 +1,4 @@
-"""What one Envoy was sent, what it acknowledged, and when the next stage may follow. No input or output here."""
+"""What one Envoy was sent, what it acknowledged, and when the next stage may follow. No input or output."""
 
 import asyncio
 import hashlib
@@ -73,12 +73,15 @@ class Session:
         self._advance()
 
     async def poll(self, kind: Kind, names: tuple[str, ...], version: str, hold: float) -> bytes | None:
-        """Answer one of Envoy's polls: at once if there is news, else when there is; None after `hold` seconds."""
+        """Answer one poll: at once if there is news, else when there is; None after `hold` seconds."""
         subscription = (kind, names)
         self._acknowledged[subscription] = version
-        if kind == "clusters" and version == self._version(subscription):
-            self._accepted_clusters = self._sent[kind]
-        self._note_rejection(subscription, version)
+        if version == self._version(subscription):
+            self._delivered.pop(subscription, None)
+            if kind == "clusters":
+                self._accepted_clusters = self._sent[kind]
+        else:
+            self._note_rejection(subscription)
         self._open_polls += 1
         try:
             self._advance()
@@ -148,7 +151,8 @@ class Session:
         if kind == "clusters" and before is not None:
             # Envoy builds a changed cluster anew and asks for its endpoints again before it uses it
             for name in changed:
-                self._acknowledged.pop(("endpoints", (name,)), None)
+                for known in (self._acknowledged, self._delivered, self._rejected):
+                    known.pop(("endpoints", (name,)), None)
         self._news.set()
         self._news = asyncio.Event()
 
@@ -165,20 +169,18 @@ class Session:
 
     def _news_for(self, subscription: Subscription, version: str) -> Answer | None:
         answer = self._answer(subscription)
-        if answer is None or self._knows(subscription, version, answer):
+        if answer is None or answer.version == version or self._is_rejected(subscription, answer):
             return None
         return answer
 
-    def _knows(self, subscription: Subscription, version: str, answer: Answer) -> bool:
-        return answer.version in (version, self._rejected.get(subscription, ("", ""))[0])
+    def _is_rejected(self, subscription: Subscription, answer: Answer) -> bool:
+        return answer.version == self._rejected.get(subscription, ("", ""))[0]
 
-    def _note_rejection(self, subscription: Subscription, version: str) -> None:
-        """Tell a rejection (Envoy returns with an older version than it was sent) from a new subscription."""
+    def _note_rejection(self, subscription: Subscription) -> None:
+        """Tell a rejection (Envoy comes back without the version it was sent) from a new subscription."""
         answer = self._answer(subscription)
         delivered, times = self._delivered.get(subscription, ("", 0))
-        if answer is None or self._knows(subscription, version, answer):
-            return
-        if delivered != answer.version:
+        if answer is None or answer.version != delivered or self._is_rejected(subscription, answer):
             return
         kind = subscription[0]
         reason = self._log.rejection(kind) if self._log else None

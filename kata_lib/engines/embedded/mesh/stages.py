@@ -1,7 +1,7 @@
 """In which order one Envoy's configuration changes so that no request meets a hole.
 
-What is added comes from the far end: endpoints and clusters, then the routes and listeners that name them. What is
-removed goes the other way. A stage is sent only after the one before was acknowledged.
+What is added comes from the far end: endpoints and clusters, then the routes and listeners that name them.
+What is removed goes the other way. A stage is sent only after the one before was acknowledged.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ Subscription = tuple[Kind, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Stage:
-    """Resources to send, by kind, and the subscriptions that must have acknowledged them before the next stage."""
+    """Resources to send, by kind, and the subscriptions that must acknowledge them before the next stage."""
 
     send: dict[Kind, Resources]
     awaited: frozenset[Subscription]

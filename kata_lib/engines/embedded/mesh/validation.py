@@ -33,7 +33,10 @@ def _of_rule(rule: _Value) -> Iterator[str]:
 def _percentages(rule: _Value) -> Iterator[float]:
     fault = rule.get("fault", {})
     shares = [fault.get("delay", {}).get("percentage"), fault.get("abort", {}).get("percentage")]
-    shares += [rule.get("mirrorPercentage"), *(mirror.get("percentage") for mirror in rule.get("mirrors", []))]
+    shares += [
+        rule.get("mirrorPercentage"),
+        *(mirror.get("percentage") for mirror in rule.get("mirrors", [])),
+    ]
     for share in shares:
         yield (share or {}).get("value", 0)
 

@@ -28,7 +28,7 @@ def check(resource: Resource, obj: Obj, propagation: str, preconditions: dict[st
 
 
 def mark(resource: Resource, obj: Obj, propagation: str, grace_seconds: int | None, now: datetime) -> bool:
-    """Write deletionTimestamp, grace period and finalizers into `obj`; return whether it must stay for now."""
+    """Write deletionTimestamp, grace period and finalizers into `obj`; return whether it must stay."""
     metadata = obj["metadata"]
     grace = _grace(obj, grace_seconds) if resource.plural == "pods" else 0
     known = metadata.get("deletionGracePeriodSeconds")

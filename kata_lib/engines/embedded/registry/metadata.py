@@ -35,7 +35,9 @@ def begin(resource: Resource, namespace: str | None, obj: Obj, now: str) -> None
         metadata.pop(key, None)
     if not metadata.get("name"):
         if not metadata.get("generateName"):
-            cause = Cause("metadata.name", "FieldValueRequired", "Required value: name or generateName is required")
+            cause = Cause(
+                "metadata.name", "FieldValueRequired", "Required value: name or generateName is required"
+            )
             raise invalid(resource.kind, resource.group, "", [cause])
         metadata["name"] = generated_name(metadata["generateName"])
     if resource.namespaced:
@@ -88,8 +90,8 @@ def generation_basis(resource: Resource, obj: Obj) -> Any:
     return None
 
 
-def carry_over(resource: Resource, old: Obj, new: Obj) -> None:
-    """Keep what clients cannot change, and raise the generation where the change calls for it."""
+def carry_over(old: Obj, new: Obj) -> None:
+    """Keep what clients cannot change: names, identity, times, the version under which it was read."""
     metadata = new.setdefault("metadata", {})
     metadata["name"] = old["metadata"]["name"]
     for key in ("namespace", *SERVER_OWNED):

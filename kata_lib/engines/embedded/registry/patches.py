@@ -30,14 +30,18 @@ def json_patch(obj: Any, operations: Any) -> Any:
 
 def merge_patch(obj: Any, patch: Any) -> Any:
     """Return `obj` with a JSON merge patch applied: maps are merged, null removes, all else replaces."""
+    return _merge(copy.deepcopy(obj), copy.deepcopy(patch))
+
+
+def _merge(target: Any, patch: Any) -> Any:
     if not isinstance(patch, dict):
-        return copy.deepcopy(patch)
-    result = dict(obj) if isinstance(obj, dict) else {}
+        return patch
+    result = target if isinstance(target, dict) else {}
     for key, value in patch.items():
         if value is None:
             result.pop(key, None)
         else:
-            result[key] = merge_patch(result.get(key), value)
+            result[key] = _merge(result.get(key), value)
     return result
 
 

@@ -35,7 +35,10 @@ class EventRecorder:
                 return
         self._forget(namespace, timestamp(now - KEPT))
         self._registry.create(
-            "events", namespace, _event(involved, type_, reason, message, timestamp(now), component), manager=component
+            "events",
+            namespace,
+            _event(involved, type_, reason, message, timestamp(now), component),
+            manager=component,
         )
 
     def _repeat(self, event: Obj, now: str, component: str) -> None:

@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from kata_lib.engines.embedded.registry import deletion, managed_fields, metadata, patches, validation
-from kata_lib.engines.embedded.registry.field_validation import check_fields
-from kata_lib.engines.embedded.registry.defaults import apply_defaults
+from kata_lib.engines.embedded.registry import deletion, metadata, patches
+from kata_lib.engines.embedded.registry.decoding import check_fields
 from kata_lib.engines.embedded.registry.recorder import EventRecorder
 from kata_lib.engines.embedded.registry.resources import RESOURCES, Resource
 from kata_lib.engines.embedded.registry.schemas import schema_for
@@ -20,20 +19,17 @@ from kata_lib.engines.embedded.registry.selectors import combined
 from kata_lib.engines.embedded.registry.services import ServiceAddresses, ServiceAllocator
 from kata_lib.engines.embedded.registry.status import (
     Cause,
-    StatusError,
-    already_exists,
     bad_request,
-    forbidden,
     invalid,
-    modified,
     not_found,
     unsupported_media_type,
 )
-from kata_lib.engines.embedded.registry.subresources import restricted, scale_of
+from kata_lib.engines.embedded.registry.subresources import scale_of
+from kata_lib.engines.embedded.registry.writing import Admission, Write, Writer, unsupported
 from kata_lib.engines.embedded.store import Event, Obj, Store
 
-Admission = Callable[[str, Obj, str], None]
-"""Called with the resource's plural, the object, and CREATE or UPDATE; raises StatusError to refuse."""
+Warnings = list[str] | None
+"""Where warnings for the client are put, as one text each."""
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -51,7 +47,7 @@ class Registry:
 
     `mutations` may change an object before it is defaulted and validated (sidecar injection), `admission` may
     refuse it after that. `addresses` and `bindable` give Services their cluster addresses and node ports.
-    `manager` is the field manager's name; `version` the version that the client speaks, by default the stored.
+    `manager` is the field manager's name; `version` the one that the client speaks, by default the stored.
     """
 
     def __init__(
@@ -66,9 +62,7 @@ class Registry:
     ) -> None:
         self.store = store
         self._clock = clock
-        self._mutations = mutations
-        self._admission = admission
-        self._services = ServiceAllocator(addresses, bindable)
+        self._writer = Writer(store, ServiceAllocator(addresses, bindable), clock, mutations, admission)
         self._recorder = EventRecorder(self, clock)
 
     def get(self, resource: str, namespace: str | None, name: str) -> Obj:
@@ -99,16 +93,16 @@ class Registry:
         manager: str,
         version: str | None = None,
         field_validation: str = "",
-        warnings: list[str] | None = None,
+        warnings: Warnings = None,
         dry_run: bool = False,
     ) -> Obj:
         """Create the object and return it as stored; raise StatusError 409 if its name is taken."""
         kind = RESOURCES[resource]
-        check_fields(kind, obj, field_validation, warnings, version=version)
+        if kind.unsupported:
+            raise unsupported(kind, (obj.get("metadata") or {}).get("name", ""))
         new = metadata.own_copy(obj)
-        self._begin(kind, namespace, new)
-        self._record(kind, None, new, manager, version, "")
-        return self._store_new(kind, new, dry_run)
+        check_fields(kind, new, field_validation, warnings, version=version)
+        return self._writer.create(Write(kind, manager, version, dry_run=dry_run), namespace, new)
 
     def update(
         self,
@@ -121,7 +115,7 @@ class Registry:
         subresource: str = "",
         version: str | None = None,
         field_validation: str = "",
-        warnings: list[str] | None = None,
+        warnings: Warnings = None,
         dry_run: bool = False,
     ) -> Obj:
         """Replace the object (or its status, scale or finalizers) and return it as stored.
@@ -130,11 +124,11 @@ class Registry:
         """
         kind, old = RESOURCES[resource], self.get(resource, namespace, name)
         metadata.check_same_name(name, obj)
-        if not subresource:
-            check_fields(kind, obj, field_validation, warnings, version=version)
-            _require_version(kind, obj)
         new = metadata.own_copy(obj)
-        return self._write(kind, old, new, manager, version, subresource, dry_run)
+        if subresource != "scale":
+            check_fields(kind, new, field_validation, warnings, version=version)
+            _require_version(kind, new)
+        return self._writer.update(Write(kind, manager, version, subresource, dry_run), old, new)
 
     def mutate(
         self,
@@ -152,7 +146,7 @@ class Registry:
             return None
         new = metadata.own_copy(old)
         change(new)
-        return self._write(RESOURCES[resource], old, new, manager, None, subresource, dry_run=False)
+        return self._writer.update(Write(RESOURCES[resource], manager, subresource=subresource), old, new)
 
     def patch(
         self,
@@ -167,7 +161,7 @@ class Registry:
         subresource: str = "",
         version: str | None = None,
         field_validation: str = "",
-        warnings: list[str] | None = None,
+        warnings: Warnings = None,
         dry_run: bool = False,
     ) -> Obj:
         """Apply a patch of the given content type and return the object as stored.
@@ -175,17 +169,25 @@ class Registry:
         An apply patch creates the object if it is not there; `force` takes fields over from other managers.
         """
         kind = RESOURCES[resource]
+        write = Write(kind, manager, version, subresource, dry_run)
         if content_type == APPLY_PATCH:
-            metadata.check_same_name(name, body)
-            check_fields(kind, body, field_validation, warnings, version=version)
-            return self._apply(kind, namespace, name, body, manager, force, version, dry_run)
+            if kind.unsupported:
+                raise unsupported(kind, name)
+            applied = metadata.own_copy(body)
+            metadata.check_same_name(name, applied)
+            check_fields(kind, applied, field_validation, warnings, version=version)
+            live = self.store.get(resource, namespace or "", name)
+            return self._writer.apply(write, namespace, live, applied, force=force)
         old = self.get(resource, namespace, name)
         new = _patched(kind, old, body, content_type, subresource)
         metadata.check_same_name(name, new)
-        if not subresource:
+        if subresource != "scale":
+            strategic = body if content_type == STRATEGIC_MERGE_PATCH else None
             text = json.dumps(new, separators=(",", ":"))
-            check_fields(kind, new, field_validation, warnings, version=version, patched=text)
-        return self._write(kind, old, new, manager, version, subresource, dry_run)
+            check_fields(
+                kind, new, field_validation, warnings, version=version, patched=text, strategic=strategic
+            )
+        return self._writer.update(write, old, new)
 
     def delete(
         self,
@@ -226,120 +228,6 @@ class Registry:
         """Record an Event about an object, or count it where the same one is known."""
         self._recorder.record(involved, type_, reason, message, component=component)
 
-    def _begin(self, kind: Resource, namespace: str | None, new: Obj) -> None:
-        if kind.unsupported:
-            raise _unsupported(kind, new)
-        new["apiVersion"], new["kind"] = kind.api_version, kind.kind
-        metadata.begin(kind, namespace, new, metadata.timestamp(self._clock()))
-        self._check_namespace(kind, new)
-        for mutate in self._mutations:
-            mutate(kind.plural, new, "CREATE")
-        apply_defaults(kind.plural, new)
-        self._validate(kind, new, None, "CREATE")
-        if kind.plural == "services":
-            self._services.assign(new, None, self.store.list("services"))
-
-    def _check_namespace(self, kind: Resource, new: Obj) -> None:
-        if not kind.namespaced:
-            return
-        name, namespace = new["metadata"]["name"], new["metadata"]["namespace"]
-        if self.get("namespaces", None, namespace)["metadata"].get("deletionTimestamp"):
-            why = f"unable to create new content in namespace {namespace} because it is being terminated"
-            raise forbidden(kind, name, why)
-
-    def _validate(self, kind: Resource, new: Obj, old: Obj | None, operation: str) -> None:
-        causes = validation.validate(kind.plural, new, old)
-        if causes:
-            raise invalid(kind.kind, kind.group, new["metadata"]["name"], causes)
-        for admit in self._admission:
-            admit(kind.plural, new, operation)
-
-    def _store_new(self, kind: Resource, new: Obj, dry_run: bool) -> Obj:
-        key = (kind.plural, new["metadata"].get("namespace", ""), new["metadata"]["name"])
-        if self.store.get(*key):
-            raise already_exists(kind, new["metadata"]["name"])
-        return new if dry_run else self.store.put(*key, new)
-
-    def _write(
-        self,
-        kind: Resource,
-        old: Obj,
-        new: Obj,
-        manager: str,
-        version: str | None,
-        subresource: str,
-        dry_run: bool,
-        *,
-        applied: bool = False,
-    ) -> Obj:
-        name = old["metadata"]["name"]
-        found = (new.get("metadata") or {}).get("resourceVersion")
-        if found and found != old["metadata"]["resourceVersion"]:
-            raise modified(kind, name)
-        new = restricted(kind, old, new, subresource)
-        metadata.carry_over(kind, old, new)
-        if subresource in ("", "scale"):
-            if kind.plural == "services":
-                self._services.assign(new, old, self._other_services(new))
-            apply_defaults(kind.plural, new)
-            self._validate(kind, new, old, "UPDATE")
-            metadata.raise_generation(kind, old, new)
-        if not applied:
-            self._record(kind, old, new, manager, version, subresource)
-        if metadata.same(old, new):
-            return old
-        key = (kind.plural, old["metadata"].get("namespace", ""), name)
-        if dry_run:
-            return new
-        if "deletionTimestamp" in new["metadata"] and not metadata.held(new):
-            return self.store.delete(*key) or new
-        return self.store.put(*key, new)
-
-    def _other_services(self, service: Obj) -> "list[Obj]":
-        uid = service["metadata"]["uid"]
-        return [other for other in self.store.list("services") if other["metadata"]["uid"] != uid]
-
-    def _apply(
-        self,
-        kind: Resource,
-        namespace: str | None,
-        name: str,
-        body: Obj,
-        manager: str,
-        force: bool,
-        version: str | None,
-        dry_run: bool,
-    ) -> Obj:
-        live = self.store.get(kind.plural, namespace or "", name)
-        new = managed_fields.apply(
-            live,
-            metadata.own_copy(body),
-            manager=manager,
-            force=force,
-            api_version=kind.api_version_of(version or kind.version),
-            now=metadata.timestamp(self._clock()),
-            schema=schema_for(kind.plural),
-        )
-        if live is not None:
-            return self._write(kind, live, new, manager, version, "", dry_run, applied=True)
-        managers = new["metadata"]["managedFields"]
-        self._begin(kind, namespace, new)
-        new["metadata"]["managedFields"] = managers
-        return self._store_new(kind, new, dry_run)
-
-    def _record(
-        self, kind: Resource, old: Obj | None, new: Obj, manager: str, version: str | None, subresource: str
-    ) -> None:
-        managed_fields.record(
-            old,
-            new,
-            manager=manager,
-            api_version=kind.api_version_of(version or kind.version),
-            subresource=subresource,
-            now=metadata.timestamp(self._clock()),
-            schema=schema_for(kind.plural),
-        )
-
 
 def _patched(kind: Resource, old: Obj, body: Any, content_type: str, subresource: str) -> Obj:
     base = scale_of(old) if subresource == "scale" else old
@@ -364,8 +252,3 @@ def _require_version(kind: Resource, obj: Obj) -> None:
         message = "Invalid value: 0: must be specified for an update"
         cause = Cause("metadata.resourceVersion", "FieldValueInvalid", message)
         raise invalid(kind.kind, kind.group, obj["metadata"].get("name", ""), [cause])
-
-
-def _unsupported(kind: Resource, obj: Obj) -> StatusError:
-    why = f"the embedded engine does not support {kind.kind}; the engines kind and context do"
-    return forbidden(kind, (obj.get("metadata") or {}).get("name", ""), why)

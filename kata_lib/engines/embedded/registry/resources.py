@@ -187,7 +187,7 @@ GROUP_ORDER = (
     "telemetry.istio.io",
     "extensions.istio.io",
 )
-"""The groups in the order of discovery: a short or plural name that two groups share means the earlier one."""
+"""The groups in the order of discovery: a name that two groups share means the earlier one."""
 
 
 def find(group: str, version: str, plural: str) -> Resource | None:

@@ -19,6 +19,7 @@ from typing import Any
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
+_CUSTOM_FILE = Path(__file__).with_name("istio_schemas.json")
 _CORE = "io.k8s.api.core.v1."
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 DEFINITIONS = {
@@ -151,9 +152,19 @@ def raw_definitions(names: Iterable[str]) -> dict[str, Any]:
     return found
 
 
+def referenced(reference: str) -> str:
+    """Return the name of the definition that a reference in a raw definition means."""
+    return reference.removeprefix(_REF)
+
+
+def sources() -> bytes:
+    """Return the files from which all schemas are made, one after the other."""
+    return _definitions_file().read_bytes() + _CUSTOM_FILE.read_bytes()
+
+
 def custom_definition(kind: str) -> dict[str, Any]:
     """Read one of Istio's definitions: group, names, printer columns (`columns`) and `schema`."""
-    definition: dict[str, Any] = json.loads(Path(__file__).with_name("istio_schemas.json").read_bytes())[kind]
+    definition: dict[str, Any] = json.loads(_CUSTOM_FILE.read_bytes())[kind]
     return definition
 
 
@@ -170,7 +181,7 @@ def _references(node: Any) -> Iterable[str]:
     if isinstance(node, dict):
         for key, value in node.items():
             if key == "$ref" and isinstance(value, str):
-                yield value.removeprefix(_REF)
+                yield referenced(value)
             else:
                 yield from _references(value)
     elif isinstance(node, list):
@@ -189,7 +200,9 @@ def _custom_schema(kind: str) -> Schema:
     schema = _Builder().compile(custom_definition(kind)["schema"], name=kind)
     meta = _kubernetes_schemas()[DEFINITIONS["services"]]
     common = {key: meta.properties[key] for key in ("apiVersion", "kind", "metadata")}
-    return replace(schema, name=kind, properties=MappingProxyType(common | dict(schema.properties)), custom=True)
+    return replace(
+        schema, name=kind, properties=MappingProxyType(common | dict(schema.properties)), custom=True
+    )
 
 
 class _Builder:
@@ -210,7 +223,7 @@ class _Builder:
 
     def compile(self, node: dict[str, Any], *, name: str = "") -> Schema:
         if "$ref" in node:
-            target = self.definition(node["$ref"].removeprefix(_REF))
+            target = self.definition(referenced(node["$ref"]))
             return self._share(replace(target, **_merging(node)))
         properties = {key: self.compile(value) for key, value in node.get("properties", {}).items()}
         values = node.get("additionalProperties")

@@ -26,27 +26,35 @@ class ServiceAllocator:
         self._addresses = addresses
         self._bindable = bindable
 
+    @staticmethod
+    def keep(old: Obj, new: Obj) -> None:
+        """Copy what a client left out of an update and cannot have meant to change."""
+        if new["spec"].get("type") != "ExternalName":
+            for key in ("clusterIP", "clusterIPs"):
+                if not new["spec"].get(key) and old["spec"].get(key):
+                    new["spec"][key] = old["spec"][key]
+
     def assign(self, service: Obj, old: Obj | None, others: Iterable[Obj]) -> None:
         """Set clusterIP, clusterIPs and nodePorts that are not set; raise StatusError where one is taken."""
         spec = service["spec"]
         others = list(others)
         if spec.get("type") != "ExternalName":
-            self._assign_address(service, old, others)
+            self._assign_address(service, others)
         if spec.get("type") in ("NodePort", "LoadBalancer"):
             self._assign_ports(service, old, others)
         else:
             for port in spec.get("ports", []):
                 port.pop("nodePort", None)
 
-    def _assign_address(self, service: Obj, old: Obj | None, others: list[Obj]) -> None:
+    def _assign_address(self, service: Obj, others: list[Obj]) -> None:
         spec = service["spec"]
-        kept = old["spec"].get("clusterIP") if old else None
         taken = {other["spec"]["clusterIP"] for other in others if other["spec"].get("clusterIP")} - {"None"}
-        address = spec.get("clusterIP") or kept
+        address = spec.get("clusterIP")
         if not address:
             address = self._addresses.allocate_service(taken)
         elif address in taken:
-            message = f'Invalid value: ["{address}"]: failed to allocate IP {address}: provided IP is already allocated'
+            why = f"failed to allocate IP {address}: provided IP is already allocated"
+            message = f'Invalid value: ["{address}"]: {why}'
             raise _invalid(service, Cause("spec.clusterIPs", "FieldValueInvalid", message))
         spec["clusterIP"], spec["clusterIPs"] = address, [address]
 
@@ -77,9 +85,7 @@ class ServiceAllocator:
 
     @staticmethod
     def _refuse(service: Obj, index: int, port: int, why: str) -> None:
-        cause = Cause(
-            f"spec.ports[{index}].nodePort", "FieldValueInvalid", f"Invalid value: {port}: {why}"
-        )
+        cause = Cause(f"spec.ports[{index}].nodePort", "FieldValueInvalid", f"Invalid value: {port}: {why}")
         raise _invalid(service, cause)
 
 

@@ -138,9 +138,8 @@ def expired(message: str) -> StatusError:
 
 def unsupported_media_type(accepted: Sequence[str]) -> StatusError:
     """415: the body is in a form that this resource does not take."""
-    message = (
-        "the body of the request was in an unknown format - accepted media types include: "
-        + ", ".join(accepted)
+    message = "the body of the request was in an unknown format - accepted media types include: " + ", ".join(
+        accepted
     )
     return StatusError(415, "UnsupportedMediaType", message)
 

@@ -132,7 +132,9 @@ def _merge_list(original: list[Any], patch: list[Any], schema: Schema) -> list[A
                 merged.append(item)
         return _in_order(merged, patch, original, "")
     if not schema.merge_key:
-        raise internal(f"cannot merge lists without merge key for {schema.items.name if schema.items else ''}")
+        raise internal(
+            f"cannot merge lists without merge key for {schema.items.name if schema.items else ''}"
+        )
     original, patch = _special_elements(original, patch, schema.merge_key)
     return _in_order(_merge_items(original, patch, schema), patch, original, schema.merge_key)
 

@@ -11,9 +11,10 @@ def restricted(resource: Resource, old: Obj, new: Obj, subresource: str) -> Obj:
         metadata = {**old["metadata"], "managedFields": new["metadata"].get("managedFields", [])}
         return _with({**old, "metadata": metadata}, "status", new.get("status"))
     if subresource == "scale":
-        return {**old, "spec": {**old["spec"], "replicas": new["spec"].get("replicas", 0)}}
+        spec = {**old["spec"], "replicas": new["spec"].get("replicas", 0)}
+        return {**old, "metadata": dict(old["metadata"]), "spec": spec}
     if subresource == "finalize":
-        return {**old, "spec": new.get("spec", {})}
+        return {**old, "metadata": dict(old["metadata"]), "spec": new.get("spec", {})}
     if "status" in resource.subresources:
         return _with(new, "status", old.get("status"))
     return new

@@ -1,14 +1,14 @@
-"""From the cluster's objects to one Envoy's configuration, as istiod makes it. Pure: no input, output or state.
+"""From the cluster's objects to one Envoy's configuration, as istiod makes it. Pure.
 
     listeners.py node.py   where Envoy listens: a sidecar, and the node's own Envoy
-    http_proxy.py          every port's route table merged for the listener that an application's http_proxy names
+    http_proxy.py          every port's route table in one, for the listener that http_proxy names
     virtual_hosts.py       one route table a port: which VirtualService speaks for which Service
     http_route/            a VirtualService's routes, one file a field
     clusters.py            one cluster for each Service port and subset
     traffic_policy/        a DestinationRule's policies, one file a field
     endpoints.py           the ready pods of a cluster
 
-A field that Istio has and this does not is missing in the FIELDS of its file, and admission.py refuses it by name.
+A field that Istio has and this has not is missing in the FIELDS of its file: admission.py refuses it by name.
 """
 
 from kata_lib.engines.embedded.mesh.translate import listeners, node

@@ -1,4 +1,4 @@
-"""What a proxy counts of each request: Envoy's stats access logger with the labels of Istio's standard metrics.
+"""What a proxy counts of each request: Envoy's stats access logger with the labels of Istio's metrics.
 
 https://istio.io/latest/docs/reference/config/metrics/
 """

@@ -1,7 +1,7 @@
 """The fields that are understood, as a tree beside each translation; whatever is not in a tree is refused.
 
-A tree is a dict of field names to trees; [tree] is a list of such; `Keys(tree)` a map with free keys; LEAF any value;
-OneOf(...) one of the values named.
+A tree is a dict of field names to trees; [tree] is a list of such; `Keys(tree)` a map with free keys; LEAF any
+value; OneOf(...) one of the values named.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ Tree = dict[str, Any] | list[Any] | Keys | OneOf | Leaf
 
 
 def not_understood(value: Any, tree: Tree, path: str = "") -> Iterator[str]:
-    """Yield the path of each field that the tree does not have, with its value where only that is the matter."""
+    """Yield the path of each field that the tree has not, with its value where only that is the matter."""
     match tree, value:
         case OneOf(values), _:
             if value not in values:

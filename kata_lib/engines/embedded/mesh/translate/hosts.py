@@ -1,4 +1,4 @@
-"""Names: what a host in Istio's resources means, which domains a Service answers to, what a cluster is called."""
+"""Names: what a host in Istio's resources means, a Service's domains, what a cluster is called."""
 
 from kata_lib.engines.embedded.mesh.translate.model import CLUSTER_DOMAIN, Service
 from kata_lib.engines.embedded.store import Obj

@@ -1,4 +1,4 @@
-"""A sidecar's configuration: one listener for what its application asks, one for each port others ask it at."""
+"""A sidecar's configuration: a listener for what its application asks, one for each port it is asked at."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +14,7 @@ from kata_lib.engines.embedded.mesh.translate.model import (
     ProxyConfig,
     Service,
 )
+from kata_lib.engines.embedded.mesh.translate.traffic_policy.connection_pool import http_protocol
 from kata_lib.engines.embedded.store import Obj
 
 _TCP_PROXY = "envoy.filters.network.tcp_proxy"
@@ -119,7 +120,7 @@ def _inbound_cluster(uid: str, port: int, protocol: str, addresses: Addresses) -
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
     }
     if protocol == "http2":
-        clusters.http_protocol(cluster, "http2_protocol_options")
+        http_protocol(cluster, "http2_protocol_options")
     return cluster
 
 

@@ -146,7 +146,7 @@ def _service(obj: Obj) -> Service:
 
 
 def protocol_of(port: Obj) -> Literal["http", "http2", "tcp"]:
-    """Return a Service port's protocol by appProtocol, or the first word of its name; without either it is HTTP.
+    """Return a Service port's protocol by appProtocol or the first word of its name; without, it is HTTP.
 
     Where istiod would look at the bytes, every request here comes through an HTTP proxy.
     https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/

@@ -8,8 +8,8 @@ DISCOVERY_CLUSTER = "xds"
 def discovery() -> dict[str, Any]:
     """Return the source of each kind of resource: REST, each request held by the daemon until there is news.
 
-    The next request follows after a millisecond or two, so that the next change does not wait for it. The request's
-    timeout is longer than the daemon holds it.
+    The next request follows after a millisecond or two, so that the next change does not wait for it. The
+    request's timeout is longer than the daemon holds it.
     """
     return {
         "resource_api_version": "V3",

@@ -42,4 +42,3 @@ def _tolerates(toleration: dict[str, Any], key: str) -> bool:
 def _request_what_is_limited(resources: dict[str, Any]) -> None:
     if limits := resources.get("limits"):
         resources["requests"] = limits | resources.get("requests", {})
-

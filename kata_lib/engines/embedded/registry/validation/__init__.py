@@ -11,7 +11,14 @@ from kata_lib.engines.embedded.registry.decoding import unknown_fields
 from kata_lib.engines.embedded.registry.defaults import IMMUTABLE
 from kata_lib.engines.embedded.registry.schemas import CUSTOM_KINDS, schema_for
 from kata_lib.engines.embedded.registry.status import Cause
-from kata_lib.engines.embedded.registry.validation import metadata, others, pods, services, structural, workloads
+from kata_lib.engines.embedded.registry.validation import (
+    metadata,
+    others,
+    pods,
+    services,
+    structural,
+    workloads,
+)
 from kata_lib.engines.embedded.registry.validation.causes import invalid
 from kata_lib.engines.embedded.store import Obj
 

@@ -45,7 +45,9 @@ def not_found(path: str, value: Any) -> Cause:
 def not_supported(path: str, value: Any, supported: Iterable[Any]) -> Cause:
     """The value is none of those that the field takes."""
     listed = ", ".join(map(show, supported))
-    return Cause(path, "FieldValueNotSupported", f"Unsupported value: {show(value)}: supported values: {listed}")
+    return Cause(
+        path, "FieldValueNotSupported", f"Unsupported value: {show(value)}: supported values: {listed}"
+    )
 
 
 def too_long(path: str, limit: int) -> Cause:

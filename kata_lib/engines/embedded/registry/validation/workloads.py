@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kata_lib.engines.embedded.registry.selectors import matches_selector
+from kata_lib.engines.embedded.registry.selectors import selector_object
 from kata_lib.engines.embedded.registry.status import Cause
 from kata_lib.engines.embedded.registry.validation import metadata, names, pods
 from kata_lib.engines.embedded.registry.validation.causes import (
@@ -60,7 +60,9 @@ def label_selector(path: str, selector: Mapping[str, Any]) -> Iterator[Cause]:
         elif operator in ("In", "NotIn") and not values:
             yield required(f"{inner}.values", "must be specified when `operator` is 'In' or 'NotIn'")
         elif operator not in ("In", "NotIn") and values:
-            yield forbidden(f"{inner}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+            yield forbidden(
+                f"{inner}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+            )
         key = expression.get("key", "")
         yield from (invalid(f"{inner}.key", key, why) for why in names.qualified_name(key))
 
@@ -77,7 +79,7 @@ def _selector_and_template(spec: Mapping[str, Any]) -> Iterator[Cause]:
     yield from mistakes
     labels = template.get("metadata", {}).get("labels", {})
     # Without a selector nothing matches; a broken one is not asked.
-    if selector is None or (not mistakes and not matches_selector(selector, labels)):
+    if selector is None or (not mistakes and not selector_object(selector)(labels)):
         words = "`selector` does not match template `labels`"
         yield invalid("spec.template.metadata.labels", labels or None, words)
     yield from pods.template("spec.template", template)

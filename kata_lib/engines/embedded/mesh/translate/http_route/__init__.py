@@ -1,4 +1,4 @@
-"""A VirtualService's HTTP routes as Envoy's, one file a field; FIELDS is all that is understood of one route."""
+"""A VirtualService's HTTP routes as Envoy's, one file a field; FIELDS is all that is understood of one."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a route needs to know beyond itself: whose proxy it is for, at which port, and the cluster of a destination."""
+"""What a route needs to know beyond itself: whose proxy it is for, and the cluster of a destination."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class RouteContext:
         )
 
     def destination_port(self, destination: Mapping[str, Any]) -> int:
-        """Return the port a destination names, else the only one of its Service, else the port of the request."""
+        """Return the port a destination names, else its Service's only one, else the port of the request."""
         if number := destination.get("port", {}).get("number"):
             return int(number)
         service = self.snapshot.services.get(destination["host"])

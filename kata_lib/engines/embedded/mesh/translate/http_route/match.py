@@ -31,7 +31,7 @@ _PSEUDO_HEADERS = {"scheme": ":scheme", "method": ":method", "authority": ":auth
 
 
 def can_hold(condition: Mapping[str, Any], context: RouteContext) -> bool:
-    """Whether a match on port, source or gateway, which are known beforehand, can hold for this proxy at all."""
+    """Whether a match on port, source or gateway, which are known beforehand, can hold for this proxy."""
     labels = condition.get("sourceLabels", {})
     return (
         condition.get("port", context.port) == context.port

@@ -1,4 +1,4 @@
-"""A DestinationRule's trafficPolicy: which one holds for a cluster, and its fields applied, one file a field."""
+"""A DestinationRule's trafficPolicy: which one holds for a cluster; its fields applied, one file a field."""
 
 from collections.abc import Mapping
 from typing import Any

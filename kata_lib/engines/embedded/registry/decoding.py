@@ -182,10 +182,16 @@ class _MapWords:
     def mismatch(self, schema: Schema, value: Any, path: tuple[str, ...], owner: str) -> str:
         target, found = _go_type(schema), _go_kind(value)
         if schema.type == "object":
-            return f"cannot restore struct from: {found}" if schema.properties else f"cannot restore map from {found}"
+            return (
+                f"cannot restore struct from: {found}"
+                if schema.properties
+                else f"cannot restore map from {found}"
+            )
         if schema.type == "array":
             return f"cannot restore slice from {found}"
-        convertible = (found == "int64" and target == "string") or (found == "float64" and target.startswith("int"))
+        convertible = (found == "int64" and target == "string") or (
+            found == "float64" and target.startswith("int")
+        )
         return f"cannot convert {found} to {target}" if convertible else f"unrecognized type: {target}"
 
 

@@ -1,0 +1,163 @@
+"""The cluster's one process: opens the store, starts every part, serves until SIGTERM.
+
+    python -m kata_lib.engines.embedded.daemon --home DIR --socket FD
+
+FD is the API server's listening socket, inherited from the process that claimed the address. daemon.json is written
+last: whoever reads it finds a cluster that serves. SIGTERM ends every pod; after SIGKILL pods and Envoys go on, and
+the next daemon takes them over.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import uvloop
+
+from kata_lib.engines.embedded import addresses, node, processes
+from kata_lib.engines.embedded.addresses import AddressPlan
+from kata_lib.engines.embedded.api.server import make_app, serve
+from kata_lib.engines.embedded.controllers import (
+    Controller,
+    DeploymentController,
+    EndpointSliceController,
+    GarbageCollector,
+    NamespaceController,
+    ReplicaSetController,
+    Scheduler,
+)
+from kata_lib.engines.embedded.kubelet import Kubelet
+from kata_lib.engines.embedded.kubelet.pod import Host
+from kata_lib.engines.embedded.mesh.admission import refuse
+from kata_lib.engines.embedded.mesh.discovery import DiscoveryServer
+from kata_lib.engines.embedded.mesh.injection import inject
+from kata_lib.engines.embedded.mesh.pilot import Pilot
+from kata_lib.engines.embedded.pki import Pki, kubeconfig
+from kata_lib.engines.embedded.processes import Identity
+from kata_lib.engines.embedded.registry.registry import Registry
+from kata_lib.engines.embedded.state import State, write_json, write_text
+from kata_lib.engines.embedded.store import Obj, Store
+
+log = logging.getLogger("kata.daemon")
+
+
+def main() -> None:
+    """Serve the cluster whose folder is named on the command line."""
+    parser = argparse.ArgumentParser(description="The embedded cluster's daemon; kata up starts it.")
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--socket", type=int, required=True)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(State(options.home), socket.socket(fileno=options.socket)))
+
+
+async def run(state: State, server: socket.socket) -> None:
+    """Start every part, tell that it serves, and end everything at SIGTERM."""
+    ending = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
+    async with AsyncExitStack() as stack:
+        await _start(state, server, stack)
+        log.info("serving")
+        await ending.wait()
+        log.info("ending")
+        state.daemon.unlink(missing_ok=True)
+
+
+async def _start(state: State, server: socket.socket, stack: AsyncExitStack) -> None:
+    plan = addresses.load(state)
+    pki = Pki(state.pki)
+    store = Store(state.store)
+    stack.callback(store.close)
+    registry = _registry(store, plan)
+    discovery = DiscoveryServer(
+        on_rejection=lambda node_id, kind, version, reason: _tell(registry, node_id, reason)
+    )
+    await discovery.start(state.xds_socket)
+    stack.push_async_callback(discovery.stop)
+    pilot = Pilot(registry, discovery, plan)
+    stack.callback(pilot.close)
+
+    for controller in _controllers(registry, state, pki):
+        controller.start()
+        stack.callback(controller.stop)
+    node.register(registry, node.node_name(state), plan.node_address())
+    node_envoy = node.NodeEnvoy(state, pilot)
+    kubelet = Kubelet(Host(registry, plan, pilot, state, node.node_name(state)))
+    known = kubelet.start()
+    known.add(node_envoy.start())
+    _end_strays(state, known)
+    stack.push_async_callback(node_envoy.stop)
+    stack.push_async_callback(kubelet.stop)
+
+    app = make_app(registry, token=pki.token, logs=kubelet.logs)
+    runner = await serve(app, server, pki.server_context())
+    stack.push_async_callback(runner.cleanup)
+    _announce(state, pki, plan)
+
+
+def _registry(store: Store, plan: AddressPlan) -> Registry:
+    def give_sidecar(resource: str, obj: Obj, operation: str) -> None:
+        if resource == "pods" and operation == "CREATE":
+            inject(obj, registry.get("namespaces", None, obj["metadata"]["namespace"]))
+
+    def bindable(port: int) -> bool:
+        return addresses.is_free((plan.node_address(), port))
+
+    registry = Registry(
+        store, addresses=plan, bindable=bindable, mutations=[give_sidecar], admission=[refuse]
+    )
+    return registry
+
+
+def _controllers(registry: Registry, state: State, pki: Pki) -> list[Controller]:
+    return [
+        NamespaceController(registry, pki.authority),
+        DeploymentController(registry),
+        ReplicaSetController(registry),
+        EndpointSliceController(registry),
+        GarbageCollector(registry),
+        Scheduler(registry, node.node_name(state)),
+    ]
+
+
+def _tell(registry: Registry, node_id: str, reason: str) -> None:
+    """Let a rejection reach the learner: in the log, and as an event of the pod whose Envoy rejects."""
+    log.error("the Envoy %s rejects its configuration: %s", node_id, reason)
+    for pod in registry.list("pods"):
+        if f"~{pod['metadata']['uid']}~" in node_id:
+            registry.record_event(pod, "Warning", "ConfigurationRejected", reason, component="pilot")
+
+
+def _end_strays(state: State, known: set[Identity]) -> None:
+    """End what an earlier daemon started and did not live to write down."""
+    sessions = {process.pid for process in known}
+    for process, owner in processes.find_marked(state.mark):
+        if os.getsid(process.pid) not in sessions:
+            log.warning("process %d of %s is unknown; it is ended", process.pid, owner)
+            os.kill(process.pid, signal.SIGKILL)
+
+
+def _announce(state: State, pki: Pki, plan: AddressPlan) -> None:
+    host, port = plan.server_address()
+    server = f"https://{host}:{port}"
+    write_text(state.kubeconfig, kubeconfig(state, pki, server))
+    process = processes.identify(os.getpid())
+    assert process
+    write_json(
+        state.daemon,
+        {
+            "pid": process.pid,
+            "started": process.started,
+            "server": server,
+            "node_address": plan.node_address(),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""Who owns which field: `metadata.managedFields`, and server-side apply that rests on it.
+
+`record` notes what a create, update or patch changed; `apply` merges an applied configuration into the live object,
+refuses to overwrite others' fields, and removes what the applier no longer lists. After the field manager of
+k8s.io/apimachinery and the `merge` package of sigs.k8s.io/structured-merge-diff.
+"""
+
+import copy
+from typing import Any
+
+from kata_lib.engines.embedded.registry.managed_fields import typed
+from kata_lib.engines.embedded.registry.managed_fields.entries import Entries, Entry, read, written
+from kata_lib.engines.embedded.registry.managed_fields.fieldsets import FieldSet, spoken
+from kata_lib.engines.embedded.registry.schemas import Schema
+from kata_lib.engines.embedded.registry.status import StatusError, bad_request
+from kata_lib.engines.embedded.store import Obj
+
+__all__ = ["apply", "record"]
+
+_NOBODYS = FieldSet.read(
+    {
+        "f:apiVersion": {},
+        "f:kind": {},
+        "f:metadata": {
+            ".": {},
+            "f:creationTimestamp": {},
+            "f:generation": {},
+            "f:name": {},
+            "f:namespace": {},
+            "f:resourceVersion": {},
+            "f:uid": {},
+        },
+    }
+)
+
+
+def record(
+    old: Obj | None,
+    new: Obj,
+    *,
+    manager: str,
+    api_version: str,
+    subresource: str = "",
+    now: str,
+    schema: Schema,
+) -> None:
+    """Set `new`'s managedFields: what differs from `old` (None: all of it) belongs to `manager` from now on.
+
+    `now` is a timestamp as objects hold it. A client may send managedFields itself, `[{}]` to clear them; what it
+    sends through a subresource is ignored.
+    """
+    entries = _starting_entries(old, new, subresource)
+    before = _empty(schema) if old is None else _bare(old)
+    difference = typed.compare(schema, before, _bare(new))
+    taken = (difference.added | difference.modified) - _NOBODYS
+    own = Entry(manager, "Update", api_version, subresource)
+    for entry in entries.values():
+        entry.fields = entry.fields - difference.removed - taken
+    if taken:
+        own = entries.setdefault(own.key, own)
+        own.fields, own.time = own.fields | taken, now
+    _write(new, entries)
+
+
+def apply(
+    live: Obj | None,
+    applied: Obj,
+    *,
+    manager: str,
+    force: bool,
+    api_version: str,
+    now: str,
+    schema: Schema,
+) -> Obj:
+    """Return the object that server-side apply makes of `live` (None: there is none yet), with managedFields.
+
+    `applied` is what the manager wants, and all that it wants: fields that it applied before and lists no more
+    go, unless someone else owns them. Raises StatusError 409 where it would change a field of another manager,
+    unless `force` takes the field over.
+    """
+    applied = _applicable(applied, schema)
+    entries = read(live["metadata"].get("managedFields")) if live else {}
+    own = Entry(manager, "Apply", api_version)
+    last = entries.pop(own.key, None)
+    own.fields = typed.owned(schema, applied) - _NOBODYS
+    before = _bare(live) if live else {}
+    new: Obj = typed.merge(schema, before, applied)
+    if last:
+        new = _without_dropped(schema, new, [*entries.values(), own], last.fields)
+    difference = typed.compare(schema, before, new)
+    changed = (difference.added | difference.modified) - _NOBODYS
+    if not force:
+        _refuse_conflicts(entries, changed)
+    for entry in entries.values():
+        entry.fields = entry.fields - difference.removed - changed
+    unchanged = last and last.fields == own.fields and not (changed or difference.removed)
+    own.time = last.time if last and unchanged else now
+    entries[own.key] = own
+    new = copy.deepcopy(new)
+    _write(new, entries)
+    return new
+
+
+def _applicable(applied: Obj, schema: Schema) -> Obj:
+    """Return what of an applied configuration counts; its status belongs to the subresource."""
+    if applied.get("metadata", {}).get("managedFields"):
+        raise bad_request("metadata.managedFields must be nil")
+    applied = {key: value for key, value in applied.items() if key != "status"}
+    for path, element in typed.duplicates(schema, applied):
+        name = applied["metadata"].get("name", "")
+        what = f"{name}; {applied.get('apiVersion')}, Kind={applied.get('kind')}"
+        why = f"{spoken(path)}: duplicate entries for key {spoken((element,))}"
+        raise StatusError(500, "InternalError", f"failed to create typed patch object ({what}): {why}")
+    return applied
+
+
+def _without_dropped(schema: Schema, merged: Obj, owners: list[Entry], last: FieldSet) -> Obj:
+    """Remove what the applier owned (`last`) and no longer lists; what anybody still owns comes back."""
+    dropped = last.with_struct_fields(schema)
+    everything = typed.owned(schema, merged).with_struct_fields(schema)
+    managed = FieldSet()
+    for owner in owners:
+        managed = managed | owner.fields
+    pruned = typed.remove(schema, merged, dropped)
+    kept = typed.owned(schema, pruned).with_struct_fields(schema) | managed.with_struct_fields(schema)
+    pruned = typed.remove(schema, merged, everything - kept)
+    kept = typed.owned(schema, pruned).with_struct_fields(schema)
+    result: Obj = typed.remove(schema, merged, (everything - kept) & dropped)
+    return result
+
+
+def _refuse_conflicts(entries: Entries, changed: FieldSet) -> None:
+    conflicts = [(entry, list(entry.fields & changed)) for entry in entries.values()]
+    conflicts = sorted(((e, paths) for e, paths in conflicts if paths), key=lambda found: found[0].key)
+    if not conflicts:
+        return
+    count = sum(len(paths) for _, paths in conflicts)
+    if count == 1:
+        entry, paths = conflicts[0]
+        message = f"Apply failed with 1 conflict: conflict with {entry.spoken}: {spoken(paths[0])}"
+    else:
+        lines = []
+        for entry, paths in conflicts:
+            lines.append(f"conflicts with {entry.spoken}:")
+            lines += [f"- {spoken(path)}" for path in paths]
+        message = f"Apply failed with {count} conflicts: " + "\n".join(lines)
+    causes = [
+        {"reason": "FieldManagerConflict", "message": f"conflict with {entry.spoken}", "field": spoken(path)}
+        for entry, paths in conflicts
+        for path in paths
+    ]
+    raise StatusError(409, "Conflict", message, {"causes": causes})
+
+
+def _starting_entries(old: Obj | None, new: Obj, subresource: str) -> Entries:
+    sent = new.get("metadata", {}).get("managedFields")
+    if sent == [{}] and not subresource:
+        return {}
+    stored = old["metadata"].get("managedFields") if old else None
+    return read(stored if subresource or not sent else sent)
+
+
+def _empty(schema: Schema) -> Any:
+    """Return what a kind's object holds before anything is set: the structs that are always there."""
+    if schema.type == "array":
+        return []
+    return {name: _empty(schema.properties[name]) for name in schema.always}
+
+
+def _bare(obj: Obj) -> Obj:
+    metadata = {key: value for key, value in obj.get("metadata", {}).items() if key != "managedFields"}
+    return {**obj, "metadata": metadata}
+
+
+def _write(obj: Obj, entries: Entries) -> None:
+    listed = written(entries)
+    if listed:
+        obj["metadata"]["managedFields"] = listed
+    else:
+        obj["metadata"].pop("managedFields", None)

@@ -1,0 +1,169 @@
+"""Values with their schema: what they own, how two differ, how one is merged over another.
+
+The schema says where owners meet: maps are shared entry by entry, lists of type map by their keys, sets by their
+values; all else is one leaf. After the `typed` package of sigs.k8s.io/structured-merge-diff.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from kata_lib.engines.embedded.registry.managed_fields.fieldsets import FieldSet, Path, inner
+from kata_lib.engines.embedded.registry.schemas import ANY, Schema
+
+ABSENT: Any = object()
+
+
+@dataclass
+class Difference:
+    """Which paths a change added, removed, and gave another value."""
+
+    added: FieldSet = field(default_factory=FieldSet)
+    removed: FieldSet = field(default_factory=FieldSet)
+    modified: FieldSet = field(default_factory=FieldSet)
+
+
+def owned(schema: Schema, value: Any) -> FieldSet:
+    """Return the paths that someone who applies `value` owns."""
+    result = FieldSet()
+    _collect(schema, value, (), result)
+    return result
+
+
+def compare(schema: Schema, old: Any, new: Any) -> Difference:
+    """Return how `new` differs from `old`."""
+    result = Difference()
+    _compare(schema, old, new, (), result)
+    return result
+
+
+def merge(schema: Schema, live: Any, applied: Any) -> Any:
+    """Return `live` with `applied` laid over it; shared lists keep the order of both as far as they agree."""
+    if live is ABSENT or not _granular(schema, live) or not _granular(schema, applied):
+        return applied
+    if isinstance(applied, dict):
+        result = dict(live)
+        for key, value in applied.items():
+            result[key] = merge(schema.child(key) or ANY, live.get(key, ABSENT), value)
+        return result
+    return _merge_lists(schema, live, applied)
+
+
+def remove(schema: Schema, value: Any, paths: FieldSet) -> Any:
+    """Return `value` without what the paths name; ABSENT when nothing is left of it."""
+    if not paths or not _granular(schema, value):
+        return value
+    kept = []
+    for element, item in _elements(schema, value):
+        if element in paths.members:
+            continue
+        child = paths.children.get(element)
+        kept.append((element, remove(inner(schema, element), item, child) if child else item))
+    if not kept:
+        return ABSENT
+    if isinstance(value, dict):
+        return {element[2:]: item for element, item in kept if item is not ABSENT}
+    return [item for _, item in kept if item is not ABSENT]
+
+
+def duplicates(schema: Schema, value: Any, path: Path = ()) -> list[tuple[Path, str]]:
+    """Return the lists of `value` in which two items have the same keys: path and path element."""
+    if not _granular(schema, value):
+        return []
+    found, seen = [], set()
+    for element, item in _elements(schema, value):
+        if element in seen:
+            found.append((path, element))
+        seen.add(element)
+        found += duplicates(inner(schema, element), item, (*path, element))
+    return found
+
+
+def _granular(schema: Schema, value: Any) -> bool:
+    """Return whether a value's parts may have different owners."""
+    if isinstance(value, dict):
+        return schema.type == "object" and not schema.atomic and not schema.any
+    if isinstance(value, list) and schema.type == "array":
+        if schema.list_type == "map":
+            return all(isinstance(item, dict) for item in value)
+        return schema.list_type == "set"
+    return False
+
+
+def _elements(schema: Schema, value: Any) -> list[tuple[str, Any]]:
+    """Return the parts of a granular value by their path elements."""
+    if isinstance(value, dict):
+        return [(f"f:{key}", item) for key, item in value.items()]
+    if schema.list_type == "set":
+        return [(f"v:{_compact(item)}", item) for item in value]
+    return [(_keyed(schema, item), item) for item in value]
+
+
+def _keyed(schema: Schema, item: dict[str, Any]) -> str:
+    defaults = schema.key_defaults
+    keys = {key: item.get(key, defaults.get(key)) for key in schema.keys if key in item or key in defaults}
+    return f"k:{_compact(keys)}"
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+
+
+def _collect(schema: Schema, value: Any, path: Path, result: FieldSet) -> None:
+    if not _granular(schema, value):
+        if path:
+            result.add(path)
+        return
+    for element, item in _elements(schema, value):
+        here = (*path, element)
+        is_struct_field = element.startswith("f:") and element[2:] in schema.properties
+        if not is_struct_field or item is None or item == {}:
+            result.add(here)
+        _collect(inner(schema, element), item, here, result)
+
+
+def _compare(schema: Schema, old: Any, new: Any, path: Path, result: Difference) -> None:
+    old_shared = old is not ABSENT and _granular(schema, old)
+    new_shared = new is not ABSENT and _granular(schema, new)
+    if path:
+        if old is ABSENT:
+            result.added.add(path)
+        elif new is ABSENT:
+            result.removed.add(path)
+        elif not (old_shared and new_shared):
+            if not _same(old, new):
+                result.modified.add(path)
+            return
+    before = dict(_elements(schema, old)) if old_shared else {}
+    after = dict(_elements(schema, new)) if new_shared else {}
+    for element in before | after:
+        one, other = before.get(element, ABSENT), after.get(element, ABSENT)
+        if one is not other:
+            _compare(inner(schema, element), one, other, (*path, element), result)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Return whether two leaves are equal; true is not 1."""
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _merge_lists(schema: Schema, live: list[Any], applied: list[Any]) -> list[Any]:
+    """Merge two shared lists by their keys: the applied order rules, items only in `live` keep their places."""
+    left, right = _elements(schema, live), _elements(schema, applied)
+    in_left, in_right = dict(left), dict(right)
+    shared = [element for element, _ in right if element in in_left]
+    items = schema.items or ANY
+    result: list[Any] = []
+    while left or right:
+        if left and left[0][0] not in in_right:
+            result.append(left.pop(0)[1])
+        elif left and not (shared and left[0][0] == shared[0]):
+            left.pop(0)
+        else:
+            element, item = right.pop(0)
+            result.append(merge(items, in_left.get(element, ABSENT), item))
+            if shared and shared[0] == element:
+                shared.pop(0)
+                if left:
+                    left.pop(0)
+    return result

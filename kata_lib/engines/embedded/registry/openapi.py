@@ -1,0 +1,179 @@
+"""The OpenAPI v3 documents, one per group version, made on demand from the schemas and the table of resources.
+
+kubectl reads them to explain fields, to make its strategic merge patches (`x-kubernetes-patch-...`), and to learn
+from the parameters of PATCH whether it may leave validation to the server. The package's definitions are
+JSON schema; what differs in OpenAPI is rewritten here: references, nullable types, and no path at all.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from kata_lib.engines.embedded.registry import schemas
+from kata_lib.engines.embedded.registry.resources import RESOURCES, Resource
+
+Json = dict[str, Any]
+
+_COMPONENTS = "#/components/schemas/"
+_META = schemas.META + "ObjectMeta"
+_INT_OR_STRING = {"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]}
+_QUANTITY = {"oneOf": [{"type": "string"}, {"type": "number"}]}
+_PATCH_TYPES = (
+    "application/apply-patch+yaml",
+    "application/json-patch+json",
+    "application/merge-patch+json",
+)
+_STRATEGIC = "application/strategic-merge-patch+json"
+_PARAMETERS = {
+    "dryRun": "When present, says that the outcome is not to be stored; All is the only value.",
+    "fieldManager": "The name of who makes the change.",
+    "fieldValidation": "What becomes of unknown fields: Ignore, Warn (unless said otherwise), Strict.",
+    "force": "Take fields over from other managers; for apply patches only.",
+}
+
+
+def openapi_v3_index() -> Json:
+    """Return the paths of all documents; each with a hash, by which clients may keep what they have."""
+    edition = _edition()
+    documents = {(resource.group, version) for resource in _served() for version in resource.versions}
+    paths = sorted(_path(group, version) for group, version in documents)
+    return {"paths": {path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={edition}"} for path in paths}}
+
+
+def openapi_v3(group_version: str) -> bytes:
+    """Return the document of "v1", "apps/v1" and so on, as JSON. Raises KeyError where nothing is served."""
+    group, _, version = group_version.rpartition("/")
+    resources = [r for r in _served() if r.group == group and version in r.versions]
+    if not resources:
+        raise KeyError(group_version)
+    paths: Json = {}
+    for resource in resources:
+        paths |= _paths(resource, version)
+    document = {
+        "openapi": "3.0.0",
+        "info": {"title": "Kubernetes", "version": "v1.34.0"},
+        "paths": paths,
+        "components": {"schemas": _components(resources, version)},
+    }
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _served() -> Iterator[Resource]:
+    return (resource for resource in RESOURCES.values() if not resource.unsupported)
+
+
+def _path(group: str, version: str) -> str:
+    return f"apis/{group}/{version}" if group else f"api/{version}"
+
+
+@cache
+def _edition() -> str:
+    """Return a hash of all that the documents are made from."""
+    digest = hashlib.sha256(schemas.sources())
+    digest.update(Path(__file__).read_bytes())
+    digest.update(repr(RESOURCES).encode())
+    return digest.hexdigest().upper()
+
+
+def _component(resource: Resource, version: str) -> str:
+    if resource.custom:
+        return f"io.istio.networking.{version}.{resource.kind}"
+    return schemas.DEFINITIONS[resource.plural]
+
+
+def _kind(resource: Resource, version: str) -> Json:
+    return {"group": resource.group, "kind": resource.kind, "version": version}
+
+
+def _paths(resource: Resource, version: str) -> Json:
+    """Return a resource's two paths and those of its subresources, with their operations."""
+    scope = "/namespaces/{namespace}" if resource.namespaced else ""
+    collection = f"/{_path(resource.group, version)}{scope}/{resource.plural}"
+    item = collection + "/{name}"
+    operations = {
+        verb: _operation(resource, version, method, patched=method == "patch")
+        for verb, method in (
+            ("list", "get"),
+            ("create", "post"),
+            ("deletecollection", "delete"),
+            ("get", "get"),
+            ("update", "put"),
+            ("patch", "patch"),
+            ("delete", "delete"),
+        )
+        if verb in resource.verbs
+    }
+    on_collection = {"list": "get", "create": "post", "deletecollection": "delete"}
+    on_item = {"get": "get", "update": "put", "patch": "patch", "delete": "delete"}
+    paths = {
+        path: {method: operations[verb] for verb, method in methods.items() if verb in operations}
+        for path, methods in ((collection, on_collection), (item, on_item))
+    }
+    if "status" in resource.subresources:
+        status = {verb: operations[verb] for verb in ("get", "update", "patch")}
+        paths[f"{item}/status"] = {on_item[verb]: operation for verb, operation in status.items()}
+    return paths
+
+
+def _operation(resource: Resource, version: str, method: str, *, patched: bool) -> Json:
+    schema = {"$ref": _COMPONENTS + _component(resource, version)}
+    operation: Json = {
+        "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": schema}}}},
+        "x-kubernetes-group-version-kind": _kind(resource, version),
+    }
+    if method in ("post", "put", "patch"):
+        kinds = (*_PATCH_TYPES, *(() if resource.custom else (_STRATEGIC,)))
+        body = {"type": "object"} if patched else schema
+        content = {kind: {"schema": body} for kind in (kinds if patched else ("application/json",))}
+        operation["requestBody"] = {"content": content, "required": True}
+        operation["parameters"] = [
+            {
+                "name": name,
+                "in": "query",
+                "description": description,
+                "schema": {"type": "boolean" if name == "force" else "string", "uniqueItems": True},
+            }
+            for name, description in _PARAMETERS.items()
+            if patched or name != "force"
+        ]
+    return operation
+
+
+def _components(resources: list[Resource], version: str) -> Json:
+    own = [schemas.DEFINITIONS[resource.plural] for resource in resources if not resource.custom]
+    custom = [resource for resource in resources if resource.custom]
+    definitions = schemas.raw_definitions([*own, _META] if custom else own)
+    components = {name: _openapi(node, name) for name, node in definitions.items()}
+    for resource in custom:
+        schema = schemas.custom_definition(resource.kind)["schema"]
+        text = {"type": "string"}
+        common = {"apiVersion": text, "kind": text, "metadata": {"allOf": [{"$ref": _COMPONENTS + _META}]}}
+        components[_component(resource, version)] = schema | {
+            "properties": common | schema["properties"],
+            "x-kubernetes-group-version-kind": [_kind(resource, version)],
+        }
+    return components
+
+
+def _openapi(node: Json, name: str = "") -> Json:
+    """Return one definition, or one part of it, as OpenAPI v3 writes it."""
+    if name.endswith(".IntOrString"):
+        return node | _INT_OR_STRING
+    if name.endswith(".Quantity"):
+        return node | _QUANTITY
+    result = {}
+    for key, value in node.items():
+        if key == "$ref":
+            result["allOf"] = [{"$ref": _COMPONENTS + schemas.referenced(value)}]
+        elif key == "type" and isinstance(value, list):
+            result["type"] = next(kind for kind in value if kind != "null")
+        elif key == "properties":
+            result["properties"] = {field: _openapi(inner) for field, inner in value.items()}
+        elif key in ("items", "additionalProperties") and isinstance(value, dict):
+            result[key] = _openapi(value)
+        elif key != "enum":  # only apiVersion and kind have one, and only in this package
+            result[key] = value
+    return result

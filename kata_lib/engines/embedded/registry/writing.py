@@ -1,0 +1,175 @@
+"""The way of a write: started or restricted, changed by admission, defaulted, validated, recorded, stored."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from kata_lib.engines.embedded.registry import managed_fields, metadata, validation
+from kata_lib.engines.embedded.registry.defaults import apply_defaults
+from kata_lib.engines.embedded.registry.resources import RESOURCES, Resource
+from kata_lib.engines.embedded.registry.schemas import schema_for
+from kata_lib.engines.embedded.registry.services import ServiceAllocator
+from kata_lib.engines.embedded.registry.status import (
+    StatusError,
+    already_exists,
+    forbidden,
+    invalid,
+    modified,
+    not_found,
+)
+from kata_lib.engines.embedded.registry.subresources import restricted
+from kata_lib.engines.embedded.store import Obj, Store
+
+Admission = Callable[[str, Obj, str], None]
+"""Called with the resource's plural, the object, and CREATE or UPDATE; raises StatusError to refuse."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """What is written, and how: in which version, under which manager's name, whether it is kept."""
+
+    kind: Resource
+    manager: str
+    version: str | None = None
+    subresource: str = ""
+    dry_run: bool = False
+
+    @property
+    def api_version(self) -> str:
+        """The apiVersion that the client speaks."""
+        return self.kind.api_version_of(self.version or self.kind.version)
+
+
+class Writer:
+    """Takes objects from what a client wants to what is stored."""
+
+    def __init__(
+        self,
+        store: Store,
+        services: ServiceAllocator,
+        clock: Callable[[], datetime],
+        mutations: Sequence[Admission],
+        admission: Sequence[Admission],
+    ) -> None:
+        self._store = store
+        self._services = services
+        self._clock = clock
+        self._mutations = mutations
+        self._admission = admission
+
+    def create(self, write: Write, namespace: str | None, new: Obj) -> Obj:
+        """Store a new object; it is the callee's to change."""
+        self._begin(write.kind, namespace, new)
+        self._record(write, None, new)
+        return self._add(write, new)
+
+    def update(self, write: Write, old: Obj, new: Obj) -> Obj:
+        """Store the new state of an object in place of the old; it is the callee's to change."""
+        return self._replace(write, old, new, applied=False)
+
+    def apply(
+        self, write: Write, namespace: str | None, live: Obj | None, applied: Obj, *, force: bool
+    ) -> Obj:
+        """Store what a manager applied, merged into the live object if there is one."""
+        new = managed_fields.apply(
+            live,
+            applied,
+            manager=write.manager,
+            force=force,
+            api_version=write.api_version,
+            now=self._now(),
+            schema=schema_for(write.kind.plural),
+        )
+        if live is not None:
+            return self._replace(write, live, new, applied=True)
+        managers = new["metadata"]["managedFields"]
+        self._begin(write.kind, namespace, new)
+        new["metadata"]["managedFields"] = managers
+        return self._add(write, new)
+
+    def _now(self) -> str:
+        return metadata.timestamp(self._clock())
+
+    def _begin(self, kind: Resource, namespace: str | None, new: Obj) -> None:
+        new["apiVersion"], new["kind"] = kind.api_version, kind.kind
+        metadata.begin(kind, namespace, new, self._now())
+        if kind.namespaced:
+            self._check_namespace(kind, new)
+        for mutate in self._mutations:
+            mutate(kind.plural, new, "CREATE")
+        apply_defaults(kind.plural, new)
+        self._check(kind, new, None, "CREATE")
+        if kind.plural == "services":
+            self._services.assign(new, None, self._store.list("services"))
+
+    def _check_namespace(self, kind: Resource, new: Obj) -> None:
+        name, namespace = new["metadata"]["name"], new["metadata"]["namespace"]
+        found = self._store.get("namespaces", "", namespace)
+        if found is None:
+            raise not_found(RESOURCES["namespaces"], namespace)
+        if found["metadata"].get("deletionTimestamp"):
+            why = f"unable to create new content in namespace {namespace} because it is being terminated"
+            raise forbidden(kind, name, why)
+
+    def _check(self, kind: Resource, new: Obj, old: Obj | None, operation: str) -> None:
+        causes = validation.validate(kind.plural, new, old)
+        if causes:
+            raise invalid(kind.kind, kind.group, new["metadata"]["name"], causes)
+        for admit in self._admission:
+            admit(kind.plural, new, operation)
+
+    def _add(self, write: Write, new: Obj) -> Obj:
+        key = _key(write.kind, new)
+        if self._store.get(*key):
+            raise already_exists(write.kind, new["metadata"]["name"])
+        return new if write.dry_run else self._store.put(*key, new)
+
+    def _replace(self, write: Write, old: Obj, new: Obj, *, applied: bool) -> Obj:
+        kind = write.kind
+        found = new["metadata"].get("resourceVersion")
+        if found and found != old["metadata"]["resourceVersion"]:
+            raise modified(kind, old["metadata"]["name"])
+        new = restricted(kind, old, new, write.subresource)
+        metadata.carry_over(old, new)
+        if write.subresource in ("", "scale"):
+            if kind.plural == "services":
+                self._services.keep(old, new)
+            apply_defaults(kind.plural, new)
+            self._check(kind, new, old, "UPDATE")
+            if kind.plural == "services":
+                self._services.assign(new, old, self._other_services(new))
+            metadata.raise_generation(kind, old, new)
+        if not applied:
+            self._record(write, old, new)
+        if metadata.same(old, new):
+            return old
+        if write.dry_run:
+            return new
+        if "deletionTimestamp" in new["metadata"] and not metadata.held(new):
+            return self._store.delete(*_key(kind, old)) or new
+        return self._store.put(*_key(kind, old), new)
+
+    def _other_services(self, service: Obj) -> list[Obj]:
+        uid = service["metadata"]["uid"]
+        return [other for other in self._store.list("services") if other["metadata"]["uid"] != uid]
+
+    def _record(self, write: Write, old: Obj | None, new: Obj) -> None:
+        managed_fields.record(
+            old,
+            new,
+            manager=write.manager,
+            api_version=write.api_version,
+            subresource=write.subresource,
+            now=self._now(),
+            schema=schema_for(write.kind.plural),
+        )
+
+
+def _key(kind: Resource, obj: Obj) -> tuple[str, str, str]:
+    return kind.plural, obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+
+
+def unsupported(kind: Resource, name: str) -> StatusError:
+    """403: the kind is one that this engine does not have, and others do."""
+    why = f"the embedded engine does not support {kind.kind}; the engines kind and context do"
+    return forbidden(kind, name, why)

@@ -1,0 +1,130 @@
+"""The executed notebooks and the exercise's table as one HTML file that asks nothing of the network.
+
+Notebooks are run by nbclient, their cells become HTML by nbconvert's barest template, and the page's style is
+here; pictures are the stills that every figure carries.
+"""
+
+import html
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from kata_lib import notebooks
+from kata_lib.errors import KataError
+from kata_lib.exercise import Row
+from kata_lib.manifests import PROJECT
+
+CELL_SECONDS = 60
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #222 }
+body { max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
+nav { border-left: 4px solid #0072b2; padding-left: 1rem; margin-bottom: 2rem }
+article { border-top: 1px solid #ccc; margin-top: 3rem }
+pre { font: 13px/1.45 ui-monospace, monospace; overflow-x: auto; margin: .3rem 0 }
+.highlight { background: #f5f5f5; padding: .4rem .8rem; border-radius: 4px }
+.jp-OutputArea-output, .output_area { padding-left: .8rem }
+code { background: #f5f5f5 }
+table { border-collapse: collapse; font-size: 14px; margin: .5rem 0 }
+th, td { border-bottom: 1px solid #ddd; padding: .3rem .8rem; text-align: left }
+.prompt, .anchor-link, .jp-InputPrompt, .jp-OutputPrompt { display: none }
+img, svg { max-width: 100%; height: auto }
+"""
+
+
+def execute(cluster: str, on_cell: Callable[[str, int, int], None]) -> Iterator[tuple[str, Any]]:
+    """Run every notebook with its solutions on a cluster; yield each one's name and what it became.
+
+    on_cell is told the notebook, the cell and how many cells it has. KataError says which cell failed, or
+    took more than a minute.
+    """
+    for source in notebooks.sources():
+        built = notebooks.build(source.read_text(), solutions=True)
+        yield source.stem, _execute(source.stem, built, cluster, on_cell)
+
+
+def _execute(
+    name: str, built: notebooks.Notebook, cluster: str, on_cell: Callable[[str, int, int], None]
+) -> Any:
+    import nbclient
+    import nbformat
+
+    notebook = nbformat.from_dict(built)
+    client = nbclient.NotebookClient(
+        notebook,
+        timeout=CELL_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(notebooks.FOLDER)}},
+        on_cell_start=lambda cell, cell_index: on_cell(name, cell_index, len(notebook.cells)),
+    )
+    try:
+        client.execute(env={**os.environ, "KATA_RESET": "1", "KATA_NAME": cluster})
+    except nbclient.exceptions.CellTimeoutError as error:
+        raise KataError(f"A cell of {name} took longer than {CELL_SECONDS} s: {error}") from error
+    except nbclient.exceptions.CellExecutionError as error:
+        raise KataError(f"A cell of {name} failed: {error.evalue or error.ename}") from error
+    return notebook
+
+
+def page(rows: Sequence[Row], executed: Iterable[tuple[str, Any]]) -> str:
+    """Return the report as HTML."""
+    from pygments.formatters import HtmlFormatter
+
+    articles = [(name, _body(notebook)) for name, notebook in executed]
+    links = " · ".join(f'<a href="#{name}">{name}</a>' for name, _ in articles)
+    parts = [
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Canary workshop</title>',
+        f"<style>{_STYLE}{HtmlFormatter().get_style_defs('.highlight')}</style></head><body>",
+        f"<h1>Canary workshop: the exercise</h1><nav>{_table(rows)}<p>Notebooks: {links}</p></nav>",
+        *(f'<article id="{name}">{body}</article>' for name, body in articles),
+        "</body></html>",
+    ]
+    return "\n".join(parts)
+
+
+def write(rows: Sequence[Row], executed: Iterable[tuple[str, Any]], path: Path) -> None:
+    """Write the report; KataError where the place cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page(rows, executed))
+    except OSError as error:
+        raise KataError(f"The report cannot be written to {path}: {error.strerror}.") from error
+
+
+def place(given: Path | None) -> Path:
+    """Return where the report goes: as given, or KATA_REPORT, or .kata/report.html in the project."""
+    return given or Path(os.environ.get("KATA_REPORT") or PROJECT / ".kata" / "report.html")
+
+
+def cells(row: Row) -> tuple[str, str, str, str, str]:
+    """Return a row's step, expected share of v2, observed share, failures and verdict as text."""
+    expected = "" if row.expected is None else f"{row.expected:.1%}"
+    return row.step, expected, str(row.share or row.seen), str(row.failures), row.verdict
+
+
+HEADS = ("step", "expected share of v2", "observed (95 % interval)", "failures", "verdict")
+
+
+def _table(rows: Iterable[Row]) -> str:
+    head = "".join(f"<th>{name}</th>" for name in HEADS)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells(row)) + "</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _body(notebook: Any) -> str:
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
+    # Plotly's own form needs its script; the still beside it needs nothing.
+    exporter.display_data_priority = [
+        "image/svg+xml",
+        "image/png",
+        "text/html",
+        "text/markdown",
+        "text/plain",
+    ]
+    body: str = exporter.from_notebook_node(notebook)[0]
+    return body

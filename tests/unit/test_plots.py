@@ -1,0 +1,122 @@
+"""The pictures: what they say, that both forms show the same, and that they need nothing from elsewhere."""
+
+import json
+import re
+from xml.etree import ElementTree
+
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from kata_lib import plots
+from kata_lib.shares import share_of
+from kata_lib.stills import Still, draw
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def frame_with(versions: list[str | None], gap_ms: int = 10) -> pd.DataFrame:
+    times = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(
+        [gap_ms * i for i in range(len(versions))], "ms"
+    )
+    return pd.DataFrame({"time": times, "version": pd.Series(versions, dtype=object)})
+
+
+STEPS = {"v1 alone": share_of("v2", 0, 100), "canary": share_of("v2", 30, 300)}
+TENTH = frame_with((["v2"] + ["v1"] * 9) * 30)
+PICTURES = {
+    "distribution": lambda: plots.distribution(STEPS, {"v1 alone": 0.0, "canary": 0.1}),
+    "nothing yet": lambda: plots.distribution({"v1": share_of("v2", 0, 0)}, {"v1": 0.0}),
+    "convergence": lambda: plots.convergence(TENTH, 0.1),
+    "convergence of nothing": lambda: plots.convergence(TENTH.iloc[:0], 0.1),
+    "timeline": lambda: plots.timeline(TENTH, changes={"10 % to v2": TENTH["time"].iloc[100]}),
+}
+
+
+@pytest.mark.parametrize("make", PICTURES.values(), ids=PICTURES)
+class TestEveryPicture:
+    def test_has_three_forms(self, make: "type[Still]") -> None:
+        bundle = make()._repr_mimebundle_()
+        assert set(bundle) == {"application/vnd.plotly.v1+json", "image/svg+xml", "text/plain"}
+        figure = bundle["application/vnd.plotly.v1+json"]
+        assert go.Figure({"data": figure["data"], "layout": figure["layout"]})
+        assert len(json.dumps(bundle)) < 100_000
+
+    def test_is_an_svg_that_is_titled_and_asks_for_nothing_from_elsewhere(self, make: "type[Still]") -> None:
+        still = make()
+        root = ElementTree.fromstring(still.svg)
+        assert (root.tag, root.get("role")) == (f"{SVG}svg", "img")
+        assert root.findtext(f"{SVG}title") == still.alt
+        assert set(re.findall(r"https?://[^\"' <]+", still.svg)) <= {
+            "http://www.w3.org/2000/svg",
+            "http://www.w3.org/1999/xlink",
+        }
+
+    def test_shows_the_same_words_in_both_forms(self, make: "type[Still]") -> None:
+        still = make()
+        drawn = {"".join(text.itertext()) for text in ElementTree.fromstring(still.svg).iter(f"{SVG}text")}
+        layout = still.figure.layout
+        words = {layout.title.text, layout.xaxis.title.text, layout.yaxis.title.text} - {""}
+        names = {trace.name for trace in still.figure.data if trace.showlegend is not False}
+        assert words | names <= drawn
+
+    def test_is_the_same_file_each_time(self, make: "type[Still]") -> None:
+        assert make().svg == make().svg
+
+
+def test_a_distribution_says_what_was_seen_and_expected() -> None:
+    still = PICTURES["distribution"]()
+    assert still.alt == (
+        "Bars of observed shares with 95 % intervals. "
+        "v1 alone: v2 0.0 % of 100 (0.0 % to 3.7 %); expected 0.0 %. "
+        "canary: v2 10.0 % of 300 (7.1 % to 13.9 %); expected 10.0 %."
+    )
+    bars, expected = still.figure.data
+    assert bars.y == (0.0, 10.0)
+    assert bars.error_y.array == pytest.approx((3.699, 3.922), abs=0.01)
+    assert expected.y == (0.0, 0.0, None, 10.0, 10.0, None)
+
+
+def test_a_distribution_needs_an_expectation_for_every_label() -> None:
+    with pytest.raises(ValueError, match="expected shares for v1 alone, canary; found them for canary"):
+        plots.distribution(STEPS, {"canary": 0.1})
+
+
+def test_convergence_follows_the_answers_and_leaves_failures_out() -> None:
+    versions: list[str | None] = ["v1", None, "v2", "v1", None, "v1"]
+    still = plots.convergence(frame_with(versions), 0.1)
+    band, line, expected = still.figure.data
+    assert line.x == (1, 2, 3, 4)
+    assert line.y == pytest.approx((0, 50, 33.333, 25))
+    assert expected.y == (10.0, 10.0)
+    assert len(band.x) == 8
+    assert "25.0 % of 4" in still.alt
+
+
+def test_a_long_convergence_is_thinned_and_keeps_its_ends() -> None:
+    _, line, _ = plots.convergence(frame_with(["v1", "v2"] * 5000), 0.5).figure.data
+    assert len(line.x) <= plots.POINTS
+    assert (line.x[0], line.x[-1]) == (1, 10_000)
+
+
+def test_a_timeline_counts_by_second_and_shows_failures_and_changes() -> None:
+    frame = frame_with(["v1"] * 100 + ["v2"] * 50 + [None] * 50)
+    still = plots.timeline(frame, changes={"promoted": frame["time"].iloc[100]})
+    shares, failures, change, label = still.figure.data[1:]
+    assert shares.y == (0.0, 100.0)
+    assert (failures.x, failures.y) == ((1.5,), (50.0,))
+    assert change.x == (1.0, 1.0)
+    assert label.text == ("\u00a0promoted",)
+    assert still.alt.endswith("50 failures. promoted at 1.0 s.")
+
+
+def test_versions_differ_in_more_than_colour() -> None:
+    styles = [plots.style_of(version) for version in ("v1", "v2", "v3", "v4")]
+    for values in zip(*(vars(style).values() for style in styles[:3]), strict=True):
+        assert len(set(values)) == 3
+    assert styles[3] not in styles[:3]
+
+
+def test_a_still_refuses_what_it_cannot_draw() -> None:
+    with pytest.raises(ValueError, match="of the kinds bar, scatter, not pie"):
+        draw(go.Figure(go.Pie(values=[1])), "a pie")
