@@ -125,10 +125,10 @@ def _first(found: Iterable[Mistake], sample: pd.DataFrame) -> Result | None:
 def _judge(sample: pd.DataFrame, expected: float, otherwise: float) -> Result:
     seen = shares.observed(sample, "v2")
     verdict = str(shares.judge(seen.count, seen.n, expected, otherwise))
-    text = f"{_seen(sample)}, expected {expected:.1%}."
+    text = f"{_seen(sample)}, expected {shares.percent(expected)}."
     if verdict == "not enough yet":
         needed = shares.requests_needed(expected, otherwise)
-        text += f" Too few to tell {expected:.0%} from {otherwise:.0%}: take {needed} requests or more."
+        text += f" Too few to tell that from {shares.percent(otherwise)}: take {needed} requests or more."
     elif verdict == "wrong":
         text += " The objects are right, so the sample is from before they were: take a new one."
     return Result("", verdict, text)

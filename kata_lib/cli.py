@@ -72,7 +72,7 @@ def status() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from kata_lib import mesh, pod_table
+    from kata_lib import mesh, pod_table, shares
 
     cluster = _cluster()
     table = Table(*pod_table.COLUMNS, box=None, header_style="bold")
@@ -84,9 +84,13 @@ def status() -> None:
         console.print(table)
     else:
         print("There are no pods; `kata apply deploy/v1` makes the first.")
-    if shares := mesh.expected_share(cluster):
+    if expected := mesh.expected_share(cluster):
         source = "by the VirtualService" if mesh.weights(cluster) else "by the number of ready pods"
-        print("Requests to name: " + ", ".join(f"{v} {s:.1%}" for v, s in shares.items()) + f", {source}.")
+        print(
+            "Requests to name: "
+            + ", ".join(f"{v} {shares.percent(s)}" for v, s in expected.items())
+            + f", {source}."
+        )
 
 
 @app.command()
@@ -115,14 +119,14 @@ def weights(
     ] = None,
 ) -> None:
     """Show the weights for name as shares, or set them; the rest to 100 goes to the other subset."""
-    from kata_lib import mesh
+    from kata_lib import mesh, shares
 
     cluster = _cluster()
     found = mesh.set_weights(cluster, mesh.parse_weights(wanted)) if wanted else mesh.weights(cluster)
     if not found:
         print("No VirtualService sets weights for name: its ready pods share the requests evenly.")
     for subset, share in found.items():
-        print(f"{subset}  {share:.1%}")
+        print(f"{subset}  {shares.percent(share)}")
 
 
 @app.command()
@@ -247,7 +251,3 @@ def _open(place: "Location") -> "Cluster":
     from kata_lib.cluster import Cluster
 
     return Cluster(place.kubeconfig, node_host=place.node_host)
-
-
-if __name__ == "__main__":
-    main()

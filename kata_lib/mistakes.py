@@ -11,6 +11,7 @@ from kata_lib import mesh, waiting
 from kata_lib.cluster import Cluster
 from kata_lib.kube import Obj
 from kata_lib.mesh import ISTIO
+from kata_lib.shares import percent
 from kata_lib.steps import CANARY, V1, V2
 
 V1_DEPLOYMENTS = ("age", "name-v1", "sentences")
@@ -103,8 +104,8 @@ def weights(cluster: Cluster, wanted: dict[str, float], host: str = "name") -> I
         return
     service = mesh.virtual_service(cluster, host)
     name = service["metadata"]["name"] if service else host
-    said = ", ".join(f"{subset} {share:.1%}" for subset, share in found.items())
-    asked = ", ".join(f"{subset} {share:.0%}" for subset, share in wanted.items())
+    said = ", ".join(f"{subset} {percent(share)}" for subset, share in found.items())
+    asked = ", ".join(f"{subset} {percent(share)}" for subset, share in wanted.items())
     mend = "kata weights " + " ".join(f"{subset}={share * 100:.0f}" for subset, share in wanted.items())
     values = list(wanted.values())
     if len(found) == 2 and sorted(found) == sorted(wanted) and [found[s] for s in wanted] == values[::-1]:

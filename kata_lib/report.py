@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from kata_lib import notebooks
+from kata_lib import notebooks, shares
 from kata_lib.errors import KataError
 from kata_lib.exercise import Row
 from kata_lib.manifests import PROJECT
@@ -29,7 +29,8 @@ code { background: #f5f5f5 }
 table { border-collapse: collapse; font-size: 14px; margin: .5rem 0 }
 th, td { border-bottom: 1px solid #ddd; padding: .3rem .8rem; text-align: left }
 .prompt, .anchor-link, .jp-InputPrompt, .jp-OutputPrompt { display: none }
-img, svg { max-width: 100%; height: auto }
+figure { margin: .5rem 0 }
+svg { max-width: 100%; height: auto }
 """
 
 
@@ -49,10 +50,12 @@ def _execute(
 ) -> Any:
     import nbclient
     import nbformat
+    from traitlets.config import Config
 
-    notebook = nbformat.from_dict(built)
+    notebook = nbformat.reads(notebooks.text(built), as_version=4)
     client = nbclient.NotebookClient(
         notebook,
+        config=Config(KernelManager={"transport": "ipc"}),  # sockets that only their owner can open
         timeout=CELL_SECONDS,
         kernel_name="python3",
         resources={"metadata": {"path": str(notebooks.FOLDER)}},
@@ -99,7 +102,7 @@ def place(given: Path | None) -> Path:
 
 def cells(row: Row) -> tuple[str, str, str, str, str]:
     """Return a row's step, expected share of v2, observed share, failures and verdict as text."""
-    expected = "" if row.expected is None else f"{row.expected:.1%}"
+    expected = "" if row.expected is None else shares.percent(row.expected)
     return row.step, expected, str(row.share or row.seen), str(row.failures), row.verdict
 
 
@@ -117,14 +120,11 @@ def _table(rows: Iterable[Row]) -> str:
 def _body(notebook: Any) -> str:
     from nbconvert import HTMLExporter
 
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            # Plotly's own form needs its script; the still needs nothing, and its title can be read.
+            if still := output.get("data", {}).get("image/svg+xml"):
+                output["data"] = {"text/html": f"<figure>{still}</figure>"}
     exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
-    # Plotly's own form needs its script; the still beside it needs nothing.
-    exporter.display_data_priority = [
-        "image/svg+xml",
-        "image/png",
-        "text/html",
-        "text/markdown",
-        "text/plain",
-    ]
     body: str = exporter.from_notebook_node(notebook)[0]
     return body

@@ -7,7 +7,7 @@ from jupyterlab.handlers.announcements import NeverCheckForUpdate
 root = Path(__file__).resolve().parents[2]
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
-c.Application.log_level = "WARN"  # the link is still printed
+c.Application.log_level = "ERROR"  # the link is printed all the same
 c.ServerApp.ip = "127.0.0.1"
 c.ServerApp.root_dir = str(root)
 c.ServerApp.terminado_settings = {

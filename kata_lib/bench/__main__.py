@@ -21,6 +21,7 @@ from kata_lib.engines.embedded.state import PROJECT, home
 from kata_lib.errors import KataError
 
 NAME = "bench"
+TABLE_WIDTH = 120
 GROUPS = ("start", "weights", "changes", "throughput", "memory")
 
 
@@ -31,6 +32,7 @@ def main(
 ) -> None:
     """Measure the embedded engine and the sampler, each figure beside its goal."""
     console = Console()
+    console.width = max(console.width, TABLE_WIDTH)
     chosen = only or list(GROUPS)
     unknown = sorted(set(chosen) - set(GROUPS))
     if unknown:

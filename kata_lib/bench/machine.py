@@ -31,9 +31,9 @@ def _processor() -> str:
 
 
 def _envoy() -> str:
-    """Return the third part of "envoy  version: <commit>/<version>/<state>/<build>/<TLS library>"."""
-    parts = _said([str(Path(sys.executable).with_name("envoy")), "--version"]).split("/")
-    return parts[1] if len(parts) > 1 else "unknown"
+    """Return the second part of "version: <commit>/<version>/<state>/<build>/<TLS library>"."""
+    said = _said([str(Path(sys.executable).with_name("envoy")), "--version"])
+    return said.rpartition("version: ")[2].split("/")[1]
 
 
 def _said(command: list[str]) -> str:

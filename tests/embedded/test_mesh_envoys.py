@@ -7,10 +7,9 @@ import json
 import random
 import shutil
 import statistics
-import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +158,7 @@ class Mesh:
         self.registry = Memory()
         self.addresses = Block()
         self.rejections: list[tuple[str, str, str, str]] = []
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[asyncio.subprocess.Process] = []
         self.servers: list[asyncio.Server] = []
         self.pods = {version: pod(f"name-{version}", "name", version) for version in ("v1", "v2", "v3")}
 
@@ -195,17 +194,16 @@ class Mesh:
         config = bootstrap(node, xds_socket=self.home / "xds.sock", admin_socket=admin, kind=kind)
         file.write_text(json.dumps(config))
         with log.open("ab") as output:
-            self.processes.append(subprocess.Popen(envoy.command(file), stdout=output, stderr=output))
-        async with asyncio.timeout(LIMIT):
-            while not await envoy.ready(admin):
-                await asyncio.sleep(0.02)
+            start = asyncio.create_subprocess_exec(*envoy.command(file), stdout=output, stderr=output)
+            self.processes.append(await start)
+        await until(lambda: envoy.ready(admin))
         await self.pilot.settled(LIMIT)
 
     async def stop(self) -> None:
         for process in self.processes:
             process.terminate()
         for process in self.processes:
-            await asyncio.to_thread(process.wait, LIMIT)
+            await asyncio.wait_for(process.wait(), LIMIT)
         for server in self.servers:
             server.close()
         self.pilot.close()
@@ -227,10 +225,17 @@ async def mesh(home: Path) -> AsyncIterator[Mesh]:
     await running.stop()
 
 
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Ask again and again, as with anything of another process, up to the limit."""
+    async with asyncio.timeout(LIMIT):
+        while not await condition():
+            await asyncio.sleep(0.005)
+
+
 async def until_all(client: Client, version: str) -> None:
     async with asyncio.timeout(LIMIT):
         while await client.get() != (200, version):
-            await asyncio.sleep(0)
+            continue
 
 
 async def in_force(mesh: Mesh, name: str = "sentences") -> dict[str, str]:
@@ -330,9 +335,11 @@ async def test_envoy_keeps_its_configuration_while_the_daemon_is_away(mesh: Mesh
     await mesh.discovery.start(mesh.home / "xds.sock")
     mesh.pilot = Pilot(mesh.registry, mesh.discovery, mesh.addresses)
     mesh.pilot.add_proxy(mesh.registry.objects["pods"]["sentences"])
-    async with asyncio.timeout(LIMIT):
-        while not all(session.connected for session in mesh.discovery._sessions.values()):
-            await asyncio.sleep(0.02)
+
+    async def connected() -> bool:
+        return all(session.connected for session in mesh.discovery._sessions.values())
+
+    await until(connected)
     await mesh.pilot.settled(LIMIT)
     assert await in_force(mesh) == before
     mesh.registry.put("virtualservices", split(v3=1))
@@ -365,7 +372,12 @@ async def test_inbound_reaches_the_application_and_both_sides_count(mesh: Mesh) 
         'request_protocol="http"',
     ):
         assert label in line
-    assert "istio_request_duration_milliseconds_bucket{" in counted
+
+    async def durations_are_summed_up() -> bool:
+        text = prometheus(await envoy.statistics(mesh.home / "sentences.sock"))
+        return "istio_request_duration_milliseconds_bucket{" in text
+
+    await until(durations_are_summed_up)
     received = prometheus(await envoy.statistics(mesh.home / "asked.sock"))
     assert 'reporter="destination"' in received
     assert 'destination_service_name="asked"' in received

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from kata_lib.engines.base import Location, Progress
@@ -61,8 +62,11 @@ class EmbeddedEngine:
         with self._lock():
             if found := self.where():
                 return found
-            self.state.create()  # another process may have removed it before this one held the lock
+            self._end_daemon()  # one that daemon.json does not tell of
             is_new = not self.state.store.exists()
+            if is_new:
+                self._clean()
+            self.state.create()
             try:
                 return self._launch(progress)
             except BaseException:
@@ -114,11 +118,10 @@ class EmbeddedEngine:
                 str(server.fileno()),
             ]
             daemon = processes.spawn(argv, self._environment(), log, pass_fds=[server.fileno()])
-        self._await(lambda: self.where() is not None or not processes.alive(daemon), START_LIMIT)
+        self._await(lambda: self.where() is not None or _ended(daemon), START_LIMIT)
         found = self.where()
         if found is None:
-            processes.signal_group(daemon, signal.SIGKILL)
-            ended = "ended" if not processes.alive(daemon) else f"did not serve within {START_LIMIT:g} s"
+            ended = "ended" if _ended(daemon) else f"did not serve within {START_LIMIT:g} s"
             raise EngineError(f"The cluster's daemon {ended}. The end of {log}:\n{_tail(log, before)}")
         return found
 
@@ -133,10 +136,10 @@ class EmbeddedEngine:
 
     def _end_daemon(self) -> None:
         for daemon, _ in list(processes.find_marked(self.state.mark, DAEMON_MARK)):
-            processes.signal_group(daemon, signal.SIGTERM)
-            if not self._await(lambda daemon=daemon: not processes.alive(daemon), STOP_LIMIT):
-                processes.signal_group(daemon, signal.SIGKILL)
-                self._await(lambda daemon=daemon: not processes.alive(daemon), STOP_LIMIT)
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                processes.signal_group(daemon, number)
+                if self._await(partial(_ended, daemon), STOP_LIMIT):
+                    break
             processes.reap(daemon.pid)
 
     def _clean(self) -> None:
@@ -182,6 +185,10 @@ class EmbeddedEngine:
                 return False
             time.sleep(POLL)
         return True
+
+
+def _ended(process: Identity) -> bool:
+    return not processes.alive(process)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

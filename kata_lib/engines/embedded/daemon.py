@@ -2,9 +2,9 @@
 
     python -m kata_lib.engines.embedded.daemon --home DIR --socket FD
 
-FD is the API server's listening socket, inherited from the process that claimed the address. daemon.json is written
-last: whoever reads it finds a cluster that serves. SIGTERM ends every pod; after SIGKILL pods and Envoys go on, and
-the next daemon takes them over.
+FD is the API server's listening socket, inherited from the process that claimed the address. daemon.json is
+written last: whoever reads it finds a cluster that serves. SIGTERM ends every pod; after SIGKILL pods and
+Envoys go on, and the next daemon takes them over.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import signal
 import socket
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -114,7 +115,7 @@ def _registry(store: Store, plan: AddressPlan) -> Registry:
     return registry
 
 
-def _controllers(registry: Registry, state: State, pki: Pki) -> list[Controller]:
+def _controllers(registry: Registry, state: State, pki: Pki) -> list[Controller[Any]]:
     return [
         NamespaceController(registry, pki.authority),
         DeploymentController(registry),
@@ -137,9 +138,9 @@ def _end_strays(state: State, known: set[Identity]) -> None:
     """End what an earlier daemon started and did not live to write down."""
     sessions = {process.pid for process in known}
     for process, owner in processes.find_marked(state.mark):
-        if os.getsid(process.pid) not in sessions:
+        if processes.session(process) not in sessions:
             log.warning("process %d of %s is unknown; it is ended", process.pid, owner)
-            os.kill(process.pid, signal.SIGKILL)
+            processes.signal_group(process, signal.SIGKILL)
 
 
 def _announce(state: State, pki: Pki, plan: AddressPlan) -> None:

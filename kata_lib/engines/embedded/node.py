@@ -56,7 +56,7 @@ class NodeEnvoy:
 
     def _running(self) -> Identity | None:
         for process, owner in processes.find_marked(self.state.mark):
-            if owner == f"{OWNER}/envoy" and os.getsid(process.pid) == process.pid:
+            if owner == f"{OWNER}/envoy" and processes.session(process) == process.pid:
                 return process
         return None
 

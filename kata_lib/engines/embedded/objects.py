@@ -69,7 +69,7 @@ def is_active(pod: Obj) -> bool:
 
 
 def put_condition(conditions: Iterable[dict[str, Any]], new: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the conditions with `new` in the place of its type's; a status that stays keeps its transition time."""
+    """Return the conditions with `new` in its type's place; a status that stays keeps its transition time."""
     result = []
     placed = False
     for old in conditions:

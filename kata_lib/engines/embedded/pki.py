@@ -1,4 +1,7 @@
-"""The API server's certificate and the administrator's token: made once a cluster, kept so that a kubeconfig stays valid."""
+"""The API server's certificate and the administrator's token.
+
+They are made once a cluster and kept, so that a kubeconfig stays valid over restarts.
+"""
 
 import base64
 import secrets
@@ -33,7 +36,7 @@ class Pki:
 def ensure(state: State, host: str) -> Pki:
     """Return the cluster's certificates, made now for the address `host` where there are none.
 
-    Called in the process that starts the daemon: what makes certificates would cost the daemon memory for good.
+    Called in the process that starts the daemon: what makes certificates would cost the daemon memory.
     """
     pki = Pki(state.pki)
     if not (state.pki / "token").exists():

@@ -116,12 +116,20 @@ def _environments() -> Iterator[tuple[int, list[str]]]:
         yield int(entry), content.decode(errors="replace").split("\0")
 
 
+def session(process: Identity) -> int | None:
+    """Return the pid of the process that `spawn` started and this one descends from, or None if it ended."""
+    try:
+        return os.getsid(process.pid)
+    except ProcessLookupError:
+        return None
+
+
 def signal_group(process: Identity, number: int) -> None:
     """Send a signal to the process and to all that it started; nothing where it has ended."""
     if not alive(process):
         return
     try:
-        os.killpg(process.pid, number)
+        os.killpg(os.getpgid(process.pid), number)
     except ProcessLookupError:
         return
     except PermissionError:  # macOS answers so for a group that holds only zombies
@@ -135,8 +143,8 @@ async def wait(process: Identity) -> int | None:
     """
     try:
         descriptor = os.pidfd_open(process.pid)
-    except (AttributeError, OSError):
-        while alive(process):
+    except (AttributeError, OSError):  # macOS has no pidfd, and a process that ended gets none
+        while alive(process):  # noqa: ASYNC110 - nothing tells of another's end there
             await asyncio.sleep(0.02)
         return reap(process.pid)
     try:

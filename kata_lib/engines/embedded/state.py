@@ -94,10 +94,12 @@ class State:
         return self.logs / "pods" / pod_uid / f"{container}.{attempt}.log"
 
     def create(self) -> None:
-        """Make all folders, readable by their owner only; the sockets' folder is refused if it is another's."""
+        """Make all folders, readable by their owner only; refuse a folder of sockets that is another's."""
         for folder in (self.home, self.pki, self.logs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         link = self.home / "run"
+        if link.is_symlink() and not self.run.parent.is_dir():  # it went with the session that made it
+            link.unlink()
         if not link.is_symlink():
             base = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")
             link.symlink_to(base / f"kata-{os.getuid()}-{self.mark}")
@@ -105,8 +107,8 @@ class State:
         found = self.run.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
             raise EngineError(
-                f"{self.run} must be a folder that only you can read, but it belongs to uid {found.st_uid} with "
-                f"mode {found.st_mode & 0o777:o}. Remove it, or set XDG_RUNTIME_DIR to a folder of your own."
+                f"{self.run} must be a folder that only you can read, but it belongs to uid {found.st_uid} "
+                f"with mode {found.st_mode & 0o777:o}. Remove it, or set XDG_RUNTIME_DIR to a folder of your own."
             )
 
     def remove(self) -> None:

@@ -2,8 +2,8 @@
 
 A body is the bytes `k8s\\0` and a runtime.Unknown message: apiVersion, kind and the object's own message
 (https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding). The numbers and types of the
-fields are in protobuf_fields.json, which scripts/generate_protobuf_fields.py writes: each is "name:type", where
-[] marks a list, {} a map from strings, * a pointer (of which zero is a value, not absence), ~ a message whose
+fields are in protobuf_fields.json, which scripts/generate_protobuf_fields.py writes: each is "name:type"; []
+marks a list, {} a map from strings, * a pointer (of which zero is a value, not absence), ~ a message whose
 fields JSON shows in place.
 """
 

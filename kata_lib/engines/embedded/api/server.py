@@ -21,6 +21,7 @@ from kata_lib.engines.embedded.api.reviews import REVIEWS, review
 from kata_lib.engines.embedded.api.target import Target, parse
 from kata_lib.engines.embedded.api.watch import Watch
 from kata_lib.engines.embedded.registry import openapi
+from kata_lib.engines.embedded.registry.custom_resources import ensure_definitions
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import (
     StatusError,
@@ -51,6 +52,10 @@ VERSION = {
     "platform": "embedded/python",
 }
 
+OPENAPI_V2_PROTOBUF_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+OPENAPI_V2_PROTOBUF = b"\x0a\x032.0"
+"""A Document message that holds nothing but the version of its format."""
+
 LOOK_INSIDE = "a container is a process of this machine: look at it with the machine's own tools"
 REACH = "pods, services and node ports are on this machine: kata url NAME says where"
 
@@ -66,6 +71,7 @@ NOT_OFFERED = {
 
 def make_app(registry: Registry, *, token: str, logs: Logs) -> web.Application:
     """Return the application; `token` is the administrator's, `logs` reads a container's log."""
+    ensure_definitions(registry)
     server = Server(registry, logs)
     app = web.Application(
         client_max_size=writes.BODY_LIMIT, middlewares=[_errors_as_status, _authentication(token)]
@@ -73,6 +79,7 @@ def make_app(registry: Registry, *, token: str, logs: Logs) -> web.Application:
     app.router.add_get("/version", server.version)
     for path in ("/healthz", "/livez", "/readyz"):
         app.router.add_get(path + "{check:.*}", server.healthy)
+    app.router.add_get("/openapi/v2", server.openapi_v2)
     app.router.add_get("/openapi/v3", server.openapi_index)
     app.router.add_get("/openapi/v3/{group_version:.+}", server.openapi_document)
     app.router.add_get("/api", server.core_discovery)
@@ -150,6 +157,13 @@ class Server:
     async def healthy(self, request: web.Request) -> web.Response:
         """Answer that the server serves."""
         return web.Response(text="ok")
+
+    async def openapi_v2(self, request: web.Request) -> web.Response:
+        """Answer with a document without schemas: kubectl asks for it when version 3 does not know a kind."""
+        if "protobuf" in request.headers.get("Accept", ""):
+            return web.Response(body=OPENAPI_V2_PROTOBUF, content_type=OPENAPI_V2_PROTOBUF_TYPE)
+        info = {"title": "Kubernetes", "version": VERSION["gitVersion"]}
+        return answer({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}})
 
     async def openapi_index(self, request: web.Request) -> web.Response:
         """Answer where each group's OpenAPI document is."""

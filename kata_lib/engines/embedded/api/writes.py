@@ -20,6 +20,7 @@ from kata_lib.engines.embedded.registry.status import (
     unsupported_media_type,
 )
 from kata_lib.engines.embedded.registry.subresources import scale_of
+from kata_lib.engines.embedded.registry.writing import unsupported
 from kata_lib.engines.embedded.store import Obj
 
 BODY_LIMIT = 3 * 1024 * 1024
@@ -179,6 +180,8 @@ async def _delete_arguments(request: web.Request) -> dict[str, Any]:
 async def _object(request: web.Request, target: Target) -> Obj:
     if request.content_type not in BODY_TYPES:
         raise unsupported_media_type(BODY_TYPES)
+    if target.resource.unsupported and request.content_type == protobuf.CONTENT_TYPE:
+        raise unsupported(target.resource, "")
     return _check_object(target, await read_body(request))
 
 

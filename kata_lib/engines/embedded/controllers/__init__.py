@@ -1,4 +1,4 @@
-"""Controllers: each compares what is wanted with what is there, one object at a time, and mends the difference."""
+"""Controllers: each compares what is wanted with what is there, object by object, and mends it."""
 
 from kata_lib.engines.embedded.controllers.base import Controller
 from kata_lib.engines.embedded.controllers.deployment import DeploymentController

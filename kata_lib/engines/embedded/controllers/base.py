@@ -1,7 +1,7 @@
 """What every controller is made of: a queue of objects to look at, one at a time, again after a failure.
 
-The registry is in this process and its reads are always current, so a controller needs no cache and none of the
-expectations by which the real ones guard against a stale one.
+The registry is in this process and its reads are always current, so a controller needs no cache, and none of
+the expectations by which the real ones guard against a stale one.
 """
 
 import asyncio
@@ -95,4 +95,4 @@ class Controller(ABC, Generic[Item]):
             log.info("%s: %s: %s", self.name, item, error)
         else:
             log.error("%s: %s", self.name, item, exc_info=error)
-        return min(FIRST_RETRY * 2**failures, LAST_RETRY)
+        return min(FIRST_RETRY * 2.0**failures, LAST_RETRY)

@@ -1,7 +1,5 @@
 """Deployments in, one ReplicaSet for each template they had out, sized step by step."""
 
-import json
-import zlib
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -12,6 +10,14 @@ from kata_lib.engines.embedded.controllers.deployment_status import (
     is_complete,
     progressing,
     status_of,
+)
+from kata_lib.engines.embedded.controllers.revisions import (
+    REVISION,
+    find_new,
+    raise_revision,
+    replicaset_of,
+    revision_of,
+    size_annotations,
 )
 from kata_lib.engines.embedded.objects import (
     Key,
@@ -27,17 +33,6 @@ from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.engines.embedded.store import Event, Obj
 
 COMPONENT = "deployment-controller"
-HASH = "pod-template-hash"
-REVISION = "deployment.kubernetes.io/revision"
-REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
-NOT_COPIED = {
-    "kubectl.kubernetes.io/last-applied-configuration",
-    REVISION,
-    REVISION_HISTORY,
-    rollout.DESIRED,
-    rollout.MAXIMUM,
-    "deprecated.deployment.rollback.to",
-}
 
 
 class DeploymentController(Controller[Key]):
@@ -109,7 +104,7 @@ class DeploymentController(Controller[Key]):
             replicas = rollout.new_replicas(spec, None, old)
             new = self._create(deployment, revision, replicas)
         elif revision_of(new) < revision:
-            self._change(new, lambda obj: _raise_revision(obj, deployment, revision))
+            self._change(new, lambda obj: raise_revision(obj, deployment, revision))
         if deployment["metadata"].get("annotations", {}).get(REVISION) != str(revision_of(new)):
             number = str(max(revision, revision_of(new)))
             self._change(
@@ -222,70 +217,3 @@ class DeploymentController(Controller[Key]):
 
 def _without(replicasets: list[Obj], new: Obj | None) -> list[Obj]:
     return [replicaset for replicaset in replicasets if replicaset is not new]
-
-
-def revision_of(replicaset: Obj) -> int:
-    return int(replicaset["metadata"].get("annotations", {}).get(REVISION, 0))
-
-
-def find_new(deployment: Obj, replicasets: list[Obj]) -> Obj | None:
-    """Return the oldest ReplicaSet whose template is the Deployment's, its hash label aside."""
-    template = deployment["spec"]["template"]
-    return next(
-        (rs for rs in replicasets if _without_hash(rs["spec"]["template"]) == _without_hash(template)), None
-    )
-
-
-def _without_hash(template: Obj) -> Obj:
-    labels = {name: value for name, value in template["metadata"].get("labels", {}).items() if name != HASH}
-    metadata = {name: value for name, value in template["metadata"].items() if value is not None}
-    return {**template, "metadata": {**metadata, "labels": labels}}
-
-
-def template_hash(template: Obj, collisions: int) -> str:
-    """Return a hash as Kubernetes writes it: the digits of 32 bits in an alphabet that spells no words."""
-    number = zlib.crc32(json.dumps([template, collisions], sort_keys=True).encode())
-    return "".join("456789bcdf"[int(digit)] for digit in str(number))
-
-
-def size_annotations(spec: dict[str, Any]) -> dict[str, str]:
-    largest = spec["replicas"] + rollout.limits(spec).surge
-    return {rollout.DESIRED: str(spec["replicas"]), rollout.MAXIMUM: str(largest)}
-
-
-def replicaset_of(deployment: Obj, revision: int, replicas: int) -> Obj:
-    """Return a new ReplicaSet of the Deployment's template."""
-    spec, metadata = deployment["spec"], deployment["metadata"]
-    template = spec["template"]
-    hash_ = template_hash(template, deployment.get("status", {}).get("collisionCount", 0))
-    labels = {**template["metadata"].get("labels", {}), HASH: hash_}
-    copied = {
-        name: value for name, value in metadata.get("annotations", {}).items() if name not in NOT_COPIED
-    }
-    selector = {**spec["selector"], "matchLabels": {**spec["selector"].get("matchLabels", {}), HASH: hash_}}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "ReplicaSet",
-        "metadata": {
-            "name": f"{metadata['name']}-{hash_}",
-            "labels": labels,
-            "annotations": {**copied, **size_annotations(spec), REVISION: str(revision)},
-            "ownerReferences": [owner_reference(deployment)],
-        },
-        "spec": {
-            "replicas": replicas,
-            **({"minReadySeconds": spec["minReadySeconds"]} if spec.get("minReadySeconds") else {}),
-            "selector": selector,
-            "template": {**template, "metadata": {**template["metadata"], "labels": labels}},
-        },
-    }
-
-
-def _raise_revision(replicaset: Obj, deployment: Obj, revision: int) -> None:
-    annotations = replicaset["metadata"].setdefault("annotations", {})
-    copied = deployment["metadata"].get("annotations", {}).items()
-    annotations.update({name: value for name, value in copied if name not in NOT_COPIED})
-    if before := annotations.get(REVISION):
-        history = annotations.get(REVISION_HISTORY)
-        annotations[REVISION_HISTORY] = f"{history},{before}" if history else before
-    annotations[REVISION] = str(revision)

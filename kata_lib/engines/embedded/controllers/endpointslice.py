@@ -52,11 +52,7 @@ class EndpointSliceController(Controller[Key]):
             if error.code == 404:
                 return  # its slices are garbage, which has a collector
             raise
-        if (
-            being_deleted(service)
-            or service["spec"].get("type") == "ExternalName"
-            or not service["spec"].get("selector")
-        ):
+        if being_deleted(service) or not service["spec"].get("selector"):
             return
         pods = [
             pod

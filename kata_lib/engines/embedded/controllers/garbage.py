@@ -1,7 +1,7 @@
 """Objects whose owners are gone in, deletions out; and deletions that wait for what they own.
 
-Background: an owner goes at once, what it owned follows. Foreground: the owner waits, under a finalizer, until
-what blocks it is gone. Orphan: what is owned stays and forgets its owner.
+Background: an owner goes at once, what it owned follows. Foreground: the owner waits, under a finalizer,
+until what blocks it is gone. Orphan: what is owned stays and forgets its owner.
 """
 
 from collections import defaultdict

@@ -1,21 +1,18 @@
 """One container of a pod: a process that is started, watched, probed, and started again when it ends."""
 
 import asyncio
-import logging
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from kata_lib.engines.embedded import processes
-from kata_lib.engines.embedded.kubelet import probes
 from kata_lib.engines.embedded.kubelet.environment import ConfigError
-from kata_lib.engines.embedded.kubelet.probes import Check
+from kata_lib.engines.embedded.kubelet.launchers import ImageError, Launcher
+from kata_lib.engines.embedded.kubelet.prober import Prober
 from kata_lib.engines.embedded.objects import timestamp
 from kata_lib.engines.embedded.processes import Identity
 from kata_lib.engines.embedded.store import Obj
-
-log = logging.getLogger(__name__)
 
 BACK_OFF_FIRST = 10.0
 BACK_OFF_LAST = 300.0
@@ -28,27 +25,9 @@ Event = Callable[[str, str, str], None]
 """Records an event: type, reason, message."""
 
 
-class ImageError(Exception):
-    """There is no such image; `reason` is ErrImagePull or ErrImageNeverPull, the text what the status says."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
-class Launcher(Protocol):
-    """What differs between an application's container and a sidecar."""
-
-    def launch(self, attempt: int) -> Identity:
-        """Start the process; raises ImageError, ConfigError or OSError."""
-
-    def probe(self, kind: str) -> tuple[dict[str, Any], Check] | None:
-        """Return the settings and the check of readinessProbe, livenessProbe or startupProbe, if there is one."""
-
-
 @dataclass
 class Container:
-    """`changed` is called after each change of `status`; `restarts` says whether an exit code leads to a restart."""
+    """`changed` is called after each change of `status`; `restarts` says whether an exit code restarts it."""
 
     spec: Obj
     launcher: Launcher
@@ -64,8 +43,9 @@ class Container:
     last: dict[str, Any] = field(default_factory=dict)
     was_ready: asyncio.Event = field(default_factory=asyncio.Event)
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _probing: asyncio.Task[None] | None = None
     _stopping: bool = False
-    _failures: int = 0
+    _ends: int = 0
     _id: str = ""
 
     @property
@@ -79,8 +59,7 @@ class Container:
         self.last = status.get("lastState", {})
         if "running" not in status["state"]:
             if "terminated" in status["state"]:
-                self.last = status["state"]
-                self.attempt += self.restarts(self.last["terminated"]["exitCode"])
+                self.state = status["state"]
             return
         process = Identity.parse(self._id.removeprefix(ID_SCHEME))
         self.state = status["state"]
@@ -112,19 +91,20 @@ class Container:
 
     async def run(self) -> None:
         """Keep the container as its pod wants it; ends when it is not to be started again."""
-        while not self._stopping:
+        while "terminated" not in self.state:
             if self.process is None:
+                await self._back_off()
                 await self._start()
             code = await self._watch()
-            if not self._stopping:
-                self._report(code)
-            if self._stopping or "terminated" in self.state:
-                break
-            await self._back_off()
+            if self._stopping:
+                return
+            self._report(code)
 
     async def stop(self, grace: float) -> None:
         """End the process with SIGTERM, after `grace` seconds with SIGKILL, and do not start it again."""
         self._stopping = True
+        if self._probing:
+            self._probing.cancel()
         if self.process is None:
             return
         processes.signal_group(self.process, signal.SIGTERM)
@@ -184,13 +164,14 @@ class Container:
         """Probe the process until it ends; return its exit code, None where nobody saw it."""
         assert self.process
         begun = asyncio.get_running_loop().time()
-        probing = asyncio.create_task(self._probe())
+        prober = Prober(self.launcher, self._set_started, self._set_ready, self._unhealthy, self._kill)
+        self._probing = asyncio.create_task(prober.run())
         try:
             code = await processes.wait(self.process)
         finally:
-            probing.cancel()
+            self._probing.cancel()
         if asyncio.get_running_loop().time() - begun > BACK_OFF_RESET:
-            self._failures = 0
+            self._ends = 0
         self.process = None
         self.ready = self.started = False
         self._ended.set()
@@ -198,7 +179,7 @@ class Container:
 
     def _report(self, code: int | None) -> None:
         if code is None:
-            message = "The container could not be located when its process ended"
+            message = "The container could not be located when the node looked for it"
             self._terminated(UNSEEN_EXIT, "ContainerStatusUnknown", message)
         else:
             shown = code if code >= 0 else 128 - code
@@ -224,14 +205,14 @@ class Container:
         """Make the end that `state` tells the last one, and the container wait for its next start."""
         self.last = self.state
         self.attempt += 1
+        self._ends += 1
         self.state = {"waiting": {"reason": "ContainerCreating"}}
 
     async def _back_off(self) -> None:
-        """Wait before the next start: not at all after the first end, then longer each time."""
-        self._failures += 1
-        if self._failures == 1:
+        """Wait before the next start: not at all before the first two, then longer each time."""
+        if self._ends < 2:
             return
-        wait = min(BACK_OFF_FIRST * 2 ** (self._failures - 2), BACK_OFF_LAST)
+        wait = min(BACK_OFF_FIRST * 2 ** (self._ends - 2), BACK_OFF_LAST)
         message = f"restarting failed container={self.name} pod={self.pod_name}"
         self._wait("CrashLoopBackOff", f"back-off {wait:g}s {message}")
         self.event(
@@ -239,36 +220,10 @@ class Container:
         )
         await asyncio.sleep(wait)
 
-    async def _probe(self) -> None:
-        try:
-            await self._probe_startup()
-            await asyncio.gather(self._probe_readiness(), self._probe_liveness())
-        except Exception:
-            log.exception("the probes of %s in %s failed", self.name, self.pod_name)
-
-    async def _probe_startup(self) -> None:
-        if found := self.launcher.probe("startupProbe"):
-            async for success in probes.results(*found, self._unhealthy("Startup")):
-                if success:
-                    break
-                self._kill("startup")
+    def _set_started(self) -> None:
         if not self.started:
             self.started = True
             self.changed()
-
-    async def _probe_readiness(self) -> None:
-        found = self.launcher.probe("readinessProbe")
-        if found is None:
-            self._set_ready(True)
-            return
-        async for success in probes.results(*found, self._unhealthy("Readiness")):
-            self._set_ready(success)
-
-    async def _probe_liveness(self) -> None:
-        if found := self.launcher.probe("livenessProbe"):
-            async for success in probes.results(*found, self._unhealthy("Liveness")):
-                if not success:
-                    self._kill("liveness")
 
     def _set_ready(self, ready: bool) -> None:
         if ready:
@@ -277,8 +232,8 @@ class Container:
             self.ready = ready
             self.changed()
 
-    def _unhealthy(self, kind: str) -> Callable[[str], None]:
-        return lambda message: self.event("Warning", "Unhealthy", f"{kind} probe failed: {message}")
+    def _unhealthy(self, probe: str, message: str) -> None:
+        self.event("Warning", "Unhealthy", f"{probe.capitalize()} probe failed: {message}")
 
     def _kill(self, probe: str) -> None:
         self.event("Normal", "Killing", f"Container {self.name} failed {probe} probe, will be restarted")

@@ -1,4 +1,4 @@
-"""The environment of a container: what the manifest says, and where the engine tells it to listen and to ask."""
+"""The environment of a container: the manifest's, and where the engine tells it to listen and to ask."""
 
 import base64
 import os

@@ -1,13 +1,12 @@
 """How the two kinds of container start: an application by the table of images, a sidecar as Envoy."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from kata_lib.engines.embedded import envoy, processes
 from kata_lib.engines.embedded.addresses import Address, AddressPlan
 from kata_lib.engines.embedded.kubelet import images
-from kata_lib.engines.embedded.kubelet.container import ImageError
-from kata_lib.engines.embedded.kubelet.environment import ConfigError, Read, environment, expand, mark
+from kata_lib.engines.embedded.kubelet.environment import Read, environment, expand, mark
 from kata_lib.engines.embedded.kubelet.probes import Check, Outcome, checker
 from kata_lib.engines.embedded.mesh.bootstrap import bootstrap, node_id
 from kata_lib.engines.embedded.mesh.injection import has_sidecar, workload_name
@@ -16,6 +15,25 @@ from kata_lib.engines.embedded.state import State
 from kata_lib.engines.embedded.store import Obj
 
 Probe = tuple[dict[str, Any], Check]
+"""A probe's settings, and what asks once."""
+
+
+class ImageError(Exception):
+    """There is no such image: `reason` is ErrImagePull or ErrImageNeverPull, the text is for the status."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Launcher(Protocol):
+    """What differs between an application's container and a sidecar."""
+
+    def launch(self, attempt: int) -> Identity:
+        """Start the process; raises ImageError, ConfigError or OSError."""
+
+    def probe(self, kind: str) -> Probe | None:
+        """Return the readinessProbe, livenessProbe or startupProbe, if there is one."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +52,6 @@ class Application:
         if image is None:
             raise _no_image(self.spec)
         uid, name = self.pod["metadata"]["uid"], self.spec["name"]
-        if self.spec.get("envFrom"):
-            raise ConfigError("envFrom is not supported by the embedded engine")
         env = environment(self.pod, self.spec, self.read, self.addresses, self._port(image.port))
         command = self.spec.get("command") or image.argv
         argv = [expand(word, env) for word in (*command, *self.spec.get("args", ()))]

@@ -14,16 +14,13 @@ KEPT_PODS = 50
 async def read(
     path: Path, *, tail: int | None, since: int | None, limit: int | None, follow: Callable[[], bool] | None
 ) -> AsyncIterator[bytes]:
-    """Yield a log from its last `tail` lines on, `limit` bytes at most; while `follow()` holds, what is added too.
+    """Yield a log from its last `tail` lines on, `limit` bytes at most; while `follow()` holds, also news.
 
-    Lines carry no time of their own: `since` (seconds) only decides whether the file changed so lately at all.
+    Lines carry no time of their own: `since` (seconds) only decides whether the file changed so lately.
     """
     left = limit
     with path.open("rb") as file:
-        if since is not None and path.stat().st_mtime < time.time() - since:
-            file.seek(0, 2)
-        elif tail is not None:
-            file.seek(tail_offset(path, tail))
+        file.seek(_begin(path, tail, since))
         while True:
             going = follow is not None and follow()
             while piece := file.read(CHUNK if left is None else min(left, CHUNK)):
@@ -32,6 +29,13 @@ async def read(
             if not going or left == 0:
                 return
             await asyncio.sleep(FOLLOW_INTERVAL)
+
+
+def _begin(path: Path, tail: int | None, since: int | None) -> int:
+    found = path.stat()
+    if since is not None and found.st_mtime < time.time() - since:
+        return found.st_size
+    return 0 if tail is None else tail_offset(path, tail)
 
 
 def tail_offset(path: Path, lines: int) -> int:

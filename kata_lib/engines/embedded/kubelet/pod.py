@@ -158,7 +158,10 @@ class PodWorker:
         self.host.registry.mutate("pods", *key(self.pod), write, manager=MANAGER, subresource="status")
 
     def _event(self, type_: str, reason: str, message: str) -> None:
-        self.host.registry.record_event(self.pod, type_, reason, message, component=MANAGER)
+        try:
+            self.host.registry.record_event(self.pod, type_, reason, message, component=MANAGER)
+        except StatusError as error:  # a namespace that ends takes no new events
+            log.info("the event %s of %s is not kept: %s", reason, "/".join(key(self.pod)), error)
 
     async def _end(self) -> None:
         """Out of the mesh first, then a moment, then SIGTERM: in this order no request fails."""
@@ -180,13 +183,18 @@ class PodWorker:
         self._remove()
 
     async def _leave_mesh(self) -> None:
+        changed = asyncio.Event()
+        unsubscribe = self.host.registry.subscribe(lambda event: changed.set(), {"endpointslices"})
         try:
             async with asyncio.timeout(OUT_OF_MESH_LIMIT):
                 while self._is_endpoint():
-                    await asyncio.sleep(0.002)
+                    await changed.wait()
+                    changed.clear()
             await self.host.pilot.settled(OUT_OF_MESH_LIMIT)
         except (MeshError, TimeoutError) as error:
             log.warning("%s leaves before every Envoy knows: %s", "/".join(key(self.pod)), error)
+        finally:
+            unsubscribe()
         if has_sidecar(self.pod):
             try:
                 await envoy.drain(self.host.state.admin_socket(self.uid))

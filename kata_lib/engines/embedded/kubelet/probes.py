@@ -87,9 +87,9 @@ async def _get(address: Address, action: dict[str, Any]) -> Outcome:
 async def results(
     probe: dict[str, Any], check: Check, on_failure: Callable[[str], None]
 ) -> AsyncIterator[bool]:
-    """Yield True or False each time the probe's thresholds are crossed; `on_failure` hears each single failure.
+    """Yield True or False each time the probe's thresholds are crossed; it never ends by itself.
 
-    Never ends by itself.
+    `on_failure` hears each single failure.
     """
     await asyncio.sleep(probe.get("initialDelaySeconds", 0))
     loop = asyncio.get_running_loop()

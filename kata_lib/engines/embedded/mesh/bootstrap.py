@@ -24,8 +24,8 @@ def bootstrap(
         "admin": {"address": _pipe(admin_socket)},
         "dynamic_resources": {"cds_config": discovery(), "lds_config": discovery()},
         "static_resources": {"clusters": [_discovery_cluster(xds_socket)]},
+        "stats_flush_interval": "1s",
         "stats_config": {
-            # counters of each cluster and listener would be most of a small Envoy's memory
             "stats_matcher": {"inclusion_list": {"patterns": [{"prefix": "istio."}]}},
             "histogram_bucket_settings": [
                 {

@@ -22,6 +22,7 @@ from kata_lib.errors import MeshError
 
 HOLD_SECONDS = 30.0
 _RECHECK_SECONDS = 0.5
+_SHUTDOWN_SECONDS = 0.1
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
 
@@ -43,7 +44,11 @@ class DiscoveryServer:
         application = web.Application()
         application.router.add_post("/v3/discovery:{kind}", self._poll)
         self._runner = web.AppRunner(
-            application, handler_cancellation=True, access_log=None, keepalive_timeout=3600
+            application,
+            handler_cancellation=True,
+            access_log=None,
+            keepalive_timeout=3600,
+            shutdown_timeout=_SHUTDOWN_SECONDS,
         )
         await self._runner.setup()
         await web.UnixSite(self._runner, str(socket)).start()
@@ -68,11 +73,15 @@ class DiscoveryServer:
         self._sessions.pop(node_id, None)
         self._notify()
 
-    async def settled(self, timeout: float, node_ids: Collection[str] | None = None) -> None:  # noqa: ASYNC109
+    async def settled(
+        self,
+        timeout: float,  # noqa: ASYNC109
+        node_ids: Collection[str] | None = None,
+    ) -> None:
         """Return once every connected node (of `node_ids`, or of all) accepted its configuration.
 
-        A node that does not poll has no say. Raise MeshError after `timeout` seconds, or as soon as one rejects
-        what it was sent, with the last thing seen of each.
+        A node that does not poll has no say. Raise MeshError after `timeout` seconds, or as soon as one
+        rejects what it was sent, with the last thing seen of each.
         """
         deadline = asyncio.get_running_loop().time() + timeout
         while open_sessions := self._unsettled(node_ids):
@@ -100,7 +109,7 @@ class DiscoveryServer:
         kind = _KINDS.get(request.match_info["kind"])
         if kind is None:
             raise web.HTTPNotFound
-        # Envoy lists its 516 extensions in every request: 77 kB that aiohttp's own read() would keep all along
+        # Envoy lists its 516 extensions in every request: 77 kB, which aiohttp's own read() would keep
         asked = json.loads(await request.content.read())
         node_id, version = asked["node"]["id"], asked.get("version_info", "")
         names = tuple(sorted(asked.get("resource_names", ())))

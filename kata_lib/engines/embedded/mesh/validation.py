@@ -1,7 +1,7 @@
 """What Istio's own validation refuses although the API server's schema lets it through, in Istio's words."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kata_lib.engines.embedded.store import Obj
@@ -51,23 +51,24 @@ def _expressions(condition: _Value) -> Iterator[tuple[str, str]]:
                 yield f"{field}.{name}", wanted["regex"]
 
 
-_IN_WORDS_OF_RE2: dict[str, Callable[[re.error], str]] = {
-    "unterminated character set": lambda error: f"missing closing ]: `{_rest(error)}`",
-    "missing ), unterminated subpattern": lambda error: f"missing closing ): `{error.pattern!s}`",
-    "nothing to repeat": lambda error: f"missing argument to repetition operator: `{_rest(error)[:1]}`",
-}
-
-
 def _of_expression(name: str, expression: str) -> Iterator[str]:
     try:
         re.compile(expression)
     except re.error as error:
-        words = _IN_WORDS_OF_RE2.get(error.msg, lambda error: f"{error.msg}: `{expression}`")(error)
         yield (
-            f'"{name}": error parsing regexp: {words}; '
+            f'"{name}": error parsing regexp: {_in_words_of_re2(error)}; '
             "Istio uses RE2 style regex-based match (https://github.com/google/re2/wiki/Syntax)"
         )
 
 
-def _rest(error: re.error) -> str:
-    return str(error.pattern)[error.pos or 0 :]
+def _in_words_of_re2(error: re.error) -> str:
+    expression = str(error.pattern)
+    rest = expression[error.pos or 0 :]
+    match error.msg:
+        case "unterminated character set":
+            return f"missing closing ]: `{rest}`"
+        case "missing ), unterminated subpattern":
+            return f"missing closing ): `{expression}`"
+        case "nothing to repeat":
+            return f"missing argument to repetition operator: `{rest[:1]}`"
+    return f"{error.msg}: `{expression}`"

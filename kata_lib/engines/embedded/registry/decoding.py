@@ -1,8 +1,8 @@
 """From what a client sent to the object that is kept: types checked, unknown fields found, nulls left out.
 
-The real server decodes Kubernetes' own kinds into Go structs, so a wrong type is refused here, before defaults
-and validation, in the words of Go's decoder; a strategic merge patch goes through another decoder, with other
-words. A custom resource's fields are only pruned here: their types are a matter of `validation`.
+The real server decodes Kubernetes' own kinds into Go structs, so a wrong type is refused here, before
+defaults and validation, in the words of Go's decoder; a strategic merge patch goes through another decoder,
+with other words. A custom resource's fields are only pruned here: their types are a matter of `validation`.
 """
 
 import base64
@@ -45,8 +45,8 @@ def check_fields(
     """Decode `obj`, a request's body or what a patch made, in place: unknown fields and nulls are dropped.
 
     `field_validation` is that of the request: "Strict" refuses unknown fields, "Warn" (also "") adds them to
-    `warnings`, "Ignore" says nothing. Raises StatusError: 400 for a body; 422 for the outcome of a patch, which
-    then is shown as the real server does: `patched`, the whole object as text, or `strategic`, the patch.
+    `warnings`, "Ignore" says nothing. Raises StatusError: 400 for a body; 422 for the outcome of a patch,
+    shown as the real server does: `patched`, the whole object as text, or `strategic`, the patch.
     """
 
     def refusal(why: str) -> StatusError:

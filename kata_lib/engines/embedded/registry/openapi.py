@@ -1,8 +1,8 @@
-"""The OpenAPI v3 documents, one per group version, made on demand from the schemas and the table of resources.
+"""The OpenAPI v3 documents, one per group version, made on demand from definitions and resources.
 
-kubectl reads them to explain fields, to make its strategic merge patches (`x-kubernetes-patch-...`), and to learn
-from the parameters of PATCH whether it may leave validation to the server. The package's definitions are
-JSON schema; what differs in OpenAPI is rewritten here: references, nullable types, and no path at all.
+kubectl reads them to explain fields, to make its strategic merge patches (`x-kubernetes-patch-...`), and to
+learn from the parameters of PATCH whether it may leave validation to the server. The definitions are JSON
+schema without paths; what OpenAPI writes otherwise, references and nullable types, is rewritten here.
 """
 
 import hashlib
@@ -12,13 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kata_lib.engines.embedded.registry import schemas
+from kata_lib.engines.embedded.registry import definitions
 from kata_lib.engines.embedded.registry.resources import RESOURCES, Resource
 
 Json = dict[str, Any]
 
 _COMPONENTS = "#/components/schemas/"
-_META = schemas.META + "ObjectMeta"
+_META = definitions.META + "ObjectMeta"
 _INT_OR_STRING = {"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]}
 _QUANTITY = {"oneOf": [{"type": "string"}, {"type": "number"}]}
 _PATCH_TYPES = (
@@ -72,7 +72,7 @@ def _path(group: str, version: str) -> str:
 @cache
 def _edition() -> str:
     """Return a hash of all that the documents are made from."""
-    digest = hashlib.sha256(schemas.sources())
+    digest = hashlib.sha256(definitions.sources())
     digest.update(Path(__file__).read_bytes())
     digest.update(repr(RESOURCES).encode())
     return digest.hexdigest().upper()
@@ -81,7 +81,7 @@ def _edition() -> str:
 def _component(resource: Resource, version: str) -> str:
     if resource.custom:
         return f"io.istio.networking.{version}.{resource.kind}"
-    return schemas.DEFINITIONS[resource.plural]
+    return definitions.DEFINITIONS[resource.plural]
 
 
 def _kind(resource: Resource, version: str) -> Json:
@@ -143,12 +143,12 @@ def _operation(resource: Resource, version: str, method: str, *, patched: bool) 
 
 
 def _components(resources: list[Resource], version: str) -> Json:
-    own = [schemas.DEFINITIONS[resource.plural] for resource in resources if not resource.custom]
+    own = [definitions.DEFINITIONS[resource.plural] for resource in resources if not resource.custom]
     custom = [resource for resource in resources if resource.custom]
-    definitions = schemas.raw_definitions([*own, _META] if custom else own)
-    components = {name: _openapi(node, name) for name, node in definitions.items()}
+    found = definitions.raw_definitions([*own, _META] if custom else own)
+    components = {name: _openapi(node, name) for name, node in found.items()}
     for resource in custom:
-        schema = schemas.custom_definition(resource.kind)["schema"]
+        schema = definitions.custom_definition(resource.kind)["schema"]
         text = {"type": "string"}
         common = {"apiVersion": text, "kind": text, "metadata": {"allOf": [{"$ref": _COMPONENTS + _META}]}}
         components[_component(resource, version)] = schema | {
@@ -164,10 +164,10 @@ def _openapi(node: Json, name: str = "") -> Json:
         return node | _INT_OR_STRING
     if name.endswith(".Quantity"):
         return node | _QUANTITY
-    result = {}
+    result: Json = {}
     for key, value in node.items():
         if key == "$ref":
-            result["allOf"] = [{"$ref": _COMPONENTS + schemas.referenced(value)}]
+            result["allOf"] = [{"$ref": _COMPONENTS + definitions.referenced(value)}]
         elif key == "type" and isinstance(value, list):
             result["type"] = next(kind for kind in value if kind != "null")
         elif key == "properties":

@@ -94,7 +94,7 @@ def _read(document: Any, path: list[str]) -> Any:
 
 
 def _index(items: list[Any], token: str, *, past_end: int = 0) -> int:
-    """Return the position that a token names; the real server takes negative ones too, counted from the end."""
+    """Return the position that a token names; as in the real server, -1 is the last."""
     size = len(items) + past_end
     digits = token.removeprefix("-")
     if not (digits.isascii() and digits.isdigit()) or (len(digits) > 1 and digits.startswith("0")):

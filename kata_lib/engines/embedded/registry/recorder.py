@@ -1,6 +1,5 @@
 """Events: what happened to an object, told once and counted when it repeats."""
 
-import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -34,12 +33,13 @@ class EventRecorder:
                 self._repeat(event, timestamp(now), component)
                 return
         self._forget(namespace, timestamp(now - KEPT))
-        self._registry.create(
-            "events",
-            namespace,
-            _event(involved, type_, reason, message, timestamp(now), component),
-            manager=component,
-        )
+        event = _event(involved, type_, reason, message, timestamp(now), component)
+        event["metadata"] = {"name": f"{involved['metadata']['name']}.{self._suffix(now)}"}
+        self._registry.create("events", namespace, event, manager=component)
+
+    def _suffix(self, now: datetime) -> str:
+        """Return what makes an event's name its own and sorts it by time, finer than its whole seconds."""
+        return f"{int(now.timestamp() * 1e6) * 1000 + self._registry.store.revision % 1000:x}"
 
     def _repeat(self, event: Obj, now: str, component: str) -> None:
         def count(event: Obj) -> None:
@@ -61,7 +61,6 @@ def _event(involved: Obj, type_: str, reason: str, message: str, now: str, compo
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": f"{metadata['name']}.{uuid.uuid4().hex[:16]}"},
         "involvedObject": {"apiVersion": involved["apiVersion"], "kind": involved["kind"], **kept},
         "type": type_,
         "reason": reason,

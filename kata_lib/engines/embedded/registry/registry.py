@@ -224,6 +224,10 @@ class Registry:
 
         return self.store.subscribe(chosen)
 
+    def now(self) -> str:
+        """Return the present moment as objects hold it."""
+        return metadata.timestamp(self._clock())
+
     def record_event(self, involved: Obj, type_: str, reason: str, message: str, *, component: str) -> None:
         """Record an Event about an object, or count it where the same one is known."""
         self._recorder.record(involved, type_, reason, message, component=component)

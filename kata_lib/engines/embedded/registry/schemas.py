@@ -1,55 +1,26 @@
 """What the fields of each served kind are: Kubernetes' own schemas and Istio's, as small immutable trees.
 
-Kubernetes 1.34 comes from the `kubernetes-validate` package (its generated `_definitions.json`), Istio from
-`istio_schemas.json` beside this module: the structure of the five custom resource definitions of Istio 1.31
-(https://istio.io, Apache-2.0) as a cluster served them, without descriptions.
-
-A `Schema` keeps what the registry needs: types, list and map kinds, merge keys, limits. Descriptions are
-left on disk (`raw_definitions` reads them for the OpenAPI documents). Equal parts of a tree are shared.
+A `Schema` keeps what the registry needs of a definition: types, list and map kinds, merge keys, limits, but
+no descriptions. Equal parts of the trees are shared: together they take less than half a megabyte.
 """
 
-import importlib.util
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from kata_lib.engines.embedded.registry.definitions import (
+    CUSTOM_KINDS,
+    DEFINITIONS,
+    custom_definition,
+    raw_definitions,
+    referenced,
+)
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-_CUSTOM_FILE = Path(__file__).with_name("istio_schemas.json")
-_CORE = "io.k8s.api.core.v1."
-META = "io.k8s.apimachinery.pkg.apis.meta.v1."
-DEFINITIONS = {
-    "configmaps": _CORE + "ConfigMap",
-    "customresourcedefinitions": (
-        "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"
-    ),
-    "deployments": "io.k8s.api.apps.v1.Deployment",
-    "endpointslices": "io.k8s.api.discovery.v1.EndpointSlice",
-    "events": _CORE + "Event",
-    "namespaces": _CORE + "Namespace",
-    "nodes": _CORE + "Node",
-    "pods": _CORE + "Pod",
-    "replicasets": "io.k8s.api.apps.v1.ReplicaSet",
-    "secrets": _CORE + "Secret",
-    "serviceaccounts": _CORE + "ServiceAccount",
-    "services": _CORE + "Service",
-    "scales": "io.k8s.api.autoscaling.v1.Scale",
-}
-"""The definition of each of Kubernetes' own resources, by plural; Scale is what the subresource takes."""
-
-CUSTOM_KINDS = {
-    "destinationrules": "DestinationRule",
-    "gateways": "Gateway",
-    "serviceentries": "ServiceEntry",
-    "sidecars": "Sidecar",
-    "virtualservices": "VirtualService",
-}
-
-# A struct that Go holds by value is in the object even when nobody wrote it; the definitions do not say which.
+# A struct that Go holds by value is in every object; the definitions do not say which are.
 _ALWAYS_PRESENT = {
     "Deployment": ("metadata", "spec", "status"),
     "DeploymentSpec": ("strategy", "template"),
@@ -75,7 +46,6 @@ _LIMITS = frozenset(
     {"minimum", "maximum", "minItems", "maxItems", "minLength", "maxLength", "maxProperties", "minProperties"}
 )
 _COMBINATIONS = frozenset({"allOf", "anyOf", "oneOf", "not"})
-_REF = "#/$defs/"
 _INT_OR_STRING = "x-kubernetes-int-or-string"
 
 
@@ -83,10 +53,11 @@ _INT_OR_STRING = "x-kubernetes-int-or-string"
 class Schema:
     """One node of a schema.
 
-    `type` is that of JSON ("" for any value), "int-or-string" or "quantity". `values` is the schema of a map's
-    values, `items` that of a list's items. `list_type` is "atomic", "set" or "map" (then `keys` names the fields
-    that identify an item); `atomic` marks a map that has one owner. `merge` is the strategic merge patch's
-    strategy ("merge", "replace", "retainKeys" or a comma-separated pair), `merge_key` its key.
+    `type` is that of JSON ("" for any value), "int-or-string" or "quantity". `values` is the schema of a
+    map's values, `items` that of a list's items. `list_type` is "atomic", "set" or "map" (then `keys` names
+    the fields that identify an item, `key_defaults` what they are where they are not given); `atomic` marks a
+    map that has one owner. `merge` is the strategic merge patch's strategy ("merge", "replace", "retainKeys"
+    or a comma-separated pair), `merge_key` its key.
     `limits` and `combinations` hold JSON schema's keywords of those names, `rules` the texts of CEL rules.
     `always` names the fields that exist in every object, `custom` marks a custom resource's schema.
     """
@@ -136,59 +107,6 @@ def schema_for(resource: str) -> Schema:
     return _kubernetes_schemas()[DEFINITIONS[resource]]
 
 
-def raw_definitions(names: Iterable[str]) -> dict[str, Any]:
-    """Read the definitions of `names` and of all that they refer to, with descriptions, from the package.
-
-    The whole file is parsed (some 10 ms, 6 MB for that moment): nothing of it is kept here.
-    """
-    definitions = json.loads(_definitions_file().read_bytes())["$defs"]
-    wanted = list(names)
-    found: dict[str, Any] = {}
-    while wanted:
-        name = wanted.pop()
-        if name not in found:
-            found[name] = definitions[name]
-            wanted.extend(_references(definitions[name]))
-    return found
-
-
-def referenced(reference: str) -> str:
-    """Return the name of the definition that a reference in a raw definition means."""
-    return reference.removeprefix(_REF)
-
-
-def sources() -> bytes:
-    """Return the files from which all schemas are made, one after the other."""
-    return _definitions_file().read_bytes() + _CUSTOM_FILE.read_bytes()
-
-
-def custom_definition(kind: str) -> dict[str, Any]:
-    """Read one of Istio's definitions: group, names, printer columns (`columns`) and `schema`."""
-    definition: dict[str, Any] = json.loads(_CUSTOM_FILE.read_bytes())[kind]
-    return definition
-
-
-def _definitions_file() -> Path:
-    # Found without importing the package, which would load jsonschema and all that it needs.
-    spec = importlib.util.find_spec("kubernetes_validate")
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("kubernetes_validate is not installed: it brings the API's schemas")
-    package = Path(spec.submodule_search_locations[0])
-    return package / "kubernetes-json-schema" / "v1.34.0-local" / "_definitions.json"
-
-
-def _references(node: Any) -> Iterable[str]:
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key == "$ref" and isinstance(value, str):
-                yield referenced(value)
-            else:
-                yield from _references(value)
-    elif isinstance(node, list):
-        for item in node:
-            yield from _references(item)
-
-
 @cache
 def _kubernetes_schemas() -> dict[str, Schema]:
     """Compile every served definition in one reading of the file; keep the roots only."""
@@ -224,8 +142,10 @@ class _Builder:
     def compile(self, node: dict[str, Any], *, name: str = "") -> Schema:
         if "$ref" in node:
             target = self.definition(referenced(node["$ref"]))
-            return self._share(replace(target, **_merging(node)))
+            strategy, key = _merging(node)
+            return self._share(replace(target, merge=strategy, merge_key=key))
         properties = {key: self.compile(value) for key, value in node.get("properties", {}).items()}
+        strategy, merge_key = _merging(node)
         values = node.get("additionalProperties")
         items = self.compile(node["items"]) if "items" in node else None
         keys = tuple(node.get("x-kubernetes-list-map-keys", ()))
@@ -252,7 +172,8 @@ class _Builder:
                 always=_ALWAYS_PRESENT.get(name, ()),
                 nullable=bool(node.get("nullable")),
                 open=bool(node.get("x-kubernetes-preserve-unknown-fields")),
-                **_merging(node),
+                merge=strategy,
+                merge_key=merge_key,
             )
         )
 
@@ -268,13 +189,9 @@ def _type(node: dict[str, Any]) -> str:
     return next(name for name in kind if name != "null") if isinstance(kind, list) else str(kind)
 
 
-def _merging(node: dict[str, Any]) -> dict[str, str]:
-    """Return how a strategic merge patch treats the field; it may stand beside a reference."""
-    found = {
-        "merge": node.get("x-kubernetes-patch-strategy"),
-        "merge_key": node.get("x-kubernetes-patch-merge-key"),
-    }
-    return {name: value for name, value in found.items() if value}
+def _merging(node: dict[str, Any]) -> tuple[str, str]:
+    """Return a strategic merge patch's strategy and key for the field; they may stand beside a reference."""
+    return node.get("x-kubernetes-patch-strategy", ""), node.get("x-kubernetes-patch-merge-key", "")
 
 
 def _part(node: dict[str, Any], keywords: frozenset[str]) -> Mapping[str, Any]:

@@ -148,10 +148,7 @@ def _field_term(term: str, text: str, resource: Resource) -> tuple[str, bool, st
     path, operator, value = match.groups()
     allowed = FIELD_LABELS.get(resource.plural, frozenset())
     if path not in allowed and path not in ("metadata.name", "metadata.namespace"):
-        raise bad_request(
-            f'Unable to find "{resource.group}/{resource.version}, Resource={resource.plural}" that match'
-            f' label selector "", field selector "{text}": field label not supported: {path}'
-        )
+        raise bad_request(f"field label not supported: {path}")
     return path, operator != "!=", value
 
 

@@ -112,9 +112,8 @@ def bad_request(message: str) -> StatusError:
 
 def forbidden(resource: Resource, name: str, why: str) -> StatusError:
     """403: understood, and refused."""
-    return StatusError(
-        403, "Forbidden", f'{resource.qualified} "{name}" is forbidden: {why}', _named(resource, name)
-    )
+    what = f'{resource.qualified} "{name}"' if name else resource.qualified
+    return StatusError(403, "Forbidden", f"{what} is forbidden: {why}", _named(resource, name))
 
 
 def method_not_allowed(resource: Resource | None = None) -> StatusError:

@@ -1,7 +1,8 @@
 """Strategic merge patches, Kubernetes' own: lists are merged by the key that the schema names.
 
-After k8s.io/apimachinery/pkg/util/strategicpatch, whose order of merged lists and whose words on errors are kept.
-Directives: $patch (replace, delete, merge), $retainKeys, $setElementOrder/FIELD, $deleteFromPrimitiveList/FIELD.
+After k8s.io/apimachinery/pkg/util/strategicpatch, whose order of merged lists and words on errors are kept.
+Directives: $patch (replace, delete, merge), $retainKeys, $setElementOrder/FIELD, and
+$deleteFromPrimitiveList/FIELD.
 """
 
 import copy
@@ -181,7 +182,7 @@ def _identity(item: Any, merge_key: str) -> Any:
 
 
 def _in_order(merged: list[Any], wanted: list[Any], live: list[Any], merge_key: str) -> list[Any]:
-    """Order `merged` as `wanted`; an item that only the live list has keeps its place before the later ones."""
+    """Order `merged` as `wanted`; an item that only the live list has stays before the later ones."""
     wanted_order = [_identity(item, merge_key) for item in wanted]
     live_order = [_identity(item, merge_key) for item in live]
 

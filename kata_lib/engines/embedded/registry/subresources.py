@@ -1,6 +1,6 @@
 """What a write to status, scale or finalize may change, and the Scale object that stands for replicas."""
 
-from kata_lib.engines.embedded.registry.resources import Resource
+from kata_lib.engines.embedded.registry.resources import APPS, Resource
 from kata_lib.engines.embedded.registry.selectors import selector_text
 from kata_lib.engines.embedded.store import Obj
 
@@ -8,7 +8,11 @@ from kata_lib.engines.embedded.store import Obj
 def restricted(resource: Resource, old: Obj, new: Obj, subresource: str) -> Obj:
     """Return the new state with only those changes that the subresource ("" for the object) lets through."""
     if subresource == "status":
-        metadata = {**old["metadata"], "managedFields": new["metadata"].get("managedFields", [])}
+        kept = ("managedFields", *(("annotations",) if resource.group == APPS else ()))
+        metadata = {
+            **old["metadata"],
+            **{key: new["metadata"][key] for key in kept if key in new["metadata"]},
+        }
         return _with({**old, "metadata": metadata}, "status", new.get("status"))
     if subresource == "scale":
         spec = {**old["spec"], "replicas": new["spec"].get("replicas", 0)}

@@ -21,7 +21,7 @@ CONNECT_TIMEOUT = "10s"
 def outbound(
     snapshot: MeshSnapshot, namespace: str, addresses: Addresses
 ) -> tuple[dict[str, Envoy], dict[str, Envoy]]:
-    """Return the clusters that a proxy in `namespace` can reach, and their endpoints, both by cluster name."""
+    """Return the clusters that a proxy in `namespace` reaches, and their endpoints, both by cluster name."""
     clusters: dict[str, Envoy] = {}
     endpoints: dict[str, Envoy] = {}
     for service in snapshot.services.values():

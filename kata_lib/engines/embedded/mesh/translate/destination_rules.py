@@ -36,8 +36,8 @@ class Rule:
 def rule_for(snapshot: MeshSnapshot, service: Service, namespace: str) -> Rule:
     """Return the rule that a proxy in `namespace` applies to a Service.
 
-    Rules of the proxy's own namespace come before those of the Service's; the most specific host wins. Several
-    rules for one host are merged: every subset counts, and the policy is the oldest's.
+    Rules of the proxy's own namespace come before those of the Service's; the most specific host wins.
+    Several rules for one host are merged: every subset counts, and the policy is the oldest's.
     """
     for owner in dict.fromkeys((namespace, service.namespace)):
         found: dict[str, list[Any]] = {}

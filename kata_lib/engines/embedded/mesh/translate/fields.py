@@ -1,7 +1,7 @@
 """The fields that are understood, as a tree beside each translation; whatever is not in a tree is refused.
 
-A tree is a dict of field names to trees; [tree] is a list of such; `Keys(tree)` a map with free keys; LEAF any
-value; OneOf(...) one of the values named.
+A tree is a dict of field names to trees; [tree] is a list of such; `Keys(tree)` a map with free keys; LEAF
+any value; OneOf(...) one of the values named.
 """
 
 from collections.abc import Iterator

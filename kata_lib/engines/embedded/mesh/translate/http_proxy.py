@@ -1,7 +1,7 @@
 """The last step: every port's table in one, for the listener at which an application's http_proxy points.
 
-There a request names its port in the host (name:5000), and none means 80. What nobody knows gets 502: the mesh
-is no open proxy. Istio's own name for this table, behind its setting proxyHttpPort, is the same.
+There a request names its port in the host (name:5000), and none means 80. What nobody knows gets 502: the
+mesh is no open proxy. Istio's own name for this table, behind its setting proxyHttpPort, is the same.
 """
 
 from typing import Any

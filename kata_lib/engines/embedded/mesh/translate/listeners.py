@@ -29,17 +29,23 @@ def config(snapshot: MeshSnapshot, proxy: Proxy, addresses: Addresses) -> ProxyC
     pod = proxy.pod
     if pod is None:
         raise ValueError("a sidecar's proxy names its pod")
-    reachable, endpoints = clusters.outbound(snapshot, proxy.namespace, addresses)
-    table = http_proxy.merged(virtual_hosts.tables(snapshot, proxy))
+    outbound, endpoints = snapshot.once(
+        ("clusters", proxy.namespace), lambda: clusters.outbound(snapshot, proxy.namespace, addresses)
+    )
+    table = snapshot.once(
+        ("routes", proxy.namespace, frozenset(proxy.labels.items())),
+        lambda: http_proxy.merged(virtual_hosts.tables(snapshot, proxy)),
+    )
     uid = pod["metadata"]["uid"]
     log = access_log.outbound(describe(pod))
     listeners = [http_proxy.listener(addresses.listen_at(uid, PROXY_HTTP_PORT), log)]
+    inbound: dict[str, Envoy] = {}
     for port, protocol, service in _ports(pod, snapshot):
         listeners.append(_inbound_listener(pod, port, protocol, service, addresses))
-        reachable[_inbound_name(port)] = _inbound_cluster(uid, port, protocol, addresses)
+        inbound[_inbound_name(port)] = _inbound_cluster(uid, port, protocol, addresses)
     return ProxyConfig(
         listeners={listener["name"]: listener for listener in listeners},
-        clusters=reachable,
+        clusters={**outbound, **inbound},
         endpoints=endpoints,
         routes={table["name"]: table},
     )

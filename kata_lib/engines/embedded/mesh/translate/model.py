@@ -1,14 +1,15 @@
 """What translate/ reads and returns: a snapshot of the cluster, one proxy, and that proxy's configuration."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from kata_lib.engines.embedded.store import Obj
 
 CLUSTER_DOMAIN = "cluster.local"
+Made = TypeVar("Made")
 Envoy = dict[str, Any]
 """One Envoy message in its JSON form."""
 
@@ -92,8 +93,16 @@ class MeshSnapshot:
         self._services = list(services)
         self._slices = list(endpoint_slices)
         self._pods = {pod["metadata"]["uid"]: pod for pod in pods}
+        self._made: dict[tuple[Hashable, ...], Any] = {}
         self.virtual_services = sorted(virtual_services, key=_age)
         self.destination_rules = sorted(destination_rules, key=_age)
+
+    def once(self, key: tuple[Hashable, ...], make: Callable[[], Made]) -> Made:
+        """Return what `make` makes for a key, made once for all proxies: those of a namespace are much alike."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: Made = self._made[key]
+        return made
 
     @cached_property
     def services(self) -> dict[str, Service]:

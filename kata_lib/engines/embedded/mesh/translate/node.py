@@ -1,7 +1,7 @@
-"""The node's Envoy: what kube-proxy does, connection by connection, and the way out of pods without a sidecar.
+"""The node's Envoy: what kube-proxy does, connection by connection, and the way out of a pod without sidecar.
 
-Neither Istio's routes nor its policies hold here. A pod without a sidecar asks by HTTP proxy, so its requests,
-not its connections, are spread; short names there are those of the default namespace.
+Neither Istio's routes nor its policies hold here. A pod without a sidecar asks by HTTP proxy, so its requests
+are spread, not its connections; short names there are those of the default namespace.
 """
 
 from collections.abc import Iterator

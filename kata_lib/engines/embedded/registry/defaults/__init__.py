@@ -1,4 +1,4 @@
-"""What the API server fills in where a manifest is silent: one module a kind, and what of it may never change.
+"""What the API server fills in where a manifest is silent, and what may never change: one module a kind.
 
 Each module has `fill(obj)`, which adds to the object in place, and where it has `IMMUTABLE`, an update must
 leave those paths as they are. Values as Kubernetes 1.34 shows them with `kubectl get -o yaml`.

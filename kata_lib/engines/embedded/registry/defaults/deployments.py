@@ -1,4 +1,4 @@
-"""Deployments: a rolling update of a quarter at a time, ten old revisions kept, ten minutes to make progress."""
+"""Deployments: a rolling update by quarters, ten old revisions kept, ten minutes to make progress."""
 
 from kata_lib.engines.embedded.registry.defaults import pod_template
 from kata_lib.engines.embedded.store import Obj

@@ -59,7 +59,7 @@ def _fill_container(container: Spec) -> None:
 
 
 def _pull_policy(image: str) -> str:
-    """Return what an image without a pull policy gets: always for a moving tag, else only when it is missing."""
+    """Return the policy of an image that has none: always for a moving tag, else only when missing."""
     if "@" in image:
         return "IfNotPresent"
     _, _, tag = image.rpartition("/")[2].partition(":")

@@ -36,7 +36,7 @@ def fill(obj: Obj) -> None:
 
 
 def _tolerates(toleration: dict[str, Any], key: str) -> bool:
-    return toleration.get("key", key) == key and toleration.get("effect", "NoExecute") == "NoExecute"
+    return bool(toleration.get("key", key) == key and toleration.get("effect", "NoExecute") == "NoExecute")
 
 
 def _request_what_is_limited(resources: dict[str, Any]) -> None:

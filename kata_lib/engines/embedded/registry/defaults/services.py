@@ -1,4 +1,4 @@
-"""Services: a TCP cluster address, one address family, no affinity. Addresses and node ports are allocated later."""
+"""Services: TCP, one address family, no affinity. Addresses and node ports are allocated elsewhere."""
 
 from kata_lib.engines.embedded.store import Obj
 

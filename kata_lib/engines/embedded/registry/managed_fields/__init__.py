@@ -1,8 +1,8 @@
 """Who owns which field: `metadata.managedFields`, and server-side apply that rests on it.
 
-`record` notes what a create, update or patch changed; `apply` merges an applied configuration into the live object,
-refuses to overwrite others' fields, and removes what the applier no longer lists. After the field manager of
-k8s.io/apimachinery and the `merge` package of sigs.k8s.io/structured-merge-diff.
+`record` notes what a create, update or patch changed; `apply` merges an applied configuration into the live
+object, refuses to overwrite others' fields, and removes what the applier no longer lists. After the field
+manager of k8s.io/apimachinery and the `merge` package of sigs.k8s.io/structured-merge-diff.
 """
 
 import copy
@@ -46,8 +46,8 @@ def record(
 ) -> None:
     """Set `new`'s managedFields: what differs from `old` (None: all of it) belongs to `manager` from now on.
 
-    `now` is a timestamp as objects hold it. A client may send managedFields itself, `[{}]` to clear them; what it
-    sends through a subresource is ignored.
+    `now` is a timestamp as objects hold it. A client may send managedFields itself, `[{}]` to clear them;
+    what it sends through a subresource is ignored.
     """
     entries = _starting_entries(old, new, subresource)
     before = _empty(schema) if old is None else _bare(old)
@@ -74,9 +74,9 @@ def apply(
 ) -> Obj:
     """Return the object that server-side apply makes of `live` (None: there is none yet), with managedFields.
 
-    `applied` is what the manager wants, and all that it wants: fields that it applied before and lists no more
-    go, unless someone else owns them. Raises StatusError 409 where it would change a field of another manager,
-    unless `force` takes the field over.
+    `applied` is what the manager wants, and all that it wants: fields that it applied before and lists no
+    more go, unless someone else owns them. Raises StatusError 409 where it would change a field of another
+    manager, unless `force` takes the field over.
     """
     applied = _applicable(applied, schema)
     entries = read(live["metadata"].get("managedFields")) if live else {}

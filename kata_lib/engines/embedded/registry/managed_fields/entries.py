@@ -55,7 +55,7 @@ def read(listed: list[dict[str, Any]] | None) -> Entries:
 
 
 def written(entries: Entries) -> list[dict[str, Any]]:
-    """Return the `managedFields` list: appliers first, then by time; managers that own nothing are left out."""
+    """Return the `managedFields` list: appliers first, then by time; who owns nothing is left out."""
     found = [entry for entry in entries.values() if entry.fields or entry.operation == "Apply"]
     found.sort(
         key=lambda entry: (entry.operation, entry.time, entry.manager, entry.api_version, entry.subresource)

@@ -1,7 +1,8 @@
 """Sets of field paths, as `managedFields` writes them down (FieldsV1).
 
-A path is a tuple of elements, each spelled as in FieldsV1: `f:name` a field or map entry, `k:{"name":"a"}` the
-list item with those keys, `v:"a"` the item of a set with that value. After sigs.k8s.io/structured-merge-diff.
+A path is a tuple of elements, each spelled as in FieldsV1: `f:name` a field or map entry, `k:{"name":"a"}`
+the list item with those keys, `v:"a"` the item of a set with that value. After `fieldpath` of
+sigs.k8s.io/structured-merge-diff.
 """
 
 import json
@@ -14,7 +15,7 @@ Path = tuple[str, ...]
 
 
 class FieldSet:
-    """A set of paths: those that end here (`members`) and those that go on (`children`), by their next element."""
+    """A set of paths, by their next element: those that end with it (`members`), or go on (`children`)."""
 
     __slots__ = ("children", "members")
 
@@ -43,7 +44,7 @@ class FieldSet:
         result: dict[str, Any] = {}
         for element in sorted(self.members | self.children.keys()):
             child = self.children.get(element)
-            own = {".": {}} if child and element in self.members else {}
+            own: dict[str, Any] = {".": {}} if child and element in self.members else {}
             result[element] = own | (child.written() if child else {})
         return result
 

@@ -1,7 +1,7 @@
 """Values with their schema: what they own, how two differ, how one is merged over another.
 
-The schema says where owners meet: maps are shared entry by entry, lists of type map by their keys, sets by their
-values; all else is one leaf. After the `typed` package of sigs.k8s.io/structured-merge-diff.
+The schema says where owners meet: maps are shared entry by entry, lists of type map by their keys, sets by
+their values; all else is one leaf. After the `typed` package of sigs.k8s.io/structured-merge-diff.
 """
 
 import json
@@ -148,7 +148,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _merge_lists(schema: Schema, live: list[Any], applied: list[Any]) -> list[Any]:
-    """Merge two shared lists by their keys: the applied order rules, items only in `live` keep their places."""
+    """Merge two shared lists by their keys: the applied order rules, other items keep their places."""
     left, right = _elements(schema, live), _elements(schema, applied)
     in_left, in_right = dict(left), dict(right)
     shared = [element for element, _ in right if element in in_left]

@@ -1,7 +1,7 @@
 """What makes an object wrong, in the API server's words: schema, names and labels, and rules of its kind.
 
-`validate` gets an object after `decoding` and `defaults`. Kubernetes' own kinds have rules in the module of their
-name; custom resources are checked against their schema by `structural`.
+`validate` gets an object after `decoding` and `defaults`. Kubernetes' own kinds have rules in the module of
+their name; custom resources are checked against their schema by `structural`.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,7 +9,8 @@ from typing import Any
 
 from kata_lib.engines.embedded.registry.decoding import unknown_fields
 from kata_lib.engines.embedded.registry.defaults import IMMUTABLE
-from kata_lib.engines.embedded.registry.schemas import CUSTOM_KINDS, schema_for
+from kata_lib.engines.embedded.registry.definitions import CUSTOM_KINDS
+from kata_lib.engines.embedded.registry.schemas import schema_for
 from kata_lib.engines.embedded.registry.status import Cause
 from kata_lib.engines.embedded.registry.validation import (
     metadata,

@@ -47,7 +47,7 @@ def apply(pool: Mapping[str, Any], cluster: Envoy) -> None:
 
 
 def http_protocol(cluster: Envoy, protocol: str) -> Envoy:
-    """Return the cluster's HTTP options, made for `protocol` (http_protocol_options is HTTP/1.1) if missing."""
+    """Return the cluster's HTTP options, made for `protocol` (such as http2_protocol_options) if missing."""
     extensions: Envoy = cluster.setdefault("typed_extension_protocol_options", {})
     options: Envoy = extensions.setdefault(
         HTTP_OPTIONS,

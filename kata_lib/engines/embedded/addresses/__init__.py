@@ -1,0 +1,128 @@
+"""Which addresses and ports are a cluster's own: the one place that decides.
+
+Two plans with one interface. `LoopbackPlan`: Linux answers on all of 127.0.0.0/8, so each cluster has a block
+of 4,096 addresses, and every pod, application and service in it an address of its own. `PortPlan`: where only
+127.0.0.1 exists (macOS), pods and services have addresses in name only, and each (owner, port) is a port.
+
+Nobody else assumes that a pod listens on status.podIP: ask `listen_at` and `application_at`.
+"""
+
+import socket
+import sys
+import zlib
+from collections.abc import Container, Iterator
+from typing import Any, Protocol
+
+from kata_lib.engines.embedded.addresses.plans import NODE, Address, LoopbackPlan, PortPlan, is_free
+from kata_lib.engines.embedded.state import State, read_json, write_json
+from kata_lib.errors import EngineError
+
+__all__ = ["NODE", "Address", "AddressPlan", "LoopbackPlan", "PortPlan", "claim", "load"]
+
+PROXY_PORT = 15080
+
+
+class AddressPlan(Protocol):
+    """What the kubelet, the mesh and the registry ask."""
+
+    def node_address(self) -> str:
+        """The address of the API server and of node ports."""
+
+    def server_address(self) -> Address:
+        """Where the API server listens; its socket is what claims the block."""
+
+    def allocate_service(self, in_use: Container[str] = ()) -> str:
+        """Return a free cluster IP; one that was just freed comes back last."""
+
+    def allocate_pod(self, pod_uid: str) -> str:
+        """Return the pod's IP, the same one at every call until `release_pod`."""
+
+    def release_pod(self, pod_uid: str) -> None:
+        """Give back the pod's address and ports."""
+
+    def pods(self) -> list[str]:
+        """The uids of the pods that have an address."""
+
+    def listen_at(self, owner: str, port: int) -> Address:
+        """Where a pod's (or NODE's) `port` is reached by others: its sidecar, or itself without one."""
+
+    def application_at(self, pod_uid: str, port: int) -> Address:
+        """Where the application of a pod with a sidecar listens."""
+
+    def can_listen(self, node_port: int) -> bool:
+        """Whether the node's Envoy can listen on a node port."""
+
+    def service_at(self, cluster_ip: str, port: int) -> Address:
+        """Where the node's Envoy listens for a service."""
+
+
+def _listen(address: Address) -> socket.socket | None:
+    """Return a listening socket, or None where the address is another's.
+
+    It listens at once: with SO_REUSEADDR two sockets may be bound, but only one of them listens.
+    """
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        server.bind(address)
+        server.listen(128)
+    except OSError:
+        server.close()
+        return None
+    return server
+
+
+def claim(state: State, kind: str | None = None) -> tuple[AddressPlan, socket.socket]:
+    """Return the cluster's plan and its API server's listening socket, which is the claim.
+
+    A cluster that had addresses gets the same ones again. `kind` is "loopback" or "ports"; by default the
+    first on Linux and the second elsewhere. Raises EngineError where the addresses are another's by now.
+    """
+    kept = read_json(state.addresses)
+    if kept is not None:
+        plan = _plan(state, kept)
+        server = _listen(plan.server_address())
+        if server is None:
+            host, port = plan.server_address()
+            raise EngineError(
+                f"The cluster {state.name!r} expects {host}:{port} for its API server, but another program "
+                f"listens there. End that program, or start afresh: kata down, then kata up."
+            )
+        return plan, server
+    for kept in _candidates(state, kind or ("loopback" if sys.platform == "linux" else "ports")):
+        plan = _plan(state, kept)
+        server = _listen(plan.server_address())
+        if server is not None:
+            write_json(state.addresses, kept)
+            return plan, server
+    raise EngineError("None of 64 loopback addresses that were tried is free: stop other clusters first.")
+
+
+def load(state: State) -> AddressPlan:
+    """Return the plan of a cluster that has claimed its addresses."""
+    kept = read_json(state.addresses)
+    if kept is None:
+        raise EngineError(
+            f"{state.addresses} is missing or damaged: start afresh with kata down, then kata up."
+        )
+    return _plan(state, kept)
+
+
+def _plan(state: State, kept: dict[str, Any]) -> AddressPlan:
+    return PortPlan(state, kept) if kept["kind"] == PortPlan.kind else LoopbackPlan(state, kept)
+
+
+def _candidates(state: State, kind: str) -> Iterator[dict[str, Any]]:
+    if kind not in (LoopbackPlan.kind, PortPlan.kind):
+        raise EngineError(f"KATA_ADDRESSES is {kind!r}, but the address plans are 'loopback' and 'ports'.")
+    blocks = LoopbackPlan.blocks
+    ports = PortPlan.ports
+    start = zlib.crc32(state.mark.encode())
+    for step in range(64):
+        if kind == PortPlan.kind:
+            yield {"kind": kind, "server": ports[(start + step) % len(ports)]}
+            continue
+        kept = {"kind": kind, "block": blocks[(start + step) % len(blocks)]}
+        node = LoopbackPlan(state, dict(kept)).node_address()
+        if is_free((node, PROXY_PORT)):  # a cluster whose daemon was killed still has its node's Envoy here
+            yield kept

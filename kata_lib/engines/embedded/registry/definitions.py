@@ -1,0 +1,97 @@
+"""The definitions from which schemas and OpenAPI documents are made, as they lie on disk.
+
+Kubernetes 1.34 comes from the `kubernetes-validate` package (its generated `_definitions.json`), Istio from
+`istio_schemas.json` beside this module: the structure of the five custom resource definitions of Istio 1.31
+(https://istio.io, Apache-2.0) as a cluster served them, without descriptions. Nothing of either is kept here.
+"""
+
+import importlib.util
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+_CUSTOM_FILE = Path(__file__).with_name("istio_schemas.json")
+_CORE = "io.k8s.api.core.v1."
+META = "io.k8s.apimachinery.pkg.apis.meta.v1."
+DEFINITIONS = {
+    "configmaps": _CORE + "ConfigMap",
+    "customresourcedefinitions": (
+        "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"
+    ),
+    "deployments": "io.k8s.api.apps.v1.Deployment",
+    "endpointslices": "io.k8s.api.discovery.v1.EndpointSlice",
+    "events": _CORE + "Event",
+    "namespaces": _CORE + "Namespace",
+    "nodes": _CORE + "Node",
+    "pods": _CORE + "Pod",
+    "replicasets": "io.k8s.api.apps.v1.ReplicaSet",
+    "secrets": _CORE + "Secret",
+    "serviceaccounts": _CORE + "ServiceAccount",
+    "services": _CORE + "Service",
+    "scales": "io.k8s.api.autoscaling.v1.Scale",
+}
+"""The definition of each of Kubernetes' own resources, by plural; Scale is what the subresource takes."""
+
+CUSTOM_KINDS = {
+    "destinationrules": "DestinationRule",
+    "gateways": "Gateway",
+    "serviceentries": "ServiceEntry",
+    "sidecars": "Sidecar",
+    "virtualservices": "VirtualService",
+}
+
+_REF = "#/$defs/"
+
+
+def raw_definitions(names: Iterable[str]) -> dict[str, Any]:
+    """Read the definitions of `names` and of all that they refer to, with descriptions, from the package.
+
+    The whole file is parsed (some 10 ms, 6 MB for that moment): nothing of it is kept here.
+    """
+    definitions = json.loads(_definitions_file().read_bytes())["$defs"]
+    wanted = list(names)
+    found: dict[str, Any] = {}
+    while wanted:
+        name = wanted.pop()
+        if name not in found:
+            found[name] = definitions[name]
+            wanted.extend(_references(definitions[name]))
+    return found
+
+
+def referenced(reference: str) -> str:
+    """Return the name of the definition that a reference in a raw definition means."""
+    return reference.removeprefix(_REF)
+
+
+def sources() -> bytes:
+    """Return the files from which all schemas are made, one after the other."""
+    return _definitions_file().read_bytes() + _CUSTOM_FILE.read_bytes()
+
+
+def custom_definition(kind: str) -> dict[str, Any]:
+    """Read one of Istio's definitions: group, names, printer columns (`columns`) and `schema`."""
+    definition: dict[str, Any] = json.loads(_CUSTOM_FILE.read_bytes())[kind]
+    return definition
+
+
+def _definitions_file() -> Path:
+    # Found without importing the package, which would load jsonschema and all that it needs.
+    spec = importlib.util.find_spec("kubernetes_validate")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("kubernetes_validate is not installed: it brings the API's schemas")
+    package = Path(spec.submodule_search_locations[0])
+    return package / "kubernetes-json-schema" / "v1.34.0-local" / "_definitions.json"
+
+
+def _references(node: Any) -> Iterable[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "$ref" and isinstance(value, str):
+                yield referenced(value)
+            else:
+                yield from _references(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _references(item)

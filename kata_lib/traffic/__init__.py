@@ -1,0 +1,127 @@
+"""The sampler: requests to a service, and what came back, as a data frame with one row a request.
+
+In: a URL and how to ask. Out: a frame with these columns, in the order in which the requests ended.
+
+    time        when the request was sent (UTC)
+    version     "v1", "v2"... as the answer is marked; None for a failure
+    status      the HTTP status; 0 where no HTTP answer came
+    latency_ms  from sending, or with a rate from the moment at which sending was due, to the whole answer
+    answer      the text of the answer; "" where none came
+    error       None, or why the request failed: no answer, or a status other than 2xx
+
+The requests are sent by a process of its own (kata_lib/sampler_process.py), so that a busy caller distorts
+nothing. It reports over a pipe (process.py), and ends with its caller. frames.py makes the frame.
+"""
+
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Self
+
+from kata_lib.errors import TrafficError
+from kata_lib.traffic.frames import Record, frame_of, version_of
+from kata_lib.traffic.process import GRACE, Connections, SamplerProcess, settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Connections", "Sampler", "frame_of", "sample", "version_of"]
+
+PROGRESS = 0.1  # seconds between two calls of on_progress
+
+
+def sample(
+    url: str,
+    *,
+    requests: int | None = None,
+    seconds: float | None = None,
+    rate: float | None = None,
+    concurrency: int | None = None,
+    connections: Connections = "per-request",
+    timeout: float = 5.0,
+    seed: int | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> "pd.DataFrame":
+    """Ask a service a number of times, or for a time, and return a frame with one row a request.
+
+    Exactly one of `requests` and `seconds` is given. `rate` is in requests a second, evenly spaced, or with a
+    `seed` at random moments within equal slots; without it each connection asks as soon as it has its answer.
+    `concurrency` is the greatest number of requests under way: 1, or with a rate 64. `timeout` is in seconds
+    for each request. `on_progress` is called with the number of requests done, ten times a second at most.
+    A new connection for each request shows what plain Kubernetes does, which chooses a pod for a connection.
+    """
+    if (requests is None) == (seconds is None):
+        raise TrafficError("Expected either requests or seconds, found both or neither: give one of them.")
+    process = SamplerProcess(settings(url, requests, seconds, rate, concurrency, connections, timeout, seed))
+    records: list[Record] = []
+    told = time.monotonic()
+    try:
+        for batch in process.records():
+            records += batch
+            if on_progress and time.monotonic() - told >= PROGRESS:
+                on_progress(len(records))
+                told = time.monotonic()
+        if on_progress:
+            on_progress(len(records))
+    finally:
+        error = process.end()
+    if error:
+        raise TrafficError(f"The sampler ended before its time: {error}")
+    return frame_of(records)
+
+
+class Sampler:
+    """Asks a service in the background at a rate, from its making until stop(), or as a `with` block.
+
+    Keeps the last `ring` requests, of which frame() returns a copy at any moment. The other parameters are
+    those of sample(). It also ends when nothing refers to it any more.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        rate: float,
+        *,
+        concurrency: int | None = None,
+        connections: Connections = "per-request",
+        timeout: float = 5.0,
+        seed: int | None = None,
+        ring: int = 100_000,
+    ) -> None:
+        self._timeout = timeout
+        self._process = SamplerProcess(
+            settings(url, None, None, rate, concurrency, connections, timeout, seed)
+        )
+        self._records: deque[Record] = deque(maxlen=ring)
+        self._finalizer = weakref.finalize(self, self._process.end)
+        self._reader = threading.Thread(target=_collect, args=(self._process, self._records), daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def frame(self) -> "pd.DataFrame":
+        """Return the requests so far that the ring still holds; raise TrafficError if sampling broke off."""
+        if self._finalizer.alive and self._process.ended:
+            self.stop()
+        return frame_of(self._records.copy())
+
+    def stop(self) -> None:
+        """Begin no more requests, wait for those under way, end the process; the second time do nothing."""
+        if not self._finalizer.alive:
+            return
+        self._process.finish()
+        self._reader.join(self._timeout + GRACE)
+        error = self._finalizer()
+        if error:
+            raise TrafficError(f"The sampler ended before its time: {error}")
+
+
+def _collect(process: SamplerProcess, records: deque[Record]) -> None:
+    for batch in process.records():
+        records.extend(batch)

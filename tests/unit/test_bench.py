@@ -1,0 +1,44 @@
+"""The benchmark's figures: when a goal is met, percentiles, and the machine's own words."""
+
+from itertools import chain, repeat
+
+import pytest
+
+from kata_lib.bench import machine, weights
+from kata_lib.bench.results import Figure, percentile
+
+
+@pytest.mark.parametrize(
+    ("value", "goal", "direction", "met"),
+    [
+        (2.0, 2.0, "at most", True),
+        (2.1, 2.0, "at most", False),
+        (0.5, 0.5, "at least", True),
+        (0.4, 0.5, "at least", False),
+        (7.0, None, "at most", None),
+    ],
+)
+def test_a_figure_meets_its_goal(value: float, goal: float | None, direction: str, met: bool | None) -> None:
+    assert Figure("what", value, "s", goal, direction).met is met  # type: ignore[arg-type]
+
+
+def test_percentiles_lie_between_the_values() -> None:
+    values = [float(number) for number in range(101)]
+    assert [percentile(values, p) for p in (1, 50, 95)] == [1, 50, 95]
+    assert percentile([3.0], 95) == 3.0
+
+
+def test_the_machine_is_named_with_its_envoy() -> None:
+    about = machine.describe()
+    assert about["envoy"] == "1.40.0"
+    assert all(about.values())
+
+
+def test_a_weight_is_in_effect_at_the_first_answer_of_the_new_version(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = chain(repeat("v1", 3), ["v2"])
+    clock = (second / 1000 for second in range(100))
+    monkeypatch.setattr(weights, "_answered_by", lambda client: next(answers))
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    assert weights._until(None, "v2") == pytest.approx(5.0)  # type: ignore[arg-type]

@@ -1,0 +1,205 @@
+"""kata_lib.checks: the solution is right, and each mistake is named with the line that mends it."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+from fake_api import FakeApi, make_cluster
+
+from kata_lib.checks import CHECKS, CheckFailed, Result, check
+from kata_lib.cluster import Cluster
+from kata_lib.errors import KataError
+from kata_lib.mesh import ISTIO
+
+CANARY = "deploy/virtual-service-canary.yaml"
+
+SOLUTIONS: dict[str, tuple[list[str], tuple[int, int]]] = {
+    "v1-runs": (["deploy/v1"], (0, 20)),
+    "v1-alone": (["deploy/v1"], (0, 100)),
+    "a-third": (["deploy/v1", "deploy/v2"], (133, 400)),
+    "canary-10": (["deploy/v1", "deploy/v2", CANARY], (98, 1000)),
+    "weights-rule": (["deploy/v1", "deploy/v2", CANARY], (41, 400)),
+}
+"""For each check the files that solve its step, and a sample that fits: answers of v2, of all."""
+
+
+def sample(v2: int, n: int, failures: int = 0) -> pd.DataFrame:
+    """Return the columns of a sample that checks look at."""
+    versions = ["v2"] * v2 + ["v1"] * (n - v2) + [None] * failures
+    errors = [None] * n + ["HTTP 503: no healthy upstream"] * failures
+    return pd.DataFrame(
+        {"version": pd.Series(versions, dtype=object), "error": pd.Series(errors, dtype=object)}
+    )
+
+
+def solved(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Cluster, FakeApi]:
+    """Return a cluster in which the step of a check is done."""
+    cluster, api = make_cluster(monkeypatch)
+    for path in SOLUTIONS[name][0]:
+        cluster.apply(path)
+    if name == "weights-rule":
+        cluster.scale("name-v2", 4)
+    return cluster, api
+
+
+def route(cluster: Cluster, **subsets: int) -> None:
+    """Set the route of name to these subsets and weights; underscores stand for dashes."""
+    entries = [
+        {"destination": {"host": "name", "subset": subset.replace("_", "-")}, "weight": weight}
+        for subset, weight in subsets.items()
+    ]
+    cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": entries}]}})
+
+
+def patch_template(cluster: Cluster, name: str, labels: dict[str, str | None]) -> None:
+    """Change the labels of a Deployment's pods."""
+    body = {"spec": {"template": {"metadata": {"labels": labels}}}}
+    cluster.patch("apps/v1", "Deployment", name, body)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_the_solution_is_right(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster, _ = solved(name, monkeypatch)
+    result = check(name, cluster, sample(*SOLUTIONS[name][1]))
+    assert (result.name, result.verdict, result.mend) == (name, "right", "")
+
+
+def without_sidecars(cluster: Cluster, api: FakeApi) -> None:
+    api.labels.clear()
+    cluster.scale("name-v1", 2)
+
+
+def unknown_image(cluster: Cluster, api: FakeApi) -> None:
+    api.broken_images = {"kata/sentences:v1"}
+    cluster.scale("age", 1)
+
+
+def other_host(cluster: Cluster, api: FakeApi) -> None:
+    cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"hosts": ["names"]}})
+
+
+DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
+    ("v1-runs", lambda c, a: c.delete("deploy/v1"), "no Deployment age", "kubectl apply -f deploy/v1"),
+    ("v1-runs", unknown_image, "ErrImagePull: no such image", "kubectl describe pods -l app=age,version=v1"),
+    ("v1-runs", without_sidecars, "no sidecar.*older than the namespace's label", "kubectl rollout restart"),
+    ("v1-alone", lambda c, a: c.apply("deploy/v2"), "v1 is not alone", "kubectl delete -f deploy/v2"),
+    ("v1-alone", lambda c, a: c.apply(CANARY), "sets the shares", "kubectl delete virtualservice name"),
+    ("a-third", lambda c, a: c.delete("deploy/v2"), "no Deployment name-v2", "kubectl apply -f deploy/v2"),
+    ("a-third", lambda c, a: c.apply(CANARY), "sets the shares", "kubectl delete virtualservice name"),
+    ("a-third", lambda c, a: c.scale("name-v1", 1), "name-v1 has 1 replicas", "--replicas=2"),
+    (
+        "canary-10",
+        lambda c, a: c.remove(ISTIO, "VirtualService", "name"),
+        "Was the file applied",
+        "kubectl apply -f deploy/virtual",
+    ),
+    (
+        "canary-10",
+        lambda c, a: c.remove(ISTIO, "DestinationRule", "name"),
+        "no DestinationRule.*NC.*IST0101",
+        "kubectl apply -f deploy/virtual",
+    ),
+    ("canary-10", other_host, "routes names, not name", r"hosts: \[name\]"),
+    (
+        "canary-10",
+        lambda c, a: route(c, name_v1=90, name_v3=10),
+        "to the subset name-v3; .* has name-v1, name-v2",
+        "subset: name-v",
+    ),
+    (
+        "canary-10",
+        lambda c, a: patch_template(c, "name-v2", {"version": None}),
+        "no ready pod|of 1 pods",
+        "kubectl",
+    ),
+    (
+        "canary-10",
+        lambda c, a: route(c, name_v1=10, name_v2=90),
+        "swapped",
+        "kata weights name-v1=90 name-v2=10",
+    ),
+    (
+        "canary-10",
+        lambda c, a: route(c, name_v1=80, name_v2=10),
+        r"11\.1 %.*total 90.*divides",
+        "kata weights",
+    ),
+    ("canary-10", lambda c, a: route(c, name_v1=50, name_v2=50), r"name-v2 50\.0 %", "kata weights"),
+    ("weights-rule", lambda c, a: c.scale("name-v2", 1), "name-v2 has 1 replicas", "--replicas=4"),
+    (
+        "weights-rule",
+        lambda c, a: c.remove(ISTIO, "VirtualService", "name"),
+        "Was the file applied",
+        "kubectl apply",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "damage", "said", "mend"), DAMAGES)
+def test_a_damaged_solution_is_wrong_by_name(
+    name: str,
+    damage: Callable[[Cluster, FakeApi], object],
+    said: str,
+    mend: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster, api = solved(name, monkeypatch)
+    damage(cluster, api)
+    monkeypatch.setenv("KATA_RESET", "1")
+    with pytest.raises(CheckFailed, match=rf"(?s)✗ {name}: wrong.*({said}).*Mend it: .*({mend})"):
+        check(name, cluster, sample(*SOLUTIONS[name][1]))
+
+
+def test_every_check_has_a_damage() -> None:
+    assert {name for name, *_ in DAMAGES} == set(CHECKS)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_failed_requests_are_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster, _ = solved(name, monkeypatch)
+    result = check(name, cluster, sample(*SOLUTIONS[name][1], failures=3))
+    assert result.verdict == "wrong"
+    assert "3 of" in result.text
+    assert "HTTP 503: no healthy upstream" in result.text
+
+
+@pytest.mark.parametrize("name", ["v1-alone", "a-third", "canary-10", "weights-rule"])
+def test_ten_requests_are_not_enough(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster, _ = solved(name, monkeypatch)
+    result = check(name, cluster, sample(0, 10))
+    assert result.verdict == "not enough yet"
+    assert "requests or more" in result.text
+
+
+def test_a_sample_from_before_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster, _ = solved("canary-10", monkeypatch)
+    result = check("canary-10", cluster, sample(333, 1000))
+    assert result.verdict == "wrong"
+    assert "take a new one" in result.text
+
+
+def test_dots_are_not_enough_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster, _ = make_cluster(monkeypatch)
+    assert check("canary-10", cluster, ...).verdict == "not enough yet"
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(CheckFailed, match="not enough yet"):
+        check("canary-10", cluster, ...)
+
+
+def test_an_unknown_check_lists_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster, _ = make_cluster(monkeypatch)
+    with pytest.raises(KataError, match="v1-runs, v1-alone, a-third"):
+        check("canary-11", cluster, sample(0, 1))
+
+
+def test_a_result_shows_its_words_safely() -> None:
+    result = Result("canary-10", "wrong", "<script> in a name", "kubectl apply -f <file>")
+    shown = result._repr_html_()
+    assert "&lt;script&gt;" in shown
+    assert "<code>kubectl apply -f &lt;file&gt;</code>" in shown
+
+
+@pytest.fixture(autouse=True)
+def _somebody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("KATA_RESET", raising=False)

@@ -1,0 +1,133 @@
+"""The kata command without a cluster, and on a fake one."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from fake_api import make_cluster
+from typer.testing import CliRunner
+
+from kata_lib import cli, proxy_config, summary
+from kata_lib.errors import KataError
+
+DUMP = {
+    "configs": [
+        {"@type": "type.googleapis.com/envoy.admin.v3.BootstrapConfigDump"},
+        {
+            "@type": "type.googleapis.com/envoy.admin.v3.ClustersConfigDump",
+            "static_clusters": [{"cluster": {"name": "xds"}}],
+            "dynamic_active_clusters": [{"cluster": {"name": "age"}}],
+        },
+        {
+            "@type": "type.googleapis.com/envoy.admin.v3.RoutesConfigDump",
+            "dynamic_route_configs": [{"route_config": {"name": "5000"}}],
+        },
+        {
+            "@type": "type.googleapis.com/envoy.admin.v3.EndpointsConfigDump",
+            "dynamic_endpoint_configs": [{"endpoint_config": {"cluster_name": "age"}}],
+        },
+    ]
+}
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    result = CliRunner().invoke(cli.app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return str(result.output)
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster, api = make_cluster(monkeypatch)
+    api.server = "https://127.0.0.9:6443"  # type: ignore[attr-defined]
+    monkeypatch.setattr(cli, "_cluster", lambda: cluster)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_the_exercise_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "no pods" in run(monkeypatch, "status")
+    assert "deployment.apps/name-v1 created" in run(monkeypatch, "apply", "deploy/v1", "deploy/v2")
+    assert "name: v1 66.7 %, v2 33.3 %, by the number of ready pods" in run(monkeypatch, "status").replace(
+        "\n", " "
+    )
+    assert "share the requests evenly" in run(monkeypatch, "weights")
+    run(monkeypatch, "apply", "deploy/virtual-service-canary.yaml")
+    assert run(monkeypatch, "weights") == "name-v1  90.0 %\nname-v2  10.0 %\n"
+    assert run(monkeypatch, "weights", "name-v2=25") == "name-v2  25.0 %\nname-v1  75.0 %\n"
+    assert run(monkeypatch, "url").startswith("http://127.0.0.9:")
+    assert "'container': 'name'" in run(monkeypatch, "logs", "name-v2-0")
+    assert "deleted" in run(monkeypatch, "delete", "deploy/v2")
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["apply", "deploy/v7"],
+        ["weights", "name-v2"],
+        ["weights", "name-v2=ten"],
+        ["url"],
+        ["logs", "nobody"],
+        ["proxy-config", "listeners", "pod"],
+    ],
+)
+def test_a_mistake_is_one_line(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["kata", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert said.startswith("kata: ")
+    assert said.count("\n") == 1
+
+
+def test_name_may_stand_anywhere() -> None:
+    assert cli._name_first(["up", "--name", "b"]) == ["--name", "b", "up"]
+    assert cli._name_first(["sample", "--name=b", "-n", "5"]) == ["--name=b", "sample", "-n", "5"]
+    assert cli._name_first(["up"]) == ["up"]
+
+
+@pytest.mark.parametrize(
+    ("section", "names"), [("routes", ["5000"]), ("clusters", ["age", "xds"]), ("endpoints", ["age"])]
+)
+def test_proxy_config_takes_a_section_out_of_the_dump(section: str, names: list[str]) -> None:
+    found = proxy_config.select(DUMP, proxy_config.section(section))
+    assert [entry.get("name") or entry["cluster_name"] for entry in found] == names
+    with pytest.raises(KataError, match="choose routes, clusters or endpoints"):
+        proxy_config.section("listeners")
+
+
+def test_a_summary_is_json_and_text() -> None:
+    frame = pd.DataFrame(
+        {
+            "time": pd.to_datetime(["2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", "2026-01-01T00:00:02Z"]),
+            "version": pd.Series(["v1", "v2", None], dtype=object),
+            "latency_ms": [1.0, 2.0, 3.0],
+            "error": pd.Series([None, None, "HTTP 503: no"], dtype=object),
+        }
+    )
+    found = json.loads(json.dumps(summary.of(frame)))
+    assert (found["requests"], found["failures"], found["seconds"]) == (3, 1, 2.0)
+    assert found["versions"]["v2"]["count"] == 1
+    assert found["errors"] == {"HTTP 503: no": 1}
+    text = summary.text(found)
+    assert "3 requests in 2.0 s, 1 failed" in text
+    assert "v2       1  50.0 % of 2" in text
+    assert summary.text(summary.of(frame[:0])).startswith("0 requests")
+
+
+def test_the_command_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, kata_lib.cli, kata_lib.cluster, kata_lib.mesh;"
+        "print([m for m in ('pandas', 'plotly', 'matplotlib', 'kubernetes', 'nbclient') if m in sys.modules])"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=20, check=True
+    )
+    assert done.stdout.strip() == "[]"

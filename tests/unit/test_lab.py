@@ -1,0 +1,179 @@
+"""kata_lib.lab on a fake engine and API: what a step sets up, keeps, and resets."""
+
+from pathlib import Path
+
+import pytest
+from fake_api import FakeApi, make_cluster
+
+from kata_lib import engines, hops, lab
+from kata_lib.engines.base import Location, Progress
+from kata_lib.errors import EngineError, EngineUnavailable, KataError
+from kata_lib.lab import Lab, open_lab
+from kata_lib.shares import share_of
+
+CANARY = "deploy/virtual-service-canary.yaml"
+
+
+class FakeEngine:
+    """An engine whose cluster is always there."""
+
+    name = "fake"
+
+    def __init__(self, cluster: str, lacks: str | None = None) -> None:
+        self.cluster = cluster
+        self.lacks = lacks
+
+    def unavailable(self) -> str | None:
+        return self.lacks
+
+    def start(self, progress: Progress) -> Location:
+        return Location(Path("kubeconfig"), "127.0.0.9")
+
+    def stop(self) -> None:
+        pass
+
+    def where(self) -> Location | None:
+        return None
+
+    def logs(self) -> Path:
+        return Path("logs")
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
+    _, api = make_cluster(monkeypatch, injection=False)
+    monkeypatch.setattr(engines, "select", lambda *_: FakeEngine("kata"))
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("KATA_RESET", raising=False)
+    return api
+
+
+def test_a_step_sets_up_what_is_missing_and_says_so(api: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+    lab = open_lab(step="canary")
+    said = capsys.readouterr().out
+    assert "get a sidecar: istio-injection=enabled" in said
+    assert "Missing for this step, and set up now: Deployment name-v2." in said
+    assert "Ready. This step begins with deploy/v1 and deploy/v2." in said
+    assert list(lab.pods()["ready"]) == ["2/2"] * 5
+    assert lab.url.startswith("http://127.0.0.9:")
+
+
+def test_a_step_keeps_what_is_there(api: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+    open_lab(step="canary").apply(CANARY)
+    open_lab().set_weights({"name-v2": 30})
+    capsys.readouterr()
+    again = open_lab(step="canary")
+    assert again.weights() == {"name-v1": 0.7, "name-v2": 0.3}
+    said = capsys.readouterr().out
+    assert "Missing" not in said
+    assert "Kept, though this step begins without: VirtualService name, DestinationRule name." in said
+    assert 'open_lab(step="canary", reset=True)' in said
+
+
+@pytest.mark.parametrize(
+    "before", [[], ["deploy/v1"], ["deploy/v2", CANARY], ["deploy/v1", "deploy/v2", CANARY]]
+)
+@pytest.mark.parametrize("step", ["setup", "deploy", "canary"])
+def test_a_reset_brings_exactly_the_start(api: FakeApi, step: str, before: list[str]) -> None:
+    lab = open_lab()
+    for path in before:
+        lab.apply(path)
+    if "deploy/v2" in before:
+        lab.scale("name-v2", 4)
+    wanted = open_lab(step=step, reset=True)
+    count = {"setup": 0, "deploy": 4, "canary": 5}[step]
+    assert len(wanted.pods()) == count
+    assert wanted.weights() == {}
+    assert len(wanted.left_over()) == {"setup": 0, "deploy": 6, "canary": 7}[step]
+
+
+def test_without_a_person_every_step_is_reset(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_lab(step="canary").apply(CANARY)
+    monkeypatch.setenv("KATA_RESET", "1")
+    assert open_lab(step="02-canary").weights() == {}
+
+
+def test_an_unknown_step_lists_those_there_are(api: FakeApi) -> None:
+    with pytest.raises(KataError, match="setup, deploy, canary"):
+        open_lab(step="canaries")
+
+
+def test_predictions_stand_beside_the_truth(api: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+    lab = open_lab()
+    lab.predict("share of v2, in percent", 50)
+    lab.predict("pods", ...)
+    said = capsys.readouterr().out
+    assert "Noted, share of v2, in percent: 50. Now look." in said
+    assert "No prediction yet: put a number in place of the dots (pods)." in said
+    shown = lab.compare("share of v2, in percent", share_of("v2", 98, 300), 100 / 3)
+    assert "you said: 50; expected: 33.3; seen: 32.7 % of 300 (27.6 % to 38.2 %)" in repr(shown)
+    assert "<td" in shown._repr_html_()
+    assert "you said: no number yet" in repr(lab.compare("pods", 3))
+    with pytest.raises(KataError, match="A prediction is a number, not 'many'"):
+        lab.predict("pods", "many")  # type: ignore[arg-type]
+
+
+def test_slow_waits_are_said_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(lab.time, "monotonic", lambda: now[0])
+    said: list[str] = []
+    wait = lab._slow_waits(said.append)
+    for now[0] in (0.2, 0.9, 1.1, 1.5, 2.2):
+        wait(f"at {now[0]}")
+    assert said == ["Waiting: at 1.1", "Waiting: at 2.2"]
+
+
+def test_hops_are_the_differences_of_the_sidecars_counters(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = open_lab(step="deploy")
+    received = {"age-0": 5, "name-v1-0": 2, "name-v1-1": 3, "sentences-0": 5}
+    sent = {"sentences-0": 10}
+
+    def metrics(path: str, query: object = None) -> str:
+        pod = path.split("/pods/")[1].split(":")[0]
+        return (
+            f'istio_requests_total{{reporter="destination",response_code="200"}} {received[pod]}\n'
+            f'istio_requests_total{{reporter="source",response_code="200"}} {sent.get(pod, 0)}\n'
+            "other_total 7\n"
+        )
+
+    def request() -> None:
+        for pod in ("age-0", "name-v1-1", "sentences-0"):
+            received[pod] += 1
+        sent["sentences-0"] += 2
+
+    monkeypatch.setattr(api, "text", metrics)
+    table = hops.of(lab.cluster, request)
+    assert table.to_dict("index") == {
+        "sentences-0": {"received": 1, "sent": 2},
+        "age-0": {"received": 1, "sent": 0},
+        "name-v1-1": {"received": 1, "sent": 0},
+    }
+    assert table.index[0] == "sentences-0"
+
+
+def test_engines_are_chosen_by_name_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(engines, "ENGINES", {"first": "", "second": ""})
+    lacks = {"first": "no Envoy for this machine"}
+    monkeypatch.setattr(
+        engines, "_make", lambda engine, cluster: FakeEngine(f"{engine}/{cluster}", lacks.get(engine))
+    )
+    monkeypatch.setenv("KATA_NAME", "ours")
+    chosen = engines.select()
+    assert isinstance(chosen, FakeEngine)
+    assert chosen.cluster == "second/ours"
+    with pytest.raises(EngineUnavailable, match="first: no Envoy for this machine"):
+        engines.select("first")
+    with pytest.raises(EngineError, match="'kind' is not there yet; choose one of: first, second"):
+        engines.select("kind")
+    with pytest.raises(EngineError, match="no engine 'minikube'"):
+        engines.select("minikube")
+    with pytest.raises(EngineError, match=r"not '\.\./x'"):
+        engines.select(cluster="../x")
+
+
+def test_a_lab_says_what_it_is(api: FakeApi) -> None:
+    assert isinstance(open_lab(), Lab)
+    assert repr(open_lab()) == "Lab on the fake engine, namespace default"

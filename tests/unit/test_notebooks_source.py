@@ -1,0 +1,81 @@
+"""Notebooks and their one source agree, and keep the workshop's form."""
+
+import json
+import statistics
+
+import nbformat
+import pytest
+
+from kata_lib import notebooks
+from kata_lib.checks import CHECKS
+from kata_lib.errors import KataError
+from kata_lib.steps import STEPS
+
+NAMES = [source.stem for source in notebooks.sources()]
+
+SOURCE = """# %% [markdown]
+# # Title
+#
+# Prose.
+# %%
+a = 1
+# %% tags=solution
+b = 2
+"""
+
+
+def learner(name: str) -> notebooks.Notebook:
+    text = (notebooks.FOLDER / "src" / f"{name}.py").read_text()
+    return notebooks.build(text, solutions=False)
+
+
+def cells(name: str, tag: str) -> list[str]:
+    built = notebooks.build((notebooks.FOLDER / "src" / f"{name}.py").read_text(), solutions=True)
+    return ["".join(c["source"]) for c in built["cells"] if tag in c["metadata"].get("tags", [])]
+
+
+def test_both_versions_come_from_one_source() -> None:
+    prose, code, solution = notebooks.build(SOURCE, solutions=True)["cells"]
+    assert "".join(prose["source"]) == "# Title\n\nProse."
+    assert (code["cell_type"], code["source"]) == ("code", ["a = 1"])
+    assert (solution["cell_type"], solution["source"]) == ("code", ["b = 2"])
+    folded = notebooks.build(SOURCE, solutions=False)["cells"][2]
+    assert folded["cell_type"] == "markdown"
+    assert "<summary>Solution</summary>\n\n```python\nb = 2\n```" in "".join(folded["source"])
+
+
+def test_an_unknown_tag_is_refused() -> None:
+    with pytest.raises(KataError, match="not 'anwser'"):
+        notebooks.build("# %% tags=anwser\na = 1", solutions=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebook_is_what_its_source_says(name: str) -> None:
+    file = notebooks.FOLDER / f"{name}.ipynb"
+    assert file.read_text() == notebooks.text(learner(name)), "run: python -m kata_lib.notebooks"
+    nbformat.validate(json.loads(file.read_text()))
+
+
+def test_every_step_has_its_notebook() -> None:
+    assert [step.notebook for step in STEPS] == NAMES
+    for step in STEPS:
+        first = next(c for c in learner(step.notebook)["cells"] if c["cell_type"] == "code")
+        assert f'open_lab(step="{step.name}")' in "".join(first["source"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_predicts_does_and_checks(name: str) -> None:
+    for tag in ("predict", "your-turn", "solution", "check"):
+        assert cells(name, tag), f"no cell tagged {tag}"
+    assert all("..." in cell for cell in cells(name, "predict"))
+    for cell in cells(name, "check"):
+        assert cell.split('"')[1] in CHECKS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cells_are_short_and_prose_comes_first(name: str) -> None:
+    built = learner(name)["cells"]
+    lines = [len(c["source"]) for c in built if c["cell_type"] == "code" and c["source"]]
+    assert statistics.median(lines) <= 3
+    assert max(lines) <= 6
+    assert built[0]["cell_type"] == "markdown"

@@ -1,0 +1,131 @@
+"""kata_lib.report and exercise: rows as text, and a page that asks nothing of the network."""
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from kata_lib import exercise, headless, report
+from kata_lib.errors import KataError
+from kata_lib.exercise import Row
+from kata_lib.shares import share_of
+
+ROWS = [
+    Row("canary", 0.1, share_of("v2", 98, 1000), 0, "right"),
+    Row("promoted", 1.0, share_of("v2", 30, 300), 2, "wrong"),
+    Row("cleaned up", None, None, 0, "right", "nothing left"),
+]
+
+
+def executed() -> Any:
+    still = {
+        "image/svg+xml": "<svg id='still'/>",
+        "application/vnd.plotly.v1+json": {},
+        "text/plain": "still",
+    }
+    output = nbformat.v4.new_output("display_data", data=still)
+    cell = nbformat.v4.new_code_cell("lab.weights()", outputs=[output])
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title"), cell])
+
+
+def loads(page: str) -> list[str]:
+    """Return every address that a browser would ask by itself."""
+    tags = r"<(?:script|img|image|link|iframe|object|source|use)\b[^>]*"
+    by_tag = tags + r"(?:src|href|data)\s*=\s*['\"]?(?:https?:)?//[^'\" >]*"
+    return re.findall(by_tag, page) + re.findall(r"@import[^;]*|url\(\s*['\"]?(?:https?:)?//[^)]*", page)
+
+
+def test_the_page_shows_stills_and_loads_nothing() -> None:
+    page = report.page(ROWS, [("02-canary", executed())])
+    assert loads(page) == []
+    assert "<script" not in page
+    assert '<figure><svg id="still"></svg></figure>' in page
+    assert 'class="highlight' in page
+
+
+def test_loads_finds_what_it_looks_for() -> None:
+    assert (
+        len(loads('<script src="https://cdn/x.js"></script><img src="//x/y.png">@import "https://f";')) == 3
+    )
+
+
+def test_the_table_has_one_row_a_step() -> None:
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(headless.table(ROWS))
+    text = console.export_text()
+    assert "10.0 %" in text
+    assert "9.8 % of 1,000 (8.1 % to 11.8 %)" in text
+    assert "nothing left" in text
+    assert len(re.findall(r"right|wrong", text)) == 3
+
+
+def test_where_the_report_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("KATA_REPORT", raising=False)
+    assert report.place(None).name == "report.html"
+    monkeypatch.setenv("KATA_REPORT", str(tmp_path / "a.html"))
+    assert report.place(None) == tmp_path / "a.html"
+    assert report.place(Path("b.html")) == Path("b.html")
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(KataError, match="cannot be written"):
+        report.write(ROWS, [], tmp_path / "file" / "report.html")
+
+
+class FakeLab:
+    """Answers with the share that the last applied file asks for."""
+
+    shares = ("deploy/v1", 0.0), ("deploy/v2", 1 / 3), ("canary.yaml", 0.1), ("promote.yaml", 1.0)
+
+    def __init__(self, failures: int = 0, left: list[str] | None = None) -> None:
+        self.last = ""
+        self.failures = failures
+        self.left = left or []
+        self.deleted: list[str] = []
+
+    def begin(self, step: str, reset: bool) -> None:
+        assert reset
+        self.last = "deploy/v1"
+
+    def apply(self, path: str) -> None:
+        self.last = path
+
+    def delete(self, path: str) -> None:
+        self.deleted.append(path)
+
+    def left_over(self) -> list[str]:
+        return self.left
+
+    def sample(self, requests: int, on_progress: Callable[[int], None]) -> pd.DataFrame:
+        on_progress(requests)
+        share = next(share for end, share in self.shares if self.last.endswith(end))
+        v2 = round(requests * share)
+        versions = ["v2"] * v2 + ["v1"] * (requests - v2) + [None] * self.failures
+        return pd.DataFrame({"version": pd.Series(versions, dtype=object)})
+
+
+def test_the_exercise_is_right_from_end_to_end() -> None:
+    lab = FakeLab()
+    told: list[tuple[str, float]] = []
+    rows = list(exercise.run(lab, lambda *step: told.append(step)))  # type: ignore[arg-type]
+    assert [row.verdict for row in rows] == ["right"] * 5
+    assert [row.step for row in rows] == list(exercise.TITLES)
+    assert ("canary", 1.0) in told
+    assert [path.rsplit("/", 1)[1] for path in lab.deleted] == [
+        "v1",
+        "v2",
+        "virtual-service-canary-promote.yaml",
+    ]
+
+
+def test_failures_and_left_overs_are_wrong() -> None:
+    rows = list(exercise.run(FakeLab(failures=1, left=["Service name"])))  # type: ignore[arg-type]
+    assert [row.verdict for row in rows] == ["wrong"] * 5
+    assert rows[-1].seen == "Service name"
