@@ -12,6 +12,7 @@ from typing import Any
 from kata_lib.kube import Obj
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+REVISION = "deployment.kubernetes.io/revision"
 
 
 def annotated(manifest: Obj, namespace: str) -> Obj:
@@ -35,20 +36,24 @@ def patch_for(wanted: Obj, live: Obj) -> Obj:
     return {} if only_annotation and json.loads(annotation) == last else patch
 
 
-def keeping_allocated(wanted: Obj, live: Obj) -> Obj:
-    """Return the object for a PUT that leaves a Service the addresses and node ports that it was given."""
-    if wanted["kind"] != "Service":
-        return wanted
-    kept = copy.deepcopy(wanted)
-    kept["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
-    for field in ("clusterIP", "clusterIPs"):
-        if field in live["spec"]:
-            kept["spec"].setdefault(field, live["spec"][field])
-    node_ports = {p["port"]: p["nodePort"] for p in live["spec"].get("ports", []) if "nodePort" in p}
-    for port in kept["spec"].get("ports", []):
-        if port["port"] in node_ports and kept["spec"].get("type") in ("NodePort", "LoadBalancer"):
-            port.setdefault("nodePort", node_ports[port["port"]])
-    return kept
+def replacement(wanted: Obj, live: Obj) -> Obj:
+    """Return the object for a PUT: what is wanted (annotated), and what only the server may have put there.
+
+    That is a Deployment's revision, a Service's addresses and, for ports that stay, its node ports.
+    """
+    new = copy.deepcopy(wanted)
+    if revision := live["metadata"].get("annotations", {}).get(REVISION):
+        new["metadata"]["annotations"][REVISION] = revision
+    if new["kind"] == "Service":
+        new["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
+        for field in ("clusterIP", "clusterIPs"):
+            if field in live["spec"]:
+                new["spec"].setdefault(field, live["spec"][field])
+        node_ports = {p["port"]: p["nodePort"] for p in live["spec"].get("ports", []) if "nodePort" in p}
+        for port in new["spec"].get("ports", []):
+            if port["port"] in node_ports and new["spec"].get("type") == "NodePort":
+                port.setdefault("nodePort", node_ports[port["port"]])
+    return new
 
 
 def _difference(wanted: Obj, live: Obj, last: Obj) -> Obj:

@@ -136,7 +136,8 @@ def _judge(sample: pd.DataFrame, expected: float, otherwise: float) -> Result:
 
 def _seen(sample: pd.DataFrame) -> str:
     seen = shares.observed(sample, "v2")
-    return f"{seen.count} of {seen.n} answers from v2: {seen}"
+    interval = f"95 % interval {shares.percent(seen.low)} to {shares.percent(seen.high)}"
+    return f"{seen.count} of {seen.n:,} answers from v2 ({interval})"
 
 
 def _right(text: str) -> Result:

@@ -193,9 +193,8 @@ class Cluster:
             self._create(wanted)
             return f"{_label(manifest)} created"
         path = self.api.path(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
-        now = self.api.request("PUT", path, apply.keeping_allocated(wanted, live), query=_write())
-        changed = now["metadata"].get("generation") != live["metadata"].get("generation")
-        return f"{_label(manifest)} set back" if changed else ""
+        now = self.api.request("PUT", path, apply.replacement(wanted, live), query=_write())
+        return f"{_label(manifest)} set back" if now["spec"] != live["spec"] else ""
 
     def _create(self, manifest: Obj) -> Any:
         path = self.api.path(manifest["apiVersion"], manifest["kind"])

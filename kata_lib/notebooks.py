@@ -2,7 +2,8 @@
 
 `notebooks/src/NAME.py` holds cells that begin with `# %%`; `# %% [markdown]` begins one of prose, and
 `tags=predict` after either names the cell's tag: predict, your-turn, solution or check. Learners get their
-solutions folded away in prose; without a person (`solutions=True`) they are cells that run.
+solutions folded away in prose; without a person (`solutions=True`) they are cells that run,
+in place of the cells that a person fills.
 
     python -m kata_lib.notebooks     writes notebooks/*.ipynb anew
 """
@@ -34,6 +35,8 @@ def build(text: str, *, solutions: bool) -> Notebook:
     else:
         marks = marks[1:]
     cells = [_cell(number, mark, solutions) for number, mark in enumerate(marks)]
+    if solutions:
+        cells = [cell for cell in cells if "your-turn" not in cell["metadata"].get("tags", [])]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}

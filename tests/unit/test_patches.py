@@ -1,10 +1,10 @@
-"""JSON patches and merge patches: the examples of their standards, and that a difference restores the object."""
+"""JSON patches and merge patches: the standards' examples, and that a difference restores the object."""
 
 import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kata_lib.engines.embedded.registry.patches import json_patch, merge_patch
@@ -12,14 +12,19 @@ from kata_lib.engines.embedded.registry.status import StatusError
 
 KEYS = st.text("ab/~", min_size=1, max_size=3)
 SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.text("xy", max_size=2)
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3))
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3)
+)
 OBJECTS = st.dictionaries(KEYS, VALUES, max_size=4)
+EXAMPLES = settings(max_examples=50, deadline=None)
 
 
 def difference(old: Any, new: Any, path: str = "") -> list[dict[str, Any]]:
     """Return a JSON patch that turns `old` into `new`."""
     if not (isinstance(old, dict) and isinstance(new, dict)):
-        return [] if old == new and type(old) is type(new) else [{"op": "replace", "path": path, "value": new}]
+        return (
+            [] if old == new and type(old) is type(new) else [{"op": "replace", "path": path, "value": new}]
+        )
     operations = []
     for key in old | new:
         inner = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
@@ -32,6 +37,7 @@ def difference(old: Any, new: Any, path: str = "") -> list[dict[str, Any]]:
     return operations
 
 
+@EXAMPLES
 @given(OBJECTS, OBJECTS)
 def test_json_patch_made_of_a_difference_restores_the_object(old: Any, new: Any) -> None:
     before = copy.deepcopy(old)
@@ -39,6 +45,7 @@ def test_json_patch_made_of_a_difference_restores_the_object(old: Any, new: Any)
     assert old == before
 
 
+@EXAMPLES
 @given(OBJECTS, OBJECTS)
 def test_merge_patch_applied_twice_changes_nothing_more(obj: Any, patch: Any) -> None:
     once = merge_patch(obj, patch)

@@ -65,5 +65,7 @@ def test_unknown_resources_have_none() -> None:
 
 
 def test_all_schemas_together_stay_small() -> None:
-    done = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True, timeout=60
+    )
     assert int(done.stdout) < 1_000_000

@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kata_lib.engines.embedded.registry.schemas import schema_for
@@ -62,7 +62,7 @@ def test_the_order_directive_rules_and_what_only_the_server_has_keeps_its_place(
 
 
 def test_lists_without_a_merge_strategy_are_replaced() -> None:
-    assert containers([{"name": "other", "args": ["c"]}])[0]["args"] == ["c"]
+    assert containers([{"name": "other", "args": ["c"]}])[1]["args"] == ["c"]
 
 
 def test_values_are_merged_into_and_deleted_from_primitive_lists() -> None:
@@ -76,7 +76,9 @@ def test_retained_keys_remove_the_others() -> None:
 
 
 def test_null_removes_and_directives_are_never_stored() -> None:
-    patch = {"spec": {"strategy": None, "selector": {"$patch": "merge", "matchLabels": {"a": "b", "c": None}}}}
+    patch = {
+        "spec": {"strategy": None, "selector": {"$patch": "merge", "matchLabels": {"a": "b", "c": None}}}
+    }
     result = patched(patch)
     assert "strategy" not in result["spec"]
     assert result["spec"]["selector"] == {"matchLabels": {"a": "b"}}
@@ -100,10 +102,13 @@ def test_malformed_patches_are_refused(patch: Any, code: int) -> None:
 
 NAMES = st.sampled_from("abcd")
 CONTAINERS = st.lists(
-    st.fixed_dictionaries({"name": NAMES}, optional={"image": NAMES}), unique_by=lambda c: c["name"], min_size=1
+    st.fixed_dictionaries({"name": NAMES}, optional={"image": NAMES}),
+    unique_by=lambda c: c["name"],
+    min_size=1,
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(CONTAINERS, CONTAINERS)
 def test_patching_twice_changes_nothing_more(live: Any, patch: Any) -> None:
     def around(items: Any) -> dict[str, Any]:

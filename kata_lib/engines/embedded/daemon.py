@@ -32,6 +32,7 @@ from kata_lib.engines.embedded.controllers import (
     Scheduler,
 )
 from kata_lib.engines.embedded.kubelet import Kubelet
+from kata_lib.engines.embedded.kubelet.admission import refuse_pod
 from kata_lib.engines.embedded.kubelet.pod import Host
 from kata_lib.engines.embedded.mesh.admission import refuse
 from kata_lib.engines.embedded.mesh.discovery import DiscoveryServer
@@ -106,11 +107,12 @@ def _registry(store: Store, plan: AddressPlan) -> Registry:
         if resource == "pods" and operation == "CREATE":
             inject(obj, registry.get("namespaces", None, obj["metadata"]["namespace"]))
 
-    def bindable(port: int) -> bool:
-        return addresses.is_free((plan.node_address(), port))
-
     registry = Registry(
-        store, addresses=plan, bindable=bindable, mutations=[give_sidecar], admission=[refuse]
+        store,
+        addresses=plan,
+        bindable=plan.can_listen,
+        mutations=[give_sidecar],
+        admission=[refuse, refuse_pod],
     )
     return registry
 

@@ -108,7 +108,7 @@ class State:
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
             raise EngineError(
                 f"{self.run} must be a folder that only you can read, but it belongs to uid {found.st_uid} "
-                f"with mode {found.st_mode & 0o777:o}. Remove it, or set XDG_RUNTIME_DIR to a folder of your own."
+                f"with mode {found.st_mode & 0o777:o}. Remove it, or set XDG_RUNTIME_DIR to one of your own."
             )
 
     def remove(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from aiohttp import web
 
 from kata_lib.engines.embedded.api.query import flag, number
+from kata_lib.engines.embedded.api.respond import send
 from kata_lib.engines.embedded.api.target import Target
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import StatusError, bad_request
@@ -39,7 +40,7 @@ async def stream_log(
     response = web.StreamResponse(headers={"Content-Type": "text/plain"})
     await response.prepare(request)
     async for piece in pieces:
-        await response.write(piece)
+        await send(response, piece)
     return response
 
 

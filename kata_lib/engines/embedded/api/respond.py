@@ -1,5 +1,6 @@
 """Answers: JSON, Tables where the client asks for one, Status objects, and warnings in the header."""
 
+import asyncio
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.engines.embedded.store import Obj
 
 JSON = "application/json"
+SEND_SECONDS = 30.0
 
 
 def encoded(value: Any) -> bytes:
@@ -27,6 +29,15 @@ def answer(value: Any, *, status: int = 200, warnings: Sequence[str] = ()) -> we
         text = warning.replace("\\", "\\\\").replace('"', '\\"')
         response.headers.add("Warning", f'299 - "{text}"')
     return response
+
+
+async def send(response: web.StreamResponse, piece: bytes) -> None:
+    """Send a piece of a stream; raise ConnectionResetError if the client does not take it in time."""
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await response.write(piece)
+    except TimeoutError:
+        raise ConnectionResetError("the client does not read") from None
 
 
 def refusal(error: StatusError) -> web.Response:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from kata_lib.engines.embedded.api.query import flag, number
 from kata_lib.engines.embedded.api.reads import chosen
-from kata_lib.engines.embedded.api.respond import as_table, encoded, served, wants_table
+from kata_lib.engines.embedded.api.respond import as_table, encoded, send, served, wants_table
 from kata_lib.engines.embedded.api.target import Target
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.selectors import combined
@@ -68,13 +68,13 @@ class Watch:
         wanted = number(self._request, "timeoutSeconds") or DEFAULT_SECONDS
         deadline = loop.time() + min(wanted, LONGEST_SECONDS)
         for change in start:
-            await response.write(self._line(change))
+            await send(response, self._line(change))
         while (left := deadline - loop.time()) > 0 and not self._overrun:
             try:
                 event = await asyncio.wait_for(self._queue.get(), min(left, BOOKMARK_SECONDS))
             except TimeoutError:
                 if self._bookmarks:
-                    await response.write(self._line(self._bookmark()))
+                    await send(response, self._line(self._bookmark()))
                 elif self._request.transport is None or self._request.transport.is_closing():
                     break
                 continue
@@ -82,9 +82,9 @@ class Watch:
                 break
             self._seen = int(event.object["metadata"]["resourceVersion"])
             if seen := self._change(event):
-                await response.write(self._line(seen))
+                await send(response, self._line(seen))
         if self._overrun:
-            await response.write(self._line(_error(expired("the watcher is too slow: events were lost"))))
+            await send(response, self._line(_error(expired("the watcher is too slow: events were lost"))))
         return response
 
     def _start(self) -> Iterator[Change]:

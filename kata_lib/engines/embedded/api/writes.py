@@ -1,5 +1,6 @@
 """POST, PUT, PATCH and DELETE: bodies read and checked, the registry asked, its answer sent."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -16,6 +17,7 @@ from kata_lib.engines.embedded.registry.status import (
     StatusError,
     bad_request,
     invalid,
+    timed_out,
     too_large,
     unsupported_media_type,
 )
@@ -26,6 +28,8 @@ from kata_lib.engines.embedded.store import Obj
 BODY_LIMIT = 3 * 1024 * 1024
 """Bytes; the same as a real API server's."""
 
+BODY_SECONDS = 30.0
+
 BODY_TYPES = ("application/json", "application/yaml", protobuf.CONTENT_TYPE)
 RETURNED_WHEN_DELETED = ("pods", "serviceaccounts", "services")
 
@@ -33,9 +37,13 @@ RETURNED_WHEN_DELETED = ("pods", "serviceaccounts", "services")
 async def read_body(request: web.Request) -> Any:
     """Return what a request's body says in JSON, YAML or protobuf, None where there is none."""
     try:
+        async with asyncio.timeout(BODY_SECONDS):
+            raw = await request.read()
         if request.content_type == protobuf.CONTENT_TYPE:
-            return protobuf.decode(await request.read())
-        text = await request.text()
+            return protobuf.decode(raw)
+        text = raw.decode(request.charset or "utf-8")
+    except TimeoutError:
+        raise timed_out(f"the body of the request did not come within {BODY_SECONDS:g} s") from None
     except web.HTTPRequestEntityTooLarge:
         raise too_large(BODY_LIMIT) from None
     except (UnicodeDecodeError, LookupError):

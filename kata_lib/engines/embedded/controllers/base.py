@@ -36,6 +36,11 @@ class Controller(ABC, Generic[Item]):
         self._turn: asyncio.Handle | None = None
         self._unsubscribe: Callable[[], None] | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is queued."""
+        return bool(self._queue)
+
     @abstractmethod
     def items(self, event: Event) -> Iterable[Item]:
         """Return what an event makes worth looking at."""

@@ -60,6 +60,7 @@ class Container:
         if "running" not in status["state"]:
             if "terminated" in status["state"]:
                 self.state = status["state"]
+            self._ends = self.attempt  # a loop of crashes goes on where it was
             return
         process = Identity.parse(self._id.removeprefix(ID_SCHEME))
         self.state = status["state"]

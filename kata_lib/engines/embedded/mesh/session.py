@@ -59,6 +59,8 @@ class Session:
         self._rejected: dict[Subscription, tuple[str, str]] = {}
         self._accepted_clusters: Resources = {}
         self._news = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._rested = False
         self._open_polls = 0
         self._last_poll = -_AWAY_AFTER_SECONDS
 
@@ -70,6 +72,10 @@ class Session:
         in_force = {**self._sent, "clusters": self._accepted_clusters} if self.rejection else self._sent
         self._plan = list(stages(in_force, target))
         self._awaited = frozenset()
+        self._rested = False
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
         self._advance()
 
     async def poll(self, kind: Kind, names: tuple[str, ...], version: str, hold: float) -> bytes | None:
@@ -124,12 +130,25 @@ class Session:
         return self.rejection or f"not acknowledged: {', '.join(missing) or 'nothing was set'}"
 
     def _advance(self) -> None:
-        while self._plan and not self._missing():
+        while self._plan and not self._missing() and not self._rests(self._plan[0]):
             stage = self._plan.pop(0)
             self._awaited = stage.awaited
             for kind, resources in stage.send.items():
                 self._send(kind, resources)
         self._on_change()
+
+    def _rests(self, stage: Stage) -> bool:
+        """Whether a stage that would change something has yet to wait for further changes."""
+        if self._rested or not stage.rest or all(self._sent.get(k) == v for k, v in stage.send.items()):
+            return False
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(stage.rest, self._end_rest)
+        return True
+
+    def _end_rest(self) -> None:
+        self._timer = None
+        self._rested = True
+        self._advance()
 
     def _missing(self) -> set[Subscription]:
         return {wanted for wanted in self._awaited if self._acknowledged.get(wanted) != self._version(wanted)}

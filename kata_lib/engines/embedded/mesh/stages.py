@@ -2,6 +2,9 @@
 
 What is added comes from the far end: endpoints and clusters, then the routes and listeners that name them.
 What is removed goes the other way. A stage is sent only after the one before was acknowledged.
+
+A removal rests for a moment more: `kubectl delete -f` of a file deletes a DestinationRule some milliseconds
+before the VirtualService that names its subsets. istiod collects changes for as long and sees both at once.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,12 +19,20 @@ Subscription = tuple[Kind, tuple[str, ...]]
 """What one of Envoy's polls asks for: a kind, and the names wanted; no names mean all."""
 
 
+REMOVAL_REST_SECONDS = 0.1
+"""How long nothing may have changed before anything is removed; istiod's PILOT_DEBOUNCE_AFTER is the same."""
+
+
 @dataclass(frozen=True)
 class Stage:
-    """Resources to send, by kind, and the subscriptions that must acknowledge them before the next stage."""
+    """Resources to send, by kind, and the subscriptions that must acknowledge them before the next stage.
+
+    `rest` is for how many seconds the target must have stayed the same before it is sent.
+    """
 
     send: dict[Kind, Resources]
     awaited: frozenset[Subscription]
+    rest: float = 0.0
 
 
 def stages(sent: Mapping[Kind, Resources], target: ProxyConfig) -> Iterator[Stage]:
@@ -39,7 +50,9 @@ def stages(sent: Mapping[Kind, Resources], target: ProxyConfig) -> Iterator[Stag
     )
     yield Stage({"routes": target.routes, "listeners": target.listeners}, tables | {("listeners", ())})
     yield Stage(
-        {"clusters": target.clusters, "endpoints": target.endpoints}, assignments | {("clusters", ())}
+        {"clusters": target.clusters, "endpoints": target.endpoints},
+        assignments | {("clusters", ())},
+        rest=REMOVAL_REST_SECONDS,
     )
 
 

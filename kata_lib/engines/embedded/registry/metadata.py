@@ -1,6 +1,6 @@
 """What the server itself writes into an object: names, uids, times, generations, the first status."""
 
-import copy
+import json
 import random
 import uuid
 from datetime import UTC, datetime
@@ -134,8 +134,9 @@ def held(obj: Obj) -> bool:
 
 
 def own_copy(obj: Obj) -> Obj:
-    """Return a copy that shares nothing with the original."""
-    return copy.deepcopy(obj)
+    """Return a copy that shares nothing with the original (by way of JSON, which is faster than deepcopy)."""
+    copied: Obj = json.loads(json.dumps(obj))
+    return copied
 
 
 def check_same_name(name: str, obj: Obj) -> None:

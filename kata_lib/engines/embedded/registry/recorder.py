@@ -1,5 +1,6 @@
 """Events: what happened to an object, told once and counted when it repeats."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 KEPT = timedelta(hours=1)
 """How long an event is kept, as a real cluster's default is."""
 
+SWEEP_EVERY = timedelta(minutes=1)
+REMEMBERED = 1000
+"""Of how many events it is known that they are there, so that a repetition is counted."""
+
 
 class EventRecorder:
     """Writes core/v1 Events; an event that repeats raises the count of the one that is there."""
@@ -20,39 +25,45 @@ class EventRecorder:
     def __init__(self, registry: "Registry", clock: Callable[[], datetime]) -> None:
         self._registry = registry
         self._clock = clock
+        self._names: OrderedDict[tuple[str, ...], str] = OrderedDict()
+        self._next_sweep = clock()
 
     def record(self, involved: Obj, type_: str, reason: str, message: str, *, component: str) -> None:
         """Record that `reason` happened to `involved`; `type_` is Normal or Warning."""
         now = self._clock()
-        namespace = involved["metadata"].get("namespace", "default")
-        known = self._registry.list(
-            "events", namespace, fields=f"involvedObject.uid={involved['metadata'].get('uid', '')}"
-        )
-        for event in known:
-            if (event["type"], event["reason"], event["message"]) == (type_, reason, message):
-                self._repeat(event, timestamp(now), component)
-                return
-        self._forget(namespace, timestamp(now - KEPT))
+        self._sweep(now)
+        metadata = involved["metadata"]
+        namespace = metadata.get("namespace", "default")
+        key = (namespace, metadata.get("uid", ""), type_, reason, message, component)
+        if self._repeat(namespace, self._names.get(key, ""), timestamp(now), component):
+            return
         event = _event(involved, type_, reason, message, timestamp(now), component)
-        event["metadata"] = {"name": f"{involved['metadata']['name']}.{self._suffix(now)}"}
+        event["metadata"] = {"name": f"{metadata['name']}.{self._suffix(now)}"}
+        self._names[key] = event["metadata"]["name"]
+        if len(self._names) > REMEMBERED:
+            self._names.popitem(last=False)
         self._registry.create("events", namespace, event, manager=component)
 
     def _suffix(self, now: datetime) -> str:
         """Return what makes an event's name its own and sorts it by time, finer than its whole seconds."""
         return f"{int(now.timestamp() * 1e6) * 1000 + self._registry.store.revision % 1000:x}"
 
-    def _repeat(self, event: Obj, now: str, component: str) -> None:
+    def _repeat(self, namespace: str, name: str, now: str, component: str) -> bool:
         def count(event: Obj) -> None:
             event["count"] += 1
             event["lastTimestamp"] = now
 
-        metadata = event["metadata"]
-        self._registry.mutate("events", metadata["namespace"], metadata["name"], count, manager=component)
+        return bool(name and self._registry.mutate("events", namespace, name, count, manager=component))
 
-    def _forget(self, namespace: str, before: str) -> None:
-        for event in self._registry.list("events", namespace):
+    def _sweep(self, now: datetime) -> None:
+        """Delete the events whose time is over, once in a while."""
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + SWEEP_EVERY
+        before = timestamp(now - KEPT)
+        for event in self._registry.list("events"):
             if (event.get("lastTimestamp") or before) < before:
-                self._registry.delete("events", namespace, event["metadata"]["name"])
+                self._registry.delete("events", event["metadata"]["namespace"], event["metadata"]["name"])
 
 
 def _event(involved: Obj, type_: str, reason: str, message: str, now: str, component: str) -> Obj:

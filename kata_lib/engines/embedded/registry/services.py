@@ -7,6 +7,8 @@ from kata_lib.engines.embedded.registry.status import Cause, StatusError, intern
 from kata_lib.engines.embedded.store import Obj
 
 NODE_PORTS = range(30000, 32768)
+NODE_PORT_TYPES = ("NodePort", "LoadBalancer")
+ADDRESS_FIELDS = ("clusterIP", "clusterIPs")
 
 
 class ServiceAddresses(Protocol):
@@ -28,11 +30,22 @@ class ServiceAllocator:
 
     @staticmethod
     def keep(old: Obj, new: Obj) -> None:
-        """Copy what a client left out of an update and cannot have meant to change."""
-        if new["spec"].get("type") != "ExternalName":
-            for key in ("clusterIP", "clusterIPs"):
-                if not new["spec"].get(key) and old["spec"].get(key):
-                    new["spec"][key] = old["spec"][key]
+        """Copy what an update left out and did not mean to change; drop what its new type has not."""
+        before, after = old["spec"], new["spec"]
+        if after.get("type") != "ExternalName":
+            for key in ADDRESS_FIELDS:
+                if not after.get(key) and before.get(key):
+                    after[key] = before[key]
+        elif all(after.get(key) == before.get(key) for key in ADDRESS_FIELDS):
+            for key in ADDRESS_FIELDS:
+                after.pop(key, None)
+        if before.get("type") in NODE_PORT_TYPES and after.get("type") not in NODE_PORT_TYPES:
+            known = {port.get("nodePort") for port in before.get("ports", [])}
+            for port in after.get("ports", []):
+                if port.get("nodePort") in known:
+                    port.pop("nodePort", None)
+            if after.get("externalTrafficPolicy") == before.get("externalTrafficPolicy"):
+                after.pop("externalTrafficPolicy", None)
 
     def assign(self, service: Obj, old: Obj | None, others: Iterable[Obj]) -> None:
         """Set clusterIP, clusterIPs and nodePorts that are not set; raise StatusError where one is taken."""
@@ -40,11 +53,8 @@ class ServiceAllocator:
         others = list(others)
         if spec.get("type") != "ExternalName":
             self._assign_address(service, others)
-        if spec.get("type") in ("NodePort", "LoadBalancer"):
+        if spec.get("type") in NODE_PORT_TYPES:
             self._assign_ports(service, old, others)
-        else:
-            for port in spec.get("ports", []):
-                port.pop("nodePort", None)
 
     def _assign_address(self, service: Obj, others: list[Obj]) -> None:
         spec = service["spec"]

@@ -148,6 +148,11 @@ def too_large(limit: int) -> StatusError:
     return StatusError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")
 
 
+def timed_out(message: str) -> StatusError:
+    """504: something did not happen in its time."""
+    return StatusError(504, "Timeout", f"Timeout: {message}")
+
+
 def internal(message: str) -> StatusError:
     """500: a mistake of this server."""
     return StatusError(500, "InternalError", f"Internal error occurred: {message}")

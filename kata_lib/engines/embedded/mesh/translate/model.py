@@ -98,7 +98,7 @@ class MeshSnapshot:
         self.destination_rules = sorted(destination_rules, key=_age)
 
     def once(self, key: tuple[Hashable, ...], make: Callable[[], Made]) -> Made:
-        """Return what `make` makes for a key, made once for all proxies: those of a namespace are much alike."""
+        """Return what `make` makes for a key, made once for all proxies of this moment."""
         if key not in self._made:
             self._made[key] = make()
         made: Made = self._made[key]

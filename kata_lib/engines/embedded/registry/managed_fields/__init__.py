@@ -50,8 +50,8 @@ def record(
     what it sends through a subresource is ignored.
     """
     entries = _starting_entries(old, new, subresource)
-    before = _empty(schema) if old is None else _bare(old)
-    difference = typed.compare(schema, before, _bare(new))
+    before = _empty(schema) if old is None else _complete(schema, old)
+    difference = typed.compare(schema, before, _complete(schema, new))
     taken = (difference.added | difference.modified) - _NOBODYS
     own = Entry(manager, "Update", api_version, subresource)
     for entry in entries.values():
@@ -165,6 +165,11 @@ def _empty(schema: Schema) -> Any:
     if schema.type == "array":
         return []
     return {name: _empty(schema.properties[name]) for name in schema.always}
+
+
+def _complete(schema: Schema, obj: Obj) -> Obj:
+    complete: Obj = typed.merge(schema, _empty(schema), _bare(obj))
+    return complete
 
 
 def _bare(obj: Obj) -> Obj:

@@ -1,0 +1,81 @@
+"""What the server tells about itself: version, health, discovery, OpenAPI."""
+
+from aiohttp import web
+
+from kata_lib.engines.embedded.api import discovery
+from kata_lib.engines.embedded.api.respond import answer
+from kata_lib.engines.embedded.registry import openapi
+from kata_lib.engines.embedded.registry.status import no_such_path
+
+VERSION = {
+    "major": "1",
+    "minor": "34",
+    "gitVersion": "v1.34.0",
+    "gitCommit": "",
+    "gitTreeState": "clean",
+    "buildDate": "2025-08-27T00:00:00Z",
+    "goVersion": "none",
+    "compiler": "none",
+    "platform": "embedded/python",
+}
+
+OPENAPI_V2_PROTOBUF_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+OPENAPI_V2_PROTOBUF = b"\x0a\x032.0"
+"""A Document message that holds nothing but the version of its format."""
+
+
+async def version(request: web.Request) -> web.Response:
+    """Answer which Kubernetes this stands for."""
+    return answer(VERSION)
+
+
+async def healthy(request: web.Request) -> web.Response:
+    """Answer that the server serves."""
+    return web.Response(text="ok")
+
+
+async def openapi_v2(request: web.Request) -> web.Response:
+    """Answer with a document without schemas: kubectl asks for it when version 3 does not know a kind."""
+    if "protobuf" in request.headers.get("Accept", ""):
+        return web.Response(body=OPENAPI_V2_PROTOBUF, content_type=OPENAPI_V2_PROTOBUF_TYPE)
+    info = {"title": "Kubernetes", "version": VERSION["gitVersion"]}
+    return answer({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}})
+
+
+async def openapi_index(request: web.Request) -> web.Response:
+    """Answer where each group's OpenAPI document is."""
+    return answer(openapi.openapi_v3_index())
+
+
+async def openapi_document(request: web.Request) -> web.Response:
+    """Answer with one group's OpenAPI document."""
+    name = request.match_info["group_version"]
+    if f"{name}" not in openapi.openapi_v3_index()["paths"]:
+        raise no_such_path()
+    group_version = name.removeprefix("apis/").removeprefix("api/")
+    return web.Response(body=openapi.openapi_v3(group_version), content_type="application/json")
+
+
+async def core_discovery(request: web.Request) -> web.Response:
+    """Answer what the core group serves."""
+    if discovery.wants_aggregated(request.headers.get("Accept", "")):
+        return _aggregated(core=True)
+    return answer(discovery.core_versions(request.host))
+
+
+async def groups_discovery(request: web.Request) -> web.Response:
+    """Answer what the named groups serve."""
+    if discovery.wants_aggregated(request.headers.get("Accept", "")):
+        return _aggregated(core=False)
+    return answer(discovery.group_list())
+
+
+async def group(request: web.Request) -> web.Response:
+    """Answer which versions one group has."""
+    return answer(discovery.group(request.match_info["group"]))
+
+
+def _aggregated(*, core: bool) -> web.Response:
+    response = answer(discovery.aggregated(core=core))
+    response.headers["Content-Type"] = discovery.AGGREGATED
+    return response

@@ -1,0 +1,127 @@
+"""Requests for objects: by method and target to the function that answers."""
+
+import asyncio
+
+from aiohttp import web
+
+from kata_lib.engines.embedded.api import discovery, reads, writes
+from kata_lib.engines.embedded.api.logs import Logs, stream_log
+from kata_lib.engines.embedded.api.query import flag
+from kata_lib.engines.embedded.api.respond import answer
+from kata_lib.engines.embedded.api.reviews import REVIEWS, review
+from kata_lib.engines.embedded.api.target import Target, parse
+from kata_lib.engines.embedded.api.watch import Watch
+from kata_lib.engines.embedded.registry.registry import Registry
+from kata_lib.engines.embedded.registry.status import bad_request, method_not_allowed, no_such_path
+from kata_lib.engines.embedded.registry.subresources import scale_of
+
+LOOK_INSIDE = "a container is a process of this machine: look at it with the machine's own tools"
+REACH = "pods, services and node ports are on this machine: kata url NAME says where"
+
+NOT_OFFERED = {
+    "attach": "kubectl logs -f shows what the container writes",
+    "ephemeralcontainers": LOOK_INSIDE,
+    "exec": LOOK_INSIDE,
+    "portforward": REACH,
+    "proxy": REACH,
+    "eviction": "kubectl delete pod has the same effect",
+}
+
+
+class Objects:
+    """The handlers of everything under /api/v1 and /apis/GROUP/VERSION, over one registry."""
+
+    def __init__(self, registry: Registry, logs: Logs) -> None:
+        self._registry = registry
+        self._logs = logs
+        self._watches: set[Watch] = set()
+        self._log_tasks: set[asyncio.Task[object]] = set()
+
+    async def resources(self, request: web.Request) -> web.StreamResponse:
+        """Answer everything about objects, by method and target."""
+        match = request.match_info
+        group, version, rest = match.get("group", ""), match["version"], match["rest"].strip("/")
+        if request.method == "POST" and f"{group}/{version}/{rest}" in REVIEWS:
+            body = await writes.read_body(request)
+            return answer(review(f"{group}/{version}/{rest}", body), status=201)
+        if not rest:
+            return answer(discovery.resource_list(group, version))
+        target = parse(group, version, rest)
+        if target.subresource:
+            return await self._subresource(request, target)
+        if target.name:
+            return await self._object(request, target)
+        return await self._collection(request, target)
+
+    async def _collection(self, request: web.Request, target: Target) -> web.StreamResponse:
+        match request.method:
+            case "GET" if flag(request, "watch"):
+                return await self._watch(request, target)
+            case "GET":
+                return reads.list_objects(request, self._registry, target)
+            case "POST" if _allows(target, "create"):
+                return await writes.create(request, self._registry, target)
+            case "DELETE" if _allows(target, "deletecollection"):
+                return await writes.delete_collection(request, self._registry, target)
+        raise method_not_allowed(target.resource)
+
+    async def _object(self, request: web.Request, target: Target) -> web.StreamResponse:
+        match request.method:
+            case "GET":
+                return reads.get(request, self._registry, target)
+            case "PUT" if _allows(target, "update"):
+                return await writes.update(request, self._registry, target)
+            case "PATCH" if _allows(target, "patch"):
+                return await writes.patch(request, self._registry, target)
+            case "DELETE" if _allows(target, "delete"):
+                return await writes.delete(request, self._registry, target)
+        raise method_not_allowed(target.resource)
+
+    async def _subresource(self, request: web.Request, target: Target) -> web.StreamResponse:
+        name = target.subresource
+        if name in NOT_OFFERED:
+            raise bad_request(f"the embedded engine has no {name}; {NOT_OFFERED[name]}")
+        if name not in target.resource.subresources:
+            raise no_such_path()
+        match request.method:
+            case "GET" if name == "log":
+                return await self._log(request, target)
+            case "GET" if name == "scale":
+                obj = self._registry.get(target.resource.plural, target.namespace, target.name or "")
+                return answer(scale_of(obj))
+            case "GET" if name == "status":
+                return reads.get(request, self._registry, target)
+            case "PUT" if name != "log":
+                return await writes.update(request, self._registry, target)
+            case "PATCH" if name in ("scale", "status"):
+                return await writes.patch(request, self._registry, target)
+        raise method_not_allowed(target.resource)
+
+    async def _watch(self, request: web.Request, target: Target) -> web.StreamResponse:
+        watch = Watch(request, self._registry, target)
+        self._watches.add(watch)
+        try:
+            return await watch.stream()
+        finally:
+            watch.close()
+            self._watches.discard(watch)
+
+    async def _log(self, request: web.Request, target: Target) -> web.StreamResponse:
+        task = asyncio.current_task()
+        assert task
+        self._log_tasks.add(task)
+        try:
+            return await stream_log(request, self._registry, target, self._logs)
+        finally:
+            self._log_tasks.discard(task)
+
+    async def end_streams(self, app: web.Application) -> None:
+        """End every watch and every log that is followed, so that the server can stop."""
+        for watch in self._watches:
+            watch.end()
+        for task in self._log_tasks:
+            task.cancel()
+
+
+def _allows(target: Target, verb: str) -> bool:
+    return verb in target.resource.verbs

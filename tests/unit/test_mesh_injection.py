@@ -1,0 +1,71 @@
+"""Which pods get a sidecar, what it is called, and Envoy's counters under Istio's names."""
+
+from typing import Any
+
+import pytest
+
+from kata_lib.engines.embedded.mesh.injection import has_sidecar, inject, workload_name
+from kata_lib.engines.embedded.mesh.metrics import prometheus
+
+
+def pod(labels: dict[str, str] | None = None, annotations: dict[str, str] | None = None) -> dict[str, Any]:
+    metadata = {"name": "p", "labels": labels or {}, "annotations": annotations or {}}
+    return {"metadata": metadata, "spec": {"containers": [{"name": "app"}]}}
+
+
+def namespace(injection: str | None) -> dict[str, Any]:
+    return {"metadata": {"labels": {"istio-injection": injection} if injection else {}}}
+
+
+@pytest.mark.parametrize(
+    ("injection", "label", "annotation", "injected"),
+    [
+        ("enabled", None, None, True),
+        ("enabled", "false", None, False),
+        ("enabled", None, "false", False),
+        ("enabled", "true", "false", True),
+        (None, None, None, False),
+        (None, None, "true", False),
+        (None, "true", None, True),
+        ("disabled", "true", None, False),
+    ],
+)
+def test_who_gets_a_sidecar(
+    injection: str | None, label: str | None, annotation: str | None, injected: bool
+) -> None:
+    key = "sidecar.istio.io/inject"
+    asked = pod({key: label} if label else None, {key: annotation} if annotation else None)
+    inject(asked, namespace(injection))
+    assert has_sidecar(asked) is injected
+
+
+def test_sidecar_comes_last_once_and_is_described() -> None:
+    asked = pod({"app": "name", "version": "v2"})
+    inject(asked, namespace("enabled"))
+    inject(asked, namespace("enabled"))
+    assert [container["name"] for container in asked["spec"]["containers"]] == ["app", "istio-proxy"]
+    annotations, labels = asked["metadata"]["annotations"], asked["metadata"]["labels"]
+    assert annotations["kubectl.kubernetes.io/default-container"] == "app"
+    assert annotations["prometheus.io/port"] == "15020"
+    assert labels["service.istio.io/canonical-name"] == "name"
+    assert labels["service.istio.io/canonical-revision"] == "v2"
+
+
+def test_workload_is_the_deployment() -> None:
+    owned = pod({"pod-template-hash": "5cb79"})
+    owned["metadata"]["ownerReferences"] = [{"controller": True, "name": "name-v1-5cb79"}]
+    assert workload_name(owned) == "name-v1"
+    assert workload_name(pod()) == "p"
+
+
+def test_counters_get_istios_names_and_words() -> None:
+    text = (
+        "# TYPE envoy_istio_requests_total counter\n"
+        'envoy_istio_requests_total{request_protocol="HTTP/1.1",response_flags="-",destination_app="-"} 3\n'
+        'envoy_other{a="-"} 1\n'
+    )
+    assert prometheus(text) == (
+        "# TYPE istio_requests_total counter\n"
+        'istio_requests_total{request_protocol="http",response_flags="-",destination_app="unknown"} 3\n'
+        'envoy_other{a="-"} 1\n'
+    )
