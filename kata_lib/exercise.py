@@ -35,7 +35,7 @@ def _nothing_but_v1(lab: Lab) -> None:
 
 _STEPS = (
     _Traffic("v1 alone", _nothing_but_v1, 0.0, 1 / 3, 300),
-    _Traffic("v1 and v2, plain Kubernetes", lambda lab: lab.apply(V2), 1 / 3, 0.1, 600),
+    _Traffic("v1 and v2", lambda lab: lab.apply(V2), 1 / 3, 0.1, 600),
     _Traffic("canary", lambda lab: lab.apply(CANARY), 0.1, 1 / 3, 1000),
     _Traffic("promoted", lambda lab: lab.apply(PROMOTE), 1.0, 0.1, 300),
 )

@@ -3,8 +3,8 @@
 import os
 import time
 from pathlib import Path
-from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -37,17 +37,19 @@ def run(place: Path | None, console: Console | None = None) -> bool:
             executed = _notebooks(name, progress)
     finally:
         engine.stop()
-    console.print(table(rows))
     target = report.place(place)
     report.write(rows, executed, target)
-    console.print(f"Report: {target}", soft_wrap=True)
-    console.print(f"Took {time.monotonic() - began:.0f} s.")
-    return all(row.verdict == "right" for row in rows)
+    console.print(f"Report after {time.monotonic() - began:.0f} s: {target}", soft_wrap=True)
+    errors = [done.error for done in executed if done.error]
+    for error in errors:
+        console.print(error, style="red", soft_wrap=True)
+    console.print(table(rows))
+    return not errors and all(row.verdict == "right" for row in rows)
 
 
 def table(rows: list[Row]) -> Table:
     """Return the steps as a table, one row each."""
-    made = Table(*report.HEADS)
+    made = Table(*report.HEADS, box=box.HORIZONTALS, pad_edge=False, show_edge=False)
     for row in rows:
         *cells, verdict = report.cells(row)
         colour = _COLOURS[verdict]
@@ -70,14 +72,14 @@ def _exercise(name: str, progress: Progress) -> list[Row]:
     return rows
 
 
-def _notebooks(name: str, progress: Progress) -> list[tuple[str, Any]]:
+def _notebooks(name: str, progress: Progress) -> list[report.Executed]:
     task = progress.add_task("notebooks")
 
     def show(notebook: str, cell: int, cells: int) -> None:
         progress.update(task, description=f"notebook {notebook}", completed=cell, total=cells)
 
     executed = []
-    for notebook in report.execute(name, show):
-        executed.append(notebook)
-        progress.console.print(f"notebook {notebook[0]}: done")
+    for done in report.execute(name, show):
+        executed.append(done)
+        progress.console.print(f"notebook {done.name}: {'failed' if done.error else 'done'}")
     return executed

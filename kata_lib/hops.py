@@ -29,7 +29,8 @@ def of(cluster: Cluster, send: Callable[[], object]) -> pd.DataFrame:
         for pod in after
     }
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["received", "sent"])
-    return table[table.any(axis="columns")].rename_axis("pod").sort_index(key=_callers_first(table))
+    counted = table[table.any(axis="columns")].sort_index(key=_callers_first(table))
+    return counted.rename_axis(columns="pod")
 
 
 def requests_counted(metrics: str) -> tuple[int, int]:

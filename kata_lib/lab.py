@@ -97,7 +97,7 @@ class Lab:
     def pods(self) -> pd.DataFrame:
         """Return a table of the pods as `kubectl get pods` shows them, with their versions."""
         table = pd.DataFrame(pod_table.rows(self.cluster.pods()), columns=pod_table.COLUMNS)
-        return table.set_index("pod")
+        return table.set_index("pod").rename_axis(index=None, columns="pod")
 
     def weights(self) -> dict[str, float]:
         """Return each subset's share of the requests to name, {} where no VirtualService sets it."""

@@ -67,7 +67,7 @@ def replicas(cluster: Cluster, wanted: dict[str, int]) -> Iterator[Mistake]:
         deployment = cluster.get("apps/v1", "Deployment", name) or {"spec": {"replicas": 0}}
         if (found := deployment["spec"].get("replicas", 1)) != number:
             yield Mistake(
-                f"{name} has {found} replicas; this step's shares are those of {number}.",
+                f"{name} has {found} pod{'s' * (found != 1)}; this step's shares are those of {number}.",
                 f"kubectl scale deployment {name} --replicas={number}",
             )
 

@@ -8,6 +8,7 @@ import html
 import os
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,28 +28,33 @@ pre { font: 13px/1.45 ui-monospace, monospace; overflow-x: auto; margin: .3rem 0
 .highlight { background: #f5f5f5; padding: .4rem .8rem; border-radius: 4px }
 .jp-OutputArea-output, .output_area { padding-left: .8rem }
 code { background: #f5f5f5 }
-table { border-collapse: collapse; font-size: 14px; margin: .5rem 0 }
-th, td { border-bottom: 1px solid #ddd; padding: .3rem .8rem; text-align: left }
+table { border: 0; border-collapse: collapse; font-size: 14px; margin: .5rem 0 }
+th, td { border: 0; border-bottom: 1px solid #ddd; padding: .3rem .8rem; text-align: left }
 .prompt, .anchor-link, .jp-InputPrompt, .jp-OutputPrompt { display: none }
 figure { margin: .5rem 0 }
 svg { max-width: 100%; height: auto }
 """
 
 
-def execute(cluster: str, on_cell: Callable[[str, int, int], None]) -> Iterator[tuple[str, Any]]:
-    """Run every notebook with its solutions on a cluster; yield each one's name and what it became.
+@dataclass(frozen=True)
+class Executed:
+    """A notebook after its run: as far as it came, and why it came no further, or None."""
 
-    on_cell is told the notebook, the cell and how many cells it has. KataError says which cell failed, or
-    took more than a minute.
-    """
+    name: str
+    notebook: Any
+    error: str | None
+
+
+def execute(cluster: str, on_cell: Callable[[str, int, int], None]) -> Iterator[Executed]:
+    """Run every notebook with its solutions on a cluster; on_cell is told name, cell and number of cells."""
     for source in notebooks.sources():
         built = notebooks.build(source.read_text(), solutions=True)
-        yield source.stem, _execute(source.stem, built, cluster, on_cell)
+        yield _execute(source.stem, built, cluster, on_cell)
 
 
 def _execute(
     name: str, built: notebooks.Notebook, cluster: str, on_cell: Callable[[str, int, int], None]
-) -> Any:
+) -> Executed:
     import nbclient
     import nbformat
 
@@ -60,21 +66,24 @@ def _execute(
         resources={"metadata": {"path": str(notebooks.FOLDER)}},
         on_cell_start=lambda cell, cell_index: on_cell(name, cell_index, len(notebook.cells)),
     )
+    error = None
     try:
         # A kernel warns on its standard error that its sockets are local TCP; what cells write is not there.
         client.execute(env={**os.environ, "KATA_RESET": "1", "KATA_NAME": cluster}, stderr=subprocess.DEVNULL)
-    except nbclient.exceptions.CellTimeoutError as error:
-        raise KataError(f"A cell of {name} took longer than {CELL_SECONDS} s: {error}") from error
-    except nbclient.exceptions.CellExecutionError as error:
-        raise KataError(f"A cell of {name} failed: {error.evalue or error.ename}") from error
-    return notebook
+    except nbclient.exceptions.CellTimeoutError:
+        error = f"A cell of {name} took longer than {CELL_SECONDS} s."
+    except nbclient.exceptions.CellExecutionError as failure:
+        error = f"A cell of {name} failed: {failure.evalue or failure.ename}"
+    except nbclient.exceptions.DeadKernelError:
+        error = f"The kernel of {name} died."
+    return Executed(name, notebook, error)
 
 
-def page(rows: Sequence[Row], executed: Iterable[tuple[str, Any]]) -> str:
+def page(rows: Sequence[Row], executed: Iterable[Executed]) -> str:
     """Return the report as HTML."""
     from pygments.formatters import HtmlFormatter
 
-    articles = [(name, _body(notebook)) for name, notebook in executed]
+    articles = [(done.name, _body(done.notebook)) for done in executed]
     links = " · ".join(f'<a href="#{name}">{name}</a>' for name, _ in articles)
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Canary workshop</title>',
@@ -86,7 +95,7 @@ def page(rows: Sequence[Row], executed: Iterable[tuple[str, Any]]) -> str:
     return "\n".join(parts)
 
 
-def write(rows: Sequence[Row], executed: Iterable[tuple[str, Any]], path: Path) -> None:
+def write(rows: Sequence[Row], executed: Iterable[Executed], path: Path) -> None:
     """Write the report; KataError where the place cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,12 +110,12 @@ def place(given: Path | None) -> Path:
 
 
 def cells(row: Row) -> tuple[str, str, str, str, str]:
-    """Return a row's step, expected share of v2, observed share, failures and verdict as text."""
+    """Return a row's step, expected share of v2, observed share, failed requests and verdict as text."""
     expected = "" if row.expected is None else shares.percent(row.expected)
     return row.step, expected, str(row.share or row.seen), str(row.failures), row.verdict
 
 
-HEADS = ("step", "expected share of v2", "observed (95 % interval)", "failures", "verdict")
+HEADS = ("step", "expected v2", "observed v2, 95 % interval", "failed", "verdict")
 
 
 def _table(rows: Iterable[Row]) -> str:

@@ -38,7 +38,7 @@ lab.predict("share of v2 beside v1, in percent", ...)
 # kubectl apply -f deploy/v2
 # ```
 # %% tags=your-turn
-
+# your turn
 # %% tags=solution
 lab.apply("deploy/v2")
 # %% [markdown]

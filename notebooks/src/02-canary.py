@@ -32,7 +32,7 @@ lab.predict("v2 answers in a thousand requests", ...)
 # kubectl apply -f deploy/virtual-service-canary.yaml
 # ```
 # %% tags=your-turn
-
+# your turn
 # %% tags=solution
 lab.apply("deploy/virtual-service-canary.yaml")
 # %% [markdown]
@@ -90,7 +90,7 @@ lab.predict("share of v2 with four v2 pods, in percent", ...)
 # kubectl scale deployment name-v2 --replicas=4
 # ```
 # %% tags=your-turn
-
+# your turn
 # %% tags=solution
 lab.scale("name-v2", 4)
 # %%

@@ -41,7 +41,9 @@ def registry() -> Registry:
 
 @pytest.fixture
 def server(registry: Registry) -> TestServer:
-    return TestServer(make_app(registry, token=TOKEN, logs=two_lines))
+    return TestServer(
+        make_app(registry, token=TOKEN, logs=two_lines, reach=lambda uid, port: ("127.0.0.1", port))
+    )
 
 
 @pytest.fixture
@@ -130,6 +132,7 @@ async def test_every_openapi_document_that_the_index_names_is_there(client: Clie
     for document in index["paths"].values():
         response = await client.get(document["serverRelativeURL"])
         assert (await response.json())["openapi"].startswith("3.")
+        assert "immutable" in response.headers["Cache-Control"]
 
 
 async def test_create_read_replace_patch_delete(client: Client) -> None:
@@ -384,6 +387,19 @@ async def test_what_there_is_not_is_refused_with_what_to_use_instead(
     assert (
         "look at it with the machine's own tools" in (await refusal(await client.post(f"{PODS}/a/exec")))[2]
     )
+
+
+async def test_a_pods_port_is_asked_through_the_api(client: Client, registry: Registry) -> None:
+    async def statistics(request: web.Request) -> web.Response:
+        return web.Response(text=f"counted {request.query_string}")
+
+    make_pod(registry, "name")
+    pod = web.Application()
+    pod.router.add_get("/stats/prometheus", statistics)
+    async with TestServer(pod) as listening:
+        path = f"{PODS}/a:{listening.port}/proxy/stats/prometheus?all"
+        assert await (await client.get(path)).text() == "counted all"
+    assert (await refusal(await client.get(path)))[:2] == (503, "ServiceUnavailable")
 
 
 async def test_the_scale_of_a_deployment(client: Client, registry: Registry) -> None:

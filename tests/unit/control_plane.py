@@ -60,7 +60,11 @@ def deployment(name: str = "web", replicas: int = 2, version: str = "1", **spec:
 
 def pod(name: str, labels: dict[str, str] | None = None) -> Obj:
     """Return a pod."""
-    container = {"name": "main", "image": "kata/sentences:v1", "ports": [{"name": "http", "containerPort": 8080}]}
+    container = {
+        "name": "main",
+        "image": "kata/sentences:v1",
+        "ports": [{"name": "http", "containerPort": 8080}],
+    }
     return {
         "apiVersion": "v1",
         "kind": "Pod",

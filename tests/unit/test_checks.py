@@ -86,7 +86,7 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
     ("v1-alone", lambda c, a: c.apply(CANARY), "sets the shares", "kubectl delete virtualservice name"),
     ("a-third", lambda c, a: c.delete("deploy/v2"), "no Deployment name-v2", "kubectl apply -f deploy/v2"),
     ("a-third", lambda c, a: c.apply(CANARY), "sets the shares", "kubectl delete virtualservice name"),
-    ("a-third", lambda c, a: c.scale("name-v1", 1), "name-v1 has 1 replicas", "--replicas=2"),
+    ("a-third", lambda c, a: c.scale("name-v1", 1), "name-v1 has 1 pod;", "--replicas=2"),
     (
         "canary-10",
         lambda c, a: c.remove(ISTIO, "VirtualService", "name"),
@@ -125,7 +125,7 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
         "kata weights",
     ),
     ("canary-10", lambda c, a: route(c, name_v1=50, name_v2=50), r"name-v2 50\.0 %", "kata weights"),
-    ("weights-rule", lambda c, a: c.scale("name-v2", 1), "name-v2 has 1 replicas", "--replicas=4"),
+    ("weights-rule", lambda c, a: c.scale("name-v2", 1), "name-v2 has 1 pod;", "--replicas=4"),
     (
         "weights-rule",
         lambda c, a: c.remove(ISTIO, "VirtualService", "name"),

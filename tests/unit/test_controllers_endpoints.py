@@ -100,7 +100,11 @@ async def test_a_namespace_is_furnished_and_emptied() -> None:
     team = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}}
     registry.create("namespaces", None, team, manager="test")
     await settled(controller)
-    assert {found["metadata"]["name"] for found in registry.list("namespaces")} >= {"default", "kube-system", "team"}
+    assert {found["metadata"]["name"] for found in registry.list("namespaces")} >= {
+        "default",
+        "kube-system",
+        "team",
+    }
     assert registry.get("serviceaccounts", "team", "default")
     assert registry.get("configmaps", "team", "kube-root-ca.crt")["data"] == {"ca.crt": "certificate"}
     registry.create("pods", "team", pod("a"), manager="test")

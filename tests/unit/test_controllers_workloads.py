@@ -93,7 +93,9 @@ async def test_a_deployment_is_complete_when_all_pods_are_ready(plane: Plane) ->
     plane.registry.create("deployments", "default", deployment(), manager="test")
     await plane.settle()
     status = plane.status()
-    counts = {name: status[name] for name in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")}
+    counts = {
+        name: status[name] for name in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+    }
     assert set(counts.values()) == {2}
     assert "unavailableReplicas" not in status
     progress = condition({"status": status}, "Progressing")

@@ -14,6 +14,7 @@ from rich.console import Console
 from kata_lib import exercise, headless, report
 from kata_lib.errors import KataError
 from kata_lib.exercise import Row
+from kata_lib.report import Executed
 from kata_lib.shares import share_of
 
 ROWS = [
@@ -42,7 +43,7 @@ def loads(page: str) -> list[str]:
 
 
 def test_the_page_shows_stills_and_loads_nothing() -> None:
-    page = report.page(ROWS, [("02-canary", executed())])
+    page = report.page(ROWS, [Executed("02-canary", executed(), None)])
     assert loads(page) == []
     assert "<script" not in page
     assert '<figure><svg id="still"></svg></figure>' in page

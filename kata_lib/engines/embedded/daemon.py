@@ -96,7 +96,7 @@ async def _start(state: State, server: socket.socket, stack: AsyncExitStack) -> 
     stack.push_async_callback(node_envoy.stop)
     stack.push_async_callback(kubelet.stop)
 
-    app = make_app(registry, token=pki.token, logs=kubelet.logs)
+    app = make_app(registry, token=pki.token, logs=kubelet.logs, reach=plan.listen_at)
     runner = await serve(app, server, pki.server_context())
     stack.push_async_callback(runner.cleanup)
     _announce(state, pki, plan)

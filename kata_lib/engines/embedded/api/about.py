@@ -1,5 +1,9 @@
 """What the server tells about itself: version, health, discovery, OpenAPI."""
 
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 from aiohttp import web
 
 from kata_lib.engines.embedded.api import discovery
@@ -50,10 +54,13 @@ async def openapi_index(request: web.Request) -> web.Response:
 async def openapi_document(request: web.Request) -> web.Response:
     """Answer with one group's OpenAPI document."""
     name = request.match_info["group_version"]
-    if f"{name}" not in openapi.openapi_v3_index()["paths"]:
+    if name not in openapi.openapi_v3_index()["paths"]:
         raise no_such_path()
     group_version = name.removeprefix("apis/").removeprefix("api/")
-    return web.Response(body=openapi.openapi_v3(group_version), content_type="application/json")
+    response = web.Response(body=openapi.openapi_v3(group_version), content_type="application/json")
+    if edition := request.query.get("hash"):
+        response.headers.update(_kept_for_good(edition))
+    return response
 
 
 async def core_discovery(request: web.Request) -> web.Response:
@@ -73,6 +80,13 @@ async def groups_discovery(request: web.Request) -> web.Response:
 async def group(request: web.Request) -> web.Response:
     """Answer which versions one group has."""
     return answer(discovery.group(request.match_info["group"]))
+
+
+def _kept_for_good(edition: str) -> dict[str, str]:
+    """Return the headers by which kubectl keeps a document on disk; a new edition has another address."""
+    expires = format_datetime(datetime.now(UTC) + timedelta(days=365), usegmt=True)
+    caching = {"Cache-Control": "public, immutable", "Expires": expires, "Vary": "Accept"}
+    return caching | {"ETag": json.dumps(edition)}
 
 
 def _aggregated(*, core: bool) -> web.Response:

@@ -13,9 +13,10 @@ import ssl
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from kata_lib.engines.embedded.api import about
+from kata_lib.engines.embedded.api import about, pod_proxy
 from kata_lib.engines.embedded.api.logs import Logs
 from kata_lib.engines.embedded.api.objects import Objects
+from kata_lib.engines.embedded.api.pod_proxy import Reach
 from kata_lib.engines.embedded.api.respond import refusal
 from kata_lib.engines.embedded.api.writes import BODY_LIMIT
 from kata_lib.engines.embedded.registry.custom_resources import ensure_definitions
@@ -36,8 +37,11 @@ OPEN_PATHS = ("/healthz", "/livez", "/readyz", "/version")
 SHUTDOWN_SECONDS = 5.0
 
 
-def make_app(registry: Registry, *, token: str, logs: Logs) -> web.Application:
-    """Return the application; `token` is the administrator's, `logs` reads a container's log."""
+def make_app(registry: Registry, *, token: str, logs: Logs, reach: Reach) -> web.Application:
+    """Return the application.
+
+    `token` is the administrator's; `logs` reads a container's log; `reach` says where a pod has a port.
+    """
     ensure_definitions(registry)
     objects = Objects(registry, logs)
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_errors_as_status, _authentication(token)])
@@ -49,6 +53,7 @@ def make_app(registry: Registry, *, token: str, logs: Logs) -> web.Application:
     app.router.add_get("/openapi/v3/{group_version:.+}", about.openapi_document)
     app.router.add_get("/api", about.core_discovery)
     app.router.add_get("/apis", about.groups_discovery)
+    app.router.add_get(pod_proxy.PATH, pod_proxy.handler(registry, reach))
     app.router.add_route("*", "/api/{version:v1}{rest:(/.*)?}", objects.resources)
     app.router.add_get("/apis/{group}", about.group)
     app.router.add_route("*", "/apis/{group}/{version}{rest:(/.*)?}", objects.resources)

@@ -34,7 +34,7 @@ class Prober:
 
     async def _startup(self) -> None:
         if found := self.launcher.probe("startupProbe"):
-            async for success in probes.results(*found, self._tell("startup")):
+            async for success in probes.results(*found, self._tell("startup"), probes.START_PATIENCE):
                 if success:
                     break
                 self.kill("startup")
@@ -45,7 +45,7 @@ class Prober:
         if found is None:
             self.ready(True)
             return
-        async for success in probes.results(*found, self._tell("readiness")):
+        async for success in probes.results(*found, self._tell("readiness"), probes.START_PATIENCE):
             self.ready(success)
 
     async def _liveness(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from kata_lib.engines.embedded.addresses import Address
 
 START_INTERVAL = 0.02
-START_PHASE = 3.0
+START_PATIENCE = 3.0
 """While a container starts it is asked often and its silence is not told: most are ready within a second."""
 
 
@@ -85,11 +85,12 @@ async def _get(address: Address, action: dict[str, Any]) -> Outcome:
 
 
 async def results(
-    probe: dict[str, Any], check: Check, on_failure: Callable[[str], None]
+    probe: dict[str, Any], check: Check, on_failure: Callable[[str], None], patience: float = 0.0
 ) -> AsyncIterator[bool]:
     """Yield True or False each time the probe's thresholds are crossed; it never ends by itself.
 
-    `on_failure` hears each single failure.
+    `on_failure` hears each single failure. For `patience` seconds before the first success the probe asks
+    often, and silence is no failure.
     """
     await asyncio.sleep(probe.get("initialDelaySeconds", 0))
     loop = asyncio.get_running_loop()
@@ -99,7 +100,7 @@ async def results(
     last: bool | None = None
     while True:
         outcome = await check()
-        starting = said is None and not outcome.success and loop.time() - begun < START_PHASE
+        starting = said is None and not outcome.success and loop.time() - begun < patience
         if not starting:
             if not outcome.success:
                 on_failure(outcome.message)

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from kata_lib.engines.embedded.objects import controller_of
 from kata_lib.engines.embedded.store import Obj
 
 PROXY_CONTAINER = "istio-proxy"
@@ -57,7 +58,7 @@ def has_sidecar(pod: Obj) -> bool:
 def workload_name(pod: Obj) -> str:
     """Return what a person deployed: the Deployment of a pod's ReplicaSet, or its owner, or itself."""
     metadata = pod["metadata"]
-    owner = next((o for o in metadata.get("ownerReferences", []) if o.get("controller")), None)
+    owner = controller_of(pod)
     if owner is None:
         return str(metadata.get("name") or metadata.get("generateName", "").rstrip("-"))
     return str(owner["name"]).removesuffix("-" + metadata.get("labels", {}).get("pod-template-hash", ""))

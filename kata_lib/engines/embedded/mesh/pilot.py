@@ -8,6 +8,7 @@ from typing import Protocol
 from kata_lib.engines.embedded.mesh.bootstrap import node_id
 from kata_lib.engines.embedded.mesh.discovery import DiscoveryServer
 from kata_lib.engines.embedded.mesh.translate import Addresses, MeshSnapshot, Proxy, translate
+from kata_lib.engines.embedded.objects import key
 from kata_lib.engines.embedded.store import Event, Obj
 
 _WATCHED = ("services", "endpointslices", "pods", "virtualservices", "destinationrules")
@@ -27,7 +28,7 @@ class Pilot:
         self._discovery = discovery
         self._addresses = addresses
         self._objects: dict[str, dict[tuple[str, str], Obj]] = {
-            resource: {_key(obj): obj for obj in registry.list(resource)} for resource in _WATCHED
+            resource: {key(obj): obj for obj in registry.list(resource)} for resource in _WATCHED
         }
         self._proxies: dict[str, Proxy] = {}
         self._scheduled = False
@@ -72,9 +73,9 @@ class Pilot:
     def _on_event(self, event: Event) -> None:
         objects = self._objects[event.resource]
         if event.type == "DELETED":
-            objects.pop(_key(event.object), None)
+            objects.pop(key(event.object), None)
         else:
-            objects[_key(event.object)] = event.object
+            objects[key(event.object)] = event.object
         self._schedule()
 
     def _schedule(self) -> None:
@@ -95,7 +96,3 @@ class Pilot:
         )
         for name, proxy in self._proxies.items():
             self._discovery.set_config(name, translate(snapshot, proxy, self._addresses))
-
-
-def _key(obj: Obj) -> tuple[str, str]:
-    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]

@@ -1,0 +1,91 @@
+"""One cluster for the whole run, in a folder of its own, with the kata's v1 and v2 deployed; and more on demand."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from kata_lib.engines.base import Location
+from kata_lib.engines.embedded import EmbeddedEngine
+from kata_lib.engines.embedded.state import PROJECT
+
+DEPLOY = PROJECT / "deploy"
+
+
+def quiet(line: str) -> None:
+    """Take an engine's progress."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running cluster, and kubectl on it."""
+
+    engine: EmbeddedEngine
+    location: Location
+
+    def kubectl(self, *words: str, stdin: str | None = None, ok: bool = True) -> str:
+        """Return what kubectl prints; with ok=False, what it says of its failure."""
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        kubectl = shutil.which("kubectl", path=path)
+        if kubectl is None:
+            pytest.skip("kubectl is not on PATH")
+        command = [kubectl, f"--kubeconfig={self.location.kubeconfig}", *words]
+        run = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60)
+        assert (run.returncode == 0) == ok, f"{' '.join(words)}: {run.stdout}{run.stderr}"
+        return run.stdout if ok else run.stderr
+
+    def deploy(self, *names: str) -> None:
+        """Apply files of deploy/ and wait until every pod is ready."""
+        self.kubectl("apply", *(f"--filename={DEPLOY / name}" for name in names))
+        self.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--timeout=30s")
+
+    def url(self) -> str:
+        """Return where the sentences service answers."""
+        port = self.kubectl("get", "service", "sentences", "--output=jsonpath={.spec.ports[0].nodePort}")
+        return f"http://{self.location.node_host}:{port}/"
+
+
+Start = Callable[[str], Cluster]
+
+
+@pytest.fixture(scope="session")
+def _home() -> Iterator[Path]:
+    folder = tempfile.mkdtemp(prefix="kata-")
+    with patch.dict(os.environ, KATA_HOME=folder):
+        os.environ.pop("KATA_ADDRESSES", None)
+        yield Path(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def cluster(_home: Path) -> Iterator[Cluster]:
+    """A cluster with sidecars in default, v1 and v2, shared by all tests: leave it as you found it."""
+    engine = EmbeddedEngine("shared")
+    made = Cluster(engine, engine.start(quiet))
+    try:
+        made.kubectl("label", "namespace", "default", "istio-injection=enabled")
+        made.deploy("v1", "v2")
+        yield made
+    finally:
+        engine.stop()
+
+
+@pytest.fixture
+def start(_home: Path) -> Iterator[Start]:
+    """Start clusters by name; they are stopped when the test ends."""
+    engines: list[EmbeddedEngine] = []
+
+    def start(name: str) -> Cluster:
+        engines.append(EmbeddedEngine(name))
+        return Cluster(engines[-1], engines[-1].start(quiet))
+
+    yield start
+    for engine in engines:
+        engine.stop()

@@ -1,0 +1,124 @@
+"""The kata command as a learner uses it, on a cluster of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kata_lib.engines.embedded import EmbeddedEngine
+from kata_lib.manifests import PROJECT
+from kata_lib.report import CELL_SECONDS
+
+Kata = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def kata(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kata]:
+    """Yield the command with a home of its own; what it started is removed afterwards."""
+    home = tmp_path_factory.mktemp("home")
+    environment = {**os.environ, "KATA_HOME": str(home), "PYTHONPATH": str(PROJECT), "COLUMNS": "120"}
+    environment.pop("KATA_NAME", None)
+
+    def run(*arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
+        main = "from kata_lib.cli import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", main, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=CELL_SECONDS,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KATA_HOME", str(home))
+        yield run
+        for name in ("kata", "other"):
+            EmbeddedEngine(name).stop()
+
+
+@pytest.fixture(scope="module")
+def canary(kata: Kata) -> Kata:
+    kata("up")
+    kata("apply", "deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml")
+    return kata
+
+
+def sentences_pod(kata: Kata) -> str:
+    lines = kata("status").stdout.splitlines()
+    return next(line.split()[0] for line in lines if "sentences-" in line)
+
+
+def test_status_shows_pods_and_shares(canary: Kata) -> None:
+    said = canary("status").stdout
+    assert said.count("2/2") == 5
+    assert "v1 90.0 %, v2 10.0 %, by the VirtualService" in said
+
+
+def test_a_sample_as_json(canary: Kata) -> None:
+    found = json.loads(canary("sample", "-n", "300", "--json").stdout)
+    assert (found["requests"], found["failures"]) == (300, 0)
+    assert found["versions"]["v2"]["low"] < 0.2
+
+
+def test_weights_take_effect(canary: Kata) -> None:
+    assert canary("weights", "name-v2=100").stdout.startswith("name-v2  100.0 %")
+    assert "v1" not in json.loads(canary("sample", "-n", "50", "--json").stdout)["versions"]
+    canary("apply", "deploy/virtual-service-canary.yaml")
+    assert "name-v2  10.0 %" in canary("weights").stdout
+    assert "cannot be negative" in canary("weights", "name-v2=-5", code=1).stderr
+
+
+def test_url_and_kubeconfig_and_logs(canary: Kata) -> None:
+    assert canary("url").stdout.startswith("http://127.")
+    assert Path(canary("kubeconfig").stdout.strip()).stat().st_mode & 0o077 == 0
+    assert "listens on" in canary("logs", sentences_pod(canary)).stdout
+
+
+def test_proxy_config_is_what_envoy_has(canary: Kata) -> None:
+    pod = sentences_pod(canary)
+    routes = canary("proxy-config", "routes", pod).stdout
+    assert {10, 90} <= {c["weight"] for c in weighted_clusters(json.loads(routes))}
+    clusters = json.loads(canary("proxy-config", "clusters", pod).stdout)
+    assert "outbound|5000|name-v2|name.default.svc.cluster.local" in [c["name"] for c in clusters]
+    endpoints = json.loads(canary("proxy-config", "endpoints", pod).stdout)
+    assert any(e["cluster_name"].startswith("outbound|5000|name-v2|") for e in endpoints)
+
+
+def weighted_clusters(found: object) -> list[dict[str, int]]:
+    """Return all weighted clusters at any depth of a JSON value."""
+    if isinstance(found, dict):
+        here = found.get("weighted_clusters", {}).get("clusters", [])
+        return [*here, *(c for value in found.values() for c in weighted_clusters(value))]
+    return [c for value in found for c in weighted_clusters(value)] if isinstance(found, list) else []
+
+
+def test_a_killed_daemon_is_found_again(canary: Kata) -> None:
+    before = canary("status").stdout
+    os.kill(json.loads(EmbeddedEngine("kata").state.daemon.read_text())["pid"], signal.SIGKILL)
+    canary("up")
+    assert canary("status").stdout == before
+    assert json.loads(canary("sample", "-n", "50", "--json").stdout)["failures"] == 0
+
+
+def test_clusters_side_by_side(canary: Kata) -> None:
+    canary("up", "--name", "other")
+    assert "no pods" in canary("--name", "other", "status").stdout
+    canary("down", "--name=other")
+    assert "does not run. `kata up`" in canary("status", "--name", "other", code=1).stderr
+    assert canary("status").stdout.count("2/2") == 5
+
+
+def test_delete_in_the_katas_order_and_down(canary: Kata) -> None:
+    said = canary("delete", "deploy/v1", "deploy/v2", "deploy/virtual-service-canary-promote.yaml").stdout
+    assert said.count(" deleted") == 9
+    canary("down")
+    assert sorted(p.name for p in EmbeddedEngine("kata").state.home.iterdir()) == ["logs"]

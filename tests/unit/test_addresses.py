@@ -1,0 +1,109 @@
+"""Both address plans."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from kata_lib.engines.embedded import addresses
+from kata_lib.engines.embedded.addresses import NODE, AddressPlan
+from kata_lib.engines.embedded.state import State
+from kata_lib.errors import EngineError
+
+KINDS = ["loopback", "ports"]
+
+
+def state(tmp_path: Path, name: str = "one") -> State:
+    (tmp_path / name).mkdir(exist_ok=True)
+    return State(tmp_path / name)
+
+
+def claimed(tmp_path: Path, kind: str, name: str = "one") -> AddressPlan:
+    plan, server = addresses.claim(state(tmp_path, name), kind)
+    server.close()
+    return plan
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_two_things_listen_at_one_address(kind: str, tmp_path: Path) -> None:
+    plan = claimed(tmp_path, kind)
+    places = [plan.server_address(), plan.listen_at(NODE, 15080), plan.listen_at(NODE, 30080)]
+    for uid in ("a", "b"):
+        places += [plan.listen_at(uid, 5000), plan.application_at(uid, 5000), plan.listen_at(uid, 15080)]
+    for _ in range(2):
+        places.append(plan.service_at(plan.allocate_service(), 5000))
+    assert len(set(places)) == len(places)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_address_stays_over_restarts(kind: str, tmp_path: Path) -> None:
+    first = claimed(tmp_path, kind)
+    before = first.allocate_pod("a"), first.listen_at("a", 5000), first.server_address()
+    again, server = addresses.claim(state(tmp_path), kind)
+    server.close()
+    assert (again.allocate_pod("a"), again.listen_at("a", 5000), again.server_address()) == before
+    assert addresses.load(state(tmp_path)).allocate_pod("a") == before[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pods_address_is_given_back_but_not_at_once_to_another(kind: str, tmp_path: Path) -> None:
+    plan = claimed(tmp_path, kind)
+    first = plan.allocate_pod("a")
+    assert plan.pods() == ["a"]
+    plan.release_pod("a")
+    assert plan.pods() == []
+    assert plan.allocate_pod("b") != first
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_services_get_addresses_that_are_not_in_use(kind: str, tmp_path: Path) -> None:
+    plan = claimed(tmp_path, kind)
+    first = plan.allocate_service()
+    restarted = addresses.load(state(tmp_path))
+    assert restarted.allocate_service({first}) != first
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_clusters_share_nothing(kind: str, tmp_path: Path) -> None:
+    one, first = addresses.claim(state(tmp_path, "one"), kind)
+    two, second = addresses.claim(state(tmp_path, "two"), kind)
+    with first, second:
+        assert one.server_address() != two.server_address()
+        if kind == "loopback":
+            assert one.node_address() != two.node_address()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_place_that_another_took_is_an_error_that_says_so(kind: str, tmp_path: Path) -> None:
+    plan = claimed(tmp_path, kind)
+    host, port = plan.server_address()
+    with socket.create_server((host, port)), pytest.raises(EngineError, match=f"{host}:{port}"):
+        addresses.claim(state(tmp_path), kind)
+
+
+def test_loopback_addresses_carry_the_ports_as_they_are(tmp_path: Path) -> None:
+    plan = claimed(tmp_path, "loopback")
+    assert plan.listen_at("a", 5000) == (plan.allocate_pod("a"), 5000)
+    assert plan.listen_at(NODE, 30080) == (plan.node_address(), 30080)
+    assert all(place.startswith("127.") for place in (plan.allocate_pod("a"), plan.allocate_service()))
+
+
+def test_node_ports_are_themselves_and_must_be_free_where_machines_share_an_address(tmp_path: Path) -> None:
+    plan = claimed(tmp_path, "ports")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert not plan.can_listen(taken.getsockname()[1])
+    assert plan.listen_at(NODE, 30080) == ("127.0.0.1", 30080)
+    with socket.create_server(("127.0.0.1", 30080)):
+        assert plan.can_listen(30080)  # the cluster's own Envoy listens there
+
+
+def test_an_unknown_plan_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="'clouds'"):
+        addresses.claim(state(tmp_path), "clouds")
+
+
+def test_damaged_addresses_are_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    found = state(tmp_path)
+    found.addresses.write_text("{")
+    with pytest.raises(EngineError, match="kata down"):
+        addresses.load(found)
