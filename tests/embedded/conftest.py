@@ -1,4 +1,4 @@
-"""One cluster for the whole run, in a folder of its own, with the kata's v1 and v2 deployed; and more on demand."""
+"""One cluster for the whole run, in a folder of its own, with v1 and v2 deployed; and more on demand."""
 
 import os
 import shutil

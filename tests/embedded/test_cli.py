@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -99,6 +100,25 @@ def weighted_clusters(found: object) -> list[dict[str, int]]:
         here = found.get("weighted_clusters", {}).get("clusters", [])
         return [*here, *(c for value in found.values() for c in weighted_clusters(value))]
     return [c for value in found for c in weighted_clusters(value)] if isinstance(found, list) else []
+
+
+def test_kata_and_kubectl_take_turns(canary: Kata) -> None:
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("kubectl is not on PATH")
+    path = "deploy/virtual-service-canary.yaml"
+    config = canary("kubeconfig").stdout.strip()
+    by_hand = [kubectl, f"--kubeconfig={config}", "apply", f"--filename={PROJECT / path}"]
+
+    def apply_by_hand() -> list[str]:
+        done = subprocess.run(by_hand, capture_output=True, text=True, timeout=60, check=True)
+        assert done.stderr == ""
+        return [line.split()[-1] for line in done.stdout.splitlines()]
+
+    assert apply_by_hand() == ["unchanged", "unchanged"]
+    canary("weights", "name-v2=30")
+    assert apply_by_hand() == ["unchanged", "configured"]
+    assert canary("apply", path).stdout.count("unchanged") == 2
 
 
 def test_a_killed_daemon_is_found_again(canary: Kata) -> None:

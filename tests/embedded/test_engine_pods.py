@@ -2,6 +2,7 @@
 
 import json
 import time
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from conftest import DEPLOY, Cluster
 
 from kata_lib import shares, traffic
+from kata_lib.engines.embedded import processes
 
 LIMIT = 10.0
 
@@ -23,7 +25,7 @@ def run(cluster: Cluster, name: str, *words: str) -> None:
 def pods(cluster: Cluster) -> Iterator[Cluster]:
     """The shared cluster; pods with the label of `run` are deleted afterwards."""
     yield cluster
-    cluster.kubectl("delete", "pod", "--selector=sidecar.istio.io/inject=false", "--grace-period=1")
+    cluster.kubectl("delete", "pod", f"--selector={WITHOUT_SIDECAR}", "--grace-period=1")
 
 
 def shown_until(cluster: Cluster, wanted: str, *words: str) -> str:
@@ -51,7 +53,7 @@ def test_pods_look_as_on_a_real_cluster(cluster: Cluster) -> None:
 
 def test_v2_gets_its_pods_share_and_then_the_canarys(cluster: Cluster) -> None:
     plain = traffic.sample(cluster.url(), requests=600)
-    assert shares.judge(int(plain["version"].eq("v2").sum()), len(plain), 1 / 3, 0.1) is shares.Verdict.RIGHT
+    assert is_right(plain, 1 / 3, otherwise=0.1)
     cluster.deploy("virtual-service-canary.yaml")
     routed = traffic.sample(cluster.url(), requests=600)
     cluster.kubectl("delete", f"--filename={DEPLOY / 'virtual-service-canary.yaml'}")
@@ -88,8 +90,7 @@ def test_a_pod_that_need_not_run_again_completes(pods: Cluster) -> None:
 
 
 def test_an_unknown_image_is_told_as_kubernetes_tells_it(pods: Cluster) -> None:
-    labels = "--labels=sidecar.istio.io/inject=false"
-    pods.kubectl("run", "unknown", labels, "--image=nginx:1")
+    run(pods, "unknown", image="nginx:1")
     shown = shown_until(pods, "ErrImagePull", "get", "pod", "unknown")
     assert "0/1" in shown
     shown_until(pods, "ImagePullBackOff", "get", "pod", "unknown")
@@ -99,8 +100,6 @@ def test_an_unknown_image_is_told_as_kubernetes_tells_it(pods: Cluster) -> None:
 
 
 def test_a_pod_that_is_forced_away_leaves_no_process(pods: Cluster) -> None:
-    from kata_lib.engines.embedded import processes
-
     run(pods, "forced", "--command", "--", "/bin/sh", "-c", "trap '' TERM; sleep 60")
     pods.kubectl("wait", "--for=condition=Ready", "pod/forced", "--timeout=10s")
     uid = pods.kubectl("get", "pod", "forced", "--output=jsonpath={.metadata.uid}")
@@ -134,8 +133,6 @@ def test_what_the_engine_cannot_give_is_refused(cluster: Cluster) -> None:
 
 
 def test_a_pods_counters_are_served_under_istios_names(cluster: Cluster) -> None:
-    import urllib.request
-
     traffic.sample(cluster.url(), requests=10)
     pod = cluster.kubectl("get", "pod", "--selector=app=age", "--output=jsonpath={.items[0].status.podIP}")
     with urllib.request.urlopen(f"http://{pod}:15020/stats/prometheus", timeout=5) as answer:

@@ -53,8 +53,10 @@ def identify(pid: int) -> Identity | None:
     except OSError:
         return None
     fields = text[text.rindex(")") + 2 :].split()  # the name before it may hold spaces and brackets
-    state, started = fields[0], fields[19]
-    return None if state in "ZX" else Identity(pid, int(started))
+    state, threads, started = fields[0], int(fields[17]), int(fields[19])
+    if state in "ZX" and threads <= 1:  # with more, files and sockets are still open
+        return None
+    return Identity(pid, started)
 
 
 def alive(process: Identity) -> bool:
