@@ -14,6 +14,10 @@ KataError                    the root: says what was expected, what was found, w
 class KataError(Exception):
     """Root of all errors that are a person's to mend; its text is shown without a traceback."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows: IPython asks an exception for this before it writes a traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class EngineError(KataError):
     """An engine could not start, stop or be found."""

@@ -35,7 +35,7 @@ class Cluster:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         kubectl = shutil.which("kubectl", path=path)
         if kubectl is None:
-            pytest.skip("kubectl is not on PATH")
+            pytest.fail("kubectl is not on PATH: scripts/setup provides it or says how to get it")
         command = [kubectl, f"--kubeconfig={self.location.kubeconfig}", *words]
         run = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60)
         assert (run.returncode == 0) == ok, f"{' '.join(words)}: {run.stdout}{run.stderr}"

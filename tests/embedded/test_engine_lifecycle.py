@@ -180,8 +180,18 @@ def test_killing_the_daemon_fails_no_request_and_loses_no_pod(cluster: Cluster) 
     frame = sampler.frame()
     assert frame["status"].eq(200).all()
     assert containers(cluster) == before
-    cluster.kubectl("rollout", "restart", "deployment", "age")
-    cluster.kubectl("rollout", "status", "deployment", "age", "--timeout=30s")
+
+
+def test_a_pod_that_was_leaving_when_the_daemon_was_killed_goes(cluster: Cluster) -> None:
+    before = containers(cluster)
+    pod = next(name.split("/")[0] for name in before if name.endswith("/age"))
+    cluster.kubectl("delete", "pod", pod, "--wait=false")
+    kill_daemon(cluster.engine)
+    cluster.engine.start(quiet)
+    cluster.kubectl("wait", "--for=delete", f"pod/{pod}", "--timeout=20s")
+    cluster.kubectl("rollout", "status", "deployment/age", "--timeout=20s")
+    uids = {owner.split("/")[0] for _, owner in processes.find_marked(cluster.engine.state.mark)}
+    assert len(uids) == 1 + len(before) // 2
 
 
 def test_what_died_with_the_daemon_is_started_again_and_strays_are_ended(cluster: Cluster) -> None:

@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
 import pytest
 from conftest import DEPLOY, Cluster
 
@@ -15,10 +16,16 @@ from kata_lib.engines.embedded import processes
 LIMIT = 10.0
 
 
-def run(cluster: Cluster, name: str, *words: str) -> None:
-    cluster.kubectl(
-        "run", name, "--labels=sidecar.istio.io/inject=false", "--image=kata/sentences:v1", *words
-    )
+WITHOUT_SIDECAR = "sidecar.istio.io/inject=false"
+
+
+def run(cluster: Cluster, name: str, *words: str, image: str = "kata/sentences:v1") -> None:
+    cluster.kubectl("run", name, f"--labels={WITHOUT_SIDECAR}", f"--image={image}", *words)
+
+
+def is_right(frame: pd.DataFrame, expected: float, otherwise: float) -> bool:
+    count = int(frame["version"].eq("v2").sum())
+    return shares.judge(count, len(frame), expected, otherwise) == "right"
 
 
 @pytest.fixture
@@ -57,9 +64,7 @@ def test_v2_gets_its_pods_share_and_then_the_canarys(cluster: Cluster) -> None:
     cluster.deploy("virtual-service-canary.yaml")
     routed = traffic.sample(cluster.url(), requests=600)
     cluster.kubectl("delete", f"--filename={DEPLOY / 'virtual-service-canary.yaml'}")
-    assert (
-        shares.judge(int(routed["version"].eq("v2").sum()), len(routed), 0.1, 1 / 3) is shares.Verdict.RIGHT
-    )
+    assert is_right(routed, 0.1, otherwise=1 / 3)
 
 
 def test_rolling_and_scaling_fail_no_request(cluster: Cluster) -> None:

@@ -18,6 +18,7 @@ BACK_OFF_FIRST = 10.0
 BACK_OFF_LAST = 300.0
 BACK_OFF_RESET = 600.0
 PULL_BACK_OFF = 2.0
+KILL_LIMIT = 5.0
 UNSEEN_EXIT = 137
 ID_SCHEME = "process://"
 
@@ -95,6 +96,8 @@ class Container:
         while "terminated" not in self.state:
             if self.process is None:
                 await self._back_off()
+                if self._stopping:
+                    return
                 await self._start()
             code = await self._watch()
             if self._stopping:
@@ -102,7 +105,10 @@ class Container:
             self._report(code)
 
     async def stop(self, grace: float) -> None:
-        """End the process with SIGTERM, after `grace` seconds with SIGKILL, and do not start it again."""
+        """End the process with SIGTERM, after `grace` seconds with SIGKILL, and do not start it again.
+
+        Raises TimeoutError where even that does not end it.
+        """
         self._stopping = True
         if self._probing:
             self._probing.cancel()
@@ -113,7 +119,7 @@ class Container:
             await asyncio.wait_for(self._ended.wait(), grace)
         except TimeoutError:
             processes.signal_group(self.process, signal.SIGKILL)
-            await self._ended.wait()
+            await asyncio.wait_for(self._ended.wait(), KILL_LIMIT)
 
     async def _start(self) -> None:
         """Start the process; where it cannot start, say why and wait until the pod goes."""

@@ -12,7 +12,7 @@ from kata_lib.engines.embedded.kubelet.launchers import Application, Sidecar
 from kata_lib.engines.embedded.kubelet.metrics import MetricsServer
 from kata_lib.engines.embedded.kubelet.status import pod_status, restarts
 from kata_lib.engines.embedded.mesh.bootstrap import node_id
-from kata_lib.engines.embedded.mesh.injection import METRICS_PORT, PROXY_CONTAINER, has_sidecar
+from kata_lib.engines.embedded.mesh.injection import METRICS_PORT, PROXY_CONTAINER
 from kata_lib.engines.embedded.mesh.pilot import Pilot
 from kata_lib.engines.embedded.objects import being_deleted, key
 from kata_lib.engines.embedded.registry.registry import Registry
@@ -71,6 +71,8 @@ class PodWorker:
             if before := known.get(container.name):
                 container.adopt(before)
             self.containers.append(container)
+        sidecars = (container for container in self.containers if container.name == PROXY_CONTAINER)
+        self._sidecar = next(sidecars, None)
         self._metrics = MetricsServer(self.host.state.admin_socket(self.uid))
 
     def update(self, pod: Obj) -> None:
@@ -86,18 +88,19 @@ class PodWorker:
 
     async def run(self) -> None:
         """Start what is to run, wait until the pod leaves, end it."""
-        sidecars = [container for container in self.containers if container.name == PROXY_CONTAINER]
-        if sidecars:
-            self.host.pilot.add_proxy(
-                self.pod, self.host.state.pod_log(self.uid, PROXY_CONTAINER, sidecars[0].attempt)
-            )
+        for container in self.containers:
+            if container.process:  # taken over from an earlier daemon
+                self._run(container)
+        if self._sidecar:
+            log_file = self.host.state.pod_log(self.uid, PROXY_CONTAINER, self._sidecar.attempt)
+            self.host.pilot.add_proxy(self.pod, log_file)
             await self._metrics.start(self.host.addresses.listen_at(self.uid, METRICS_PORT))
         self.update(self.pod)
         if not self._leave.is_set():
             self._changed()
-        starting = asyncio.create_task(self._start(sidecars))
-        await self._leave.wait()
-        starting.cancel()
+            starting = asyncio.create_task(self._start())
+            await self._leave.wait()
+            starting.cancel()
         await self._end()
 
     async def kill(self, grace: float) -> None:
@@ -124,21 +127,18 @@ class PodWorker:
             restarts=lambda code: restarts(policy, code),
         )
 
-    async def _start(self, sidecars: list[Container]) -> None:
-        """Start the sidecar, when it is ready the others: what they ask at once must find the mesh.
-
-        Of a pod that is leaving only what runs already is watched.
-        """
-        leaving = self._leave.is_set()
-        for container in sidecars:
-            if container.process or not leaving:
-                self._tasks.append(asyncio.create_task(container.run()))
-        for container in sidecars:
-            if not leaving and not any(other.process for other in self.containers if other is not container):
-                await container.was_ready.wait()
+    async def _start(self) -> None:
+        """Start the sidecar, when it is ready the others: what they ask at once must find the mesh."""
+        if self._sidecar:
+            if not self._sidecar.process:
+                self._run(self._sidecar)
+            await self._sidecar.was_ready.wait()
         for container in self.containers:
-            if container not in sidecars and (container.process or not leaving):
-                self._tasks.append(asyncio.create_task(container.run()))
+            if container is not self._sidecar and not container.process:
+                self._run(container)
+
+    def _run(self, container: Container) -> None:
+        self._tasks.append(asyncio.create_task(container.run()))
 
     def _changed(self) -> None:
         if self._write_handle is None:
@@ -174,11 +174,11 @@ class PodWorker:
                 self._event("Normal", "Killing", f"Stopping container {container.name}")
             await self._leave_mesh()
             await asyncio.sleep(min(MOMENT, grace))
-        applications = [container for container in self.containers if container.name != PROXY_CONTAINER]
+        applications = [container for container in self.containers if container is not self._sidecar]
         left = max(deadline - loop.time(), 0.1)
         await asyncio.gather(*(container.stop(left) for container in applications))
         await self.kill(SIDECAR_GRACE)
-        if has_sidecar(self.pod):
+        if self._sidecar:
             self.host.pilot.remove_proxy(self.pod)
         self._remove()
 
@@ -195,7 +195,7 @@ class PodWorker:
             log.warning("%s leaves before every Envoy knows: %s", "/".join(key(self.pod)), error)
         finally:
             unsubscribe()
-        if has_sidecar(self.pod):
+        if self._sidecar:
             try:
                 await envoy.drain(self.host.state.admin_socket(self.uid))
             except envoy.AdminError as error:
