@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import Cluster, Start, quiet
+from engine_cluster import Cluster, Start, quiet
 
 from kata_lib import traffic
 from kata_lib.engines.embedded import EmbeddedEngine, processes
@@ -88,8 +88,8 @@ def test_two_starts_at_once_make_one_cluster(start: Start) -> None:
     command = [sys.executable, "-c", script]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     hosts = {process.communicate(timeout=30)[0] for process in both}
-    assert len(hosts) == 1
     engine = start("twice").engine
+    assert len(hosts) == 1
     assert len(list(processes.find_marked(engine.state.mark, DAEMON_MARK))) == 1
 
 

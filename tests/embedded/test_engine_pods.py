@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import DEPLOY, Cluster
+from engine_cluster import DEPLOY, Cluster
 
 from kata_lib import shares, traffic
 from kata_lib.engines.embedded import processes

@@ -42,7 +42,8 @@ def a_pod(sidecar: bool = False, **container: Any) -> Obj:
 
 
 def env_of(made: Obj, plan: Any = None, read: Any = nothing) -> dict[str, str]:
-    return environment(made, made["spec"]["containers"][0], read, plan or Plan(), 5000)
+    chosen: Any = plan or Plan()
+    return environment(made, made["spec"]["containers"][0], read, chosen, 5000)
 
 
 def test_with_a_sidecar_the_application_listens_elsewhere_and_asks_its_proxy() -> None:

@@ -58,7 +58,6 @@ class EmbeddedEngine:
         """Bring the cluster up, or find the one that runs; what another daemon left is taken over."""
         if reason := self.unavailable():
             raise EngineUnavailable(f"The embedded engine cannot run here: {reason}.")
-        self.state.create()
         with self._lock():
             if found := self.where():
                 return found
@@ -162,7 +161,7 @@ class EmbeddedEngine:
     @contextmanager
     def _lock(self) -> Iterator[None]:
         """Hold the cluster for one start or stop at a time."""
-        with (self.state.logs / "lock").open("w") as file:
+        with self.state.lock().open("w") as file:
 
             def locked() -> bool:
                 try:

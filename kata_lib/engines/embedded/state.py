@@ -81,6 +81,12 @@ class State:
         """The folder of sockets, by its short path."""
         return Path(os.readlink(self.home / "run"))
 
+    def lock(self) -> Path:
+        """Return the file whose lock start and stop hold; it lies with the logs, which `stop` keeps."""
+        for folder in (self.home, self.logs):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self.logs / "lock"
+
     def admin_socket(self, owner: str) -> Path:
         """Return where the Envoy of a pod (by its uid) or of the node listens for its administrator."""
         return self.run / f"{owner}.sock"
