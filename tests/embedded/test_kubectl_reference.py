@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Cluster
+from engine_cluster import Cluster
 
 RECORDINGS = Path(__file__).parents[1] / "reference" / "kubectl"
 COMMAND_SECONDS = 90

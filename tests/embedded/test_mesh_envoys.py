@@ -180,13 +180,13 @@ class Mesh:
         asker = pod(name, name, "v1")
         self.registry.put("pods", asker)
         log = self.home / f"{name}.log"
-        self.pilot.add_proxy(asker, log)
+        self.pilot.add_proxy(asker, lambda: log)
         await self._envoy(node_id(asker), name, "sidecar", log)
         return Client(self.addresses.listen_at(name, PROXY_HTTP_PORT))
 
     async def node(self) -> None:
         log = self.home / "node.log"
-        self.pilot.add_node("kata-node", log)
+        self.pilot.add_node("kata-node", lambda: log)
         await self._envoy("kata-node", "node", "node", log)
 
     async def _envoy(self, node: str, name: str, kind: Any, log: Path) -> None:
@@ -335,12 +335,7 @@ async def test_envoy_keeps_its_configuration_while_the_daemon_is_away(mesh: Mesh
     await mesh.discovery.start(mesh.home / "xds.sock")
     mesh.pilot = Pilot(mesh.registry, mesh.discovery, mesh.addresses)
     mesh.pilot.add_proxy(mesh.registry.objects["pods"]["sentences"])
-
-    async def connected() -> bool:
-        return all(session.connected for session in mesh.discovery._sessions.values())
-
-    await until(connected)
-    await mesh.pilot.settled(LIMIT)
+    await mesh.pilot.caught_up(LIMIT)
     assert await in_force(mesh) == before
     mesh.registry.put("virtualservices", split(v3=1))
     await until_all(client, "v3")

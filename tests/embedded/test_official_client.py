@@ -1,7 +1,7 @@
 """The official Kubernetes client of Python finds here what it expects of an API server."""
 
 import pytest
-from conftest import Cluster
+from engine_cluster import Cluster
 from kubernetes import client, config, dynamic, watch
 from kubernetes.client.exceptions import ApiException
 

@@ -169,7 +169,7 @@ async def test_rejection_is_held_and_told_with_the_reason_of_the_log(tmp_path: P
     log = tmp_path / "envoy.log"
     log.write_text("[warning] REST config for /v3/discovery:routes rejected: an old story\n")
     rejections: list[Any] = []
-    served = session(rejections, EnvoyLog(log))
+    served = session(rejections, EnvoyLog(lambda: log))
     envoy = FakeEnvoy(served)
     served.set_target(config("a"))
     await envoy.follow()

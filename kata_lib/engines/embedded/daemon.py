@@ -43,8 +43,11 @@ from kata_lib.engines.embedded.processes import Identity
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.state import State, write_json, write_text
 from kata_lib.engines.embedded.store import Obj, Store
+from kata_lib.errors import MeshError
 
 log = logging.getLogger("kata.daemon")
+
+CATCH_UP_LIMIT = 2.0
 
 
 def main() -> None:
@@ -90,15 +93,16 @@ async def _start(state: State, server: socket.socket, stack: AsyncExitStack) -> 
     node.register(registry, node.node_name(state), plan.node_address())
     node_envoy = node.NodeEnvoy(state, pilot)
     kubelet = Kubelet(Host(registry, plan, pilot, state, node.node_name(state)))
-    known = kubelet.start()
-    known.add(node_envoy.start())
-    _end_strays(state, known)
+    adopted = kubelet.start()
+    _end_strays(state, adopted | {node_envoy.start()})
     stack.push_async_callback(node_envoy.stop)
     stack.push_async_callback(kubelet.stop)
 
     app = make_app(registry, token=pki.token, logs=kubelet.logs, reach=plan.listen_at)
     runner = await serve(app, server, pki.server_context())
     stack.push_async_callback(runner.cleanup)
+    if adopted:
+        await _catch_up(pilot)
     _announce(state, pki, plan)
 
 
@@ -143,6 +147,14 @@ def _end_strays(state: State, known: set[Identity]) -> None:
         if processes.session(process) not in sessions:
             log.warning("process %d of %s is unknown; it is ended", process.pid, owner)
             processes.signal_group(process, signal.SIGKILL)
+
+
+async def _catch_up(pilot: Pilot) -> None:
+    """Let Envoys that ran on learn what changed last before anybody relies on it."""
+    try:
+        await pilot.caught_up(CATCH_UP_LIMIT)
+    except MeshError as error:
+        log.warning("serving before every Envoy has caught up: %s", error)
 
 
 def _announce(state: State, pki: Pki, plan: AddressPlan) -> None:

@@ -42,7 +42,7 @@ class NodeEnvoy:
     def start(self) -> Identity:
         """Make sure that it runs; return its process."""
         log_file = self.state.logs / "node" / "envoy.log"
-        self.pilot.add_node(node_name(self.state), log_file)
+        self.pilot.add_node(node_name(self.state), lambda: log_file)
         self.process = self._running() or self._spawn()
         self._task = asyncio.get_running_loop().create_task(self._keep())
         return self.process

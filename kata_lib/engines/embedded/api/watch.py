@@ -1,6 +1,7 @@
 """Watches: a stream of events, one JSON object a line, from a resource version or from the present state."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 
 from aiohttp import web
@@ -61,8 +62,13 @@ class Watch:
 
     async def stream(self) -> web.StreamResponse:
         """Send events until the time is over, the client goes, or the server ends it."""
-        start = list(self._start())
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        with contextlib.suppress(ConnectionResetError):  # the client has seen enough
+            await self._send_to(response)
+        return response
+
+    async def _send_to(self, response: web.StreamResponse) -> None:
+        start = list(self._start())
         await response.prepare(self._request)
         loop = asyncio.get_running_loop()
         wanted = number(self._request, "timeoutSeconds") or DEFAULT_SECONDS
@@ -85,7 +91,6 @@ class Watch:
                 await send(response, self._line(seen))
         if self._overrun:
             await send(response, self._line(_error(expired("the watcher is too slow: events were lost"))))
-        return response
 
     def _start(self) -> Iterator[Change]:
         if self._initial or not self._since:

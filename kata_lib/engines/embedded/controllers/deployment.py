@@ -110,6 +110,7 @@ class DeploymentController(Controller[Key]):
             self._change(
                 deployment,
                 lambda obj: obj["metadata"].setdefault("annotations", {}).update({REVISION: number}),
+                subresource="status",
             )
         return new
 

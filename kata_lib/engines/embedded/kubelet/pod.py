@@ -7,9 +7,9 @@ from typing import Any
 
 from kata_lib.engines.embedded import envoy
 from kata_lib.engines.embedded.addresses import AddressPlan
+from kata_lib.engines.embedded.kubelet.agent import Agent
 from kata_lib.engines.embedded.kubelet.container import Container
 from kata_lib.engines.embedded.kubelet.launchers import Application, Sidecar
-from kata_lib.engines.embedded.kubelet.metrics import MetricsServer
 from kata_lib.engines.embedded.kubelet.status import pod_status, restarts
 from kata_lib.engines.embedded.mesh.bootstrap import node_id
 from kata_lib.engines.embedded.mesh.injection import METRICS_PORT, PROXY_CONTAINER
@@ -73,7 +73,7 @@ class PodWorker:
             self.containers.append(container)
         sidecars = (container for container in self.containers if container.name == PROXY_CONTAINER)
         self._sidecar = next(sidecars, None)
-        self._metrics = MetricsServer(self.host.state.admin_socket(self.uid))
+        self._agent = Agent(self.host.state.admin_socket(self.uid))
 
     def update(self, pod: Obj) -> None:
         """Take note of the pod's new state."""
@@ -91,10 +91,11 @@ class PodWorker:
         for container in self.containers:
             if container.process:  # taken over from an earlier daemon
                 self._run(container)
-        if self._sidecar:
-            log_file = self.host.state.pod_log(self.uid, PROXY_CONTAINER, self._sidecar.attempt)
-            self.host.pilot.add_proxy(self.pod, log_file)
-            await self._metrics.start(self.host.addresses.listen_at(self.uid, METRICS_PORT))
+        if sidecar := self._sidecar:
+            self.host.pilot.add_proxy(
+                self.pod, lambda: self.host.state.pod_log(self.uid, PROXY_CONTAINER, sidecar.attempt)
+            )
+            await self._agent.start(self.host.addresses.listen_at(self.uid, METRICS_PORT))
         self.update(self.pod)
         if not self._leave.is_set():
             self._changed()
@@ -108,7 +109,7 @@ class PodWorker:
         await asyncio.gather(*(container.stop(grace) for container in self.containers))
         for task in self._tasks:
             task.cancel()
-        await self._metrics.stop()
+        await self._agent.stop()
 
     def _container(self, spec: Obj) -> Container:
         launcher: Any = (
@@ -158,10 +159,7 @@ class PodWorker:
         self.host.registry.mutate("pods", *key(self.pod), write, manager=MANAGER, subresource="status")
 
     def _event(self, type_: str, reason: str, message: str) -> None:
-        try:
-            self.host.registry.record_event(self.pod, type_, reason, message, component=MANAGER)
-        except StatusError as error:  # a namespace that ends takes no new events
-            log.info("the event %s of %s is not kept: %s", reason, "/".join(key(self.pod)), error)
+        self.host.registry.record_event(self.pod, type_, reason, message, component=MANAGER)
 
     async def _end(self) -> None:
         """Out of the mesh first, then a moment, then SIGTERM: in this order no request fails."""

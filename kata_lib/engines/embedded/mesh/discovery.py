@@ -14,7 +14,7 @@ from typing import get_args
 
 from aiohttp import web
 
-from kata_lib.engines.embedded.mesh.envoy_log import EnvoyLog
+from kata_lib.engines.embedded.mesh.envoy_log import EnvoyLog, LogPath
 from kata_lib.engines.embedded.mesh.session import RejectionCallback, Session
 from kata_lib.engines.embedded.mesh.stages import Kind
 from kata_lib.engines.embedded.mesh.translate import ProxyConfig
@@ -58,8 +58,8 @@ class DiscoveryServer:
         if self._runner:
             await self._runner.cleanup()
 
-    def register(self, node_id: str, log: Path | None = None) -> None:
-        """Expect an Envoy by this node id; `log` is where its own log goes, read for why it rejects."""
+    def register(self, node_id: str, log: LogPath | None = None) -> None:
+        """Expect an Envoy by this node id; `log` says where its own log goes, read for why it rejects."""
         if node_id not in self._sessions:
             envoy_log = EnvoyLog(log) if log else None
             self._sessions[node_id] = Session(node_id, envoy_log, self._on_rejection, self._notify)
@@ -72,6 +72,18 @@ class DiscoveryServer:
         """Serve a node no longer; its Envoy keeps what it has."""
         self._sessions.pop(node_id, None)
         self._notify()
+
+    async def connected(self, timeout: float) -> None:  # noqa: ASYNC109
+        """Return once every registered node polls; raise MeshError after `timeout` seconds with those that do not."""
+        try:
+            async with asyncio.timeout(timeout):
+                while self._absent():
+                    await self._changed.wait()
+        except TimeoutError:
+            raise MeshError(
+                f"Expected every Envoy to ask for its configuration within {timeout:g} s. "
+                f"Not heard of: {', '.join(self._absent())}"
+            ) from None
 
     async def settled(
         self,
@@ -96,6 +108,9 @@ class DiscoveryServer:
                 await asyncio.wait_for(self._changed.wait(), min(remaining, _RECHECK_SECONDS))
             except TimeoutError:
                 continue
+
+    def _absent(self) -> list[str]:
+        return [session.node_id for session in self._sessions.values() if not session.connected]
 
     def _unsettled(self, node_ids: Collection[str] | None) -> list[Session]:
         sessions = self._sessions.values() if node_ids is None else [self._sessions[i] for i in node_ids]

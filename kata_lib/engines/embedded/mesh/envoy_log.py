@@ -1,7 +1,11 @@
 """Why an Envoy rejected its configuration: REST discovery carries no reason, but Envoy's own log does."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+
+LogPath = Callable[[], Path]
+"""Which file an Envoy writes now: a new one each time it is started."""
 
 _REJECTED = re.compile(r"REST config for /v3/discovery:(\w+) rejected: (.*)")
 _TAIL = 256 * 1024
@@ -10,12 +14,15 @@ _TAIL = 256 * 1024
 class EnvoyLog:
     """Reads rejections from a log that Envoy appends to; each is returned once."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = path.stat().st_size if path.exists() else 0
+    def __init__(self, current: LogPath) -> None:
+        self._current = current
+        self._path = current()
+        self._offset = self._path.stat().st_size if self._path.exists() else 0
 
     def rejection(self, kind: str) -> str | None:
         """Return the newest reason for rejecting a kind ("clusters", ...) since the last call, or None."""
+        if (path := self._current()) != self._path:
+            self._path, self._offset = path, 0
         if not self._path.exists():
             return None
         with self._path.open("rb") as file:

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
 from kata_lib.engines.embedded.mesh.bootstrap import node_id
 from kata_lib.engines.embedded.mesh.discovery import DiscoveryServer
+from kata_lib.engines.embedded.mesh.envoy_log import LogPath
 from kata_lib.engines.embedded.mesh.translate import Addresses, MeshSnapshot, Proxy, translate
 from kata_lib.engines.embedded.objects import key
 from kata_lib.engines.embedded.store import Event, Obj
@@ -34,8 +34,8 @@ class Pilot:
         self._scheduled = False
         self._unsubscribe = registry.subscribe(self._on_event, set(_WATCHED))
 
-    def add_proxy(self, pod: Obj, log: Path | None = None) -> None:
-        """Serve a pod's sidecar from now on; `log` is its Envoy's log, read for the reasons of rejections."""
+    def add_proxy(self, pod: Obj, log: LogPath | None = None) -> None:
+        """Serve a pod's sidecar from now on; `log` says which log its Envoy writes, for the reasons of rejections."""
         metadata = pod["metadata"]
         proxy = Proxy("sidecar", metadata["namespace"], metadata.get("labels", {}), pod)
         self._add(node_id(pod), proxy, log)
@@ -44,13 +44,21 @@ class Pilot:
         """Serve a pod's sidecar no longer."""
         self._remove(node_id(pod))
 
-    def add_node(self, node_name: str, log: Path | None = None) -> None:
+    def add_node(self, node_name: str, log: LogPath | None = None) -> None:
         """Serve the node's Envoy, whose node id is the node's name."""
         self._add(node_name, Proxy("node", "default"), log)
 
     def close(self) -> None:
         """Stop watching."""
         self._unsubscribe()
+
+    async def caught_up(self, timeout: float) -> None:  # noqa: ASYNC109
+        """Return once every Envoy is connected and has what it should: for one that finds them running.
+
+        Raise MeshError after `timeout` seconds with the last thing seen.
+        """
+        await self._discovery.connected(timeout)
+        await self.settled(timeout)
 
     async def settled(self, timeout: float) -> None:  # noqa: ASYNC109
         """Return once every connected Envoy acknowledged the configuration of the registry's present state.
@@ -61,7 +69,7 @@ class Pilot:
             self._recompute()
         await self._discovery.settled(timeout)
 
-    def _add(self, name: str, proxy: Proxy, log: Path | None) -> None:
+    def _add(self, name: str, proxy: Proxy, log: LogPath | None) -> None:
         self._proxies[name] = proxy
         self._discovery.register(name, log)
         self._schedule()

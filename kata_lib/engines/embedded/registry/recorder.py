@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from kata_lib.engines.embedded.registry.metadata import timestamp
+from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.engines.embedded.store import Obj
 
 if TYPE_CHECKING:
@@ -42,7 +43,11 @@ class EventRecorder:
         self._names[key] = event["metadata"]["name"]
         if len(self._names) > REMEMBERED:
             self._names.popitem(last=False)
-        self._registry.create("events", namespace, event, manager=component)
+        try:
+            self._registry.create("events", namespace, event, manager=component)
+        except StatusError as error:
+            if error.code not in (403, 404):  # a namespace that ends takes no more events
+                raise
 
     def _suffix(self, now: datetime) -> str:
         """Return what makes an event's name its own and sorts it by time, finer than its whole seconds."""

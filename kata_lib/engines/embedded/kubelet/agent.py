@@ -1,6 +1,7 @@
-"""A pod's metrics port, 15020: its Envoy's counters under Istio's names."""
+"""A pod's port 15020, where Istio's agent answers for the sidecar: counters under Istio's names, configuration."""
 
 import asyncio
+import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,8 @@ READ_TIMEOUT = 5.0
 
 
 @dataclass
-class MetricsServer:
-    """Answers GET /stats/prometheus by asking the pod's Envoy at its admin socket."""
+class Agent:
+    """Answers GET /stats/prometheus and /config_dump by asking the pod's Envoy at its admin socket."""
 
     admin: Path
     _server: asyncio.Server | None = None
@@ -26,7 +27,7 @@ class MetricsServer:
         try:
             self._server = await asyncio.start_server(self._serve, *address)
         except OSError as error:
-            log.warning("no metrics at %s:%d: %s", *address, error)
+            log.warning("no agent at %s:%d: %s", *address, error)
 
     async def stop(self) -> None:
         """Listen no longer."""
@@ -44,14 +45,17 @@ class MetricsServer:
                 writer.write(head.encode() + body)
                 await writer.drain()
         except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError) as error:
-            log.info("a request for metrics ended early: %r", error)
+            log.info("a request to the agent ended early: %r", error)
         finally:
             writer.close()
 
     async def _answer(self, path: str) -> tuple[str, bytes]:
-        if path.partition("?")[0] not in ("/stats/prometheus", "/metrics"):
-            return "404 Not Found", b"metrics are at /stats/prometheus\n"
         try:
-            return "200 OK", prometheus(await envoy.statistics(self.admin)).encode()
+            match path.partition("?")[0]:
+                case "/stats/prometheus" | "/metrics":
+                    return "200 OK", prometheus(await envoy.statistics(self.admin)).encode()
+                case "/config_dump":
+                    return "200 OK", json.dumps(await envoy.config_dump(self.admin)).encode()
         except envoy.AdminError as error:
             return "503 Service Unavailable", f"{error}\n".encode()
+        return "404 Not Found", b"there is /stats/prometheus, and /config_dump\n"
