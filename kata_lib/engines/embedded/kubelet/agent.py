@@ -1,4 +1,4 @@
-"""A pod's port 15020, where Istio's agent answers for the sidecar: counters under Istio's names, configuration."""
+"""A pod's port 15020, where Istio's agent answers for the sidecar: what it counted, and what it has in force."""
 
 import asyncio
 import json

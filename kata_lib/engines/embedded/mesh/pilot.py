@@ -35,7 +35,7 @@ class Pilot:
         self._unsubscribe = registry.subscribe(self._on_event, set(_WATCHED))
 
     def add_proxy(self, pod: Obj, log: LogPath | None = None) -> None:
-        """Serve a pod's sidecar from now on; `log` says which log its Envoy writes, for the reasons of rejections."""
+        """Serve a pod's sidecar from now on; `log` says where its Envoy writes why it rejects something."""
         metadata = pod["metadata"]
         proxy = Proxy("sidecar", metadata["namespace"], metadata.get("labels", {}), pod)
         self._add(node_id(pod), proxy, log)
