@@ -74,7 +74,7 @@ class DiscoveryServer:
         self._notify()
 
     async def connected(self, timeout: float) -> None:  # noqa: ASYNC109
-        """Return once every registered node polls; raise MeshError after `timeout` seconds, naming the others."""
+        """Return once every registered node polls; raise MeshError after `timeout` s, naming the rest."""
         try:
             async with asyncio.timeout(timeout):
                 while self._absent():
