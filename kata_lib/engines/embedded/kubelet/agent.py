@@ -1,4 +1,4 @@
-"""A pod's port 15020, where Istio's agent answers for the sidecar: what it counts and what it has in force."""
+"""A pod's port 15020, where Istio's agent answers for the sidecar: its counters and its configuration."""
 
 import asyncio
 import json
