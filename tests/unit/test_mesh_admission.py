@@ -67,7 +67,7 @@ def test_istios_validation_speaks_in_its_own_words(name: str) -> None:
 )
 def test_what_has_no_effect_is_refused_by_name(resource: str, spec: dict[str, Any], named: str) -> None:
     with pytest.raises(
-        StatusError, match=rf"{named}.*not supported by the embedded engine.*kind and context"
+        StatusError, match=rf"{named}.*not supported by the embedded engine.*a cluster that runs Istio itself"
     ):
         refuse(resource, {"metadata": {"name": "x"}, "spec": spec}, "CREATE")
 

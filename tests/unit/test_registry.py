@@ -113,7 +113,7 @@ def test_an_unknown_field_is_refused_when_strict_and_else_told(registry: Registr
 
 
 def test_a_kind_of_other_engines_is_refused_by_name(registry: Registry) -> None:
-    words = "the embedded engine does not support PeerAuthentication; the engines kind and context do"
+    words = "the embedded engine does not support PeerAuthentication; a cluster that runs it does"
     obj = {"metadata": {"name": "strict"}}
     refused(403, words, lambda: create(registry, "peerauthentications", obj))
     applied = {"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication", **obj}

@@ -23,9 +23,7 @@ def refuse_pod(resource: str, obj: Obj, operation: str) -> None:
     else:
         return
     if found:
-        why = (
-            f"{', '.join(found)}: not supported by the embedded engine; the engines kind and context have it"
-        )
+        why = f"{', '.join(found)}: not supported by the embedded engine; a cluster with containers has it"
         raise StatusError(400, "", f'admission webhook "embedded.kata" denied the request: {why}')
 
 

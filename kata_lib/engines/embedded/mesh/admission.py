@@ -29,7 +29,7 @@ def refuse(resource: str, obj: Obj, operation: str) -> None:
         raise _denied(
             "embedded.kata",
             f"{', '.join(unsupported)}: not supported by the embedded engine; "
-            "the engines kind and context, which run Istio itself, have it (KATA_ENGINE chooses the engine)",
+            "a cluster that runs Istio itself has it",
         )
     if resource in _FIELDS and (wrong := mistakes(resource, obj)):
         raise _denied("validation.istio.io", f"configuration is invalid: {'; '.join(wrong)}")

@@ -171,5 +171,5 @@ def _key(kind: Resource, obj: Obj) -> tuple[str, str, str]:
 
 def unsupported(kind: Resource, name: str) -> StatusError:
     """403: the kind is one that this engine does not have, and others do."""
-    why = f"the embedded engine does not support {kind.kind}; the engines kind and context do"
+    why = f"the embedded engine does not support {kind.kind}; a cluster that runs it does"
     return forbidden(kind, name, why)
