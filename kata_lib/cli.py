@@ -198,6 +198,55 @@ def proxy_config(
 
 
 @app.command()
+def analyze(as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False) -> None:
+    """Say what is wrong with the namespace's objects, in istioctl's codes and more; exit 1 on errors."""
+    from kata_lib import analyze
+
+    analysis = analyze.of(_cluster())
+    print(analysis.as_json() if as_json else analysis)
+    if analysis.errors:
+        print(
+            f"Error: Analyzers found issues when analyzing namespace: {analysis.namespace}.", file=sys.stderr
+        )
+        sys.exit(1)
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False) -> None:
+    """Say what this machine has and lacks for each engine, with the command that provides it."""
+    from kata_lib import doctor
+
+    report = doctor.examine(_name())
+    print(report.json() if as_json else report.text())
+    sys.exit(0 if report.ready else 1)
+
+
+@app.command()
+def progress(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="For --gather.")] = None,
+    learner: Annotated[str | None, typer.Option(help="The name to be listed by, if you want one.")] = None,
+    export: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as one file.")] = None,
+    gather: Annotated[bool, typer.Option("--gather", help="Make one table of many files.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write the gathered table as CSV.")] = False,
+) -> None:
+    """Show which steps are done and when; `kata progress --gather *.json` shows it of a whole class."""
+    from kata_lib import progress
+    from kata_lib.progress import report
+
+    if bool(files) != gather or (as_csv and not gather) or (gather and (export or learner)):
+        raise KataError("To gather, say `kata progress --gather FILE... [--csv]` and nothing else.")
+    if gather and files:
+        sys.exit(0 if report.of_class(files, as_csv) else 1)
+    if learner is not None:
+        progress.name_learner(learner)
+    if export:
+        progress.export(export)
+        print(f"Written: {export}")
+    else:
+        report.of_one()
+
+
+@app.command()
 def run(
     report: Annotated[
         Path | None,

@@ -10,7 +10,7 @@ from types import EllipsisType
 
 import pandas as pd
 
-from kata_lib import checks, engines, hops, mesh, pod_table, shares, traffic
+from kata_lib import analyze, checks, engines, hops, mesh, pod_table, progress, shares, traffic
 from kata_lib.cluster import Cluster
 from kata_lib.engines.base import Engine
 from kata_lib.manifests import load
@@ -152,7 +152,13 @@ class Lab:
 
     def check(self, name: str, sample: pd.DataFrame | EllipsisType) -> checks.Result:
         """Say whether a step shows what it must: right, wrong with the mending line, or not enough yet."""
-        return checks.check(name, self.cluster, sample)
+        result = checks.check(name, self.cluster, sample)
+        progress.record(result.name, result.verdict)
+        return result
+
+    def analyze(self) -> analyze.Analysis:
+        """Say what is wrong with the namespace's objects, as `kata analyze` does."""
+        return analyze.of(self.cluster)
 
     def _complete(self, wanted: Step) -> list[str]:
         """Apply what is missing of the starting state; say what else is there, and keep it."""

@@ -21,13 +21,13 @@ def weights(cluster: Cluster, host: str = "name") -> dict[str, float]:
     if service is None:
         return {}
     route = _default_route(service)["route"]
-    given = [entry.get("weight", 1 if len(route) == 1 else 0) for entry in route]
+    given = written_weights(route)
     total = sum(given)
     if total == 0:
         raise MeshError(f"All weights of the VirtualService {service['metadata']['name']!r} are 0.")
     shares: dict[str, float] = {}
     for entry, weight in zip(route, given, strict=True):
-        name = _destination(entry)
+        name = destination_name(entry)
         shares[name] = shares.get(name, 0.0) + weight / total
     return shares
 
@@ -46,9 +46,9 @@ def set_weights(cluster: Cluster, wanted: Mapping[str, float], host: str = "name
         )
     http = service["spec"]["http"]
     route = _default_route(service)["route"]
-    complete = complete_weights(wanted, [_destination(entry) for entry in route])
+    complete = complete_weights(wanted, [destination_name(entry) for entry in route])
     for entry in route:
-        entry["weight"] = complete[_destination(entry)]
+        entry["weight"] = complete[destination_name(entry)]
     cluster.patch(ISTIO, "VirtualService", service["metadata"]["name"], {"spec": {"http": http}})
     total = sum(complete.values())
     return {name: weight / total for name, weight in complete.items()}
@@ -161,7 +161,13 @@ def _default_route(service: Obj) -> Obj:
     raise MeshError(f"The VirtualService {name!r} has no route that all requests may take: each has a match.")
 
 
-def _destination(entry: Obj) -> str:
+def written_weights(route: list[Obj]) -> list[int]:
+    """Return the weight of each entry of a route as Istio reads it: a single one needs none."""
+    return [int(entry.get("weight", 1 if len(route) == 1 else 0)) for entry in route]
+
+
+def destination_name(entry: Obj) -> str:
+    """Return the subset of a route's entry, or its host where it has none."""
     destination = entry["destination"]
     return str(destination.get("subset") or destination["host"])
 

@@ -1,20 +1,22 @@
 """Mistakes that a step's objects show, each with where it was seen and the line that mends it.
 
-A cluster goes in, mistakes come out in the order in which a person should mend them. `checks` asks.
+A cluster goes in, mistakes come out in the order in which a person should mend them. `checks` asks. What is
+wrong in every step `analyze` recognises; here stands what a step wants.
 """
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kata_lib import mesh, waiting
+from kata_lib import analyze, mesh, waiting
+from kata_lib.analyze.objects import has_proxy
 from kata_lib.cluster import Cluster
 from kata_lib.kube import Obj
-from kata_lib.mesh import ISTIO
 from kata_lib.shares import percent
 from kata_lib.steps import CANARY, V1, V2
 
 V1_DEPLOYMENTS = ("age", "name-v1", "sentences")
+NOT_FOLLOWED = ("KATA0202", "KATA0203", "KATA0204")
+"""Warnings of `analyze` that tell why a VirtualService does nothing for the host of the step."""
 
 
 @dataclass(frozen=True)
@@ -74,27 +76,16 @@ def replicas(cluster: Cluster, wanted: dict[str, int]) -> Iterator[Mistake]:
 
 def route(cluster: Cluster, host: str = "name") -> Iterator[Mistake]:
     """Yield why a VirtualService does not do what it seems to do for a host."""
-    service = mesh.virtual_service(cluster, host)
-    if service is None:
-        yield _no_route(cluster, host)
-        return
-    name = service["metadata"]["name"]
-    defined = mesh.subsets(cluster, host)
-    ready = mesh.ready_pods(cluster, host)
-    for http in service["spec"]["http"]:
-        for entry in http.get("route", []):
-            subset = entry["destination"].get("subset")
-            if subset is None:
-                continue
-            if subset not in defined:
-                yield _undefined_subset(name, subset, list(defined))
-            elif not any(_carries(pod, defined[subset]) for pod in ready):
-                labels = ",".join(f"{k}={v}" for k, v in defined[subset].items())
-                yield Mistake(
-                    f"The subset {subset} selects pods with {labels}, and no ready pod of {host} has these "
-                    "labels: its requests get 503 (flag UH).",
-                    f"kubectl get pods -l {labels}   # compare: kubectl get pods --show-labels",
-                )
+    for finding in analyze.of(cluster).findings:
+        if finding.severity == "Error" or finding.code in NOT_FOLLOWED:
+            message = finding.message.removesuffix(".")
+            yield Mistake(f"{message}. Seen: {finding.seen} ({finding.code}).", finding.mend)
+    if mesh.virtual_service(cluster, host) is None:
+        yield Mistake(
+            f"No VirtualService routes {host} in namespace {cluster.namespace}: requests are spread evenly "
+            "over its pods. Was the file applied?",
+            f"kubectl apply -f {CANARY}",
+        )
 
 
 def weights(cluster: Cluster, wanted: dict[str, float], host: str = "name") -> Iterator[Mistake]:
@@ -112,8 +103,8 @@ def weights(cluster: Cluster, wanted: dict[str, float], host: str = "name") -> I
         text = f"The weights in the VirtualService {name} are swapped: {said}; this step wants {asked}."
     else:
         text = f"The weights in the VirtualService {name} make {said}; this step wants {asked}."
-        if (total := _total(service)) not in (0, 100):
-            text += f" They total {total}, and Istio divides each by the total."
+        totals = (f.message for f in analyze.of(cluster).findings if f.code == "KATA0401")
+        text = " ".join([text, *totals])
     yield Mistake(text, mend)
 
 
@@ -129,52 +120,11 @@ def _without_sidecar(cluster: Cluster, deployment: str, pods: list[Obj]) -> Iter
     for pod in pods:
         containers = pod["spec"]["containers"]
         ready = f"READY {len(containers)}/{len(containers)}"
-        # Istio injects the sidecar as an init container that stays, where Kubernetes can do that.
-        everywhere = containers + pod["spec"].get("initContainers", [])
-        if not any(container["name"] == "istio-proxy" for container in everywhere):
+        if not has_proxy(pod):
             yield Mistake(
                 f"The pod {pod['metadata']['name']} has no sidecar ({ready}): it is "
-                " older than the namespace's label istio-injection=enabled, or the label is missing.",
+                "older than the namespace's label istio-injection=enabled, or the label is missing.",
                 f"kubectl label namespace {cluster.namespace} istio-injection=enabled --overwrite && "
                 f"kubectl rollout restart deployment {deployment}",
             )
             return
-
-
-def _no_route(cluster: Cluster, host: str) -> Mistake:
-    for other in cluster.objects(ISTIO, "VirtualService"):
-        hosts = other["spec"].get("hosts", [])
-        return Mistake(
-            f"The VirtualService {other['metadata']['name']} routes {', '.join(hosts)}, not {host}: requests "
-            f"to {host} are still spread evenly over its pods.",
-            f"hosts: [{host}]",
-        )
-    return Mistake(
-        f"No VirtualService routes {host} in namespace {cluster.namespace}: requests are spread evenly over "
-        "its pods. Was the file applied?",
-        f"kubectl apply -f {CANARY}",
-    )
-
-
-def _undefined_subset(service: str, subset: str, defined: list[str]) -> Mistake:
-    if not defined:
-        return Mistake(
-            f"The VirtualService {service} sends requests to the subset {subset}, and no DestinationRule "
-            "defines it: they get 503 (flag NC; istioctl analyze: IST0101).",
-            f"kubectl apply -f {CANARY}   # it holds the DestinationRule too",
-        )
-    near = (difflib.get_close_matches(subset, defined, n=1, cutoff=0.0) or defined)[0]
-    return Mistake(
-        f"The VirtualService {service} sends requests to the subset {subset}; the DestinationRule has "
-        f"{', '.join(defined)}: that share gets 503 (istioctl analyze: IST0101).",
-        f"subset: {near}",
-    )
-
-
-def _carries(pod: Obj, labels: dict[str, str]) -> bool:
-    return all(pod["metadata"].get("labels", {}).get(key) == value for key, value in labels.items())
-
-
-def _total(service: Obj | None) -> int:
-    entries = service["spec"]["http"][0].get("route", []) if service else []
-    return sum(entry.get("weight", 0) for entry in entries)

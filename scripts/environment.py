@@ -23,9 +23,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import kubectl
-
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import kubectl  # noqa: E402
+
+from kata_lib import machine  # noqa: E402
+
 VENV = ROOT / ".venv"
 STATE = ROOT / ".kata"
 STAMP = VENV / "kata-stamp.json"
@@ -38,8 +42,6 @@ DEVELOPER = [*LEARNER, "requirements-dev.lock"]
 NEEDED_BYTES = 1_500_000_000
 PIP_LIMIT_SECONDS = 1800
 WAIT_FOR_OTHER_SECONDS = 1800
-OLDEST_GLIBC = (2, 31)
-OLDEST_MACOS = 15
 
 
 class SetupError(Exception):
@@ -90,23 +92,11 @@ def works(python: Path) -> bool:
 
 def check_machine() -> None:
     """Raise SetupError where this platform, this Python or this disk cannot carry the environment."""
-    system, machine = platform.system(), platform.machine()
-    supported = (
-        "Supported: Linux with glibc 2.31 or newer (x86_64, aarch64), macOS 15 on Apple silicon, WSL2."
-    )
-    why_not = (
-        "Envoy comes as a wheel for these only; elsewhere pip would take an older one that needs Docker."
-    )
-    if (system, machine) not in {("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "arm64")}:
-        raise SetupError(f"{system} on {machine} is not supported.\n{supported}\n{why_not}")
-    if system == "Linux":
-        name, version = platform.libc_ver()
-        if name != "glibc" or numbers(version) < OLDEST_GLIBC:
-            raise SetupError(
-                f"The C library here is {name or 'not glibc'} {version}.\n{supported}\n{why_not}"
-            )
-    elif numbers(platform.mac_ver()[0]) < (OLDEST_MACOS,):
-        raise SetupError(f"This is macOS {platform.mac_ver()[0]}.\n{supported}\n{why_not}")
+    if reason := machine.unsupported(machine.here()):
+        raise SetupError(
+            f"{reason}\nSupported: {machine.SUPPORTED}.\n"
+            "Envoy comes as a wheel for these only; elsewhere pip would take an older one that needs Docker."
+        )
     if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
         package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
         raise SetupError(
@@ -119,10 +109,6 @@ def check_machine() -> None:
             f"{ROOT} has {free / 1e9:.1f} GB free, and the set-up needs {NEEDED_BYTES / 1e9:.1f} GB.\n"
             "Free some, or put the project on another disk."
         )
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
 
 
 @contextmanager

@@ -2,14 +2,13 @@
 
 import io
 import platform
-import re
 import shutil
-import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
 
-OLDEST = (1, 34)
+from kata_lib.machine import OLDEST_KUBECTL as OLDEST
+from kata_lib.machine import kubectl_version
 
 
 def is_packaged() -> bool:
@@ -43,13 +42,11 @@ def missing(folder: Path) -> str | None:
     path = shutil.which("kubectl")
     if path is None:
         return _hint("none is on PATH")
-    client = [path, "version", "--client", "--output", "json"]
-    answer = subprocess.run(client, capture_output=True, text=True, timeout=20)
-    version = re.search(r'"gitVersion": *"v(\d+)\.(\d+)', answer.stdout)
+    version = kubectl_version(path, seconds=20)
     if version is None:
         return _hint(f"{path} does not tell its version")
-    if (int(version[1]), int(version[2])) < OLDEST:
-        return _hint(f"{path} is {version[1]}.{version[2]}")
+    if version < OLDEST:
+        return _hint(f"{path} is {version[0]}.{version[1]}")
     return None
 
 

@@ -5,16 +5,23 @@ KATA_ENGINE or the caller names one; otherwise the first that this machine can r
 
 import importlib
 import os
+from typing import Any
 
 from kata_lib.engines.base import Engine, Location, Progress
 from kata_lib.errors import EngineError, EngineUnavailable
+from kata_lib.findings import Finding
 
-__all__ = ["ENGINES", "Engine", "Location", "Progress", "select"]
+__all__ = ["ENGINES", "Engine", "Location", "Progress", "needs", "select"]
 
 ENGINES = {
     "embedded": "kata_lib.engines.embedded:EmbeddedEngine",
 }
 """Name and class of each engine; imported only when chosen."""
+
+NEEDS = {
+    "embedded": "kata_lib.engines.embedded.needs:findings",
+}
+"""What finds an engine's needs, given a cluster's name; one without it is asked why it is unavailable."""
 
 _NOT_THERE_YET = ("kind", "context")
 
@@ -44,7 +51,19 @@ def select(engine: str | None = None, cluster: str | None = None) -> Engine:
     raise EngineUnavailable("No engine runs on this machine. " + " ".join(reasons))
 
 
+def needs(engine: str, cluster: str) -> list[Finding]:
+    """Return what this machine has and lacks for an engine of the list, whether it is chosen or not."""
+    if engine in NEEDS:
+        return list(_load(NEEDS[engine])(cluster))
+    reason = _make(engine, cluster).unavailable()
+    return [Finding("engine", "missing" if reason else "ok", reason or "runs here")]
+
+
 def _make(engine: str, cluster: str) -> Engine:
-    module, _, cls = ENGINES[engine].partition(":")
-    made: Engine = getattr(importlib.import_module(module), cls)(cluster)
+    made: Engine = _load(ENGINES[engine])(cluster)
     return made
+
+
+def _load(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)

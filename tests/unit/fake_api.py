@@ -45,6 +45,9 @@ class FakeApi:
         if path == "/api/v1/namespaces/default":
             self.labels.update((body or {}).get("metadata", {}).get("labels", {}))
             return {"metadata": {"name": "default", "labels": self.labels}}
+        if "/namespaces/" not in path:  # a list over all namespaces, of which there is one
+            prefix, _, plural = path.rpartition("/")
+            path = f"{prefix}/namespaces/default/{plural}"
         if path.endswith("/scale"):
             return self.request("PATCH", path.removesuffix("/scale"), body)
         if "/" not in path.partition("/namespaces/default/")[2]:

@@ -99,17 +99,17 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
         "no DestinationRule.*NC.*IST0101",
         "kubectl apply -f deploy/virtual",
     ),
-    ("canary-10", other_host, "routes names, not name", r"hosts: \[name\]"),
+    ("canary-10", other_host, "is for names, and there is no such Service.*KATA0201", r"hosts: \[name\]"),
     (
         "canary-10",
         lambda c, a: route(c, name_v1=90, name_v3=10),
-        "to the subset name-v3; .* has name-v1, name-v2",
+        r"name\+name-v3\".* has name-v1, name-v2.*IST0101",
         "subset: name-v",
     ),
     (
         "canary-10",
         lambda c, a: patch_template(c, "name-v2", {"version": None}),
-        "no ready pod|of 1 pods",
+        "Subset name-v2 .*does not select any pods.*IST0173",
         "kubectl",
     ),
     (

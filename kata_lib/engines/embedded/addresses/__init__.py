@@ -89,13 +89,21 @@ def claim(state: State, kind: str | None = None) -> tuple[AddressPlan, socket.so
                 f"listens there. End that program, or start afresh: kata down, then kata up."
             )
         return plan, server
-    for kept in _candidates(state, kind or ("loopback" if sys.platform == "linux" else "ports")):
+    for kept in _candidates(state, kind):
         plan = _plan(state, kept)
         server = _listen(plan.server_address())
         if server is not None:
             write_json(state.addresses, kept)
             return plan, server
     raise EngineError("None of 64 loopback addresses that were tried is free: stop other clusters first.")
+
+
+def available(state: State, kind: str | None = None) -> Address | None:
+    """Return where `claim` would let the API server listen; None where that is another's. Claims nothing."""
+    kept = read_json(state.addresses)
+    candidates = _candidates(state, kind) if kept is None else [kept]
+    addresses = (_plan(state, candidate).server_address() for candidate in candidates)
+    return next((address for address in addresses if is_free(address)), None)
 
 
 def load(state: State) -> AddressPlan:
@@ -112,7 +120,8 @@ def _plan(state: State, kept: dict[str, Any]) -> AddressPlan:
     return PortPlan(state, kept) if kept["kind"] == PortPlan.kind else LoopbackPlan(state, kept)
 
 
-def _candidates(state: State, kind: str) -> Iterator[dict[str, Any]]:
+def _candidates(state: State, kind: str | None) -> Iterator[dict[str, Any]]:
+    kind = kind or ("loopback" if sys.platform == "linux" else "ports")
     if kind not in (LoopbackPlan.kind, PortPlan.kind):
         raise EngineError(f"KATA_ADDRESSES is {kind!r}, but the address plans are 'loopback' and 'ports'.")
     blocks = LoopbackPlan.blocks

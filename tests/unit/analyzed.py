@@ -1,0 +1,92 @@
+"""The kata's objects as a cluster has them, and ways to change them."""
+
+import copy
+from collections.abc import Callable
+
+from kata_lib.analyze import Objects
+from kata_lib.apply import annotated
+from kata_lib.kube import Obj
+from kata_lib.manifests import load
+
+CANARY = "deploy/virtual-service-canary.yaml"
+PROMOTE = "deploy/virtual-service-canary-promote.yaml"
+ALL = ("deploy/v1", "deploy/v2", CANARY)
+LABELLED = "2026-01-01T12:00:00Z"
+
+
+def kata(*paths: str) -> Objects:
+    """Return the objects of manifests as a cluster has them, each pod ready and with a sidecar."""
+    by_kind: dict[str, list[Obj]] = {}
+    for path in paths:
+        for manifest in load(path):
+            by_kind.setdefault(manifest["kind"], []).append(annotated(manifest, "default"))
+    deployments = by_kind.get("Deployment", [])
+    return Objects(
+        namespace(),
+        by_kind.get("Service", []),
+        deployments,
+        [pod for deployment in deployments for pod in pods_for(deployment)],
+        by_kind.get("VirtualService", []),
+        by_kind.get("DestinationRule", []),
+    )
+
+
+def namespace(**labels: str) -> Obj:
+    labels = labels or {"istio-injection": "enabled"}
+    fields = {"f:metadata": {"f:labels": {f"f:{key}": {} for key in labels}}}
+    managed = [{"manager": "kubectl-label", "time": LABELLED, "fieldsV1": fields}]
+    metadata = {"name": "default", "labels": labels, "managedFields": managed}
+    return {"kind": "Namespace", "metadata": metadata}
+
+
+def pods_for(deployment: Obj) -> list[Obj]:
+    template = copy.deepcopy(deployment["spec"]["template"])
+    template["spec"]["containers"].append({"name": "istio-proxy"})
+    name = deployment["metadata"]["name"]
+    return [
+        {
+            "kind": "Pod",
+            "metadata": {
+                **template["metadata"],
+                "name": f"{name}-{number}",
+                "namespace": "default",
+                "creationTimestamp": "2026-01-01T12:00:01Z",
+            },
+            "spec": copy.deepcopy(template["spec"]),
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+        }
+        for number in range(deployment["spec"]["replicas"])
+    ]
+
+
+def deployment(found: Objects, name: str) -> Obj:
+    return next(d for d in found.deployments if d["metadata"]["name"] == name)
+
+
+def redeploy(found: Objects, name: str, change: Callable[[Obj], object]) -> None:
+    """Change a Deployment and make its pods anew."""
+    changed = deployment(found, name)
+    change(changed)
+    found.pods[:] = [p for p in found.pods if not p["metadata"]["name"].startswith(f"{name}-")]
+    found.pods.extend(pods_for(changed))
+
+
+def route(found: Objects, *entries: tuple[str, int]) -> None:
+    found.virtual_services[0]["spec"]["http"][0]["route"] = [
+        {"destination": {"host": "name", "subset": subset}, "weight": weight} for subset, weight in entries
+    ]
+
+
+def without_sidecar(found: Objects, prefix: str = "", created: str = "2026-01-01T12:00:01Z") -> None:
+    for pod in found.pods:
+        if pod["metadata"]["name"].startswith(prefix):
+            pod["spec"]["containers"].pop()
+            pod["metadata"]["creationTimestamp"] = created
+
+
+def spec(found: Objects) -> Obj:
+    return found.virtual_services[0]["spec"]  # type: ignore[no-any-return]
+
+
+def destination(change: Obj) -> Callable[[Objects], None]:
+    return lambda f: spec(f)["http"][0]["route"][1]["destination"].update(change)

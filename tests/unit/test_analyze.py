@@ -1,0 +1,181 @@
+"""kata_lib.analyze: what holds for all objects, what is left alone, and how an analysis shows."""
+
+import copy
+import json
+import re
+from dataclasses import fields, replace
+
+import pytest
+from analyzed import ALL, PROMOTE, destination, kata, namespace, redeploy, route, spec, without_sidecar
+from fake_api import make_cluster
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kata_lib import analyze, mesh
+from kata_lib.analyze import CODES, Analysis, Objects
+from kata_lib.analyze.services import names_protocol
+from kata_lib.analyze.weights import completed
+from kata_lib.kube import ApiRefused, Obj
+from kata_lib.lab import Lab
+from kata_lib.mesh import ISTIO
+from kata_lib.shares import percent
+
+
+def test_errors_come_first() -> None:
+    found = kata(*ALL)
+    route(found, ("name-v1", 80), ("name-v3", 10))
+    found.services[0]["spec"]["ports"][0]["name"] = "web"
+    severities = [f.severity for f in analyze.findings(found)]
+    assert severities == sorted(severities, key=["Error", "Warning", "Info"].index)
+    assert set(severities) == {"Error", "Warning", "Info"}
+
+
+@pytest.mark.parametrize("value", ["disabled", "off"])
+def test_a_namespace_may_do_without_sidecars_on_purpose(value: str) -> None:
+    found = replace(kata("deploy/v1"), namespace=namespace(**{"istio-injection": value}))
+    without_sidecar(found)
+    assert analyze.findings(found) == []
+
+
+def test_a_pod_without_sidecar_is_no_matter_for_who_does_not_call() -> None:
+    found = kata(*ALL)
+    without_sidecar(found, "age")
+    assert {f.code for f in analyze.findings(found)} == {"IST0103"}
+
+
+def test_a_subset_with_weight_0_needs_no_pods() -> None:
+    found = kata("deploy/v1", "deploy/v2", PROMOTE)
+    redeploy(found, "name-v1", lambda d: d["spec"].update(replicas=0))
+    assert [f.code for f in analyze.findings(found)] == ["KATA0404"]
+
+
+def test_a_sidecar_may_be_an_init_container() -> None:
+    found = kata(*ALL)
+    for pod in found.pods:
+        pod["spec"]["initContainers"] = [pod["spec"]["containers"].pop()]
+    assert analyze.findings(found) == []
+
+
+@pytest.mark.parametrize("host", ["example.com", "name.elsewhere.svc.cluster.local", "*.example.com"])
+def test_hosts_outside_of_what_was_read_are_not_judged(host: str) -> None:
+    found = replace(kata(*ALL), whole_mesh=False)
+    found.virtual_services[0]["spec"]["hosts"].append(host)
+    extra = {"destination": {"host": host}}
+    found.virtual_services[0]["spec"]["http"].insert(
+        0, {"match": [{"uri": {"exact": "/"}}], "route": [extra]}
+    )
+    assert analyze.findings(found) == []
+
+
+def test_a_host_in_another_namespace_is_judged_where_all_were_read() -> None:
+    found = kata(*ALL)
+    destination({"host": "name.elsewhere.svc.cluster.local"})(found)
+    assert "IST0101" in {f.code for f in analyze.findings(found)}
+
+
+def test_somebody_elses_namespace_is_their_own() -> None:
+    found = kata(*ALL)
+    for objects in (found.services, found.virtual_services):
+        for theirs in copy.deepcopy(objects):
+            theirs["metadata"]["namespace"] = "theirs"
+            objects.append(theirs)
+    assert analyze.findings(found) == []
+
+
+def test_who_has_a_route_of_their_own_hears_nothing_of_others() -> None:
+    found = kata(*ALL)
+    theirs = copy.deepcopy(found.virtual_services[0])
+    theirs["metadata"]["namespace"] = "theirs"
+    found.virtual_services.append(theirs)
+    assert analyze.findings(found) == []
+
+
+@given(st.data())
+def test_whatever_is_missing_each_finding_is_whole(data: st.DataObject) -> None:
+    found = kata(*ALL)
+    lists = [getattr(found, f.name) for f in fields(Objects) if f.type == list[Obj]]
+    assert len(lists) == 5
+    for objects in lists:
+        objects[:] = data.draw(st.lists(st.sampled_from(objects), unique_by=id))
+    for finding in analyze.findings(found):
+        assert all(vars(finding).values()), finding
+        assert finding.code in CODES
+
+
+@given(st.lists(st.integers(0, 100), min_size=2, max_size=4).filter(any))
+def test_completed_weights_total_100(weights: list[int]) -> None:
+    whole = completed(weights)
+    assert sum(whole) == 100
+    assert min(whole) >= 0
+    assert len(whole) == len(weights)
+    assert sum(weights) != 100 or whole == weights
+
+
+@given(st.integers(0, 100), st.integers(0, 100))
+def test_weights_are_judged_by_their_total_alone(first: int, second: int) -> None:
+    found = kata(*ALL)
+    route(found, ("name-v1", first), ("name-v2", second))
+    said = {f.code: f for f in analyze.findings(found)}
+    total = first + second
+    assert ("KATA0401" in said) == (total not in (0, 100))
+    if "KATA0401" in said:
+        shares = re.findall(r"[\d.]+ %", said["KATA0401"].message)
+        assert shares == [percent(weight / total) for weight in (first, second)]
+        words = said["KATA0401"].mend.split()[2:]
+        assert sum(mesh.complete_weights(mesh.parse_weights(words), ["name-v1", "name-v2"]).values()) == 100
+
+
+@given(st.integers(1, 6), st.integers(1, 6))
+def test_the_pods_own_shares_are_recognised_whatever_their_number(v1: int, v2: int) -> None:
+    found = kata(*ALL)
+    redeploy(found, "name-v1", lambda d: d["spec"].update(replicas=v1))
+    redeploy(found, "name-v2", lambda d: d["spec"].update(replicas=v2))
+    share = round(100 * v2 / (v1 + v2))
+    for weight, same in ((share, True), ((share + 20) % 100 or 1, False)):
+        route(found, ("name-v1", 100 - weight), ("name-v2", weight))
+        assert ("KATA0402" in {f.code for f in analyze.findings(found)}) == same
+
+
+@given(st.text(st.characters(codec="ascii", categories=["Ll", "Nd"]), max_size=8))
+def test_a_ports_protocol_is_its_first_word(suffix: str) -> None:
+    assert names_protocol({"port": 5000, "name": f"http-{suffix}"})
+    assert names_protocol({"port": 5000, "name": suffix, "appProtocol": "http"})
+    assert names_protocol({"port": 5000, "name": f"x{suffix}", "protocol": "UDP"})
+    assert not names_protocol({"port": 5000, "name": f"x{suffix}"})
+    assert not names_protocol({"port": 5000})
+
+
+def test_an_analysis_is_text_json_and_html() -> None:
+    found = kata(*ALL)
+    spec(found)["hosts"] = ["<b>"]
+    analysis = Analysis("default", tuple(analyze.findings(found)))
+    assert analysis.errors == 1
+    first, seen, mend = repr(analysis).splitlines()
+    assert first.startswith(
+        "Error [KATA0201] (VirtualService default/name) The VirtualService name is for <b>"
+    )
+    assert (seen, mend) == ("  Seen: spec.hosts[0]", "  Mend: hosts: [name]")
+    assert "&lt;b&gt;" in analysis._repr_html_()
+    keys = {"code", "name", "level", "origin", "message", "seen", "mend"}
+    assert set(json.loads(analysis.as_json())[0]) == keys
+    clean = "✔ No validation issues found when analyzing namespace: default."
+    assert repr(Analysis("default", ())) == Analysis("default", ())._repr_html_() == clean
+
+
+def test_a_cluster_is_read_whole_or_where_that_is_forbidden_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster, api = make_cluster(monkeypatch)
+    for path in ALL:
+        cluster.apply(path)
+    assert analyze.read(cluster).whole_mesh
+    assert analyze.of(cluster) == Lab(None, cluster).analyze() == Analysis("default", ())
+    cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"hosts": ["names"]}})
+    answer = api.request
+
+    def forbid(method: str, path: str, body: object = None, **more: object) -> Obj:
+        if "/namespaces/" not in path:
+            raise ApiRefused(403, "Forbidden", "services is forbidden")
+        return answer(method, path, body, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(api, "request", forbid)
+    assert not analyze.read(cluster).whole_mesh
+    assert [f.code for f in analyze.of(cluster).findings] == ["KATA0201"]
