@@ -43,7 +43,8 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
 def cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster, api = make_cluster(monkeypatch)
     api.server = "https://127.0.0.9:6443"  # type: ignore[attr-defined]
-    monkeypatch.setattr(cli, "_cluster", lambda: cluster)
+    for commands in (cli.cluster, cli.workshop):
+        monkeypatch.setattr(commands, "the_cluster", lambda: cluster)
 
 
 @pytest.mark.usefixtures("cluster")

@@ -1,0 +1,63 @@
+"""What the commands share: the Typer application, and which cluster they are about."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kata_lib.errors import ClusterError
+
+if TYPE_CHECKING:
+    from kata_lib.cluster import Cluster
+    from kata_lib.engines.base import Location
+
+app = typer.Typer(
+    help="The canary workshop from a terminal: cluster, manifests, weights, traffic.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Manifest files or folders.")]
+
+
+@app.callback()
+def choose(
+    name: Annotated[
+        str | None, typer.Option(help="Which cluster, of several side by side.", envvar="KATA_NAME")
+    ] = None,
+) -> None:
+    """Take the options that stand before or after every command."""
+    if name:
+        os.environ["KATA_NAME"] = name
+
+
+def cluster_name() -> str:
+    """Return the name of the cluster that was chosen."""
+    return os.environ.get("KATA_NAME") or "kata"
+
+
+def the_place() -> "Location":
+    """Return where the cluster is; ClusterError where it does not run."""
+    from kata_lib import engines
+
+    place = engines.select().where()
+    if place is None:
+        raise ClusterError(
+            f"The cluster {cluster_name()!r} does not run. `kata up` starts it or finds its pods again."
+        )
+    return place
+
+
+def the_cluster() -> "Cluster":
+    """Return the cluster that runs; ClusterError where it does not."""
+    return open_cluster(the_place())
+
+
+def open_cluster(place: "Location") -> "Cluster":
+    """Return the cluster at a place."""
+    from kata_lib.cluster import Cluster
+
+    return Cluster(place.kubeconfig, node_host=place.node_host)

@@ -1,0 +1,135 @@
+"""Commands about the cluster and what is in it."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from kata_lib.cli.base import Paths, app, cluster_name, open_cluster, the_cluster, the_place
+
+
+@app.command()
+def up() -> None:
+    """Start the cluster, or find the one that runs; its namespace gets sidecars."""
+    from rich.console import Console
+
+    from kata_lib import engines
+
+    engine = engines.select()
+    console = Console(stderr=True)
+    if console.is_terminal:
+        with console.status("starting") as status:
+            place = engine.start(status.update)
+    else:
+        place = engine.start(lambda line: print(line, file=sys.stderr))
+    open_cluster(place).enable_injection()
+    print(f"The {engine.name} cluster {cluster_name()!r} is up.", end=" ")
+    print(f"For kubectl: export KUBECONFIG={place.kubeconfig}")
+
+
+@app.command()
+def down() -> None:
+    """Remove the cluster; only its logs stay."""
+    from kata_lib import engines
+
+    engine = engines.select()
+    engine.stop()
+    print(f"The cluster {cluster_name()!r} is removed; its logs are in {engine.logs()}.")
+
+
+@app.command()
+def status() -> None:
+    """Show the pods, the share that each version should get, and where the service answers."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from kata_lib import mesh, pod_table, shares
+
+    cluster = the_cluster()
+    table = Table(*pod_table.COLUMNS, box=None, header_style="bold")
+    for row in pod_table.rows(cluster.pods()):
+        table.add_row(*row.values())
+    print(f"The cluster {cluster_name()!r} answers at {cluster.api.server}, namespace {cluster.namespace}.")
+    console = Console()
+    if table.row_count:
+        console.print(table)
+    else:
+        print("There are no pods; `kata apply deploy/v1` makes the first.")
+    if expected := mesh.expected_share(cluster):
+        source = "by the VirtualService" if mesh.weights(cluster) else "by the number of ready pods"
+        print(
+            "Requests to name: "
+            + ", ".join(f"{v} {shares.percent(s)}" for v, s in expected.items())
+            + f", {source}."
+        )
+
+
+@app.command()
+def apply(paths: Paths) -> None:
+    """Apply manifests, as `kubectl apply -f` does, and wait until all pods are ready."""
+    cluster = the_cluster()
+    for path in paths:
+        for line in cluster.apply(path):
+            print(line)
+    cluster.wait_ready(on_wait=lambda line: print(f"waiting: {line}", file=sys.stderr))
+
+
+@app.command()
+def delete(paths: Paths) -> None:
+    """Delete what manifests hold, as `kubectl delete -f` does, and wait until it is gone."""
+    cluster = the_cluster()
+    for path in paths:
+        for line in cluster.delete(path):
+            print(line)
+
+
+@app.command()
+def weights(
+    wanted: Annotated[
+        list[str] | None, typer.Argument(metavar="[SUBSET=WEIGHT]...", help="Such as name-v2=20.")
+    ] = None,
+) -> None:
+    """Show the weights for name as shares, or set them; the rest to 100 goes to the other subset."""
+    from kata_lib import mesh, shares
+
+    cluster = the_cluster()
+    found = mesh.set_weights(cluster, mesh.parse_weights(wanted)) if wanted else mesh.weights(cluster)
+    if not found:
+        print("No VirtualService sets weights for name: its ready pods share the requests evenly.")
+    for subset, share in found.items():
+        print(f"{subset}  {shares.percent(share)}")
+
+
+@app.command()
+def url(service: Annotated[str, typer.Argument(help="A Service of type NodePort.")] = "sentences") -> None:
+    """Print where a service answers."""
+    print(the_cluster().url(service))
+
+
+@app.command()
+def logs(
+    pod: Annotated[str, typer.Argument(metavar="POD")],
+    container: Annotated[str, typer.Option("--container", "-c", help="Such as istio-proxy.")] = "",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+) -> None:
+    """Print what a pod's container wrote."""
+    for line in the_cluster().logs(pod, container, follow):
+        print(line, flush=follow)
+
+
+@app.command()
+def kubeconfig() -> None:
+    """Print the path of the cluster's kubeconfig: export KUBECONFIG=$(kata kubeconfig)."""
+    print(the_place().kubeconfig)
+
+
+@app.command(name="proxy-config")
+def proxy_config(
+    section: Annotated[str, typer.Argument(metavar="routes|clusters|endpoints")],
+    pod: Annotated[str, typer.Argument(metavar="POD")],
+) -> None:
+    """Print what a pod's Envoy has in force, from its configuration dump, as JSON."""
+    from kata_lib import proxy_config
+
+    print(json.dumps(proxy_config.of(the_cluster(), pod, proxy_config.section(section)), indent=2))

@@ -1,0 +1,107 @@
+"""Commands of the workshop: traffic, what is wrong, what is done, the whole exercise."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kata_lib.cli.base import Json, app, cluster_name, the_cluster
+from kata_lib.errors import KataError
+
+
+@app.command()
+def sample(
+    requests: Annotated[int | None, typer.Option("--requests", "-n", help="How many (default 100).")] = None,
+    seconds: Annotated[float | None, typer.Option(help="For how long, instead of how many.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Requests a second; default: one after the other.")
+    ] = None,
+    concurrency: Annotated[int | None, typer.Option(help="Most requests under way at a time.")] = None,
+    connections: Annotated[str, typer.Option(help="per-request or keep-alive.")] = "per-request",
+    seed: Annotated[
+        int | None, typer.Option(help="Sends at random moments, the same ones each time.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the sentences service and count the answers of each version."""
+    from typing import cast
+
+    from kata_lib import summary, traffic
+
+    if requests is None and seconds is None:
+        requests = 100
+    frame = traffic.sample(
+        the_cluster().url("sentences"),
+        requests=requests,
+        seconds=seconds,
+        rate=rate,
+        concurrency=concurrency,
+        connections=cast(traffic.Connections, connections),
+        seed=seed,
+    )
+    found = summary.of(frame)
+    print(json.dumps(found, indent=2) if as_json else summary.text(found))
+
+
+@app.command()
+def analyze(as_json: Json = False) -> None:
+    """Say what is wrong with the namespace's objects, in istioctl's codes and more; exit 1 on errors."""
+    from kata_lib import analyze
+
+    analysis = analyze.of(the_cluster())
+    print(analysis.as_json() if as_json else analysis)
+    if analysis.errors:
+        print(
+            f"Error: Analyzers found issues when analyzing namespace: {analysis.namespace}.", file=sys.stderr
+        )
+        sys.exit(1)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say what this machine has and lacks for each engine, with the command that provides it."""
+    from kata_lib import doctor
+
+    report = doctor.examine(cluster_name())
+    print(report.json() if as_json else report.text())
+    sys.exit(0 if report.ready else 1)
+
+
+@app.command()
+def progress(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="For --gather.")] = None,
+    learner: Annotated[str | None, typer.Option(help="The name to be listed by, if you want one.")] = None,
+    export: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as one file.")] = None,
+    gather: Annotated[bool, typer.Option("--gather", help="Make one table of many files.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write the gathered table as CSV.")] = False,
+) -> None:
+    """Show which steps are done and when; `kata progress --gather *.json` shows it of a whole class."""
+    from kata_lib import progress
+    from kata_lib.progress import report
+
+    if bool(files) != gather or (as_csv and not gather) or (gather and (export or learner)):
+        raise KataError("To gather, say `kata progress --gather FILE... [--csv]` and nothing else.")
+    if gather and files:
+        sys.exit(0 if report.of_class(files, as_csv) else 1)
+    if learner is not None:
+        progress.name_learner(learner)
+    if export:
+        progress.export(export)
+        print(f"Written: {export}")
+    else:
+        report.of_one()
+
+
+@app.command()
+def run(
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Where the HTML report goes (default: KATA_REPORT, .kata/report.html)."),
+    ] = None,
+) -> None:
+    """Do the whole exercise without a person: a table of shares, and the notebooks as one HTML report."""
+    from kata_lib import headless
+
+    sys.exit(0 if headless.run(report) else 1)
