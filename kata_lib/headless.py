@@ -1,6 +1,5 @@
 """`kata run`: the exercise with a progress display, its table, and the report."""
 
-import os
 import time
 from pathlib import Path
 
@@ -23,7 +22,7 @@ def run(place: Path | None, console: Console | None = None) -> bool:
     """
     console = console or Console()
     began = time.monotonic()
-    name = f"{os.environ.get('KATA_NAME') or 'kata'}-run"
+    name = f"{engines.cluster_name()}-run"
     engine = engines.select(cluster=name)
     try:
         with Progress(

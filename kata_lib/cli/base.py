@@ -34,11 +34,6 @@ def choose(
         os.environ["KATA_NAME"] = name
 
 
-def cluster_name() -> str:
-    """Return the name of the cluster that was chosen."""
-    return os.environ.get("KATA_NAME") or "kata"
-
-
 def the_place() -> "Location":
     """Return where the cluster is; ClusterError where it does not run."""
     from kata_lib import engines
@@ -46,7 +41,8 @@ def the_place() -> "Location":
     place = engines.select().where()
     if place is None:
         raise ClusterError(
-            f"The cluster {cluster_name()!r} does not run. `kata up` starts it or finds its pods again."
+            f"The cluster {engines.cluster_name()!r} does not run. "
+            "`kata up` starts it or finds its pods again."
         )
     return place
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kata_lib.cli.base import Paths, app, cluster_name, open_cluster, the_cluster, the_place
+from kata_lib.cli.base import Paths, app, open_cluster, the_cluster, the_place
 
 
 @app.command()
@@ -24,7 +24,7 @@ def up() -> None:
     else:
         place = engine.start(lambda line: print(line, file=sys.stderr))
     open_cluster(place).enable_injection()
-    print(f"The {engine.name} cluster {cluster_name()!r} is up.", end=" ")
+    print(f"The {engine.name} cluster {engines.cluster_name()!r} is up.", end=" ")
     print(f"For kubectl: export KUBECONFIG={place.kubeconfig}")
 
 
@@ -35,7 +35,7 @@ def down() -> None:
 
     engine = engines.select()
     engine.stop()
-    print(f"The cluster {cluster_name()!r} is removed; its logs are in {engine.logs()}.")
+    print(f"The cluster {engines.cluster_name()!r} is removed; its logs are in {engine.logs()}.")
 
 
 @app.command()
@@ -44,13 +44,14 @@ def status() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from kata_lib import mesh, pod_table, shares
+    from kata_lib import engines, mesh, pod_table, shares
 
     cluster = the_cluster()
     table = Table(*pod_table.COLUMNS, box=None, header_style="bold")
     for row in pod_table.rows(cluster.pods()):
         table.add_row(*row.values())
-    print(f"The cluster {cluster_name()!r} answers at {cluster.api.server}, namespace {cluster.namespace}.")
+    name = engines.cluster_name()
+    print(f"The cluster {name!r} answers at {cluster.api.server}, namespace {cluster.namespace}.")
     console = Console()
     if table.row_count:
         console.print(table)

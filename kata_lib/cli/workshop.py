@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kata_lib.cli.base import Json, app, cluster_name, the_cluster
+from kata_lib.cli.base import Json, app, the_cluster
 from kata_lib.errors import KataError
 
 
@@ -62,9 +62,9 @@ def analyze(as_json: Json = False) -> None:
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Say what this machine has and lacks for each engine, with the command that provides it."""
-    from kata_lib import doctor
+    from kata_lib import doctor, engines
 
-    report = doctor.examine(cluster_name())
+    report = doctor.examine(engines.cluster_name())
     print(report.json() if as_json else report.text())
     sys.exit(0 if report.ready else 1)
 

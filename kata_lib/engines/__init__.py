@@ -5,13 +5,14 @@ KATA_ENGINE or the caller names one; otherwise the first that this machine can r
 
 import importlib
 import os
+import re
 from typing import Any
 
 from kata_lib.engines.base import Engine, Location, Progress
 from kata_lib.errors import EngineError, EngineUnavailable
 from kata_lib.findings import Finding
 
-__all__ = ["ENGINES", "Engine", "Location", "Progress", "needs", "select"]
+__all__ = ["ENGINES", "Engine", "Location", "Progress", "cluster_name", "needs", "select"]
 
 ENGINES = {
     "embedded": "kata_lib.engines.embedded:EmbeddedEngine",
@@ -33,14 +34,12 @@ def select(engine: str | None = None, cluster: str | None = None) -> Engine:
     Raises EngineError for a name that is none, EngineUnavailable with the reason and what would mend it.
     """
     wanted = engine or os.environ.get("KATA_ENGINE")
-    name = cluster or os.environ.get("KATA_NAME") or "kata"
+    name = cluster_name(cluster)
     known = ", ".join(ENGINES)
     if wanted in _NOT_THERE_YET:
         raise EngineError(f"The engine {wanted!r} is not there yet; choose one of: {known}.")
     if wanted and wanted not in ENGINES:
         raise EngineError(f"There is no engine {wanted!r}; choose one of: {known}.")
-    if not name.replace("-", "").isalnum():
-        raise EngineError(f"A cluster's name is letters, digits and dashes, not {name!r}.")
     reasons = []
     for candidate in [wanted] if wanted else ENGINES:
         found = _make(candidate, name)
@@ -49,6 +48,14 @@ def select(engine: str | None = None, cluster: str | None = None) -> Engine:
             return found
         reasons.append(f"{candidate}: {reason}")
     raise EngineUnavailable("No engine runs on this machine. " + " ".join(reasons))
+
+
+def cluster_name(wanted: str | None = None) -> str:
+    """Return the cluster's name as wanted, by KATA_NAME, or "kata"; EngineError for what cannot be one."""
+    name = wanted or os.environ.get("KATA_NAME") or "kata"
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,40}", name):
+        raise EngineError(f"A cluster's name is up to 40 letters, digits and dashes, not {name!r}.")
+    return name
 
 
 def needs(engine: str, cluster: str) -> list[Finding]:

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kata_lib import machine
+from kata_lib import engines, machine
 from kata_lib.errors import KataError
 
 KIND = "canary-kata progress"
@@ -67,7 +67,7 @@ class Progress:
 def place() -> Path:
     """Return the file of the cluster that KATA_NAME names."""
     # A cluster's name has no dot: no cluster's folder is ever called so.
-    return machine.state_folder() / f"{os.environ.get('KATA_NAME') or 'kata'}.progress.json"
+    return machine.state_folder() / f"{engines.cluster_name()}.progress.json"
 
 
 def record(check: str, verdict: str) -> None:

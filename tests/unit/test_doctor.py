@@ -180,7 +180,7 @@ def test_names_of_no_engine_and_no_cluster_are_refused(monkeypatch: pytest.Monke
     with pytest.raises(EngineError, match="no engine 'steam'"):
         doctor.examine("kata")
     monkeypatch.delenv("KATA_ENGINE")
-    with pytest.raises(EngineError, match="letters, digits and dashes, not 'a/b'"):
+    with pytest.raises(EngineError, match="40 letters, digits and dashes, not 'a/b'"):
         doctor.examine("a/b")
 
 
