@@ -8,6 +8,20 @@ from kata_lib.engines.embedded.store import Obj
 
 _Value = Mapping[str, Any]
 
+_DIRECT = "directResponse"
+_EXCLUSIVE = (
+    ("route", "redirect"),
+    ("fault", "redirect"),
+    ("rewrite", "redirect"),
+    ("route", _DIRECT),
+    ("fault", _DIRECT),
+    ("rewrite", _DIRECT),
+    ("redirect", _DIRECT),
+    ("mirror", "mirrors"),
+)
+_NOT_IN_RE2 = re.compile(r"\\.|(\(\?(?:[=!>(#]|<[=!]|P=))")
+_BACK_REFERENCE = re.compile(r"\\(?:([1-9])|.)")
+
 
 def mistakes(resource: str, obj: Obj) -> list[str]:
     """Return what makes no sense in a VirtualService; of the other kinds the schema sees everything."""
@@ -19,7 +33,10 @@ def mistakes(resource: str, obj: Obj) -> list[str]:
 def _of_rule(rule: _Value) -> Iterator[str]:
     if not any(field in rule for field in ("route", "redirect", "directResponse", "delegate")):
         yield "HTTP route, redirect or direct_response is required"
+    yield from _conflicts(rule)
+    yield from _of_parts(rule)
     weights = [destination.get("weight", 0) for destination in rule.get("route", [])]
+    yield from (f"weight {weight} < 0" for weight in weights if weight < 0)
     if len(weights) > 1 and sum(weights) == 0:
         yield "total destination weight = 0"
     for percent in _percentages(rule):
@@ -28,6 +45,43 @@ def _of_rule(rule: _Value) -> Iterator[str]:
     for condition in rule.get("match", []):
         for name, expression in _expressions(condition):
             yield from _of_expression(name, expression)
+
+
+def _conflicts(rule: _Value) -> Iterator[str]:
+    for one, other in _EXCLUSIVE:
+        if one in rule and other in rule:
+            name = "direct_response" if other == _DIRECT else other
+            yield f"HTTP route cannot contain both {one} and {name}"
+    if "delegate" in rule:
+        for field in ("route", "redirect", _DIRECT):
+            if field in rule:
+                yield f"root HTTP route {rule.get('name', '')} must not specify {field}"
+
+
+def _of_parts(rule: _Value) -> Iterator[str]:
+    """Look at the fields of which some, together or alone, come to nothing that Envoy takes."""
+    rewrite, fault, retries = rule.get("rewrite"), rule.get("fault"), rule.get("retries", {})
+    if rewrite is not None:
+        if "uri" in rewrite and "uriRegexRewrite" in rewrite:
+            yield "rewrite may only contain one of URI or UriRegexRewrite"
+        if not any(rewrite.get(field) for field in ("uri", "uriRegexRewrite", "authority")):
+            yield "rewrite must specify at least one of URI, UriRegexRewrite, or authority"
+        if regex := rewrite.get("uriRegexRewrite"):
+            yield from _of_expression("HTTPRewrite.UriRegexRewrite.Match", regex.get("match", ""))
+    if fault is not None:
+        if "abort" not in fault and "delay" not in fault:
+            yield "HTTP fault injection must have an abort and/or a delay"
+        if "abort" in fault and "httpStatus" not in fault["abort"]:
+            yield "abort configured, but error type not set"
+        if "delay" in fault and "fixedDelay" not in fault["delay"]:
+            yield "delay configured, but fixedDelay not set"
+    for answer, field in ((fault or {}).get("abort", {}), "httpStatus"), (rule.get(_DIRECT, {}), "status"):
+        if not 200 <= answer.get(field, 200) <= 599:
+            yield f"HTTP status {answer[field]} is not in range 200-599"
+    if retries.get("attempts", 0) < 0:
+        yield "attempts cannot be negative"
+    if not retries.get("attempts") and ("perTryTimeout" in retries or retries.get("retryOn")):
+        yield "http retry policy configured when attempts are set to 0 (disabled)"
 
 
 def _percentages(rule: _Value) -> Iterator[float]:
@@ -54,11 +108,24 @@ def _expressions(condition: _Value) -> Iterator[tuple[str, str]]:
 def _of_expression(name: str, expression: str) -> Iterator[str]:
     try:
         re.compile(expression)
+        wrong = _only_in_python(expression)
     except re.error as error:
+        wrong = _in_words_of_re2(error)
+    if wrong:
         yield (
-            f'"{name}": error parsing regexp: {_in_words_of_re2(error)}; '
+            f'"{name}": error parsing regexp: {wrong}; '
             "Istio uses RE2 style regex-based match (https://github.com/google/re2/wiki/Syntax)"
         )
+
+
+def _only_in_python(expression: str) -> str | None:
+    for found in _NOT_IN_RE2.finditer(expression):
+        if found[1]:
+            return f"invalid or unsupported Perl syntax: `{found[1]}`"
+    for found in _BACK_REFERENCE.finditer(expression):
+        if found[1]:
+            return f"invalid escape sequence: `{found[0]}`"
+    return None
 
 
 def _in_words_of_re2(error: re.error) -> str:

@@ -14,6 +14,7 @@ from kata_lib.engines.embedded.mesh.translate.virtual_hosts import Tables, virtu
 
 ROUTE_TABLE = "http_proxy"
 _HTTP_PORT = 80
+_MAX_DIRECT_RESPONSE = 1024 * 1024  # as istiod sets it; Envoy's own limit is 4 kB
 _CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager"
 _MANAGER_TYPE = (
     "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -34,6 +35,7 @@ def merged(tables: Tables) -> Envoy:
         "name": ROUTE_TABLE,
         "virtual_hosts": [*hosts, virtual_host("block_all", ["*"], [refused])],
         "validate_clusters": False,
+        "max_direct_response_body_size_bytes": _MAX_DIRECT_RESPONSE,
     }
 
 
