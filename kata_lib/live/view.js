@@ -68,7 +68,7 @@ function seenWords(change) {
   const who = change.by === "you" ? "" : " (from elsewhere)";
   const what = `${percent(change.before)} → ${change.after === null ? "pods' part" : percent(change.after)}${who}`;
   if (change.seen_ms === null) return `${what}: not to be seen in the answers yet`;
-  const requests = change.requests === 1 ? "1 request" : `${change.requests} requests`;
+  const requests = change.requests === 1 ? "1 answer" : `${change.requests} answers`;
   return `${what}: seen after ${change.seen_ms} ms, ${requests}`;
 }
 
@@ -200,7 +200,9 @@ class View {
     el.classList.add("kata-live");
     el.setAttribute("role", "group");
     el.setAttribute("aria-label", "Live traffic and the weight of v2");
-    el.dataset.lmSuppressShortcuts = "true"; // JupyterLab's keys would take the slider's
+    // JupyterLab would take the slider's keys: as shortcuts, and as a move of the caret through outputs.
+    el.dataset.lmSuppressShortcuts = "true";
+    el.addEventListener("keydown", (event) => event.stopPropagation());
     el.style.setProperty("--kata-v2", styles[VERSION][0]);
     el.innerHTML = HTML;
     const find = (selector) => el.querySelector(selector);

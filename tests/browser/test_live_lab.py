@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -152,7 +151,7 @@ def test_a_cell_that_runs_again_has_one_working_live_lab(page: Page) -> None:
     page.evaluate(f"document.querySelector('{LIVE}').dataset.old = 'yes'")
     page.keyboard.press("Control+Enter")
     page.wait_for_function(
-        f"document.querySelector('{LIVE}')?.dataset.frames > 3 && !document.querySelector('{LIVE}').dataset.old",
+        f"(live => live?.dataset.frames > 3 && !live.dataset.old)(document.querySelector('{LIVE}'))",
         timeout=15_000,
     )
     assert page.locator(LIVE).count() == 1
