@@ -299,8 +299,8 @@ export default () => {
         merge(store, frame);
         requestAnimationFrame(() => {
           if (views.size === 0 || store.frame !== frame) return;
+          model.send({ type: "drawn", number: frame.number }); // on its way while the drawing goes on
           for (const view of views) view.draw(store);
-          model.send({ type: "drawn", number: frame.number });
         });
       };
       model.on("msg:custom", hear);
