@@ -25,7 +25,7 @@ def open_lab(step: str | None = None, engine: str | None = None, reset: bool | N
 
     step: "setup", "deploy", "canary", "weight-lab" or a notebook's name; None changes nothing in the
     namespace. What a learner has stays; with reset=True, and always where KATA_RESET=1 or CI is set, the
-    namespace afterwards holds the starting state and nothing else. engine: as KATA_ENGINE. Prints what it did.
+    namespace afterwards holds the starting state and nothing else. engine: as KATA_ENGINE. Says what it did.
     """
     lab = connect(engine)
     if step is not None:

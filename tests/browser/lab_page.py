@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,8 +62,6 @@ def jupyter_lab(folder: Path, environment: dict[str, str]) -> Iterator[str]:
 
 
 def _address(server: "subprocess.Popen[bytes]", log: Path) -> str:
-    import time
-
     limit = time.monotonic() + START_SECONDS
     while time.monotonic() < limit and server.poll() is None:
         if found := re.search(r"http://127\.0\.0\.1:\d+/lab\?token=\w+", log.read_text()):

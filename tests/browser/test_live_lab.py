@@ -111,7 +111,7 @@ def test_buttons_set_the_weight(page: Page, lab: Lab) -> None:
         assert lab.weights()["name-v2"] == pytest.approx(share)
 
 
-def test_ten_frames_a_second_and_a_quick_slider(page: Page, record_property: Any) -> None:
+def test_ten_frames_a_second_and_a_quick_slider(page: Page) -> None:
     frames = "+document.querySelector('.kata-live').dataset.frames"
     first = page.evaluate(frames)
     page.wait_for_timeout(4000)

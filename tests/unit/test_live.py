@@ -10,7 +10,7 @@ from kata_lib import mesh
 from kata_lib.cluster import Cluster
 from kata_lib.live.changes import Change
 from kata_lib.live.pace import Pace
-from kata_lib.live.seconds import Answer, Minute, answers_of, percentiles
+from kata_lib.live.seconds import Answer, Minute, percentiles
 from kata_lib.live.session import Session
 from kata_lib.live.widget import LiveWidget
 from kata_lib.traffic.frames import Record
