@@ -25,8 +25,7 @@ def picture(session: "Session") -> Still:
     frame = frame_of([record for record in session.records.copy() if record[0] >= since])
     start = pd.Timestamp(session.start_ns, unit="ns", tz="UTC")
     moments = {
-        f"{100 * change.after:.3g} % asked for (change {change.number})": start
-        + pd.Timedelta(change.at, unit="s")
+        f"{change.number}: {100 * change.after:.3g} %": start + pd.Timedelta(change.at, unit="s")
         for change in list(session.changes)[1:]
         if change.after is not None and change.at > session.now() - MINUTE
     }

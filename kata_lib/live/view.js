@@ -112,7 +112,7 @@ function layout(store) {
   const axis = { linecolor: INK, showline: true, zeroline: false, ticks: "outside", fixedrange: true };
   return {
     paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff", font: { family: "sans-serif", color: INK, size: 12 },
-    margin: { l: 58, r: 14, t: 26, b: 64 }, height: 300, dragmode: false, hovermode: "closest",
+    margin: { l: 58, r: 14, t: 36, b: 64 }, height: 300, dragmode: false, hovermode: "closest",
     legend: { orientation: "h", x: 0.5, xanchor: "center", y: -0.22, yanchor: "top" },
     xaxis: { ...axis, range: [-MINUTE, 0.5], dtick: 10, title: { text: "seconds ago", standoff: 4 },
       ticktext: [60, 50, 40, 30, 20, 10, 0], tickvals: [-60, -50, -40, -30, -20, -10, 0], showgrid: false },
@@ -121,7 +121,7 @@ function layout(store) {
     shapes: marks.map((c) => ({ type: "line", x0: c.at - now, x1: c.at - now, y0: 0, y1: 1, yref: "paper",
       line: { color: "#777777", width: 1 } })),
     annotations: marks.map((c) => ({ x: c.at - now, y: 1, yref: "paper", yanchor: "bottom", showarrow: false,
-      xanchor: c.at - now > -6 ? "right" : "left", font: { size: 11 },
+      xanchor: "center", yshift: 12 * (c.number % 2), font: { size: 11 }, // neighbours stand in two rows
       text: c.seen_ms === null ? "…" : `${c.seen_ms} ms` })),
   };
 }
