@@ -73,7 +73,7 @@ class Live:
     def last_change(self, timeout: float = 15.0) -> Change:
         """Return the last change of the weight once it was seen in the answers; wait for that, in seconds."""
         limit = time.monotonic() + timeout
-        while not (found := self._last()) or found.seen_ms is None or not self.widget.inbox.empty():
+        while not (found := self._last()) or found.seen_ms is None or self.widget.inbox.unfinished_tasks:
             if self._ended.is_set() or time.monotonic() > limit:
                 raise WaitTimeout(_not_seen(found, timeout))
             time.sleep(0.02)
@@ -120,6 +120,8 @@ class Live:
         try:
             while (messages := self._messages(rest)) is not None:
                 rest = self._session.turn(messages)
+                for _ in messages:
+                    self.widget.inbox.task_done()
                 self.still.refresh(self._session)
         finally:
             self._session.end()

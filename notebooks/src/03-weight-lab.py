@@ -37,11 +37,13 @@ traffic = live.show(lab)
 # %% [markdown]
 # ## Your turn: promote, and take it back
 #
-# Press *Promote*, count to five, press *Roll back*, count to five, and press *Promote* again. The line of code that
-# does the last of these is in the solution.
+# Press *Promote*, count to five, press *Roll back*, count to five, and press *Promote* again. The solution does the
+# last two in code.
 # %% tags=your-turn
 # your turn, with the buttons
 # %% tags=solution
+traffic.move(0)
+traffic.last_change()
 traffic.move(100)
 # %% [markdown]
 # How long was it? This waits until the last change could be seen in the answers, and takes its measured time.
