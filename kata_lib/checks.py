@@ -20,6 +20,7 @@ from kata_lib.mistakes import V1_DEPLOYMENTS, Mistake
 
 V1_AND_V2 = (*V1_DEPLOYMENTS, "name-v2")
 CANARY_WEIGHTS = {"name-v1": 0.9, "name-v2": 0.1}
+DOUBLED_WEIGHTS = {"name-v1": 0.8, "name-v2": 0.2}
 _SIGNS = {"right": "✓", "wrong": "✗", "not enough yet": "…"}
 
 
@@ -103,10 +104,14 @@ def _weights_rule(cluster: Cluster, sample: pd.DataFrame) -> Result:
     return _first(found, sample) or _judge(sample, 0.1, otherwise=2 / 3)
 
 
-def _canary_mistakes(cluster: Cluster) -> Iterable[Mistake]:
+def _canary_20(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    return _first(_canary_mistakes(cluster, DOUBLED_WEIGHTS), sample) or _judge(sample, 0.2, otherwise=0.1)
+
+
+def _canary_mistakes(cluster: Cluster, weights: dict[str, float] = CANARY_WEIGHTS) -> Iterable[Mistake]:
     yield from mistakes.workloads(cluster, V1_AND_V2)
     yield from mistakes.route(cluster)
-    yield from mistakes.weights(cluster, CANARY_WEIGHTS)
+    yield from mistakes.weights(cluster, weights)
 
 
 def _first(found: Iterable[Mistake], sample: pd.DataFrame) -> Result | None:
@@ -150,5 +155,6 @@ CHECKS: dict[str, Callable[[Cluster, pd.DataFrame], Result]] = {
     "a-third": _a_third,
     "canary-10": _canary_10,
     "weights-rule": _weights_rule,
+    "canary-20": _canary_20,
 }
 """Every check by the name that notebooks use."""

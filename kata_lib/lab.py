@@ -23,9 +23,9 @@ _ROUTING = ("VirtualService", "DestinationRule")
 def open_lab(step: str | None = None, engine: str | None = None, reset: bool | None = None) -> "Lab":
     """Bring the cluster up, or find it, and set up what the step begins with.
 
-    step: "setup", "deploy", "canary" or a notebook's name; None changes nothing in the namespace. What a
-    learner has stays; with reset=True, and always where KATA_RESET=1 or CI is set, the namespace afterwards
-    holds the starting state and nothing else. engine: as KATA_ENGINE. Prints what it did.
+    step: "setup", "deploy", "canary", "weight-lab" or a notebook's name; None changes nothing in the
+    namespace. What a learner has stays; with reset=True, and always where KATA_RESET=1 or CI is set, the
+    namespace afterwards holds the starting state and nothing else. engine: as KATA_ENGINE. Says what it did.
     """
     lab = connect(engine)
     if step is not None:

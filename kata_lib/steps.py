@@ -29,6 +29,7 @@ STEPS = (
     Step("setup", "00-setup", ()),
     Step("deploy", "01-deploy", (V1,)),
     Step("canary", "02-canary", (V1, V2)),
+    Step("weight-lab", "03-weight-lab", (V1, V2, CANARY)),
 )
 
 

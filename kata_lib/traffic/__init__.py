@@ -18,6 +18,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 from kata_lib.errors import TrafficError
@@ -94,9 +95,9 @@ class Sampler:
         self._process = SamplerProcess(
             settings(url, None, None, rate, concurrency, connections, timeout, seed)
         )
-        self._records: deque[Record] = deque(maxlen=ring)
+        self._ring = _Ring(ring)
         self._finalizer = weakref.finalize(self, self._process.end)
-        self._reader = threading.Thread(target=_collect, args=(self._process, self._records), daemon=True)
+        self._reader = threading.Thread(target=_collect, args=(self._process, self._ring), daemon=True)
         self._reader.start()
 
     def __enter__(self) -> Self:
@@ -107,9 +108,15 @@ class Sampler:
 
     def frame(self) -> "pd.DataFrame":
         """Return the requests so far that the ring still holds; raise TrafficError if sampling broke off."""
+        return frame_of(self.since(0)[0])
+
+    def since(self, number: int) -> tuple[list[Record], int]:
+        """Return the records after the first `number` ones, as far as the ring holds them, and how many there
+        were in all, which is the next call's `number`; raise TrafficError if sampling broke off.
+        """
         if self._finalizer.alive and self._process.ended:
             self.stop()
-        return frame_of(self._records.copy())
+        return self._ring.since(number)
 
     def stop(self) -> None:
         """Begin no more requests, wait for those under way, end the process; the second time do nothing."""
@@ -122,6 +129,26 @@ class Sampler:
             raise TrafficError(f"The sampler ended before its time: {error}")
 
 
-def _collect(process: SamplerProcess, records: deque[Record]) -> None:
+class _Ring:
+    """The last records and the number of all; one thread adds, others read."""
+
+    def __init__(self, size: int) -> None:
+        self._records: deque[Record] = deque(maxlen=size)
+        self._number = 0
+        self._lock = threading.Lock()
+
+    def extend(self, records: list[Record]) -> None:
+        with self._lock:
+            self._records.extend(records)
+            self._number += len(records)
+
+    def since(self, number: int) -> tuple[list[Record], int]:
+        with self._lock:
+            new = min(self._number - number, len(self._records))
+            # From the end: what is new is little, what is kept is much.
+            return list(islice(reversed(self._records), new))[::-1], self._number
+
+
+def _collect(process: SamplerProcess, ring: _Ring) -> None:
     for batch in process.records():
-        records.extend(batch)
+        ring.extend(batch)

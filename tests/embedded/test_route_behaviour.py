@@ -165,7 +165,7 @@ async def test_fault_delays(lab: Lab) -> None:
     await lab.apply(to("v1", fault={"delay": {"fixedDelay": "200ms", "percentage": {"value": 100}}}))
     started = time.perf_counter()
     assert (await lab.ask()).status == 200
-    assert time.perf_counter() - started >= 0.2
+    assert time.perf_counter() - started >= 0.195  # Envoy's timers count from a clock read once a turn
 
 
 async def test_fault_aborts_a_share(lab: Lab) -> None:

@@ -19,6 +19,7 @@ SOLUTIONS: dict[str, tuple[list[str], tuple[int, int]]] = {
     "a-third": (["deploy/v1", "deploy/v2"], (133, 400)),
     "canary-10": (["deploy/v1", "deploy/v2", CANARY], (98, 1000)),
     "weights-rule": (["deploy/v1", "deploy/v2", CANARY], (41, 400)),
+    "canary-20": (["deploy/v1", "deploy/v2", CANARY], (243, 1200)),
 }
 """For each check the files that solve its step, and a sample that fits: answers of v2, of all."""
 
@@ -39,6 +40,8 @@ def solved(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Cluster, FakeApi
         cluster.apply(path)
     if name == "weights-rule":
         cluster.scale("name-v2", 4)
+    if name == "canary-20":
+        route(cluster, name_v1=80, name_v2=20)
     return cluster, api
 
 
@@ -125,6 +128,13 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
         "kata weights",
     ),
     ("canary-10", lambda c, a: route(c, name_v1=50, name_v2=50), r"name-v2 50\.0 %", "kata weights"),
+    ("canary-20", lambda c, a: c.apply(CANARY), r"name-v2 10\.0 %; this step wants .*20\.0 %", "name-v2=20"),
+    (
+        "canary-20",
+        lambda c, a: route(c, name_v1=20, name_v2=80),
+        "swapped",
+        "kata weights name-v1=80 name-v2=20",
+    ),
     ("weights-rule", lambda c, a: c.scale("name-v2", 1), "name-v2 has 1 pod;", "--replicas=4"),
     (
         "weights-rule",
@@ -163,7 +173,7 @@ def test_failed_requests_are_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -
     assert "HTTP 503: no healthy upstream" in result.text
 
 
-@pytest.mark.parametrize("name", ["v1-alone", "a-third", "canary-10", "weights-rule"])
+@pytest.mark.parametrize("name", ["v1-alone", "a-third", "canary-10", "weights-rule", "canary-20"])
 def test_ten_requests_are_not_enough(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster, _ = solved(name, monkeypatch)
     result = check(name, cluster, sample(0, 10))

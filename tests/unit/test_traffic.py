@@ -320,3 +320,14 @@ def test_samplers_end_with_their_caller(name: Application, number: signal.Signal
     caller.stdout.close()
 
     until(lambda: process_is_gone(pid))
+
+
+def test_the_ring_gives_what_is_new_as_far_as_it_is_kept() -> None:
+    ring = traffic._Ring(3)
+    records = [(number, 1.0, 200, "") for number in range(5)]
+    ring.extend(records[:2])
+    assert ring.since(0) == (records[:2], 2)
+    ring.extend(records[2:])
+    assert ring.since(4) == (records[4:], 5)
+    assert ring.since(0) == (records[2:], 5)
+    assert ring.since(5) == ([], 5)

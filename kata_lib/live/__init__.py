@@ -1,0 +1,160 @@
+"""The live lab: turn the weight and see the traffic follow, ten pictures a second.
+
+    traffic = live.show(lab)
+
+A Lab goes in, a widget is shown, a handle comes out at once. A thread does the work: it hears the widget
+(widget.py and view.js), takes the sampler's records, looks at the weights, and sends frames (session.py). It
+ends with the kernel, with close(), and when its cell runs again.
+"""
+
+import time
+from contextlib import suppress
+from queue import Empty
+from threading import Event, Thread
+
+import pandas as pd
+
+from kata_lib.errors import WaitTimeout
+from kata_lib.lab import Lab
+from kata_lib.live.changes import Change
+from kata_lib.live.session import Message, Session
+from kata_lib.live.still import StillBeside, picture
+from kata_lib.live.widget import LiveWidget
+from kata_lib.stills import Still
+from kata_lib.traffic import Sampler, frame_of
+
+__all__ = ["Live", "show"]
+
+_shown: dict[str, "Live"] = {}
+
+
+def show(lab: Lab, rate: float = 50) -> "Live":
+    """Show the live lab below the cell and return at once; rate: requests a second to the service.
+
+    What the same cell showed before is closed first.
+    """
+    from IPython.display import display
+
+    cell = _this_cell()
+    if cell in _shown:
+        _shown.pop(cell).close()
+    live = Live(lab, rate)
+    _shown[cell] = live
+    display(live.widget)
+    live.still.show()
+    live.start()
+    return live
+
+
+class Live:
+    """A running live lab: moves its slider, and returns what it measured."""
+
+    def __init__(self, lab: Lab, rate: float) -> None:
+        self.widget = LiveWidget()
+        self.still = StillBeside(self.widget.still)
+        url = lab.url
+        self._session = Session(
+            lab.cluster, lambda: Sampler(url, rate, concurrency=16), self.widget.send, time.time_ns
+        )
+        self._ended = Event()
+        self._thread = Thread(target=self._run, name="live lab", daemon=True)
+
+    def __repr__(self) -> str:
+        return "Live lab, closed" if self._ended.is_set() else "Live lab"
+
+    def start(self) -> None:
+        """Begin; show() does so."""
+        self._thread.start()
+
+    def move(self, percent: int) -> None:
+        """Do what moving the slider to this weight of v2 does, and return at once."""
+        self.widget.inbox.put({"type": "weight", "value": percent})
+
+    def last_change(self, timeout: float = 15.0) -> Change:
+        """Return the last change of the weight once it was seen in the answers; wait for that, in seconds."""
+        limit = time.monotonic() + timeout
+        while not (found := self._last()) or found.seen_ms is None or self.widget.inbox.unfinished_tasks:
+            if self._ended.is_set() or time.monotonic() > limit:
+                raise WaitTimeout(_not_seen(found, timeout))
+            time.sleep(0.02)
+        return found
+
+    def answers(self) -> pd.DataFrame:
+        """Return the requests since the last change, as lab.sample does."""
+        since = (
+            self._session.start_ns + int(1e9 * self._session.changes[-1].at) if self._session.changes else 0
+        )
+        return frame_of([record for record in self._session.records.copy() if record[0] >= since])
+
+    def changes(self) -> pd.DataFrame:
+        """Return a row for each change of the weight: by whom, and after how long it could be seen."""
+        rows = [
+            {
+                "from": _words(change.before),
+                "to": _words(change.after),
+                "by": change.by,
+                "seen after ms": change.seen_ms,
+                "seen after requests": change.requests,
+            }
+            for change in list(self._session.changes)[1:]
+        ]
+        columns = ["from", "to", "by", "seen after ms", "seen after requests"]
+        return pd.DataFrame(rows, columns=columns).round(0)
+
+    def picture(self) -> Still:
+        """Return the last minute as a still picture."""
+        return picture(self._session)
+
+    def close(self) -> None:
+        """End the traffic and the picture, and wait for both; the second time do nothing."""
+        if not self._ended.is_set():
+            self.widget.close()
+            self._thread.join(10.0)
+
+    def _last(self) -> Change | None:
+        changes = self._session.changes
+        return changes[-1] if len(changes) > 1 else None
+
+    def _run(self) -> None:
+        rest = 0.0
+        try:
+            while (messages := self._messages(rest)) is not None:
+                rest = self._session.turn(messages)
+                for _ in messages:
+                    self.widget.inbox.task_done()
+                self.still.refresh(self._session)
+        finally:
+            self._session.end()
+            self._ended.set()
+
+    def _messages(self, rest: float) -> list[Message] | None:
+        """Return what the browser said, waiting at most `rest` seconds for it; None once it was closed."""
+        messages: list[Message | None] = []
+        with suppress(Empty):
+            messages.append(self.widget.inbox.get(timeout=max(rest, 0.001)))
+            while True:
+                messages.append(self.widget.inbox.get_nowait())
+        heard = [message for message in messages if message is not None]
+        return heard if len(heard) == len(messages) else None
+
+
+def _this_cell() -> str:
+    """Return the id of the cell that runs, or '' where cells have none."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    return str(parent.get("metadata", {}).get("cellId", ""))
+
+
+def _words(share: float | None) -> str:
+    return "pods' part" if share is None else f"{100 * share:.3g} %"
+
+
+def _not_seen(change: Change | None, timeout: float) -> str:
+    if change is None:
+        return "The weight was not changed yet. Move the slider, or press Promote, and run this cell again."
+    return (
+        f"The change to {_words(change.after)} could not be seen in {change.answers.total()} answers within "
+        f"{timeout:g} s. Is the live lab paused, or the new weight close to the old?"
+    )

@@ -1,0 +1,116 @@
+# %% [markdown]
+# # 03 · Weight lab: turn it, and see the traffic follow
+#
+# *About 15 minutes.*
+#
+# So far you took a sample after each change. Here you turn the weight by hand while requests keep coming, and
+# watch. Two questions are behind it: how soon does a new weight show, and how sure can you be that it did?
+#
+# This notebook begins with both versions and the canary's ten percent.
+# %%
+from kata_lib import live, open_lab, shares
+
+lab = open_lab(step="weight-lab")
+# %% [markdown]
+# ## Predict: how long?
+#
+# In a moment you promote version 2: all requests go to it. No pod is started for that; the sidecar of `sentences`
+# only has to learn a number. How many **milliseconds** pass from the API server's *OK* to the first request on
+# its new way?
+# %% tags=predict
+lab.predict("milliseconds until everyone gets v2", ...)
+# %% [markdown]
+# ## The live lab
+#
+# The next cell returns at once; fifty requests a second go on behind it. What you see:
+#
+# - one **point a second**: the share of v2 among that second's answers, with its 95 % interval as a band. About
+#   one band in twenty misses the true share, so expect a few in each picture;
+# - the **dotted line**: the share that was asked for;
+# - the **table**: the same since the last change, so its interval keeps shrinking;
+# - a **mark** for each change, with the time until it could be seen.
+#
+# The slider works with the arrow keys too (<kbd>Page Up</kbd>: ten at once). A change that somebody makes
+# elsewhere moves it: try `kata weights name-v2=30` in a terminal beside it.
+# %%
+traffic = live.show(lab)
+# %% [markdown]
+# ## Your turn: promote, and take it back
+#
+# Press *Promote*, count to five, press *Roll back*, count to five, and press *Promote* again. The solution does the
+# last two in code.
+# %% tags=your-turn
+# your turn, with the buttons
+# %% tags=solution
+traffic.move(0)
+traffic.last_change()
+traffic.move(100)
+# %% [markdown]
+# How long was it? This waits until the last change could be seen in the answers, and takes its measured time.
+# %%
+promoted = traffic.last_change()
+lab.compare("milliseconds until everyone gets v2", promoted.seen_ms)
+# %% [markdown]
+# A few milliseconds, and up to twenty more because a request starts only every twenty. Between *nobody* and
+# *everybody* one answer is proof: before, it was impossible. That is a roll-back, too. It needs no new pod, and
+# nobody waits for one.
+#
+# ## Predict: 10 or 20?
+#
+# Now a change that hides. Somebody doubles the canary from 10 % to 20 %. From how many **requests** on can you always
+# tell the two apart, wrong less than once in a million?
+# %% tags=predict
+lab.predict("requests that tell 10 % from 20 %", ...)
+# %% [markdown]
+# ## Your turn: double the canary
+#
+# Go up to the live lab. Press *Canary 10 %*, wait until the table's interval is narrow, then move the slider to
+# **20**. Look at the points: could you say from one of them which it is? Now look at the interval in the table.
+# When does it leave 10 % behind?
+# %% tags=your-turn
+# your turn, with the slider
+# %% tags=solution
+traffic.move(10)
+traffic.last_change()
+traffic.move(20)
+# %% [markdown]
+# The mark says when the answers spoke a thousand to one for the new share. The number of requests that took is
+# partly luck; run the experiment twice, and it differs.
+# %%
+traffic.last_change(timeout=30)
+traffic.changes()
+# %% [markdown]
+# To be sure *always*, whatever luck does, and with one error in a million, takes more:
+# %%
+needed = shares.requests_needed(0.2, 0.1)
+lab.compare("requests that tell 10 % from 20 %", needed, expected=1160)
+# %% [markdown]
+# So take that many, at full speed now instead of fifty a second. The check asks whether your sample shows 20 % and
+# not 10.
+# %%
+answers = lab.sample(requests=needed)
+# %% tags=check
+lab.check("canary-20", answers)
+# %% [markdown]
+# ## Noise and change
+#
+# | the change | what shows it | so |
+# |---|---|---|
+# | 0 → 100 %, or back | the first answer | you see a roll-back work at once |
+# | 10 → 33 % | some 300 requests | minutes, at three requests a second |
+# | 10 → 20 % | some 1,200 requests | small steps need much traffic |
+#
+# A single point that jumps is noise until more points say the same. Whoever turns the weight back at each jump
+# steers by dice; whoever waits for the interval steers by the canary.
+#
+# Last, the minute behind you as a still picture, which stays in this notebook, and the end of the traffic.
+# %%
+traffic.picture()
+# %%
+traffic.close()
+# %% [markdown]
+# ## What you have now
+#
+# - A weight is in force within milliseconds. What takes time is *knowing* what it did.
+# - Big steps show at once, small ones need requests: four times as many for half the step.
+# - The cluster is left at 20 %. `kata weights name-v2=10`, or *Canary 10 %*, brings back the canary.
