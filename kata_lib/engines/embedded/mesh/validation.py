@@ -35,6 +35,8 @@ def _of_rule(rule: _Value) -> Iterator[str]:
         yield "HTTP route, redirect or direct_response is required"
     yield from _conflicts(rule)
     yield from _of_parts(rule)
+    for changed in (rule, *rule.get("route", [])):
+        yield from _of_headers(changed.get("headers", {}))
     weights = [destination.get("weight", 0) for destination in rule.get("route", [])]
     yield from (f"weight {weight} < 0" for weight in weights if weight < 0)
     if len(weights) > 1 and sum(weights) == 0:
@@ -82,6 +84,16 @@ def _of_parts(rule: _Value) -> Iterator[str]:
         yield "attempts cannot be negative"
     if not retries.get("attempts") and ("perTryTimeout" in retries or retries.get("retryOn")):
         yield "http retry policy configured when attempts are set to 0 (disabled)"
+
+
+def _of_headers(headers: _Value) -> Iterator[str]:
+    for operations in headers.values():
+        changed = {**operations.get("set", {}), **operations.get("add", {})}
+        for name in (*changed, *operations.get("remove", [])):
+            if name.startswith(":") or name.lower() == "host":
+                yield f'header "{name}" cannot be changed here; rewrite.authority changes the host'
+        if any(value.count("%") % 2 for value in changed.values()):
+            yield "single % not allowed.  Escape by doubling to %% or encase Envoy variable name in pair of %"
 
 
 def _percentages(rule: _Value) -> Iterator[float]:
