@@ -12,9 +12,10 @@ from kata_lib.cluster import Cluster
 from kata_lib.kube import Obj
 from kata_lib.mesh import ISTIO
 from kata_lib.shares import percent
-from kata_lib.steps import CANARY, V1, V2
+from kata_lib.steps import CANARY, PROMOTE, V1, V2, V3
 
 V1_DEPLOYMENTS = ("age", "name-v1", "sentences")
+_FOLDERS = {"name-v2": V2, "name-v3": V3}
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,9 @@ def workloads(cluster: Cluster, names: tuple[str, ...]) -> Iterator[Mistake]:
     for name in names:
         deployment = cluster.get("apps/v1", "Deployment", name)
         if deployment is None:
-            folder = V2 if name.endswith("v2") else V1
             yield Mistake(
                 f"There is no Deployment {name} in namespace {cluster.namespace}.",
-                f"kubectl apply -f {folder}",
+                f"kubectl apply -f {_FOLDERS.get(name, V1)}",
             )
         elif line := waiting.unfinished(deployment):
             reasons = "; ".join(waiting.pod_troubles(_pods_of(cluster, deployment)))
@@ -72,11 +72,20 @@ def replicas(cluster: Cluster, wanted: dict[str, int]) -> Iterator[Mistake]:
             )
 
 
-def route(cluster: Cluster, host: str = "name") -> Iterator[Mistake]:
-    """Yield why a VirtualService does not do what it seems to do for a host."""
+def left_over(cluster: Cluster) -> Iterator[Mistake]:
+    """Yield what is still there of the workshop's kinds, where nothing should be."""
+    if left := [f"{obj['kind']} {obj['metadata']['name']}" for obj in cluster.contents()]:
+        yield Mistake(
+            f"Still there: {', '.join(left)}.",
+            f"kubectl delete --ignore-not-found -f {V1} -f {V2} -f {V3} -f {PROMOTE}",
+        )
+
+
+def route(cluster: Cluster, host: str = "name", file: str = CANARY) -> Iterator[Mistake]:
+    """Yield why a VirtualService does not do what it seems to do for a host; file: where the right one is."""
     service = mesh.virtual_service(cluster, host)
     if service is None:
-        yield _no_route(cluster, host)
+        yield _no_route(cluster, host, file)
         return
     name = service["metadata"]["name"]
     defined = mesh.subsets(cluster, host)
@@ -97,8 +106,10 @@ def route(cluster: Cluster, host: str = "name") -> Iterator[Mistake]:
                 )
 
 
-def weights(cluster: Cluster, wanted: dict[str, float], host: str = "name") -> Iterator[Mistake]:
-    """Yield in what the shares by subset differ from those wanted (fractions of 1)."""
+def weights(
+    cluster: Cluster, wanted: dict[str, float], host: str = "name", file: str = CANARY
+) -> Iterator[Mistake]:
+    """Yield in what the shares by subset differ from those wanted (fractions of 1); file: as in route()."""
     found = mesh.weights(cluster, host)
     if all(abs(found.get(subset, 0.0) - share) < 0.0005 for subset, share in wanted.items()):
         return
@@ -107,6 +118,8 @@ def weights(cluster: Cluster, wanted: dict[str, float], host: str = "name") -> I
     said = ", ".join(f"{subset} {percent(share)}" for subset, share in found.items())
     asked = ", ".join(f"{subset} {percent(share)}" for subset, share in wanted.items())
     mend = "kata weights " + " ".join(f"{subset}={share * 100:.0f}" for subset, share in wanted.items())
+    if not wanted.keys() <= found.keys():
+        mend = f"kubectl apply -f {file}"
     values = list(wanted.values())
     if len(found) == 2 and sorted(found) == sorted(wanted) and [found[s] for s in wanted] == values[::-1]:
         text = f"The weights in the VirtualService {name} are swapped: {said}; this step wants {asked}."
@@ -141,7 +154,7 @@ def _without_sidecar(cluster: Cluster, deployment: str, pods: list[Obj]) -> Iter
             return
 
 
-def _no_route(cluster: Cluster, host: str) -> Mistake:
+def _no_route(cluster: Cluster, host: str, file: str) -> Mistake:
     for other in cluster.objects(ISTIO, "VirtualService"):
         hosts = other["spec"].get("hosts", [])
         return Mistake(
@@ -152,7 +165,7 @@ def _no_route(cluster: Cluster, host: str) -> Mistake:
     return Mistake(
         f"No VirtualService routes {host} in namespace {cluster.namespace}: requests are spread evenly over "
         "its pods. Was the file applied?",
-        f"kubectl apply -f {CANARY}",
+        f"kubectl apply -f {file}",
     )
 
 
