@@ -120,8 +120,8 @@ def _mesh_agrees(cluster: Cluster, table: pd.DataFrame) -> Result:
     seen = f"The client counted {client}, the callers' sidecars {source}"
     if client != source or not table["client"].equals(table["source"]):
         return _wrong(
-            f"{seen}. Something else asked too (scripts/loop-query.sh?), or the counters were read at another "
-            "moment.",
+            f"{seen}. Something else asked too (scripts/loop-query.sh?), or the counters were read at "
+            "another moment.",
             _MEASURE,
         )
     if client < (needed := shares.requests_needed(0.1, 1 / 3)):

@@ -72,8 +72,8 @@ def parse(pod: str, metrics: str) -> dict[tuple[str, ...], dict[str, float]]:
 def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """Return what was counted between two readings, without rows of zero.
 
-    A sidecar one of whose counters fell or vanished has restarted: all it shows now is new. What a pod that is
-    gone by the second reading had counted last is not known, and not in the result.
+    A sidecar one of whose counters fell or vanished has restarted: all it shows now is new. What a pod that
+    is gone by the second reading had counted last is not known, and not in the result.
     """
     then = before.reindex(after.index.union(before.index), fill_value=0.0)
     now = after.reindex(then.index, fill_value=0.0)
