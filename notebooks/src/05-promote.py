@@ -112,7 +112,7 @@ v3 = versions.loc["v3"]
 everyone = versions["requests"].sum() * v3["errors"] / v3["requests"]
 print(f"Failed with a canary: {v3['errors']}. All at once, about {everyone:.0f}.")
 # %% [markdown]
-# About ten times as many, for the same knowledge. The canary did not make version 3 better. It made finding out
+# Ten times as many or more (the table also holds requests from after the roll-back), for the same knowledge. The canary did not make version 3 better. It made finding out
 # cheap, and the way back one line.
 #
 # ## Your turn: clean up
