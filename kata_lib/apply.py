@@ -44,8 +44,10 @@ def replacement(wanted: Obj, live: Obj) -> Obj:
     new = copy.deepcopy(wanted)
     if revision := live["metadata"].get("annotations", {}).get(REVISION):
         new["metadata"]["annotations"][REVISION] = revision
-    if new["kind"] == "Service":
+    # A Deployment's changes with every status, and an update may go without; a custom resource's may not.
+    if new["kind"] != "Deployment":
         new["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
+    if new["kind"] == "Service":
         for field in ("clusterIP", "clusterIPs"):
             if field in live["spec"]:
                 new["spec"].setdefault(field, live["spec"][field])

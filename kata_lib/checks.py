@@ -17,10 +17,14 @@ from kata_lib import mistakes, shares
 from kata_lib.cluster import Cluster
 from kata_lib.errors import KataError
 from kata_lib.mistakes import V1_DEPLOYMENTS, Mistake
+from kata_lib.steps import CANARY_V3, PROMOTE
 
 V1_AND_V2 = (*V1_DEPLOYMENTS, "name-v2")
 CANARY_WEIGHTS = {"name-v1": 0.9, "name-v2": 0.1}
 DOUBLED_WEIGHTS = {"name-v1": 0.8, "name-v2": 0.2}
+PROMOTED_WEIGHTS = {"name-v1": 0.0, "name-v2": 1.0}
+V3_WEIGHTS = {"name-v2": 0.9, "name-v3": 0.1}
+V3_FAILURES = 0.05  # a tenth of the requests, of which v3 fails every second one
 _SIGNS = {"right": "✓", "wrong": "✗", "not enough yet": "…"}
 
 
@@ -50,13 +54,16 @@ class Result:
         )
 
 
-def check(name: str, cluster: Cluster, sample: pd.DataFrame | EllipsisType) -> Result:
+def check(name: str, cluster: Cluster, sample: pd.DataFrame | EllipsisType = ...) -> Result:
     """Run the check of that name; raise CheckFailed if nobody watches and it is not right.
 
-    Dots for a sample, as a cell to fill has them, are not enough yet.
+    Dots for a sample, as a cell to fill has them, are not enough yet; the clean-up
+    has none.
     """
     if name not in CHECKS:
         raise KataError(f"There is no check {name!r}; there are: {', '.join(CHECKS)}.")
+    if name == "cleaned-up":
+        sample = pd.DataFrame()
     if isinstance(sample, EllipsisType):
         result = Result(name, "not enough yet", "There is no sample: put one in place of the dots.")
     else:
@@ -108,6 +115,67 @@ def _canary_20(cluster: Cluster, sample: pd.DataFrame) -> Result:
     return _first(_canary_mistakes(cluster, DOUBLED_WEIGHTS), sample) or _judge(sample, 0.2, otherwise=0.1)
 
 
+def _mesh_agrees(cluster: Cluster, table: pd.DataFrame) -> Result:
+    """Look at a table of observe.side_by_side."""
+    for mistake in _canary_mistakes(cluster):
+        return _wrong(mistake.text, mistake.mend)
+    if missing := {"client", "source", "destination"} - set(table.columns):
+        return _wrong(f"The table has no column {', '.join(sorted(missing))}.", _MEASURE)
+    client, source = int(table["client"].sum()), int(table["source"].sum())
+    seen = f"The client counted {client}, the callers' sidecars {source}"
+    if client != source or not table["client"].equals(table["source"]):
+        return _wrong(
+            f"{seen}. Something else asked too (scripts/loop-query.sh?), or the counters were read at "
+            "another moment.",
+            _MEASURE,
+        )
+    if client < (needed := shares.requests_needed(0.1, 1 / 3)):
+        return Result("", "not enough yet", f"{seen}: take {needed} requests or more.")
+    if (table["destination"] < table["source"]).any():
+        return _wrong("Some of name's pods counted less than was sent to them.", _MEASURE)
+    return _right(f"{seen}, and so for each version.")
+
+
+_MEASURE = (
+    "before = lab.counters(); sample = lab.sample(requests=500); counted = lab.counters(since=before); "
+    "table = observe.side_by_side(sample, counted)"
+)
+
+
+def _promoted(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    found = itertools.chain(
+        mistakes.workloads(cluster, V1_AND_V2),
+        mistakes.route(cluster, file=PROMOTE),
+        mistakes.weights(cluster, PROMOTED_WEIGHTS, file=PROMOTE),
+    )
+    return _first(found, sample) or _judge(sample, 1.0, otherwise=0.9)
+
+
+def _v3_hurts(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    found = itertools.chain(
+        mistakes.workloads(cluster, (*V1_AND_V2, "name-v3")),
+        mistakes.route(cluster, file=CANARY_V3),
+        mistakes.weights(cluster, V3_WEIGHTS, file=CANARY_V3),
+    )
+    for mistake in found:
+        return _wrong(mistake.text, mistake.mend)
+    failed = int(sample["version"].isna().sum())
+    seen = shares.share_of("failed", failed, len(sample))
+    text = f"{failed} requests failed: {seen}, expected {shares.percent(V3_FAILURES)}."
+    verdict = str(shares.judge(failed, len(sample), V3_FAILURES, otherwise=0.0))
+    if verdict == "not enough yet":
+        text += f" Take {shares.requests_needed(V3_FAILURES, 0.0)} requests or more."
+    elif verdict == "wrong":
+        text += " The objects are right, so the sample is from before they were: take a new one."
+    return Result("", verdict, text)
+
+
+def _cleaned_up(cluster: Cluster, _: pd.DataFrame) -> Result:
+    for mistake in mistakes.left_over(cluster):
+        return _wrong(mistake.text, mistake.mend)
+    return _right(f"Nothing of the workshop is left in namespace {cluster.namespace}.")
+
+
 def _canary_mistakes(cluster: Cluster, weights: dict[str, float] = CANARY_WEIGHTS) -> Iterable[Mistake]:
     yield from mistakes.workloads(cluster, V1_AND_V2)
     yield from mistakes.route(cluster)
@@ -116,7 +184,7 @@ def _canary_mistakes(cluster: Cluster, weights: dict[str, float] = CANARY_WEIGHT
 
 def _first(found: Iterable[Mistake], sample: pd.DataFrame) -> Result | None:
     for mistake in found:
-        return Result("", "wrong", mistake.text, mistake.mend)
+        return _wrong(mistake.text, mistake.mend)
     failures = sample[sample["version"].isna()]
     if len(failures):
         first = failures.iloc[0]
@@ -145,6 +213,10 @@ def _seen(sample: pd.DataFrame) -> str:
     return f"{seen.count} of {seen.n:,} answers from v2 ({interval})"
 
 
+def _wrong(text: str, mend: str) -> Result:
+    return Result("", "wrong", text, mend)
+
+
 def _right(text: str) -> Result:
     return Result("", "right", text)
 
@@ -156,5 +228,10 @@ CHECKS: dict[str, Callable[[Cluster, pd.DataFrame], Result]] = {
     "canary-10": _canary_10,
     "weights-rule": _weights_rule,
     "canary-20": _canary_20,
+    "mesh-agrees": _mesh_agrees,
+    "promoted": _promoted,
+    "v3-hurts": _v3_hurts,
+    "rolled-back": _promoted,
+    "cleaned-up": _cleaned_up,
 }
 """Every check by the name that notebooks use."""

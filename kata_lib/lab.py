@@ -10,7 +10,7 @@ from types import EllipsisType
 
 import pandas as pd
 
-from kata_lib import analyze, checks, engines, hops, mesh, pod_table, progress, shares, traffic
+from kata_lib import analyze, checks, engines, hops, mesh, observe, pod_table, progress, shares, traffic
 from kata_lib.cluster import Cluster
 from kata_lib.engines.base import Engine
 from kata_lib.manifests import load
@@ -138,6 +138,15 @@ class Lab:
         """Send one request and return which pods' sidecars counted it, received and sent."""
         return hops.of(self.cluster, lambda: self.sample(requests=1))
 
+    def watch(self, rate: float) -> traffic.Sampler:
+        """Ask the sentences service in the background, `rate` times a second, until its stop()."""
+        return traffic.Sampler(self.url, rate)
+
+    def counters(self, since: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Return what the sidecars have counted, as observe.reading does; since: an earlier reading."""
+        now = observe.reading(self.cluster)
+        return now if since is None else observe.difference(since, now)
+
     def share(self, sample: pd.DataFrame, version: str = "v2") -> shares.Share:
         """Return a version's share of a sample with its 95 % interval."""
         return shares.observed(sample, version)
@@ -150,7 +159,7 @@ class Lab:
         """Show what was predicted beside what is expected and what was seen."""
         return self._predictions.compare(question, seen, expected)
 
-    def check(self, name: str, sample: pd.DataFrame | EllipsisType) -> checks.Result:
+    def check(self, name: str, sample: pd.DataFrame | EllipsisType = ...) -> checks.Result:
         """Say whether a step shows what it must: right, wrong with the mending line, or not enough yet."""
         result = checks.check(name, self.cluster, sample)
         progress.record(result.name, result.verdict)

@@ -12,11 +12,12 @@ from kata_lib.analyze.objects import has_proxy
 from kata_lib.cluster import Cluster
 from kata_lib.kube import Obj
 from kata_lib.shares import percent
-from kata_lib.steps import CANARY, V1, V2
+from kata_lib.steps import CANARY, PROMOTE, V1, V2, V3
 
 V1_DEPLOYMENTS = ("age", "name-v1", "sentences")
 NOT_FOLLOWED = ("KATA0202", "KATA0203", "KATA0204")
 """Warnings of `analyze` that tell why a VirtualService does nothing for the host of the step."""
+_FOLDERS = {"name-v2": V2, "name-v3": V3}
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,9 @@ def workloads(cluster: Cluster, names: tuple[str, ...]) -> Iterator[Mistake]:
     for name in names:
         deployment = cluster.get("apps/v1", "Deployment", name)
         if deployment is None:
-            folder = V2 if name.endswith("v2") else V1
             yield Mistake(
                 f"There is no Deployment {name} in namespace {cluster.namespace}.",
-                f"kubectl apply -f {folder}",
+                f"kubectl apply -f {_FOLDERS.get(name, V1)}",
             )
         elif line := waiting.unfinished(deployment):
             reasons = "; ".join(waiting.pod_troubles(_pods_of(cluster, deployment)))
@@ -74,8 +74,17 @@ def replicas(cluster: Cluster, wanted: dict[str, int]) -> Iterator[Mistake]:
             )
 
 
-def route(cluster: Cluster, host: str = "name") -> Iterator[Mistake]:
-    """Yield why a VirtualService does not do what it seems to do for a host."""
+def left_over(cluster: Cluster) -> Iterator[Mistake]:
+    """Yield what is still there of the workshop's kinds, where nothing should be."""
+    if left := [f"{obj['kind']} {obj['metadata']['name']}" for obj in cluster.contents()]:
+        yield Mistake(
+            f"Still there: {', '.join(left)}.",
+            f"kubectl delete --ignore-not-found -f {V1} -f {V2} -f {V3} -f {PROMOTE}",
+        )
+
+
+def route(cluster: Cluster, host: str = "name", file: str = CANARY) -> Iterator[Mistake]:
+    """Yield why a VirtualService does not do what it seems to do for a host; file: where the right one is."""
     for finding in analyze.of(cluster).findings:
         if finding.severity == "Error" or finding.code in NOT_FOLLOWED:
             message = finding.message.removesuffix(".")
@@ -84,12 +93,14 @@ def route(cluster: Cluster, host: str = "name") -> Iterator[Mistake]:
         yield Mistake(
             f"No VirtualService routes {host} in namespace {cluster.namespace}: requests are spread evenly "
             "over its pods. Was the file applied?",
-            f"kubectl apply -f {CANARY}",
+            f"kubectl apply -f {file}",
         )
 
 
-def weights(cluster: Cluster, wanted: dict[str, float], host: str = "name") -> Iterator[Mistake]:
-    """Yield in what the shares by subset differ from those wanted (fractions of 1)."""
+def weights(
+    cluster: Cluster, wanted: dict[str, float], host: str = "name", file: str = CANARY
+) -> Iterator[Mistake]:
+    """Yield in what the shares by subset differ from those wanted (fractions of 1); file: as in route()."""
     found = mesh.weights(cluster, host)
     if all(abs(found.get(subset, 0.0) - share) < 0.0005 for subset, share in wanted.items()):
         return
@@ -98,6 +109,8 @@ def weights(cluster: Cluster, wanted: dict[str, float], host: str = "name") -> I
     said = ", ".join(f"{subset} {percent(share)}" for subset, share in found.items())
     asked = ", ".join(f"{subset} {percent(share)}" for subset, share in wanted.items())
     mend = "kata weights " + " ".join(f"{subset}={share * 100:.0f}" for subset, share in wanted.items())
+    if not wanted.keys() <= found.keys():
+        mend = f"kubectl apply -f {file}"
     values = list(wanted.values())
     if len(found) == 2 and sorted(found) == sorted(wanted) and [found[s] for s in wanted] == values[::-1]:
         text = f"The weights in the VirtualService {name} are swapped: {said}; this step wants {asked}."

@@ -27,7 +27,11 @@ class Comparison:
 
     def _cells(self) -> tuple[str, str, str, str]:
         said = "no number yet" if self.said is None else f"{self.said:g}"
-        expected = "" if self.expected is None else f"{self.expected:.3g}"
+        expected = (
+            ""
+            if self.expected is None
+            else (f"{self.expected:.0f}" if self.expected >= 1000 else f"{self.expected:.3g}")
+        )
         return self.question, said, expected, self.seen
 
 

@@ -10,6 +10,8 @@ V1 = "deploy/v1"
 V2 = "deploy/v2"
 CANARY = "deploy/virtual-service-canary.yaml"
 PROMOTE = "deploy/virtual-service-canary-promote.yaml"
+V3 = "deploy/v3-faulty"
+CANARY_V3 = "deploy/virtual-service-canary-v3.yaml"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ STEPS = (
     Step("deploy", "01-deploy", (V1,)),
     Step("canary", "02-canary", (V1, V2)),
     Step("weight-lab", "03-weight-lab", (V1, V2, CANARY)),
+    Step("observe", "04-observe", (V1, V2, CANARY)),
+    Step("promote", "05-promote", (V1, V2, CANARY)),
 )
 
 

@@ -12,6 +12,8 @@ from kata_lib.errors import KataError
 from kata_lib.mesh import ISTIO
 
 CANARY = "deploy/virtual-service-canary.yaml"
+PROMOTE = "deploy/virtual-service-canary-promote.yaml"
+CANARY_V3 = "deploy/virtual-service-canary-v3.yaml"
 
 SOLUTIONS: dict[str, tuple[list[str], tuple[int, int]]] = {
     "v1-runs": (["deploy/v1"], (0, 20)),
@@ -20,6 +22,11 @@ SOLUTIONS: dict[str, tuple[list[str], tuple[int, int]]] = {
     "canary-10": (["deploy/v1", "deploy/v2", CANARY], (98, 1000)),
     "weights-rule": (["deploy/v1", "deploy/v2", CANARY], (41, 400)),
     "canary-20": (["deploy/v1", "deploy/v2", CANARY], (243, 1200)),
+    "mesh-agrees": (["deploy/v1", "deploy/v2", CANARY], (50, 500)),
+    "promoted": (["deploy/v1", "deploy/v2", PROMOTE], (300, 300)),
+    "v3-hurts": (["deploy/v1", "deploy/v2", "deploy/v3-faulty", PROMOTE, CANARY_V3], (380, 380)),
+    "rolled-back": (["deploy/v1", "deploy/v2", "deploy/v3-faulty", PROMOTE], (300, 300)),
+    "cleaned-up": ([], (0, 0)),
 }
 """For each check the files that solve its step, and a sample that fits: answers of v2, of all."""
 
@@ -31,6 +38,15 @@ def sample(v2: int, n: int, failures: int = 0) -> pd.DataFrame:
     return pd.DataFrame(
         {"version": pd.Series(versions, dtype=object), "error": pd.Series(errors, dtype=object)}
     )
+
+
+def evidence(name: str) -> pd.DataFrame:
+    """Return what a check is given when its step is done."""
+    v2, n = SOLUTIONS[name][1]
+    if name == "mesh-agrees":
+        counts = [n - v2, v2]
+        return pd.DataFrame({who: counts for who in ("client", "source", "destination")}, index=["v1", "v2"])
+    return sample(v2, n, failures=20 if name == "v3-hurts" else 0)
 
 
 def solved(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Cluster, FakeApi]:
@@ -63,7 +79,7 @@ def patch_template(cluster: Cluster, name: str, labels: dict[str, str | None]) -
 @pytest.mark.parametrize("name", CHECKS)
 def test_the_solution_is_right(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster, _ = solved(name, monkeypatch)
-    result = check(name, cluster, sample(*SOLUTIONS[name][1]))
+    result = check(name, cluster, evidence(name))
     assert (result.name, result.verdict, result.mend) == (name, "right", "")
 
 
@@ -142,6 +158,18 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
         "Was the file applied",
         "kubectl apply",
     ),
+    ("mesh-agrees", lambda c, a: c.delete(CANARY), "Was the file applied", "kubectl apply"),
+    ("promoted", lambda c, a: c.delete(PROMOTE), "Was the file applied", f"kubectl apply -f {PROMOTE}"),
+    ("promoted", lambda c, a: c.apply(CANARY), r"name-v1 90\.0 %", "kubectl|kata weights name-v1=0"),
+    ("v3-hurts", lambda c, a: c.delete("deploy/v3-faulty"), "no Deployment name-v3", "deploy/v3-faulty"),
+    ("v3-hurts", lambda c, a: c.apply(PROMOTE), "this step wants .*name-v3", f"kubectl apply -f {CANARY_V3}"),
+    (
+        "rolled-back",
+        lambda c, a: c.apply(CANARY_V3),
+        "this step wants name-v1",
+        f"kubectl apply -f {PROMOTE}",
+    ),
+    ("cleaned-up", lambda c, a: c.apply("deploy/v2"), "Still there: Deployment name-v2", "kubectl delete"),
 ]
 
 
@@ -157,14 +185,22 @@ def test_a_damaged_solution_is_wrong_by_name(
     damage(cluster, api)
     monkeypatch.setenv("KATA_RESET", "1")
     with pytest.raises(CheckFailed, match=rf"(?s)✗ {name}: wrong.*({said}).*Mend it: .*({mend})"):
-        check(name, cluster, sample(*SOLUTIONS[name][1]))
+        check(name, cluster, evidence(name))
 
 
 def test_every_check_has_a_damage() -> None:
     assert {name for name, *_ in DAMAGES} == set(CHECKS)
 
 
-@pytest.mark.parametrize("name", CHECKS)
+def test_counters_that_differ_from_the_client_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster, _ = solved("mesh-agrees", monkeypatch)
+    result = check("mesh-agrees", cluster, evidence("mesh-agrees").assign(source=[460, 52]))
+    assert result.verdict == "wrong"
+    assert "Something else asked too" in result.text
+    assert "lab.counters(since=before)" in result.mend
+
+
+@pytest.mark.parametrize("name", sorted(CHECKS.keys() - {"mesh-agrees", "v3-hurts", "cleaned-up"}))
 def test_failed_requests_are_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster, _ = solved(name, monkeypatch)
     result = check(name, cluster, sample(*SOLUTIONS[name][1], failures=3))

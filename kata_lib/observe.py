@@ -1,0 +1,148 @@
+"""What the sidecars counted: a cluster goes in, tables of requests, errors and durations come out.
+
+Istio's istio_requests_total and istio_request_duration_milliseconds, read from each pod's port 15020
+(https://istio.io/latest/docs/reference/config/metrics/). Both ends of a hop count: the caller's sidecar
+(reporter="source") each request once, with the answer it got in the end; the called pod's sidecar
+(reporter="destination") each attempt that reached it, so that a retry counts there again.
+"""
+
+import re
+import time
+
+import pandas as pd
+
+from kata_lib import shares
+from kata_lib.cluster import Cluster
+from kata_lib.mesh import is_ready
+
+METRICS_PORT = 15020
+SETTLE = 6.0  # seconds; Envoy publishes durations once in five where nobody sets it otherwise
+_PAUSE = 0.1
+
+LABELS = {
+    "reporter": "reporter",
+    "source": "source_workload",
+    "source version": "source_version",
+    "service": "destination_service_name",
+    "destination": "destination_workload",
+    "version": "destination_version",
+    "code": "response_code",
+    "flags": "response_flags",
+}
+"""The tables' names for Istio's labels."""
+KEYS = ["pod", *LABELS]
+_VALUES = {
+    "istio_requests_total": "requests",
+    "istio_request_duration_milliseconds_count": "timed",
+    "istio_request_duration_milliseconds_sum": "milliseconds",
+}
+_LINE = re.compile(r"^(?P<name>istio_\w+)\{(?P<labels>.*)\} (?P<value>\S+)$", re.MULTILINE)
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
+
+
+def reading(cluster: Cluster, settle: float = SETTLE) -> pd.DataFrame:
+    """Return the counters of all ready pods' sidecars since each began.
+
+    Index: KEYS. Columns: requests, and timed and milliseconds, the number and sum of the durations known.
+    Envoy publishes durations late; until each request has one, the reading is repeated for `settle` seconds.
+    """
+    end = time.monotonic() + settle
+    last = _once(cluster)
+    while time.monotonic() < end:
+        time.sleep(_PAUSE)
+        now = _once(cluster)
+        if now.equals(last) and now["requests"].equals(now["timed"]):
+            return now
+        last = now
+    return last
+
+
+def parse(pod: str, metrics: str) -> dict[tuple[str, ...], dict[str, float]]:
+    """Return one pod's counters by KEYS from its Prometheus text; what differs in other labels is added."""
+    rows: dict[tuple[str, ...], dict[str, float]] = {}
+    for match in _LINE.finditer(metrics):
+        if column := _VALUES.get(match["name"]):
+            labels = dict(_LABEL.findall(match["labels"]))
+            key = (pod, *(labels.get(label, "unknown") for label in LABELS.values()))
+            row = rows.setdefault(key, dict.fromkeys(_VALUES.values(), 0.0))
+            row[column] += float(match["value"])
+    return rows
+
+
+def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Return what was counted between two readings, without rows of zero.
+
+    A sidecar one of whose counters fell or vanished has restarted: all it shows now is new. What a pod that
+    is gone by the second reading had counted last is not known, and not in the result.
+    """
+    then = before.reindex(after.index.union(before.index), fill_value=0.0)
+    now = after.reindex(then.index, fill_value=0.0)
+    fell = (now["requests"] < then["requests"]).groupby(level="pod").transform("any")
+    change = now - then.where(~fell, 0.0)
+    return change[change["requests"] > 0]
+
+
+def edges(counted: pd.DataFrame) -> pd.DataFrame:
+    """Return who called whom, one row for each pair, reporter and response code, with the mean in ms."""
+    by = ["reporter", "source", "destination", "version", "code"]
+    table = counted.groupby(level=by, sort=True)[["requests", "timed", "milliseconds"]].sum()
+    table["mean ms"] = (table["milliseconds"] / table["timed"]).round(1)
+    table["requests"] = table["requests"].astype(int)
+    return table[["requests", "mean ms"]].sort_index(ascending=[False, False, True, True, True])
+
+
+def by_version(counted: pd.DataFrame, service: str = "name", reporter: str = "source") -> pd.DataFrame:
+    """Return for each version of a service its requests, its share of them, and its errors.
+
+    An error is a 5xx, or 0 for a caller that went away. share, errors %: with their 95 % intervals, as text.
+    """
+    mine = counted[_is(counted, "service", service) & _is(counted, "reporter", reporter)]
+    total = int(mine["requests"].sum())
+    rows = {}
+    for version, part in mine.groupby(level="version"):
+        requests, errors = int(part["requests"].sum()), int(part.loc[_failed(part), "requests"].sum())
+        rows[version] = {
+            "requests": requests,
+            "share": str(shares.share_of(str(version), requests, total)),
+            "errors": errors,
+            "error share": str(shares.share_of(str(version), errors, requests)),
+            "mean ms": round(part["milliseconds"].sum() / max(part["timed"].sum(), 1), 1),
+        }
+    columns = ["requests", "share", "errors", "error share", "mean ms"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis(columns="version")
+
+
+def side_by_side(sample: pd.DataFrame, counted: pd.DataFrame, service: str = "name") -> pd.DataFrame:
+    """Return how many answers of each version the client, callers' sidecars and the pods' own counted.
+
+    Failures, which the client cannot tell the version of, have a row of their own: failed.
+    """
+    client = sample["version"].astype(object).where(sample["version"].notna(), "failed").value_counts()
+    table = pd.DataFrame({"client": client})
+    mine = counted[_is(counted, "service", service)]
+    names = mine.index.get_level_values("version").where(~_failed(mine), "failed")
+    for reporter in ("source", "destination"):
+        chosen = _is(mine, "reporter", reporter)
+        table = table.join(
+            mine.loc[chosen, "requests"].groupby(names[chosen]).sum().rename(reporter), how="outer"
+        )
+    return table.fillna(0).astype(int).sort_index().rename_axis(columns="version", index=None)
+
+
+def _is(table: pd.DataFrame, level: str, value: str) -> pd.Series:
+    return pd.Series(table.index.get_level_values(level) == value, index=table.index)
+
+
+def _failed(table: pd.DataFrame) -> pd.Series:
+    codes = table.index.get_level_values("code")
+    return pd.Series([code.startswith("5") or code == "0" for code in codes], index=table.index, dtype=bool)
+
+
+def _once(cluster: Cluster) -> pd.DataFrame:
+    rows: dict[tuple[str, ...], dict[str, float]] = {}
+    for pod in cluster.pods():
+        if is_ready(pod):
+            name = pod["metadata"]["name"]
+            rows |= parse(name, cluster.ask_pod(name, METRICS_PORT, "stats/prometheus"))
+    index = pd.MultiIndex.from_tuples(list(rows), names=KEYS)
+    return pd.DataFrame(list(rows.values()), index=index, columns=list(_VALUES.values()), dtype=float)

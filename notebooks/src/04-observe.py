@@ -1,0 +1,97 @@
+# %% [markdown]
+# # 04 · Observe: what the mesh itself counts
+#
+# *About 10 minutes.*
+#
+# So far you judged the canary by the answers that you got. Nobody has that for the requests of real users. The
+# sidecars do: each counts every request that passes it. Now you read their counters, and see whether they agree
+# with you. (Stop `scripts/loop-query.sh` for this one; the sidecars would count its requests too.)
+# %%
+from kata_lib import observe, open_lab
+
+lab = open_lab(step="observe")
+# %% [markdown]
+# ## Predict: 500 requests
+#
+# The canary gets one request in ten. You will send 500. How many requests will the sidecar of `sentences` count as
+# sent to version 2? And how many will it count as *sent* in all? (Think of who else is asked for each sentence.)
+# %% tags=predict
+lab.predict("requests sent to v2, by the mesh", ...)
+lab.predict("requests that sentences sent in all", ...)
+# %% [markdown]
+# ## Your turn: count
+#
+# Counters only grow, from the moment a sidecar starts. What happened in between is the difference of two readings:
+# read, send 500 requests, read again.
+#
+# ```python
+# before = lab.counters()
+# sample = lab.sample(requests=...)
+# counted = lab.counters(since=before)
+# ```
+# %% tags=your-turn
+# your turn
+# %% tags=solution
+before = lab.counters()
+sample = lab.sample(requests=500)
+counted = lab.counters(since=before)
+# %% [markdown]
+# What `sentences` sent, by whom it went to. `mean ms` is from the sidecars too.
+# %%
+sent = observe.edges(counted).loc["source"]
+sent
+# %%
+lab.compare("requests that sentences sent in all", sent["requests"].sum(), expected=1000)
+# %% [markdown]
+# Twice 500: each sentence needs an age and a name. Now by version of `name`, with what the client saw beside it.
+# %%
+table = observe.side_by_side(sample, counted)
+table
+# %%
+lab.compare("requests sent to v2, by the mesh", table["source"]["v2"], expected=50)
+# %% [markdown]
+# Near 50, and hardly ever 50 exactly, for the reason you know from 02. But client and mesh agree **to the request**:
+# the mesh does not estimate, it counts.
+# %% tags=check
+lab.check("mesh-agrees", table)
+# %% [markdown]
+# ## Two reporters
+#
+# Every hop is counted at both ends, and the label `reporter` says by whom. Expect the same requests once more, and
+# one line that the first table did not have: your own requests, as they reached `sentences`.
+# %%
+observe.edges(counted).loc["destination"]
+# %% [markdown]
+# | reporter | whose sidecar | counts | and so |
+# |---|---|---|---|
+# | `source` | the caller's | each request once, with its final answer | also sees requests that reached no pod (503) |
+# | `destination` | the called pod's | each attempt that arrives | a retry counts again; a caller without sidecar is seen only here |
+#
+# The callers are *unknown* here, because between these sidecars there is no mTLS that would tell who asks. On a
+# cluster with mTLS the names stand there. For the share of a canary, ask `source`; never add both, or everything
+# counts twice.
+#
+# ## What to watch
+#
+# Share and errors by version, each with its 95 % interval: this is what a release is judged by.
+# %%
+observe.by_version(counted)
+# %% [markdown]
+# ## On a real cluster
+#
+# Nobody reads pods one by one there. **Prometheus** does, every 15 seconds or so, keeps the numbers, and adds over
+# pods and time. The tables above are this question to it:
+#
+# ```text
+# sum by (destination_version, response_code) (
+#   rate(istio_requests_total{reporter="source", destination_service_name="name"}[1m]))
+# ```
+#
+# `rate` is the difference of two readings by time, with restarts (a counter that falls begins at zero) taken into
+# account, as `lab.counters(since=...)` does. It needs two readings, so a new version shows nothing for half a
+# minute: *no data* is not *no errors*. Kiali and Grafana draw what Prometheus answers.
+#
+# ## What you have now
+#
+# Numbers about everyone's requests, by version, without asking any client. In **05-promote** they show you a
+# release that goes wrong.

@@ -1,0 +1,58 @@
+"""kata_lib.observe: counters from Prometheus text, differences, and tables by version."""
+
+import pandas as pd
+
+from kata_lib import observe
+
+
+def text(reporter: str, version: str, code: str, requests: int, ms: float = 0.0) -> str:
+    labels = (
+        f'reporter="{reporter}",response_code="{code}",response_flags="-",source_workload="sentences",'
+        f'destination_service_name="name",destination_workload="name-{version}",destination_version="{version}"'
+    )
+    duration = "istio_request_duration_milliseconds"
+    return (
+        f"istio_requests_total{{{labels}}} {requests}\n"
+        f'{duration}_bucket{{{labels},le="+Inf"}} {requests}\n'
+        f"{duration}_sum{{{labels}}} {ms}\n{duration}_count{{{labels}}} {requests}\n"
+    )
+
+
+def frame(pod: str, *texts: str) -> pd.DataFrame:
+    rows = observe.parse(pod, "# a comment\n" + "".join(texts))
+    index = pd.MultiIndex.from_tuples(list(rows), names=observe.KEYS)
+    return pd.DataFrame(list(rows.values()), index=index)
+
+
+def test_requests_and_errors_by_version_are_the_difference_of_two_readings() -> None:
+    before = frame("s", text("source", "v2", "200", 100, 50))
+    after = frame(
+        "s",
+        text("source", "v2", "200", 190, 140),
+        text("source", "v3", "200", 5, 1000),
+        text("source", "v3", "500", 5, 1000),
+    )
+    table = observe.by_version(observe.difference(before, after))
+    assert table["requests"].to_dict() == {"v2": 90, "v3": 10}
+    assert table["errors"].to_dict() == {"v2": 0, "v3": 5}
+    assert table["mean ms"].to_dict() == {"v2": 1.0, "v3": 200.0}
+    assert table.loc["v3", "share"].startswith("10.0 % of 100 (")
+
+
+def test_a_restarted_sidecar_begins_at_zero() -> None:
+    before = frame("s", text("source", "v1", "200", 100), text("source", "v2", "200", 1))
+    after = frame("s", text("source", "v1", "200", 7), text("source", "v2", "200", 2))
+    assert observe.difference(before, after)["requests"].tolist() == [7, 2]
+
+
+def test_a_retry_counts_at_the_destination_only() -> None:
+    counted = frame(
+        "s",
+        text("source", "v2", "200", 2),
+        text("destination", "v2", "200", 2),
+        text("destination", "v2", "503", 1),
+    )
+    sample = pd.DataFrame({"version": pd.Series(["v2", "v2"], dtype=object)})
+    table = observe.side_by_side(sample, counted)
+    assert table.loc["v2"].to_dict() == {"client": 2, "source": 2, "destination": 2}
+    assert table.loc["failed"].to_dict() == {"client": 0, "source": 0, "destination": 1}
