@@ -13,6 +13,7 @@ from kata_lib.errors import ClusterError
 from kata_lib.kube import FIELD_MANAGER, ApiRefused, KubeClient, Obj
 from kata_lib.manifests import load
 
+AGENT_PORT = 15020
 MERGE_PATCH = "application/merge-patch+json"
 
 WORKSHOP_KINDS = (
@@ -162,10 +163,10 @@ class Cluster:
         query["container"] = container or next((n for n in names if n != "istio-proxy"), names[0])
         return self.api.lines(self.api.path("v1", "Pod", pod) + "/log", query)
 
-    def ask_pod(self, pod: str, port: int, path: str) -> str:
-        """Return what a pod answers on a port, through the API server; path without its first slash."""
+    def ask_agent(self, pod: str, path: str) -> str:
+        """Return what Istio's agent beside a pod's sidecar answers; path without its first slash."""
         place = self.api.path("v1", "Pod", self._pod(pod)["metadata"]["name"])
-        return self.api.text(f"{place}:{port}/proxy/{path}")
+        return self.api.text(f"{place}:{AGENT_PORT}/proxy/{path}")
 
     def _pod(self, name: str) -> Obj:
         found = self.get("v1", "Pod", name)

@@ -15,7 +15,6 @@ from kata_lib import shares
 from kata_lib.cluster import Cluster
 from kata_lib.mesh import is_ready
 
-METRICS_PORT = 15020
 SETTLE = 6.0  # seconds; Envoy publishes durations once in five where nobody sets it otherwise
 _PAUSE = 0.1
 
@@ -40,6 +39,17 @@ _LINE = re.compile(r"^(?P<name>istio_\w+)\{(?P<labels>.*)\} (?P<value>\S+)$", re
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
+def counters(cluster: Cluster) -> pd.DataFrame:
+    """Return the counters as they stand this moment; columns and index as of `reading`."""
+    rows: dict[tuple[str, ...], dict[str, float]] = {}
+    for pod in cluster.pods():
+        if is_ready(pod):
+            name = pod["metadata"]["name"]
+            rows |= parse(name, cluster.ask_agent(name, "stats/prometheus"))
+    index = pd.MultiIndex.from_tuples(list(rows), names=KEYS)
+    return pd.DataFrame(list(rows.values()), index=index, columns=list(_VALUES.values()), dtype=float)
+
+
 def reading(cluster: Cluster, settle: float = SETTLE) -> pd.DataFrame:
     """Return the counters of all ready pods' sidecars since each began.
 
@@ -47,10 +57,10 @@ def reading(cluster: Cluster, settle: float = SETTLE) -> pd.DataFrame:
     Envoy publishes durations late; until each request has one, the reading is repeated for `settle` seconds.
     """
     end = time.monotonic() + settle
-    last = _once(cluster)
+    last = counters(cluster)
     while time.monotonic() < end:
         time.sleep(_PAUSE)
-        now = _once(cluster)
+        now = counters(cluster)
         if now.equals(last) and now["requests"].equals(now["timed"]):
             return now
         last = now
@@ -136,13 +146,3 @@ def _is(table: pd.DataFrame, level: str, value: str) -> pd.Series:
 def _failed(table: pd.DataFrame) -> pd.Series:
     codes = table.index.get_level_values("code")
     return pd.Series([code.startswith("5") or code == "0" for code in codes], index=table.index, dtype=bool)
-
-
-def _once(cluster: Cluster) -> pd.DataFrame:
-    rows: dict[tuple[str, ...], dict[str, float]] = {}
-    for pod in cluster.pods():
-        if is_ready(pod):
-            name = pod["metadata"]["name"]
-            rows |= parse(name, cluster.ask_pod(name, METRICS_PORT, "stats/prometheus"))
-    index = pd.MultiIndex.from_tuples(list(rows), names=KEYS)
-    return pd.DataFrame(list(rows.values()), index=index, columns=list(_VALUES.values()), dtype=float)

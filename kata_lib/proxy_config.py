@@ -20,8 +20,6 @@ _KEYS = {
 }
 """Of Envoy's /config_dump (envoy.admin.v3), for each section: its type, its lists, what is in each entry."""
 
-PORT = 15020
-
 
 def section(name: str) -> Section:
     """Return the section of that name; KataError lists those there are."""
@@ -33,7 +31,7 @@ def section(name: str) -> Section:
 
 def of(cluster: Cluster, pod: str, section: Section) -> list[Obj]:
     """Return the pod's routes, clusters or endpoints as Envoy's protobuf JSON has them, sorted by name."""
-    return select(json.loads(cluster.ask_pod(pod, PORT, "config_dump?include_eds")), section)
+    return select(json.loads(cluster.ask_agent(pod, "config_dump?include_eds")), section)
 
 
 def select(dump: Obj, section: Section) -> list[Obj]:
