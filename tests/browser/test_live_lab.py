@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from lab_page import CHROMIUM, jupyter_lab, notebook
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Response, expect, sync_playwright
 
 from kata_lib import engines
 from kata_lib.lab import Lab, connect
@@ -159,10 +159,15 @@ def test_a_cell_that_runs_again_has_one_working_live_lab(page: Page) -> None:
 
 def test_a_page_loaded_again_shows_the_minute_so_far(page: Page) -> None:
     page.wait_for_timeout(2500)
-    page.keyboard.press("Control+s")
+    with page.expect_response(_is_save, timeout=10_000):  # a reload sooner finds a notebook without outputs
+        page.locator('[data-command="docmanager:save"]').first.click()
     page.reload()
     page.wait_for_function(f"document.querySelector('{LIVE}')?.dataset.frames > 3", timeout=30_000)
     assert len(data(page)["lines"]["v2, each second"]["x"]) >= 3
+
+
+def _is_save(response: Response) -> bool:
+    return response.request.method == "PUT" and "/api/contents/live.ipynb" in response.url
 
 
 def version_of_route(lab: Lab) -> str:
