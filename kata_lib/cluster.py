@@ -68,6 +68,12 @@ class Cluster:
         answer = self.api.request("GET", self.api.path(api_version, kind), query=query)
         return [{"apiVersion": api_version, "kind": kind, **item} for item in answer["items"]]
 
+    def objects_everywhere(self, api_version: str, kind: str) -> list[Obj]:
+        """Return a kind's objects of all namespaces; ApiRefused with code 403 where that is forbidden."""
+        path = self.api.path(api_version, kind).replace(f"/namespaces/{self.namespace}/", "/", 1)
+        items = self.api.request("GET", path)["items"]
+        return [{"apiVersion": api_version, "kind": kind, **item} for item in items]
+
     def patch(self, api_version: str, kind: str, name: str, body: Obj) -> Obj:
         """Send a JSON merge patch and return the object that it made."""
         path = self.api.path(api_version, kind, name)

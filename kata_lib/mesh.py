@@ -18,8 +18,11 @@ ISTIO = "networking.istio.io/v1"
 def weights(cluster: Cluster, host: str = "name") -> dict[str, float]:
     """Return each destination's share by subset (host where it has none); {} without a VirtualService."""
     service = virtual_service(cluster, host)
-    if service is None:
-        return {}
+    return {} if service is None else route_shares(service)
+
+
+def route_shares(service: Obj) -> dict[str, float]:
+    """Return the shares that a VirtualService gives the requests that no match sets apart, as weights()."""
     route = _default_route(service)["route"]
     given = written_weights(route)
     total = sum(given)

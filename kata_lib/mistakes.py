@@ -4,13 +4,16 @@ A cluster goes in, mistakes come out in the order in which a person should mend 
 wrong in every step `analyze` recognises; here stands what a step wants.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from kata_lib import analyze, mesh, waiting
 from kata_lib.analyze.objects import has_proxy
+from kata_lib.apply import LAST_APPLIED
 from kata_lib.cluster import Cluster
-from kata_lib.kube import Obj
+from kata_lib.kube import ApiRefused, Obj
+from kata_lib.manifests import load
 from kata_lib.shares import percent
 from kata_lib.steps import CANARY, PROMOTE, V1, V2, V3
 
@@ -33,10 +36,7 @@ def workloads(cluster: Cluster, names: tuple[str, ...]) -> Iterator[Mistake]:
     for name in names:
         deployment = cluster.get("apps/v1", "Deployment", name)
         if deployment is None:
-            yield Mistake(
-                f"There is no Deployment {name} in namespace {cluster.namespace}.",
-                f"kubectl apply -f {_FOLDERS.get(name, V1)}",
-            )
+            yield _not_there(cluster, name)
         elif line := waiting.unfinished(deployment):
             reasons = "; ".join(waiting.pod_troubles(_pods_of(cluster, deployment)))
             yield Mistake(
@@ -74,6 +74,13 @@ def replicas(cluster: Cluster, wanted: dict[str, int]) -> Iterator[Mistake]:
             )
 
 
+def scaled_instead(cluster: Cluster) -> Iterator[Mistake]:
+    """Yield which Deployment was scaled by hand where a weight should set its share."""
+    for finding in analyze.of(cluster).findings:
+        if finding.code == "KATA0403":
+            yield _found(finding)
+
+
 def left_over(cluster: Cluster) -> Iterator[Mistake]:
     """Yield what is still there of the workshop's kinds, where nothing should be."""
     if left := [f"{obj['kind']} {obj['metadata']['name']}" for obj in cluster.contents()]:
@@ -87,8 +94,7 @@ def route(cluster: Cluster, host: str = "name", file: str = CANARY) -> Iterator[
     """Yield why a VirtualService does not do what it seems to do for a host; file: where the right one is."""
     for finding in analyze.of(cluster).findings:
         if finding.severity == "Error" or finding.code in NOT_FOLLOWED:
-            message = finding.message.removesuffix(".")
-            yield Mistake(f"{message}. Seen: {finding.seen} ({finding.code}).", finding.mend)
+            yield _found(finding)
     if mesh.virtual_service(cluster, host) is None:
         yield Mistake(
             f"No VirtualService routes {host} in namespace {cluster.namespace}: requests are spread evenly "
@@ -98,11 +104,11 @@ def route(cluster: Cluster, host: str = "name", file: str = CANARY) -> Iterator[
 
 
 def weights(
-    cluster: Cluster, wanted: dict[str, float], host: str = "name", file: str = CANARY
+    cluster: Cluster, wanted: Mapping[str, float], host: str = "name", file: str = CANARY
 ) -> Iterator[Mistake]:
     """Yield in what the shares by subset differ from those wanted (fractions of 1); file: as in route()."""
     found = mesh.weights(cluster, host)
-    if all(abs(found.get(subset, 0.0) - share) < 0.0005 for subset, share in wanted.items()):
+    if _same(found, wanted):
         return
     service = mesh.virtual_service(cluster, host)
     name = service["metadata"]["name"] if service else host
@@ -111,6 +117,13 @@ def weights(
     mend = "kata weights " + " ".join(f"{subset}={share * 100:.0f}" for subset, share in wanted.items())
     if not wanted.keys() <= found.keys():
         mend = f"kubectl apply -f {file}"
+    if service and _not_applied(service, file, wanted):
+        yield Mistake(
+            f"The VirtualService {name} has {said}; this step wants {asked}, and so says {file}. Something "
+            "else was applied last: was the file edited, and not applied again?",
+            f"kubectl apply -f {file}",
+        )
+        return
     values = list(wanted.values())
     if len(found) == 2 and sorted(found) == sorted(wanted) and [found[s] for s in wanted] == values[::-1]:
         text = f"The weights in the VirtualService {name} are swapped: {said}; this step wants {asked}."
@@ -119,6 +132,39 @@ def weights(
         totals = (f.message for f in analyze.of(cluster).findings if f.code == "KATA0401")
         text = " ".join([text, *totals])
     yield Mistake(text, mend)
+
+
+def _found(finding: analyze.Finding) -> Mistake:
+    message = finding.message.removesuffix(".")
+    return Mistake(f"{message}. Seen: {finding.seen} ({finding.code}).", finding.mend)
+
+
+def _not_there(cluster: Cluster, deployment: str) -> Mistake:
+    """Return that a Deployment is missing, and which other namespace has one of that name."""
+    folder = _FOLDERS.get(deployment, V1)
+    try:
+        everywhere = cluster.objects_everywhere("apps/v1", "Deployment")
+    except ApiRefused as refused:
+        if refused.code != 403:
+            raise
+        everywhere = []
+    others = [d["metadata"]["namespace"] for d in everywhere if d["metadata"]["name"] == deployment]
+    elsewhere = f" Namespace {others[0]} has one: was it applied there?" if others else ""
+    return Mistake(
+        f"There is no Deployment {deployment} in namespace {cluster.namespace}.{elsewhere}",
+        f"kubectl apply -n {cluster.namespace} -f {folder}" if others else f"kubectl apply -f {folder}",
+    )
+
+
+def _not_applied(service: Obj, file: str, wanted: Mapping[str, float]) -> bool:
+    """Tell whether the file has the weights wanted, and something else was the last that was applied."""
+    last = json.loads((service["metadata"].get("annotations") or {}).get(LAST_APPLIED) or "null")
+    written = next(m for m in load(file) if m["kind"] == "VirtualService")
+    return last is not None and last["spec"] != written["spec"] and _same(mesh.route_shares(written), wanted)
+
+
+def _same(shares: Mapping[str, float], wanted: Mapping[str, float]) -> bool:
+    return all(abs(shares.get(subset, 0.0) - share) < 0.0005 for subset, share in wanted.items())
 
 
 def _pods_of(cluster: Cluster, deployment: Obj) -> list[Obj]:

@@ -114,7 +114,7 @@ def read(cluster: Cluster) -> Objects:
     """Read what an analysis needs; where other namespaces may not be read, this one alone."""
     try:
         services, virtual_services = (
-            _everywhere(cluster, version, kind)
+            cluster.objects_everywhere(version, kind)
             for version, kind in (("v1", "Service"), (ISTIO, "VirtualService"))
         )
         whole_mesh = True
@@ -205,12 +205,6 @@ def has_proxy(pod: Obj) -> bool:
     """Tell whether a pod has a sidecar; where Kubernetes can do it, Istio makes it an init container."""
     containers = pod["spec"]["containers"] + (pod["spec"].get("initContainers") or [])
     return any(container["name"] == PROXY for container in containers)
-
-
-def _everywhere(cluster: Cluster, api_version: str, kind: str) -> list[Obj]:
-    path = cluster.api.path(api_version, kind).replace(f"/namespaces/{cluster.namespace}/", "/", 1)
-    items = cluster.api.request("GET", path)["items"]
-    return [{"apiVersion": api_version, "kind": kind, **item} for item in items]
 
 
 def _destination(place: str, word: str, written: Mapping[str, Any], weight: int = 1) -> Destination:

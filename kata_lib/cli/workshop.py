@@ -46,6 +46,15 @@ def sample(
 
 
 @app.command()
+def reset(step: Annotated[str, typer.Argument(metavar="STEP", help="Such as canary, or 02-canary.")]) -> None:
+    """Bring back exactly what a step begins with; whatever else of the workshop is there is deleted."""
+    from kata_lib import lab, steps
+
+    steps.step(step)  # a name that is none changes nothing, and starts no cluster
+    lab.connect().begin(step, reset=True)
+
+
+@app.command()
 def analyze(as_json: Json = False) -> None:
     """Say what is wrong with the namespace's objects, in istioctl's codes and more; exit 1 on errors."""
     from kata_lib import analyze

@@ -16,7 +16,10 @@ from kata_lib.kube import ApiRefused, Obj
 
 
 class FakeApi:
-    """Stands in for KubeClient; `objects` holds what there is by path, `requests` what was asked."""
+    """Stands in for KubeClient; `objects` holds what there is by path, `requests` what was asked.
+
+    `elsewhere` holds the Deployments of other namespaces.
+    """
 
     namespace = "default"
 
@@ -25,6 +28,7 @@ class FakeApi:
         self.labels: dict[str, str] = {}
         self.requests: list[tuple[str, str]] = []
         self.broken_images: set[str] = set()
+        self.elsewhere: list[Obj] = []
         self._numbers = itertools.count(1)
 
     def path(self, api_version: str, kind: str, name: str = "", namespace: str | None = None) -> str:
@@ -47,7 +51,8 @@ class FakeApi:
             return {"metadata": {"name": "default", "labels": self.labels}}
         if "/namespaces/" not in path:  # a list over all namespaces, of which there is one
             prefix, _, plural = path.rpartition("/")
-            path = f"{prefix}/namespaces/default/{plural}"
+            here = self._list(f"{prefix}/namespaces/default/{plural}", {})["items"]
+            return {"items": here + (self.elsewhere if plural == "deployments" else [])}
         if path.endswith("/scale"):
             return self.request("PATCH", path.removesuffix("/scale"), body)
         if "/" not in path.partition("/namespaces/default/")[2]:

@@ -1,12 +1,17 @@
 """kata_lib.checks: the solution is right, and each mistake is named with the line that mends it."""
 
+import tempfile
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from fake_api import FakeApi, make_cluster
 
-from kata_lib.checks import CHECKS, CheckFailed, Result, check
+from kata_lib import shares
+from kata_lib.checks import CHECKS, V3_FAILURES, CheckFailed, Result, check
 from kata_lib.cluster import Cluster
 from kata_lib.errors import KataError
 from kata_lib.mesh import ISTIO
@@ -97,8 +102,34 @@ def other_host(cluster: Cluster, api: FakeApi) -> None:
     cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"hosts": ["names"]}})
 
 
+def in_another_namespace(cluster: Cluster, api: FakeApi) -> None:
+    api.elsewhere = [{"metadata": {"name": "age", "namespace": "team"}}]
+    cluster.delete("deploy/v1")
+
+
+def scaled_instead(cluster: Cluster, api: FakeApi) -> None:
+    cluster.delete(CANARY)
+    cluster.scale("name-v2", 4)
+
+
+def edited_since(cluster: Cluster, api: FakeApi) -> None:
+    """Apply another state of the file than the one that is there now."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(
+            Path(CANARY).read_text().replace("weight: 90", "weight: 80").replace("weight: 10", "weight: 20")
+        )
+        file.flush()
+        cluster.apply(file.name)
+
+
 DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
     ("v1-runs", lambda c, a: c.delete("deploy/v1"), "no Deployment age", "kubectl apply -f deploy/v1"),
+    (
+        "v1-runs",
+        in_another_namespace,
+        "no Deployment age in namespace default. Namespace team has one",
+        "kubectl apply -n default -f deploy/v1",
+    ),
     ("v1-runs", unknown_image, "ErrImagePull: no such image", "kubectl describe pods -l app=age,version=v1"),
     ("v1-runs", without_sidecars, "no sidecar.*older than the namespace's label", "kubectl rollout restart"),
     ("v1-alone", lambda c, a: c.apply("deploy/v2"), "v1 is not alone", "kubectl delete -f deploy/v2"),
@@ -111,6 +142,18 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
         lambda c, a: c.remove(ISTIO, "VirtualService", "name"),
         "Was the file applied",
         "kubectl apply -f deploy/virtual",
+    ),
+    (
+        "canary-10",
+        scaled_instead,
+        "name-v2 was scaled from 1 to 4.*KATA0403",
+        f"replicas=1 && kubectl apply -f {CANARY}",
+    ),
+    (
+        "canary-10",
+        edited_since,
+        rf"name-v2 20\.0 %; this step wants .*10\.0 %, and so says {CANARY}.*not applied again",
+        f"kubectl apply -f {CANARY}",
     ),
     (
         "canary-10",
@@ -209,12 +252,45 @@ def test_failed_requests_are_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -
     assert "HTTP 503: no healthy upstream" in result.text
 
 
-@pytest.mark.parametrize("name", ["v1-alone", "a-third", "canary-10", "weights-rule", "canary-20"])
+@pytest.mark.parametrize("name", sorted(CHECKS.keys() - {"mesh-agrees", "cleaned-up"}))
 def test_ten_requests_are_not_enough(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster, _ = solved(name, monkeypatch)
-    result = check(name, cluster, sample(0, 10))
+    result = check(name, cluster, sample(10 if name in ("promoted", "rolled-back") else 0, 10))
     assert result.verdict == "not enough yet"
     assert "requests or more" in result.text
+
+
+SAMPLES = 4_000_000
+MOST_FALSE_ALARMS = 17
+"""At most 4 of them are expected to be false alarms; 18 or more have a probability of 2.5e-7 (Poisson)."""
+
+
+@pytest.mark.parametrize(
+    ("name", "true", "n"),
+    [
+        ("a-third", 1 / 3, 400),
+        ("canary-10", 0.1, 1000),
+        ("weights-rule", 0.1, 400),
+        ("canary-20", 0.2, shares.requests_needed(0.2, 0.1)),
+        ("v3-hurts", V3_FAILURES, 400),
+    ],
+)
+def test_false_alarms_are_rarer_than_one_in_a_million(
+    name: str, true: float, n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four million samples as large as the notebook's: the objects are right, only chance is at work."""
+    cluster, _ = solved(name, monkeypatch)
+
+    @cache
+    def verdict(count: int) -> str:
+        drawn = sample(0, n - count, failures=count) if name == "v3-hurts" else sample(count, n)
+        return check(name, cluster, drawn).verdict
+
+    counts, times = np.unique(np.random.default_rng(1).binomial(n, true, SAMPLES), return_counts=True)
+    assert times.sum() == SAMPLES
+    assert len(counts) > 20
+    not_right = sum(many for count, many in zip(counts, times, strict=True) if verdict(int(count)) != "right")
+    assert not_right <= MOST_FALSE_ALARMS
 
 
 def test_a_sample_from_before_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

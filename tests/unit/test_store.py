@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kata_lib.engines.embedded.store import Compacted, Event, Obj, Store
+from kata_lib.engines.embedded.store import Compacted, DiskFull, Event, Obj, Store
 
 
 def pod(name: str, **more: object) -> Obj:
@@ -130,3 +130,18 @@ def test_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
     assert len(store.list("pods")) == 20
     assert store.revision == 21
     assert len(list(store.history(1, "pods"))) == 20
+
+
+def test_a_full_disk_refuses_a_write_whole(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.db")
+    store.put("pods", "default", "a", pod("a"))
+    store._db.execute("PRAGMA max_page_count = 1")  # what is there is the most that there may be
+    told: list[Event] = []
+    store.subscribe(told.append)
+    with pytest.raises(DiskFull, match=r"store\.db is full; nothing of this was written"):
+        store.put("pods", "default", "b", pod("b", large="x" * 100_000))
+    assert told == []
+    assert store.get("pods", "default", "b") is None
+    store._db.execute("PRAGMA max_page_count = 1000000")
+    assert store.put("pods", "default", "b", pod("b"))["metadata"]["resourceVersion"] == str(store.revision)
+    assert [event.type for event in told] == ["ADDED"]

@@ -6,6 +6,7 @@ kata down  ends the daemon and every process that carries the cluster's mark, ke
 
 import fcntl
 import os
+import shutil
 import signal
 import sys
 import time
@@ -26,6 +27,8 @@ STOP_LIMIT = 15.0
 LOCK_LIMIT = 60.0
 POLL = 0.01
 LOG_TAIL = 20
+NEEDED_BYTES = 20_000_000
+"""Store and logs have 5 MB after sixty changes of weights."""
 
 
 class EmbeddedEngine:
@@ -52,10 +55,20 @@ class EmbeddedEngine:
         """Bring the cluster up, or find the one that runs; what another daemon left is taken over."""
         if reason := self.unavailable():
             raise EngineUnavailable(f"The embedded engine cannot run here: {reason}.")
+        try:
+            return self._start(progress)
+        except OSError as error:
+            raise EngineError(
+                f"The cluster cannot keep its files in {self.state.home}: {error.strerror} "
+                f"({error.filename}). KATA_HOME names another folder for them."
+            ) from error
+
+    def _start(self, progress: Progress) -> Location:
         with self._lock():
             if found := self.where():
                 return found
             self._end_daemon()  # one that daemon.json does not tell of
+            self._check_room()
             is_new = not self.state.store.exists()
             if is_new:
                 self._clean()
@@ -87,6 +100,15 @@ class EmbeddedEngine:
     def logs(self) -> Path:
         """Return the folder of the daemon's, the pods' and the node's logs."""
         return self.state.logs
+
+    def _check_room(self) -> None:
+        free = shutil.disk_usage(self.state.home).free
+        if free < NEEDED_BYTES:
+            raise EngineError(
+                f"The cluster needs {NEEDED_BYTES // 10**6} MB for its store and its logs; "
+                f"{self.state.home} has {free / 1e6:.1f} MB free. Free some space, or name a folder on "
+                "another disk with KATA_HOME."
+            )
 
     def _daemon(self) -> Identity | None:
         known = read_json(self.state.daemon)

@@ -8,6 +8,7 @@ process is killed: a write returns after its commit.
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,10 @@ class Compacted(Exception):
     """The history asked for is no longer kept."""
 
 
+class DiskFull(Exception):
+    """The disk has no room for a write, and nothing of it was kept."""
+
+
 @dataclass(frozen=True)
 class Event:
     """One write: `object` is the state after it (of a deletion the last one, under the deletion's version).
@@ -54,6 +59,7 @@ class Store:
     """Objects by (resource, namespace, name); a namespace of "" is that of cluster-wide objects."""
 
     def __init__(self, path: Path | str, *, history_kept: int = HISTORY_KEPT) -> None:
+        self._path = path
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {SCHEMA}")
         self._revision, self._compacted = self._db.execute(
@@ -133,8 +139,7 @@ class Store:
         event.object["metadata"]["resourceVersion"] = str(revision)
         body = json.dumps(event.object, separators=(",", ":"))
         key = (event.resource, namespace, name)
-        with self._db:
-            self._db.execute("BEGIN")
+        with self._written_whole():
             if event.type == "DELETED":
                 self._db.execute("DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?", key)
             else:
@@ -151,8 +156,7 @@ class Store:
 
     def compact(self, revision: int) -> None:
         """Forget the history up to a resource version, but for each living object's last state in it."""
-        with self._db:
-            self._db.execute("BEGIN")
+        with self._written_whole():
             self._db.execute(
                 "DELETE FROM history WHERE revision <= ?1 AND (type = 'DELETED' OR EXISTS ("
                 "SELECT 1 FROM history AS later WHERE later.resource = history.resource"
@@ -162,6 +166,18 @@ class Store:
             )
             self._db.execute("UPDATE revisions SET compacted = ?", (revision,))
         self._compacted = revision
+
+    @contextmanager
+    def _written_whole(self) -> Iterator[None]:
+        """Commit what is executed, or none of it; raise DiskFull where there is no room."""
+        try:
+            with self._db:
+                self._db.execute("BEGIN")
+                yield
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
+            raise DiskFull(f"The disk of {self._path} is full; nothing of this was written.") from error
 
 
 def _decoded(body: str) -> Obj:

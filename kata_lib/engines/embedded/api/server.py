@@ -28,6 +28,7 @@ from kata_lib.engines.embedded.registry.status import (
     no_such_path,
     unauthorized,
 )
+from kata_lib.engines.embedded.store import DiskFull
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +88,8 @@ async def _errors_as_status(request: web.Request, handler: Handler) -> web.Strea
         return refusal(no_such_path())
     except (asyncio.CancelledError, ConnectionResetError):
         raise
+    except DiskFull as error:
+        return refusal(internal(f"{error} Free some space and try again."))
     except Exception as error:
         logger.exception("%s %s", request.method, request.path)
         return refusal(internal(f"{type(error).__name__}: {error}"))
