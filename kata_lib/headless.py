@@ -48,7 +48,7 @@ def run(place: Path | None, console: Console | None = None) -> bool:
 
 def table(rows: list[Row]) -> Table:
     """Return the steps as a table, one row each."""
-    made = Table(*report.HEADS, box=box.HORIZONTALS, pad_edge=False, show_edge=False)
+    made = Table(*report.HEADS, box=box.HORIZONTALS, pad_edge=False, show_edge=False, collapse_padding=True)
     for row in rows:
         *cells, verdict = report.cells(row)
         colour = _COLOURS[verdict]

@@ -110,12 +110,16 @@ def place(given: Path | None) -> Path:
 
 
 def cells(row: Row) -> tuple[str, str, str, str, str]:
-    """Return a row's step, expected share of v2, observed share, failed requests and verdict as text."""
-    expected = "" if row.expected is None else shares.percent(row.expected)
+    """Return as text a row's step, what share of what is expected, what was seen, failures and verdict."""
+    expected = (
+        f"{shares.percent(row.expected)} {row.share.version}"
+        if row.share and row.expected is not None
+        else ""
+    )
     return row.step, expected, str(row.share or row.seen), str(row.failures), row.verdict
 
 
-HEADS = ("step", "expected v2", "observed v2, 95 % interval", "failed", "verdict")
+HEADS = ("step", "expected", "observed, 95 % interval", "failed", "verdict")
 
 
 def _table(rows: Iterable[Row]) -> str:

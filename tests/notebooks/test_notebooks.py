@@ -1,11 +1,15 @@
-"""Every notebook runs under nbval, its solutions filled in, on a cluster of its own."""
+"""Every notebook runs under nbval, its solutions filled in, on one cluster, from whatever state there is."""
 
+import copy
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import nbclient
+import nbformat
 import pytest
 
 from kata_lib import engines, notebooks
@@ -55,8 +59,12 @@ def nbval(file: Path, environment: dict[str, str]) -> subprocess.CompletedProces
     )
 
 
-@pytest.mark.parametrize("name", [source.stem for source in notebooks.sources()])
-def test_the_notebook_with_its_solutions(name: str, folder: Path, environment: dict[str, str]) -> None:
+NAMES = [source.stem for source in notebooks.sources()]
+
+
+@pytest.mark.parametrize("name", [*reversed(NAMES), *NAMES])
+def test_a_notebook_runs_with_its_solutions(name: str, folder: Path, environment: dict[str, str]) -> None:
+    """From the last to the first, and in order: each runs twice, alone, and after others than its own."""
     done = nbval(folder / f"{name}.ipynb", environment)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -73,3 +81,34 @@ def test_a_solution_left_out_fails_by_the_name_of_its_check(
     assert done.returncode == 1
     assert "canary-10: wrong" in done.stdout
     assert "Was the file applied" in done.stdout
+
+
+def place_of(built: nbformat.NotebookNode, tag: str, text: str) -> int:
+    """Return the place of the first cell of that tag that has the text."""
+    return next(
+        number
+        for number, cell in enumerate(built["cells"])
+        if tag in cell["metadata"].get("tags", []) and text in "".join(cell["source"])
+    )
+
+
+def test_a_learners_work_outlives_the_kernel(environment: dict[str, str]) -> None:
+    """Half of 02 in one kernel; another runs the notebook from its top, and the canary is still there."""
+    source = (notebooks.FOLDER / "src" / "02-canary.py").read_text()
+    built = nbformat.reads(notebooks.text(notebooks.build(source, solutions=True)), as_version=4)
+    half = place_of(built, "solution", "virtual-service-canary.yaml")
+    learner = {k: v for k, v in environment.items() if k not in ("KATA_RESET", "CI")}
+
+    def run(cells: list[Any]) -> str:
+        """Run cells in a kernel of their own and return what they printed."""
+        notebook = nbformat.v4.new_notebook(cells=copy.deepcopy(cells))
+        nbclient.NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3").execute(env=learner)
+        outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+        return "".join(output.get("text") or output["data"].get("text/plain", "") for output in outputs)
+
+    reset = nbformat.v4.new_code_cell('from kata_lib import open_lab\nopen_lab(step="canary", reset=True)')
+    weights = nbformat.v4.new_code_cell('lab.set_weights({"name-v2": 30})')
+    run([reset, *built["cells"][: half + 1], weights])
+    said = run([*built["cells"][:half], nbformat.v4.new_code_cell("lab.weights()")])
+    assert "Kept, though this step begins without: VirtualService name, DestinationRule name." in said
+    assert "{'name-v1': 0.7, 'name-v2': 0.3}" in said

@@ -60,10 +60,17 @@ def test_the_table_has_one_row_a_step() -> None:
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(headless.table(ROWS))
     text = console.export_text()
-    assert "10.0 %" in text
+    assert re.search(r"canary +10\.0 % v2 ", text)
     assert "9.8 % of 1,000 (8.1 % to 11.8 %)" in text
     assert "nothing left" in text
     assert len(re.findall(r"right|wrong", text)) == 3
+
+
+def test_the_longest_rows_fit_a_terminal() -> None:
+    console = Console(width=80, record=True, file=io.StringIO())
+    whole = [Row(title, 1.0, share_of("failed", 300, 300), 0, "right") for title in exercise.TITLES]
+    console.print(headless.table(whole))
+    assert len(console.export_text().splitlines()) == len(whole) + 2
 
 
 def test_where_the_report_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -81,9 +88,15 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 class FakeLab:
-    """Answers with the share that the last applied file asks for."""
+    """Answers with the share that the last applied file asks for; the canary of v3 fails a twentieth."""
 
-    shares = ("deploy/v1", 0.0), ("deploy/v2", 1 / 3), ("canary.yaml", 0.1), ("promote.yaml", 1.0)
+    shares = (
+        ("deploy/v1", 0.0),
+        ("deploy/v2", 1 / 3),
+        ("canary.yaml", 0.1),
+        ("promote.yaml", 1.0),
+        ("canary-v3.yaml", 0.9),
+    )
 
     def __init__(self, failures: int = 0, left: list[str] | None = None) -> None:
         self.last = ""
@@ -108,7 +121,8 @@ class FakeLab:
         on_progress(requests)
         share = next(share for end, share in self.shares if self.last.endswith(end))
         v2 = round(requests * share)
-        versions = ["v2"] * v2 + ["v1"] * (requests - v2) + [None] * self.failures
+        failed = requests // 20 if self.last.endswith("v3.yaml") else self.failures
+        versions = ["v2"] * v2 + ["v1"] * (requests - v2 - failed) + [None] * failed
         return pd.DataFrame({"version": pd.Series(versions, dtype=object)})
 
 
@@ -116,17 +130,18 @@ def test_the_exercise_is_right_from_end_to_end() -> None:
     lab = FakeLab()
     told: list[tuple[str, float]] = []
     rows = list(exercise.run(lab, lambda *step: told.append(step)))  # type: ignore[arg-type]
-    assert [row.verdict for row in rows] == ["right"] * 5
+    assert [row.verdict for row in rows] == ["right"] * 7
     assert [row.step for row in rows] == list(exercise.TITLES)
     assert ("canary", 1.0) in told
     assert [path.rsplit("/", 1)[1] for path in lab.deleted] == [
         "v1",
         "v2",
+        "v3-faulty",
         "virtual-service-canary-promote.yaml",
     ]
 
 
 def test_failures_and_left_overs_are_wrong() -> None:
     rows = list(exercise.run(FakeLab(failures=1, left=["Service name"])))  # type: ignore[arg-type]
-    assert [row.verdict for row in rows] == ["wrong"] * 5
+    assert [row.verdict for row in rows if row.step != "faulty v3"] == ["wrong"] * 6
     assert rows[-1].seen == "Service name"
