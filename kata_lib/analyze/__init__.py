@@ -1,21 +1,21 @@
 """What is wrong with a namespace's objects: what `istioctl analyze` says, and what it does not see.
 
 Objects go in, findings come out, the worst first. Each file judges one matter: `sidecars`, `services`,
-`routes`, `destinations`, `subsets`, `weights`; `finding` has the table of codes.
+`routes`, `gateways`, `destinations`, `subsets`, `weights`; `finding` has the table of codes.
 """
 
 import html
 import json
 from dataclasses import dataclass
 
-from kata_lib.analyze import destinations, routes, services, sidecars, subsets, weights
+from kata_lib.analyze import destinations, gateways, routes, services, sidecars, subsets, weights
 from kata_lib.analyze.finding import CODES, SEVERITIES, Finding
 from kata_lib.analyze.objects import Objects, read
 from kata_lib.cluster import Cluster
 
 __all__ = ["CODES", "Analysis", "Finding", "Objects", "findings", "of", "read"]
 
-_MATTERS = (sidecars, services, routes, destinations, subsets, weights)
+_MATTERS = (sidecars, services, routes, gateways, destinations, subsets, weights)
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,12 @@ def of(cluster: Cluster) -> Analysis:
 
 
 def findings(objects: Objects) -> list[Finding]:
-    """Return what is wrong with the objects: errors first, then warnings, each by code and object."""
-    found = [finding for matter in _MATTERS for finding in matter.findings(objects)]
-    return sorted(found, key=lambda f: (SEVERITIES.index(f.severity), f.code, f.object, f.seen))
+    """Return what is wrong with the objects: errors first, then warnings, each by code and object.
+
+    What one object does wrong in several places in the same words is said once, as istioctl does.
+    """
+    found: dict[tuple[str, str, str], Finding] = {}
+    for matter in _MATTERS:
+        for finding in matter.findings(objects):
+            found.setdefault((finding.code, finding.object, finding.message), finding)
+    return sorted(found.values(), key=lambda f: (SEVERITIES.index(f.severity), f.code, f.object))

@@ -19,6 +19,7 @@ def findings(found: Objects) -> Iterator[Finding]:
             elif found.judges(destination.host):
                 mend = f"host: {nearest(destination.host, found.names())}"
                 yield _not_found(virtual_service, destination, destination.word, destination.host, mend)
+                yield from _subset(found, virtual_service, destination, mend)
 
 
 def _port(virtual_service: Obj, destination: Destination, target: Obj) -> Iterator[Finding]:
@@ -39,15 +40,17 @@ def _port(virtual_service: Obj, destination: Destination, target: Obj) -> Iterat
         yield _not_found(virtual_service, destination, word, f"{destination.host}:{destination.port}", mend)
 
 
-def _subset(found: Objects, virtual_service: Obj, destination: Destination) -> Iterator[Finding]:
+def _subset(
+    found: Objects, virtual_service: Obj, destination: Destination, mend: str = ""
+) -> Iterator[Finding]:
+    """Yield that a subset is not defined; mend: where it is the host that is wrong, the line for that."""
     defined = list(found.subsets(destination.host))
     if destination.subset is None or destination.subset in defined:
         return
     word = "host+subset" if destination.word == "host" else "mirror+subset"
     if defined:
         mend = f"subset: {nearest(destination.subset, defined)}"
-    else:
-        mend = f"kubectl apply -f {CANARY}   # it holds the DestinationRule too"
+    mend = mend or f"kubectl apply -f {CANARY}   # it holds the DestinationRule too"
     yield _not_found(
         virtual_service,
         destination,

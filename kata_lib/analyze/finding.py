@@ -17,6 +17,7 @@ CODES: dict[str, tuple[str, Severity]] = {
     "IST0118": ("PortNameIsNotUnderNamingConvention", "Info"),
     "IST0130": ("VirtualServiceUnreachableRule", "Warning"),
     "IST0131": ("VirtualServiceIneffectiveMatch", "Info"),
+    "IST0132": ("VirtualServiceHostNotFoundInGateway", "Warning"),
     "IST0173": ("DestinationRuleSubsetNotSelectPods", "Error"),
     "IST0174": ("UnknownDestinationRuleHost", "Warning"),
     "KATA0101": ("PodsOlderThanInjection", "Warning"),

@@ -11,14 +11,16 @@ from kata_lib.mesh import ISTIO, written_weights
 
 DOMAIN = "svc.cluster.local"
 PROXY = "istio-proxy"
+MESH = "mesh"
+"""Among a VirtualService's gateways: all sidecars."""
 
 
 @dataclass(frozen=True)
 class Objects:
     """A namespace and what is in it; each object has its kind and its metadata.namespace.
 
-    services and virtual_services may be those of all namespaces: `whole_mesh` says so. Only then is a host in
-    another namespace judged.
+    services, virtual_services and gateways may be those of all namespaces: `whole_mesh` says so. Only then is
+    judged what refers to another namespace.
     """
 
     namespace: Obj
@@ -27,6 +29,7 @@ class Objects:
     pods: list[Obj] = field(default_factory=list)
     virtual_services: list[Obj] = field(default_factory=list)
     destination_rules: list[Obj] = field(default_factory=list)
+    gateways: list[Obj] = field(default_factory=list)
     whole_mesh: bool = True
 
     @property
@@ -112,19 +115,14 @@ class Destination:
 
 def read(cluster: Cluster) -> Objects:
     """Read what an analysis needs; where other namespaces may not be read, this one alone."""
+    kinds = (("v1", "Service"), (ISTIO, "VirtualService"), (ISTIO, "Gateway"))
     try:
-        services, virtual_services = (
-            cluster.objects_everywhere(version, kind)
-            for version, kind in (("v1", "Service"), (ISTIO, "VirtualService"))
-        )
+        services, virtual_services, gateways = (cluster.objects_everywhere(*kind) for kind in kinds)
         whole_mesh = True
     except ApiRefused as refused:
         if refused.code != 403:
             raise
-        services, virtual_services = (
-            cluster.objects("v1", "Service"),
-            cluster.objects(ISTIO, "VirtualService"),
-        )
+        services, virtual_services, gateways = (cluster.objects(*kind) for kind in kinds)
         whole_mesh = False
     namespace = cluster.api.request("GET", f"/api/v1/namespaces/{cluster.namespace}")
     return Objects(
@@ -134,6 +132,7 @@ def read(cluster: Cluster) -> Objects:
         cluster.pods(),
         virtual_services,
         cluster.objects(ISTIO, "DestinationRule"),
+        gateways,
         whole_mesh,
     )
 
@@ -155,7 +154,7 @@ def hosts(virtual_service: Obj) -> list[str]:
 
 def in_mesh(virtual_service: Obj) -> bool:
     """Tell whether sidecars follow a VirtualService, not gateways alone."""
-    return "mesh" in (virtual_service["spec"].get("gateways") or ["mesh"])
+    return MESH in (virtual_service["spec"].get("gateways") or [MESH])
 
 
 def rules(virtual_service: Obj) -> list[Obj]:

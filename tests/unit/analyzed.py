@@ -7,6 +7,7 @@ from kata_lib.analyze import Objects
 from kata_lib.apply import annotated
 from kata_lib.kube import Obj
 from kata_lib.manifests import load
+from kata_lib.mesh import ISTIO
 
 CANARY = "deploy/virtual-service-canary.yaml"
 PROMOTE = "deploy/virtual-service-canary-promote.yaml"
@@ -28,6 +29,7 @@ def kata(*paths: str) -> Objects:
         [pod for deployment in deployments for pod in pods_for(deployment)],
         by_kind.get("VirtualService", []),
         by_kind.get("DestinationRule", []),
+        by_kind.get("Gateway", []),
     )
 
 
@@ -90,3 +92,13 @@ def spec(found: Objects) -> Obj:
 
 def destination(change: Obj) -> Callable[[Objects], None]:
     return lambda f: spec(f)["http"][0]["route"][1]["destination"].update(change)
+
+
+def gateway(found: Objects, *hosts: str) -> None:
+    """Give the namespace a gateway `front` that is open to hosts, and have the VirtualService use it too."""
+    server = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": list(hosts)}
+    metadata = {"name": "front", "namespace": "default"}
+    found.gateways.append(
+        {"apiVersion": ISTIO, "kind": "Gateway", "metadata": metadata, "spec": {"servers": [server]}}
+    )
+    spec(found)["gateways"] = ["mesh", "front"]

@@ -1,10 +1,23 @@
 """kata_lib.analyze: each mistake has its code, its place, and the line that mends it."""
 
 import copy
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from analyzed import ALL, PROMOTE, deployment, destination, kata, redeploy, route, spec, without_sidecar
+from analyzed import (
+    ALL,
+    PROMOTE,
+    deployment,
+    destination,
+    gateway,
+    kata,
+    redeploy,
+    route,
+    spec,
+    without_sidecar,
+)
 
 from kata_lib import analyze
 from kata_lib.analyze import CODES, Objects
@@ -175,6 +188,21 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "kubectl edit virtualservice name",
     ),
     (
+        "IST0101",
+        lambda f: spec(f).update(gateways=["mesh", "front"]),
+        'VirtualService default/name: Referenced gateway not found: "front"',
+        "spec.gateways[1]: no requests come in by it",
+        "gateways: [mesh]",
+    ),
+    (
+        "IST0132",
+        lambda f: gateway(f, "shop.example.com", "other/*"),
+        "VirtualService default/name: one or more host [name] defined in VirtualService default/name not "
+        "found in Gateway default/front.",
+        "spec.gateways[1]: the gateway is open to shop.example.com",
+        "hosts: [shop.example.com]",
+    ),
+    (
         "IST0173",
         lambda f: first_subset(f).update(labels={"version": "v9"}),
         "DestinationRule default/name: The Subset name-v1 defined in the DestinationRule does not select any "
@@ -343,6 +371,39 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
 )
 def test_what_the_kata_applies_has_no_mistake(paths: tuple[str, ...]) -> None:
     assert analyze.findings(kata(*paths)) == []
+
+
+def labels_of(mistakes: list[tuple[str, Callable[[Objects], object], str, str, str]]) -> list[str]:
+    """Return a label for each mistake: its code, and what is said of it."""
+    labels = [" | ".join((code, message, seen, mend)) for code, _, message, seen, mend in mistakes]
+    assert len(set(labels)) == len(labels)
+    return labels
+
+
+RECORDED = json.loads((Path(__file__).parents[1] / "reference" / "istioctl-analyze.json").read_text())
+"""What istioctl 1.31.0 said of each mistake on a real API server, by record_istioctl.py."""
+
+NOT_OURS = {"IST0162"}
+"""Codes about a Gateway itself, which the workshop has none of: the port that its workload listens on."""
+
+
+@pytest.mark.parametrize(
+    ("label", "mistake"), zip(labels_of(MISTAKES), [m[1] for m in MISTAKES], strict=True)
+)
+def test_istioctl_says_the_same_of_it(label: str, mistake: Callable[[Objects], object]) -> None:
+    found = kata(*ALL)
+    mistake(found)
+    ours = [
+        [f.code, f.severity, f.object, f.message] for f in analyze.findings(found) if f.code.startswith("IST")
+    ]
+    assert sorted(ours) == [said for said in RECORDED[label] if said[0] not in NOT_OURS]
+
+
+@pytest.mark.parametrize("hosts", [["*"], ["*/name"], ["./name"], ["default/*"], ["na", "*me"]])
+def test_a_gateway_that_is_open_to_the_host_is_no_mistake(hosts: list[str]) -> None:
+    found = kata(*ALL)
+    gateway(found, *hosts)
+    assert analyze.findings(found) == []
 
 
 @pytest.mark.parametrize(("code", "mistake", "message", "seen", "mend"), MISTAKES)
