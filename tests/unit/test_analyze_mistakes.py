@@ -388,7 +388,7 @@ NOT_OURS = {"IST0162"}
 
 
 @pytest.mark.parametrize(
-    ("label", "mistake"), zip(labels_of(MISTAKES), [m[1] for m in MISTAKES], strict=True)
+    ("label", "mistake"), list(zip(labels_of(MISTAKES), [m[1] for m in MISTAKES], strict=True))
 )
 def test_istioctl_says_the_same_of_it(label: str, mistake: Callable[[Objects], object]) -> None:
     found = kata(*ALL)
