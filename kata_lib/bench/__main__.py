@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kata_lib.bench import changes, machine, memory, start, throughput, weights
+from kata_lib.bench import changes, classroom, machine, memory, start, throughput, weights
 from kata_lib.bench.results import Figure
 from kata_lib.engines.embedded import EmbeddedEngine
 from kata_lib.engines.embedded.state import PROJECT, home
@@ -22,7 +22,8 @@ from kata_lib.errors import KataError
 
 NAME = "bench"
 TABLE_WIDTH = 120
-GROUPS = ("start", "weights", "changes", "throughput", "memory")
+GROUPS = ("start", "weights", "changes", "throughput", "memory", "classroom")
+LEARNERS = 30
 
 
 def main(
@@ -33,7 +34,7 @@ def main(
     """Measure the embedded engine and the sampler, each figure beside its goal."""
     console = Console()
     console.width = max(console.width, TABLE_WIDTH)
-    chosen = only or list(GROUPS)
+    chosen = only or [group for group in GROUPS if full or group != "classroom"]
     unknown = sorted(set(chosen) - set(GROUPS))
     if unknown:
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(GROUPS)}.")
@@ -80,6 +81,9 @@ def _figures(
         yield from throughput.measure(cluster, seconds=10 if full else 3)
     if "changes" in chosen:
         yield from changes.measure(cluster, changes.FULL if full else changes.QUICK, say)
+    if "classroom" in chosen:
+        engine.stop()
+        yield from classroom.measure(LEARNERS, say)
 
 
 def _table(figures: list[Figure]) -> Table:

@@ -14,25 +14,31 @@ SETTLED_ANSWERS = 20
 
 
 def measure(cluster: Cluster, changes: int) -> list[Figure]:
-    """Switch all requests from one version to the other, again and again.
+    """Switch all requests from one version to the other, again and again."""
+    milliseconds, late = effects(cluster, changes)
+    how = f"{changes} changes; {late} of {changes * SETTLED_ANSWERS} later requests on the old route"
+    return [
+        Figure("weight to effect, p50", percentile(milliseconds, 50), "ms", 10, how=how),
+        Figure("weight to effect, p95", percentile(milliseconds, 95), "ms"),
+    ]
+
+
+def effects(cluster: Cluster, changes: int) -> tuple[list[float], int]:
+    """Return the milliseconds of each change, and how many of the later requests took the old route.
 
     One change: PATCH; from its answer on, requests one after the other on a kept-alive connection, until one
     is answered by the other version. The time ends when that answer is there, so it holds one request.
     """
     address = urlsplit(cluster.url("sentences"))
     client = http.client.HTTPConnection(address.hostname or "", address.port, timeout=5.0)
-    effects, late = [], 0
+    milliseconds, late = [], 0
     for number in range(changes):
         version = "v2" if number % 2 == 0 else "v1"
         mesh.set_weights(cluster, {f"name-{version}": 100})
-        effects.append(_until(client, version))
+        milliseconds.append(_until(client, version))
         late += sum(_answered_by(client) != version for _ in range(SETTLED_ANSWERS))
     client.close()
-    how = f"{changes} changes; {late} of {changes * SETTLED_ANSWERS} later requests on the old route"
-    return [
-        Figure("weight to effect, p50", percentile(effects, 50), "ms", 10, how=how),
-        Figure("weight to effect, p95", percentile(effects, 95), "ms"),
-    ]
+    return milliseconds, late
 
 
 def _until(client: http.client.HTTPConnection, version: str) -> float:

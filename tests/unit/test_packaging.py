@@ -1,7 +1,10 @@
 """The project's lists of packages agree with each other and with what the code imports."""
 
 import ast
+import json
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
@@ -85,6 +88,39 @@ def test_every_requirement_has_its_reason_beside_it() -> None:
 def test_conda_gets_the_locked_packages() -> None:
     (by_pip,) = [entry["pip"] for entry in ENVIRONMENT["dependencies"] if isinstance(entry, dict)]
     assert by_pip == ["--requirement requirements.lock"]
+
+
+def test_binder_gets_what_conda_gets() -> None:
+    binder = yaml.safe_load((ROOT / ".binder/environment.yml").read_text())
+    *packages, by_pip = binder["dependencies"]
+    *others, theirs = ENVIRONMENT["dependencies"]
+    assert packages[1:] == others[1:]
+    assert Requirement(others[0]).specifier.contains(packages[0].split("=")[-1])
+    lock = by_pip["pip"][0].removeprefix("--requirement ")
+    assert (ROOT / ".binder" / lock).resolve() == ROOT / theirs["pip"][0].removeprefix("--requirement ")
+
+
+def test_binders_server_finds_the_cluster() -> None:
+    command = ["printenv", "KUBECONFIG", "KATA_BIN", "JUPYTER_CONFIG_PATH"]
+    kept = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        [ROOT / ".binder/start", *command], env=kept, capture_output=True, text=True, timeout=10, check=True
+    )
+    assert done.stdout.splitlines() == [
+        f"{ROOT}/.kata/kata/kubeconfig",
+        str(Path(sys.executable).parent),
+        f"{ROOT}/etc/jupyter",
+    ]
+
+
+def test_the_devcontainer_runs_what_is_there() -> None:
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
+    for event in ("postCreateCommand", "postAttachCommand"):
+        assert os.access(ROOT / container[event].split()[0], os.X_OK)
+    assert f"--port {container['forwardPorts'][0]}" in container["postAttachCommand"]
+    python = re.search(r"python:(\d+\.\d+)-", container["image"])
+    assert python
+    assert Requirement(f"python{PYPROJECT['project']['requires-python']}").specifier.contains(python[1])
 
 
 def test_conda_gets_the_same_python_and_a_kubectl_that_is_new_enough() -> None:
