@@ -15,7 +15,7 @@ CHANGES = 4
 
 
 def measure(learners: int, say: Callable[[str], None]) -> list[Figure]:
-    """Start a cluster for each of the learners, and let each in turn change weights while all have traffic."""
+    """Start a cluster for each learner, and let one after the other change weights while all have traffic."""
     with ExitStack() as stack:
         clusters = [stack.enter_context(_learner(number, say)) for number in range(learners)]
         say(f"{learners} learners with {RATE:g} requests/s each")
