@@ -30,6 +30,7 @@ pre { font: 13px/1.45 ui-monospace, monospace; overflow-x: auto; margin: .3rem 0
 code { background: #f5f5f5 }
 table { border: 0; border-collapse: collapse; font-size: 14px; margin: .5rem 0 }
 th, td { border: 0; border-bottom: 1px solid #ddd; padding: .3rem .8rem; text-align: left }
+.dataframe thead th { text-align: left !important }
 .prompt, .anchor-link, .jp-InputPrompt, .jp-OutputPrompt { display: none }
 figure { margin: .5rem 0 }
 svg { max-width: 100%; height: auto }
