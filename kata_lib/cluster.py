@@ -4,16 +4,20 @@ Manifests and names go in, plain objects and kubectl's own words come out. `wait
 `mesh` reads and sets the weights. Knows nothing of engines.
 """
 
+import copy
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from kata_lib import apply, waiting
+from kata_lib.engines.base import Entry, Location
 from kata_lib.errors import ClusterError
 from kata_lib.kube import FIELD_MANAGER, ApiRefused, KubeClient, Obj
 from kata_lib.manifests import load
 
 AGENT_PORT = 15020
+ENTRY_SERVICE = "sentences"
+WORKSHOP_IMAGE = "kata/sentences"
 MERGE_PATCH = "application/merge-patch+json"
 
 WORKSHOP_KINDS = (
@@ -31,13 +35,28 @@ class Cluster:
     """One namespace of one cluster.
 
     kubeconfig, context: which API, and by its namespace where in it. node_host: where node ports answer.
+    entry: the way to the sentences service where they do not. image: in place of the manifests' own.
     """
 
-    def __init__(self, kubeconfig: Path, context: str | None = None, node_host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        kubeconfig: Path,
+        context: str | None = None,
+        node_host: str = "127.0.0.1",
+        entry: Entry | None = None,
+        image: str = "",
+    ) -> None:
         self.kubeconfig = kubeconfig
         self.node_host = node_host
+        self.entry = entry
+        self.image = image
         self.api = KubeClient(kubeconfig, context)
         self.namespace = self.api.namespace
+
+    @classmethod
+    def at(cls, place: Location) -> "Cluster":
+        """Return the cluster that an engine has at a place."""
+        return cls(place.kubeconfig, None, place.node_host, place.entry, place.image)
 
     def apply(self, path: str | Path) -> list[str]:
         """Apply a file or folder; return kubectl's lines, such as `deployment.apps/name-v1 created`."""
@@ -143,7 +162,10 @@ class Cluster:
         waiting.until_ready(self, timeout, on_wait, deployments)
 
     def url(self, service: str = "sentences") -> str:
-        """Return where a Service of type NodePort answers from this machine."""
+        """Return where a Service of type NodePort answers from this machine.
+
+        On a cluster with one entry that is the sentences service, which gets the node port that leads there.
+        """
         found = self.get("v1", "Service", service)
         if found is None:
             known = ", ".join(s["metadata"]["name"] for s in self.objects("v1", "Service")) or "none"
@@ -156,7 +178,16 @@ class Cluster:
             raise ClusterError(
                 f"The Service {service!r} has no node port: only one of type NodePort answers from outside."
             )
-        return f"http://{self.node_host}:{ports[0]}/"
+        if self.entry is None:
+            return f"http://{self.node_host}:{ports[0]}/"
+        if service != ENTRY_SERVICE:
+            raise ClusterError(
+                f"On this cluster only {ENTRY_SERVICE} answers from outside, not {service!r}: "
+                f"`kubectl port-forward service/{service} 8080:{found['spec']['ports'][0]['port']}` opens it."
+            )
+        if self.entry.node_port not in (None, *ports):
+            self._give_node_port(found, self.entry.node_port)
+        return self.entry.url
 
     def pods(self, labels: str = "") -> list[Obj]:
         """Return the pods that are there to stay: those being deleted are left out."""
@@ -174,6 +205,10 @@ class Cluster:
         place = self.api.path("v1", "Pod", self._pod(pod)["metadata"]["name"])
         return self.api.text(f"{place}:{AGENT_PORT}/proxy/{path}")
 
+    def _give_node_port(self, service: Obj, node_port: int | None) -> None:
+        name, ports = service["metadata"]["name"], service["spec"]["ports"]
+        self.patch("v1", "Service", name, {"spec": {"ports": [{**ports[0], "nodePort": node_port}, *ports[1:]]}})
+
     def _pod(self, name: str) -> Obj:
         found = self.get("v1", "Pod", name)
         if found is None:
@@ -182,7 +217,7 @@ class Cluster:
         return found
 
     def _apply_one(self, manifest: Obj) -> str:
-        wanted = apply.annotated(manifest, self.namespace)
+        wanted = apply.annotated(self._with_image(manifest), self.namespace)
         live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
         if live is None:
             self._create(wanted)
@@ -194,7 +229,7 @@ class Cluster:
         return f"{_label(manifest)} configured"
 
     def _replace_one(self, manifest: Obj) -> str:
-        wanted = apply.annotated(manifest, self.namespace)
+        wanted = apply.annotated(self._with_image(manifest), self.namespace)
         live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
         if live is None:
             self._create(wanted)
@@ -202,6 +237,18 @@ class Cluster:
         path = self.api.path(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
         now = self.api.request("PUT", path, apply.replacement(wanted, live), query=_write())
         return f"{_label(manifest)} set back" if now["spec"] != live["spec"] else ""
+
+    def _with_image(self, manifest: Obj) -> Obj:
+        """Return the manifest with the class's image in place of the workshop's own, at the same tag."""
+        if not self.image or manifest["kind"] != "Deployment":
+            return manifest
+        mine = copy.deepcopy(manifest)
+        for container in mine["spec"]["template"]["spec"]["containers"]:
+            name, _, tag = container["image"].partition(":")
+            if name == WORKSHOP_IMAGE:
+                tagged = ":" in self.image.rpartition("/")[2] or "@" in self.image
+                container["image"] = self.image if tagged else f"{self.image}:{tag}"
+        return mine
 
     def _create(self, manifest: Obj) -> Any:
         path = self.api.path(manifest["apiVersion"], manifest["kind"])

@@ -39,7 +39,7 @@ def connect(
     """Bring the cluster up, or find it, with sidecars for new pods; cluster: as KATA_NAME."""
     chosen = engines.select(engine, cluster)
     place = chosen.start(_slow_waits(say))
-    lab = Lab(chosen, Cluster(place.kubeconfig, node_host=place.node_host), say)
+    lab = Lab(chosen, Cluster.at(place), say)
     if lab.cluster.enable_injection():
         say(f"Pods in namespace {lab.cluster.namespace} get a sidecar: istio-injection=enabled.")
     return lab

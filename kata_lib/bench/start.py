@@ -29,7 +29,7 @@ def measure(engine: Engine, times: int) -> tuple[Cluster, list[Figure]]:
 def bring_up(engine: Engine, say: Callable[[str], None] = lambda line: None) -> Cluster:
     """Start the engine, label the namespace, apply v1 and v2, and wait until all pods are ready."""
     place = engine.start(say)
-    cluster = Cluster(place.kubeconfig, node_host=place.node_host)
+    cluster = Cluster.at(place)
     cluster.enable_injection()
     for path in MANIFESTS:
         cluster.apply(path)

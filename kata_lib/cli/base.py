@@ -56,4 +56,4 @@ def open_cluster(place: "Location") -> "Cluster":
     """Return the cluster at a place."""
     from kata_lib.cluster import Cluster
 
-    return Cluster(place.kubeconfig, node_host=place.node_host)
+    return Cluster.at(place)

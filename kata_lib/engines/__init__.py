@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from kata_lib.engines.base import Engine, Location, Progress
+from kata_lib.engines.folder import engine_of
 from kata_lib.errors import EngineError, EngineUnavailable
 from kata_lib.findings import Finding
 
@@ -16,30 +17,37 @@ __all__ = ["ENGINES", "Engine", "Location", "Progress", "cluster_name", "needs",
 
 ENGINES = {
     "embedded": "kata_lib.engines.embedded:EmbeddedEngine",
+    "kind": "kata_lib.engines.kind:KindEngine",
+    "context": "kata_lib.engines.context:ContextEngine",
 }
 """Name and class of each engine; imported only when chosen."""
 
 NEEDS = {
     "embedded": "kata_lib.engines.embedded.needs:findings",
+    "kind": "kata_lib.engines.kind.needs:findings",
+    "context": "kata_lib.engines.context.needs:findings",
 }
 """What finds an engine's needs, given a cluster's name; one without it is asked why it is unavailable."""
 
-_NOT_THERE_YET = ("kind", "context")
-
 
 def select(engine: str | None = None, cluster: str | None = None) -> Engine:
-    """Return the engine by name, by KATA_ENGINE, or the first available one.
+    """Return the engine by name, by KATA_ENGINE, that of the cluster which is there, or the first available.
 
     cluster: which of several clusters side by side, by default KATA_NAME or "kata".
-    Raises EngineError for a name that is none, EngineUnavailable with the reason and what would mend it.
+    Raises EngineError for a name that is none and for a cluster that another engine has, EngineUnavailable
+    with the reason and what would mend it.
     """
     wanted = engine or os.environ.get("KATA_ENGINE")
     name = cluster_name(cluster)
-    known = ", ".join(ENGINES)
-    if wanted in _NOT_THERE_YET:
-        raise EngineError(f"The engine {wanted!r} is not there yet; choose one of: {known}.")
     if wanted and wanted not in ENGINES:
-        raise EngineError(f"There is no engine {wanted!r}; choose one of: {known}.")
+        raise EngineError(f"There is no engine {wanted!r}; choose one of: {', '.join(ENGINES)}.")
+    if owner := engine_of(name):
+        if wanted not in (None, "", owner):
+            raise EngineError(
+                f"The cluster {name!r} is the {owner} engine's, not the {wanted} engine's. "
+                "`kata down` removes it; KATA_NAME=other starts another beside it."
+            )
+        return _make(owner, name)
     reasons = []
     for candidate in [wanted] if wanted else ENGINES:
         found = _make(candidate, name)

@@ -11,7 +11,7 @@ from engine_cluster import Cluster, Start
 
 from kata_lib import cluster as library
 from kata_lib import doctor, progress
-from kata_lib.engines.embedded.state import read_json
+from kata_lib.engines.notes import read_json
 from kata_lib.findings import Finding
 from kata_lib.lab import Lab
 

@@ -16,7 +16,7 @@ from engine_cluster import Cluster, Start, quiet
 from kata_lib import traffic
 from kata_lib.engines.embedded import EmbeddedEngine, processes
 from kata_lib.engines.embedded.processes import DAEMON_MARK, Identity
-from kata_lib.engines.embedded.state import read_json, write_json
+from kata_lib.engines.notes import read_json, write_json
 from kata_lib.errors import EngineError
 
 LIMIT = 10.0

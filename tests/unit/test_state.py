@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kata_lib.engines.embedded.state import State, home, read_json, write_json
+from kata_lib.engines.embedded.state import State, home
+from kata_lib.engines.notes import read_json, write_json
 from kata_lib.errors import EngineError
 
 

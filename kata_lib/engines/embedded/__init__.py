@@ -4,14 +4,13 @@ kata up    claims an address, makes certificates, starts the daemon, waits until
 kata down  ends the daemon and every process that carries the cluster's mark, keeps the logs
 """
 
-import fcntl
 import os
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +18,9 @@ from kata_lib import machine
 from kata_lib.engines.base import Location, Progress
 from kata_lib.engines.embedded import addresses, pki, processes
 from kata_lib.engines.embedded.processes import DAEMON_MARK, Identity
-from kata_lib.engines.embedded.state import PROJECT, State, home, read_json
+from kata_lib.engines.embedded.state import PROJECT, State, home
+from kata_lib.engines.notes import read_json
+from kata_lib.engines.held import held
 from kata_lib.errors import EngineError, EngineUnavailable
 
 START_LIMIT = 30.0
@@ -174,23 +175,9 @@ class EmbeddedEngine:
             )
         self.state.remove()
 
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _lock(self) -> AbstractContextManager[None]:
         """Hold the cluster for one start or stop at a time."""
-        with self.state.lock().open("w") as file:
-
-            def locked() -> bool:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return False
-                return True
-
-            if not self._await(locked, LOCK_LIMIT):
-                raise EngineError(
-                    f"Another process has been starting or stopping the cluster for {LOCK_LIMIT:g} s."
-                )
-            yield
+        return held(self.state.lock(), LOCK_LIMIT)
 
     def _await(self, condition: Callable[[], bool], limit: float) -> bool:
         """Return whether the condition came true within `limit` seconds."""

@@ -9,7 +9,8 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from kata_lib.engines.embedded.state import State, write_text
+from kata_lib.engines.embedded.state import State
+from kata_lib.engines.notes import write_text
 
 
 @dataclass(frozen=True)

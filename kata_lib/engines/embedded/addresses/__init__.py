@@ -14,7 +14,8 @@ from collections.abc import Container, Iterator
 from typing import Any, Protocol
 
 from kata_lib.engines.embedded.addresses.plans import NODE, Address, LoopbackPlan, PortPlan, is_free
-from kata_lib.engines.embedded.state import State, read_json, write_json
+from kata_lib.engines.embedded.state import State
+from kata_lib.engines.notes import read_json, write_json
 from kata_lib.errors import EngineError
 
 __all__ = ["NODE", "Address", "AddressPlan", "LoopbackPlan", "PortPlan", "claim", "load"]

@@ -6,7 +6,8 @@ import zlib
 from collections.abc import Container
 from typing import Any
 
-from kata_lib.engines.embedded.state import State, write_json
+from kata_lib.engines.embedded.state import State
+from kata_lib.engines.notes import write_json
 from kata_lib.errors import EngineError
 
 Address = tuple[str, int]

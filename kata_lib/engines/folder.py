@@ -1,0 +1,74 @@
+"""The folder of a cluster that is not the embedded one: .kata/NAME, or $KATA_HOME/NAME.
+
+    kubeconfig     how kubectl reaches the cluster (0600)
+    note.json      which engine's it is, and what that must know to find and remove it
+    logs/          what the engine and the programs that it runs said; `stop` keeps them
+"""
+
+import shutil
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kata_lib import machine
+from kata_lib.engines.held import held
+from kata_lib.engines.notes import read_json, write_json
+
+LOCK_SECONDS = 600.0
+"""A start by kind takes minutes where images are downloaded."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The paths of one cluster by its name."""
+
+    name: str
+
+    @property
+    def path(self) -> Path:
+        return machine.state_folder() / self.name
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.path / "kubeconfig"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def engine_log(self) -> Path:
+        return self.logs / "engine.log"
+
+    @property
+    def work(self) -> Path:
+        """For what is needed while something is done; removed afterwards."""
+        return self.path / "work"
+
+    def held(self) -> AbstractContextManager[None]:
+        """Hold the cluster for one start or stop at a time."""
+        self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return held(self.logs / "lock", LOCK_SECONDS)
+
+    def note(self) -> dict[str, Any] | None:
+        """Return what was written down, or None."""
+        return read_json(self.path / "note.json")
+
+    def write(self, note: dict[str, Any]) -> None:
+        """Write down what must be known to find the cluster again; replaces what was there."""
+        write_json(self.path / "note.json", note)
+
+    def clear(self) -> None:
+        """Remove everything but the logs, the note last."""
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.kubeconfig.unlink(missing_ok=True)
+        (self.path / "note.json").unlink(missing_ok=True)
+
+
+def engine_of(name: str) -> str | None:
+    """Return the engine to which the cluster `name` belongs, None where there is none of that name."""
+    folder = Folder(name)
+    if note := folder.note():
+        return str(note["engine"])
+    return "embedded" if (folder.path / "store.db").exists() else None

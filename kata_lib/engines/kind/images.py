@@ -1,0 +1,106 @@
+"""Images: the application's is built, and what the container engine has is loaded into the node as an archive.
+
+An archive serves both of Docker's image stores: `kind load docker-image` fails on the newer one for images of
+several platforms (kind#3795).
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from kata_lib.engines.base import Progress
+from kata_lib.engines.kind.settings import Settings
+from kata_lib.engines.programs import ProgramFailed, ask, program, run
+from kata_lib.errors import EngineError
+
+APP = Path(__file__).resolve().parents[3] / "deploy" / "app"
+VERSIONS = tuple(f"docker.io/kata/sentences:v{number}" for number in (1, 2, 3))
+"""One image under the names of all versions; written in full, because podman takes nothing for granted."""
+
+BUILD_SECONDS = 600.0
+PULL_SECONDS = 900.0
+LOAD_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Images:
+    """The images of one container engine; `log` takes what building and loading say."""
+
+    settings: Settings
+    log: Path
+
+    def has(self, image: str) -> bool:
+        """Tell whether the container engine has an image."""
+        try:
+            ask([self._engine, "image", "inspect", image])
+        except ProgramFailed as failed:
+            if "no such image" in failed.said.lower():
+                return False
+            raise
+        return True
+
+    def require(self, image: str, setting: str, progress: Progress) -> None:
+        """Get an image, unless it is there; kind would do it too, without a word for how long."""
+        if self.has(image):
+            return
+        progress(f"pulling {image}")
+        try:
+            run([self._engine, "pull", image], PULL_SECONDS, self.log, progress)
+        except ProgramFailed as failed:
+            raise EngineError(
+                f"The image {image} is not there and cannot be pulled: {failed.said}\n"
+                f"{setting} names another, or `kata up --bundle FILE` brings it."
+            ) from failed
+
+    def build(self, progress: Progress) -> None:
+        """Build the application's image."""
+        base = [f"--build-arg=BASE={self.settings.app_base}"] if self.settings.app_base else []
+        names = [f"--tag={name}" for name in VERSIONS]
+        run([self._engine, "build", *base, *names, str(APP)], BUILD_SECONDS, self.log, progress)
+
+    def load(self, cluster: str, images: list[str], folder: Path, progress: Progress) -> None:
+        """Load images into the node of a cluster; `folder` holds their archive meanwhile."""
+        folder.mkdir(parents=True, exist_ok=True)
+        archive = folder / "images.tar"
+        try:
+            self.save(images, archive, progress)
+            self.load_archive(cluster, archive, progress)
+        finally:
+            archive.unlink(missing_ok=True)
+
+    def save(self, images: list[str], archive: Path, progress: Progress) -> None:
+        """Write images into an archive, of this machine's platform only."""
+        only = [f"--platform={platform}"] if (platform := self._store_of_many_platforms()) else []
+        run([self._engine, "save", *only, f"--output={archive}", *images], LOAD_SECONDS, self.log, progress)
+
+    def load_archive(self, cluster: str, archive: Path, progress: Progress) -> None:
+        """Load an archive into the node of a cluster."""
+        command = [program("kind"), "load", "image-archive", str(archive), f"--name={cluster}"]
+        run(command, LOAD_SECONDS, self.log, progress)
+
+    def remove(self) -> None:
+        """Remove the application's image from the container engine."""
+        there = [name for name in VERSIONS if self.has(name)]
+        if there:
+            ask([self._engine, "image", "rm", *there])
+
+    def _store_of_many_platforms(self) -> str:
+        """Return this machine's platform where the engine keeps images of several (containerd's store)."""
+        if self.settings.provider != "docker":
+            return ""
+        about = json.loads(ask([self._engine, "info", "--format={{json .}}"]))
+        if "io.containerd.snapshotter" not in json.dumps(about.get("DriverStatus") or []):
+            return ""
+        machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(about["Architecture"], about["Architecture"])
+        return f"linux/{machine}"
+
+    @property
+    def _engine(self) -> str:
+        return program(self.settings.provider)
+
+
+def digest() -> str:
+    """Return what tells one state of the application's source from another."""
+    files = [APP / "Dockerfile", APP / "sentences.py"]
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()

@@ -1,0 +1,267 @@
+"""What the kind engine needs of a machine: readings are taken here, pure checks make findings of them."""
+
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from kata_lib import machine
+from kata_lib.engines.folder import Folder
+from kata_lib.engines.kind import istio, ports
+from kata_lib.engines.kind.images import Images
+from kata_lib.engines.kind.settings import PORTS, Settings
+from kata_lib.engines.programs import ProgramFailed, ask, found, program
+from kata_lib.errors import KataError
+from kata_lib.findings import Finding
+
+SECONDS = 4.0
+"""For each program to tell of itself."""
+
+OLDEST = {"kind": (0, 30), "istioctl": (1, 27), "kubectl": machine.OLDEST_KUBECTL, "docker": (20, 10)}
+TESTED = {"kind": (0, 33), "istioctl": (1, 31), "kubectl": (1, 36), "docker": (28, 2)}
+"""The oldest versions that are accepted, and those that the kind engine was last tested with."""
+
+NODE_MB = 1200
+"""Measured as the node's memory: 0.94 GiB with istiod, Prometheus and three pods; the workshop has eight."""
+IMAGES_MB = 4000
+CORES = 2
+INSTANCES = 512
+"""inotify instances of a user: every container of the node takes some (kind's known issues)."""
+
+
+def lacking(settings: Settings) -> str | None:
+    """Return what keeps the engine from running, with its mending, or None: quick enough for each start."""
+    for name in ("kind", "kubectl", "istioctl", settings.provider):
+        try:
+            path = program(name)
+        except KataError as error:
+            return str(error).removesuffix(".")
+        version = _version(name, path)
+        if version and name in OLDEST and version < OLDEST[name]:
+            oldest = _dotted(OLDEST[name])
+            return f"{name} {_dotted(version)} at {path} is too old, {oldest} or newer is needed: `scripts/get-tools`"
+    return silent(settings.provider)
+
+
+def silent(provider: str) -> str | None:
+    """Return why the container engine does not answer, or None if it does."""
+    try:
+        ask([program(provider), "version"], SECONDS)
+    except ProgramFailed as failed:
+        last = (failed.said or str(failed)).splitlines()[-1]
+        return f"{provider} does not answer ({last}): {_start(provider)}"
+    return None
+
+
+def findings(cluster: str) -> Iterator[Finding]:
+    """Yield what the machine has and lacks for a kind cluster of that name."""
+    settings = Settings.read()
+    for name in ("kind", "istioctl", "kubectl", settings.provider):
+        path = found(name)
+        yield tool(name, path, _version(name, path) if path else None)
+    yield cores(os.cpu_count() or 1)
+    about = _about(settings.provider)
+    yield answers(settings.provider, about)
+    if about is not None:
+        yield memory(about)
+        yield cgroup(about)
+        yield disk(about)
+        yield from _images(settings)
+    yield inotify(_number(Path("/proc/sys/fs/inotify/max_user_instances")))
+    yield port(settings.port, runs=Folder(cluster).note() is not None)
+    yield proxy({n: v for n, v in os.environ.items() if n.lower() in ("http_proxy", "https_proxy", "no_proxy")})
+
+
+def tool(name: str, path: str | None, version: tuple[int, ...] | None) -> Finding:
+    """Check a program against the versions that the engine is made for."""
+    get = _install(name)
+    if path is None:
+        return Finding(name, "missing", "none on PATH", get)
+    if version is None:
+        return Finding(name, "missing", f"{path} does not tell its version", get)
+    shown = f"{_dotted(version)} at {path}"
+    if name in OLDEST and version < OLDEST[name]:
+        return Finding(name, "missing", f"{shown}, needed {_dotted(OLDEST[name])} or newer", get)
+    if name in TESTED and version > TESTED[name]:
+        return Finding(name, "note", f"{shown}, newer than {_dotted(TESTED[name])}, which was tested")
+    return Finding(name, "ok", shown)
+
+
+def answers(provider: str, about: dict[str, Any] | None) -> Finding:
+    """Check that the container engine answers."""
+    if about is None:
+        return Finding("engine", "missing", f"{provider} does not answer", _start(provider))
+    rootless = ", rootless" if "rootless" in json.dumps(about.get("SecurityOptions") or []) else ""
+    return Finding("engine", "ok", f"{provider} {about.get('ServerVersion', '')} runs{rootless}")
+
+
+def cores(number: int) -> Finding:
+    """Check the machine's cores."""
+    if number < CORES:
+        return Finding("cores", "missing", f"{number}, needed {CORES}: a virtual machine may be given more")
+    return Finding("cores", "ok", str(number))
+
+
+def memory(about: dict[str, Any]) -> Finding:
+    """Check the memory of the container engine, which on macOS and Windows has its own."""
+    have = int(about.get("MemTotal", 0)) // 10**6
+    said = f"{have} MB for containers, the node needs {NODE_MB} MB"
+    if have < NODE_MB:
+        return Finding("memory", "missing", said, "docker desktop restart  # after Settings, Resources, Memory")
+    return Finding("memory", "ok", said)
+
+
+def cgroup(about: dict[str, Any]) -> Finding:
+    """Check the kernel's cgroups: version 1 is on its way out of Kubernetes."""
+    version = str(about.get("CgroupVersion", "")) or "not told"
+    if version == "1":
+        mend = "sudo grubby --update-kernel=ALL --args=systemd.unified_cgroup_hierarchy=1  # or your boot loader's way"
+        return Finding("cgroup", "note", "version 1: it works, newer Kubernetes will refuse it", mend)
+    return Finding("cgroup", "ok", f"version {version}")
+
+
+def disk(about: dict[str, Any]) -> Finding:
+    """Check the disk on which the container engine keeps its images, where it is this machine's."""
+    folder = Path(str(about.get("DockerRootDir") or "/"))
+    if not folder.exists():
+        return Finding("disk", "note", f"{folder} is not on this machine; 4 GB are needed there")
+    free = shutil.disk_usage(folder).free // 10**6
+    said = f"{free} MB free in {folder}, the images need {IMAGES_MB} MB"
+    if free < IMAGES_MB:
+        return Finding("disk", "missing", said, "docker system prune")
+    return Finding("disk", "ok", said)
+
+
+def inotify(instances: int | None) -> Finding:
+    """Check the limit that makes nodes fail with `too many open files`; None: the machine has no such one."""
+    if instances is None:
+        return Finding("inotify", "ok", "no such limit on this machine")
+    if instances < INSTANCES:
+        said = f"{instances} instances for a user, a node can run out of them below {INSTANCES}"
+        return Finding("inotify", "note", said, f"sudo sysctl fs.inotify.max_user_instances={INSTANCES}")
+    return Finding("inotify", "ok", f"{instances} instances for a user")
+
+
+def port(wanted: int | None, *, runs: bool) -> Finding:
+    """Check the port on which the sentences service is published."""
+    if runs:
+        return Finding("port", "ok", "the running cluster has its port")
+    candidates = PORTS if wanted is None else range(wanted, wanted + 1)
+    open_one = next((p for p in candidates if ports.free(p)), None)
+    if open_one is None:
+        said = f"{candidates[0]} of 127.0.0.1 is taken" if wanted else f"none of {PORTS} is free"
+        return Finding("port", "missing", said, "export KATA_PORT=31500")
+    return Finding("port", "ok", f"{open_one} of 127.0.0.1 is free")
+
+
+def proxy(settings: dict[str, str]) -> Finding:
+    """Check proxies, which kind hands on to its node: their names must resolve, and the node must be left out."""
+    proxies = {n: v for n, v in settings.items() if n.lower() != "no_proxy" and v}
+    if not proxies:
+        return Finding("proxy", "ok", "none is set")
+    shown = ", ".join(sorted(proxies))
+    for name, value in sorted(proxies.items()):
+        host = urlsplit(value if "//" in value else f"//{value}").hostname or ""
+        try:
+            socket.getaddrinfo(host, None)
+        except OSError as error:
+            return Finding("proxy", "missing", f"{name} names {host!r}, which does not resolve: {error}", f"unset {name}")
+        if host in ("localhost", "127.0.0.1"):
+            said = f"{name} is {host}, which is another machine inside the node"
+            return Finding("proxy", "note", said, f"unset {name}")
+    return Finding("proxy", "ok", f"{shown}: handed on to the node")
+
+
+def _images(settings: Settings) -> Iterator[Finding]:
+    """Look whether the images are there, without asking any registry."""
+    store = Images(settings, Path(os.devnull))
+    try:
+        wanted = [settings.node_image, *istio.images(settings)]
+        absent = [image for image in wanted if not store.has(image)]
+    except KataError as error:
+        yield Finding("images", "note", f"not looked at: {error}".splitlines()[0])
+        return
+    if not absent:
+        yield Finding("images", "ok", f"all {len(wanted)} are there")
+        return
+    shown = ", ".join(image.partition("@")[0] for image in absent)
+    resolves = _resolves(absent[0])
+    said = f"{shown}: not there yet, the first start downloads them"
+    if resolves:
+        yield Finding("images", "note", said, f"{settings.provider} pull {absent[0]}")
+    else:
+        said = f"{shown}: not there, and their registry's name does not resolve here"
+        yield Finding("images", "missing", said, "kata up --engine kind --bundle kata-bundle.tar")
+
+
+def _resolves(image: str) -> bool:
+    first = image.split("/")[0]
+    host = first.split(":")[0] if "." in first or ":" in first else "registry-1.docker.io"
+    try:
+        socket.getaddrinfo("registry-1.docker.io" if host == "docker.io" else host, 443)
+    except OSError:
+        return False
+    return True
+
+
+def _about(provider: str) -> dict[str, Any] | None:
+    """Return what `docker info` says, as docker and podman's docker have it; None where nobody answers."""
+    try:
+        said = json.loads(ask([program(provider), "info", "--format", "{{json .}}"], SECONDS))
+    except (KataError, ValueError):
+        return None
+    if "host" in said:  # podman has names of its own
+        host = said["host"]
+        said = {
+            "MemTotal": host.get("memTotal", 0),
+            "CgroupVersion": str(host.get("cgroupVersion", "")).removeprefix("v"),
+            "DockerRootDir": said.get("store", {}).get("graphRoot"),
+            "ServerVersion": said.get("version", {}).get("Version", ""),
+        }
+    return said if said.get("ServerVersion") else None
+
+
+_TELL = {
+    "kind": ["version"],
+    "istioctl": ["version", "--remote=false"],
+    "kubectl": ["version", "--client"],
+}
+
+
+def _version(name: str, path: str) -> tuple[int, ...] | None:
+    """Return (major, minor) of a program, or None where it does not tell."""
+    try:
+        said = ask([path, *_TELL.get(name, ["--version"])], SECONDS)
+    except KataError:
+        return None
+    numbers = machine.numbers(said)
+    return numbers if len(numbers) == 2 else None
+
+
+def _number(file: Path) -> int | None:
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _install(name: str) -> str:
+    if name in ("kind", "istioctl", "kubectl"):
+        return "scripts/get-tools"
+    if machine.here().system == "Darwin":
+        return f"brew install --cask {name}" if name == "docker" else f"brew install {name}"
+    return f"sudo apt install {'docker.io' if name == 'docker' else name}"
+
+
+def _start(provider: str) -> str:
+    if provider == "podman":
+        return "podman machine start" if machine.here().system == "Darwin" else "systemctl --user start podman.socket"
+    return "open -a Docker" if machine.here().system == "Darwin" else "sudo systemctl start docker"
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))

@@ -1,0 +1,105 @@
+"""The kind cluster itself: made, found, started again after Docker, removed; each through kind and Docker.
+
+kind's own progress and errors come on standard error; a name is taken when `kind get clusters` lists it, also
+where a creation was killed half-way.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kata_lib.engines.base import Progress
+from kata_lib.engines.kubectl import kubectl, pods, read, troubles
+from kata_lib.engines.programs import ProgramFailed, ask, await_true, program, run
+
+NODE_PORT = 30500
+"""The node port that is published: that of the sentences service."""
+
+CREATE_SECONDS = 600.0
+DELETE_SECONDS = 60.0
+READY_SECONDS = 180.0
+EXPORT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The one node of the cluster `name`; `provider` is the program that runs containers."""
+
+    name: str
+    provider: str
+    kubeconfig: Path
+    log: Path
+
+    @property
+    def container(self) -> str:
+        return f"{self.name}-control-plane"
+
+    def names(self) -> list[str]:
+        """Return the kind clusters that there are, anyone's."""
+        said = ask([program("kind"), "get", "clusters"])
+        return said.split()  # where there is none, kind says so on standard error
+
+    def state(self) -> dict[str, Any] | None:
+        """Return the node's Id and whether it is Running, None where there is no such container."""
+        command = [program(self.provider), "container", "inspect", self.container]
+        try:
+            found = json.loads(ask(command))[0]
+        except ProgramFailed as failed:
+            if "no such container" in failed.said.lower():
+                return None
+            raise
+        return {"Id": found["Id"], "Running": bool(found["State"]["Running"]), "Image": found["Config"]["Image"]}
+
+    def create(self, image: str, port: int, progress: Progress) -> None:
+        """Make the cluster, its sentences service published on 127.0.0.1:`port` and nothing else."""
+        config = self.kubeconfig.with_name("kind.json")
+        config.write_text(json.dumps(configuration(port)))
+        command = [program("kind"), "create", "cluster", f"--name={self.name}", f"--image={image}"]
+        command += [f"--kubeconfig={self.kubeconfig}", f"--config={config}", "--retain"]
+        try:
+            run(command, CREATE_SECONDS, self.log, progress)
+        finally:
+            config.unlink()
+
+    def await_ready(self, progress: Progress) -> None:
+        """Wait until pods can be made and names resolve: `kind create --wait` does not wait for either."""
+        await_true(self._missing, READY_SECONDS, "The cluster was not ready", progress)
+
+    def start(self, progress: Progress) -> None:
+        """Start a node that Docker, or the machine, has stopped."""
+        progress("starting the cluster's node again")
+        ask([program(self.provider), "container", "start", self.container])
+        self.await_ready(progress)
+
+    def delete(self) -> None:
+        """Remove the cluster and its entry in the kubeconfig; one that is not there is no failure to kind."""
+        command = [program("kind"), "delete", "cluster", f"--name={self.name}"]
+        run([*command, f"--kubeconfig={self.kubeconfig}"], DELETE_SECONDS, self.log, lambda line: None)
+
+    def export(self, place: Path) -> None:
+        """Save all logs of the node and its pods."""
+        command = [program("kind"), "export", "logs", str(place), f"--name={self.name}"]
+        run(command, EXPORT_SECONDS, self.log, lambda line: None)
+
+    def _missing(self) -> str:
+        try:
+            kubectl(self.kubeconfig, "get", "serviceaccount", "default", "--namespace=default")
+            dns = read(self.kubeconfig, "get", "deployment", "coredns", "--namespace=kube-system")
+        except ProgramFailed as failed:
+            return f"the cluster's API: {failed.said.splitlines()[-1] if failed.said else failed}"
+        if dns.get("status", {}).get("availableReplicas", 0) > 0:
+            return ""
+        reasons = troubles(p for p in pods(self.kubeconfig, "kube-system"))
+        return "; ".join(["the cluster's DNS", *reasons])
+
+
+def configuration(port: int) -> dict[str, Any]:
+    """Return kind's configuration; mappings cannot be changed once the cluster is there."""
+    mapping = {"containerPort": NODE_PORT, "hostPort": port, "listenAddress": "127.0.0.1", "protocol": "TCP"}
+    return {
+        "kind": "Cluster",
+        "apiVersion": "kind.x-k8s.io/v1alpha4",
+        "networking": {"apiServerAddress": "127.0.0.1"},
+        "nodes": [{"role": "control-plane", "extraPortMappings": [mapping]}],
+    }

@@ -1,0 +1,27 @@
+"""The host port of the sentences service: kind would find out late that it is taken."""
+
+import socket
+
+from kata_lib.engines.kind.settings import PORTS
+from kata_lib.errors import EngineError
+
+
+def choose(wanted: int | None) -> int:
+    """Return the wanted port, or the first free one; EngineError where there is none."""
+    for port in PORTS if wanted is None else [wanted]:
+        if free(port):
+            return port
+    if wanted is None:
+        raise EngineError(f"No port of 127.0.0.1 from {PORTS[0]} to {PORTS[-1]} is free: set KATA_PORT.")
+    raise EngineError(f"KATA_PORT is {wanted}, and another program listens there: name a free one.")
+
+
+def free(port: int) -> bool:
+    """Tell whether nobody listens on a port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # closed connections do not count
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,169 @@
+"""The programs of other people that an engine runs: found by name, run with a limit, and ended with it.
+
+A command and its limit in seconds go in; what it wrote comes out, and stands in the engine's log too. Each runs
+in a session of its own: Ctrl-C reaches the engine, which ends the program and clears up in order.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from kata_lib import machine
+from kata_lib.engines.base import Progress
+from kata_lib.errors import EngineError, EngineUnavailable
+
+ASK_SECONDS = 20.0
+END_SECONDS = 5.0
+TAIL_LINES = 12
+_POLL = 0.1
+_LOOK = 1.0
+_NOT_TEXT = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+class ProgramFailed(EngineError):
+    """A program ended with a failure or not in time; `said` is the end of what it wrote."""
+
+    def __init__(self, message: str, said: str) -> None:
+        super().__init__(f"{message}:\n{said}" if said else f"{message}.")
+        self.said = said
+
+
+def tools() -> Path:
+    """Return the folder into which scripts/get-tools puts programs."""
+    return machine.state_folder() / "tools"
+
+
+def search_path() -> str:
+    """Return where programs are looked for: the project's own, beside this Python, then PATH."""
+    return os.pathsep.join([str(tools()), str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+
+
+def found(name: str) -> str | None:
+    """Return the path of a program: the one that KATA_<NAME> names, else the first on the search path."""
+    named = os.environ.get(f"KATA_{name.upper()}")
+    return shutil.which(named or name, path=search_path())
+
+
+def program(name: str) -> str:
+    """Return the path of a program; EngineUnavailable says how to get it."""
+    path = found(name)
+    if path is None:
+        setting = f"KATA_{name.upper()}"
+        named = f"{setting} names {os.environ[setting]!r}, which" if os.environ.get(setting) else name
+        raise EngineUnavailable(f"{named} is not there: `scripts/get-tools` obtains it, or {setting} names it")
+    return path
+
+
+def ask(command: Sequence[str], seconds: float = ASK_SECONDS, given: str | None = None) -> str:
+    """Return what a quick program prints; ProgramFailed with its words where it fails."""
+    process = _spawn(command, subprocess.PIPE, subprocess.PIPE, given is not None)
+    try:
+        out, said = process.communicate(given, seconds)
+    except subprocess.TimeoutExpired:
+        raise ProgramFailed(f"{_short(command)} gave no answer within {seconds:g} s", "") from None
+    finally:
+        _end(process)
+    if process.returncode != 0:
+        raise ProgramFailed(f"{_short(command)} ended with {process.returncode}", _tail(said or out))
+    return str(out)
+
+
+def run(
+    command: Sequence[str],
+    seconds: float,
+    log: Path,
+    progress: Progress,
+    look: Callable[[], str] = lambda: "",
+) -> None:
+    """Run a program that takes long, its output in `log`, each of its lines to `progress`.
+
+    look: asked once a second; what it returns is shown as the reason of the wait. It may raise to end it.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a") as out:
+        out.write(f"$ {' '.join(command)}\n")
+    begin = log.stat().st_size
+    with log.open("a") as out:
+        process = _spawn(command, out, subprocess.STDOUT, False)
+    end, shown, seen, next_look = time.monotonic() + seconds, "", "", time.monotonic() + _LOOK
+    try:
+        while process.poll() is None:
+            if time.monotonic() > end:
+                last = seen or _since(log, begin)
+                raise ProgramFailed(f"{_short(command)} had not ended after {seconds:g} s; last seen", last)
+            if time.monotonic() > next_look:
+                seen, next_look = look(), time.monotonic() + _LOOK
+            line = seen or _since(log, begin).rpartition("\n")[2]
+            if line and line != shown:
+                progress(line)
+                shown = line
+            time.sleep(_POLL)
+    finally:
+        _end(process)
+    if process.returncode != 0:
+        raise ProgramFailed(f"{_short(command)} ended with {process.returncode}", _since(log, begin))
+
+
+def await_true(missing: Callable[[], str], seconds: float, what: str, progress: Progress) -> None:
+    """Wait until `missing` says nothing; each new reason goes to `progress`, the last one into the error."""
+    end, shown = time.monotonic() + seconds, ""
+    while line := missing():
+        if line != shown:
+            progress(line)
+            shown = line
+        if time.monotonic() > end:
+            raise EngineError(f"{what} after {seconds:g} s. Last seen: {line}")
+        time.sleep(_POLL)
+
+
+def _spawn(command: Sequence[str], out: object, said: int, fed: bool) -> "subprocess.Popen[str]":
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
+            stdout=out,  # type: ignore[call-overload]
+            stderr=said,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+            env={**os.environ, "PATH": search_path()},
+        )
+    except OSError as error:
+        raise EngineUnavailable(f"{command[0]} cannot be run: {error}") from error
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """End a program and all that it started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is not None:
+            break
+        os.killpg(process.pid, number)
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:
+            pipe.close()
+
+
+def _short(command: Sequence[str]) -> str:
+    words = [word for word in command[1:] if not word.startswith("-") and "/" not in word]
+    return " ".join([Path(command[0]).name, *words[:3]])
+
+
+def _since(log: Path, begin: int) -> str:
+    with log.open("rb") as file:
+        file.seek(begin)
+        return _tail(file.read().decode(errors="replace"))
+
+
+def _tail(text: str) -> str:
+    lines = [_NOT_TEXT.sub("", line).strip() for line in text.splitlines()]
+    return "\n".join([line for line in lines if line][-TAIL_LINES:])
