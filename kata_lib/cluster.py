@@ -9,13 +9,13 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from kata_lib import apply, waiting
+from kata_lib import apply, pod_port, waiting
 from kata_lib.engines.base import Entry, Location
 from kata_lib.errors import ClusterError
 from kata_lib.kube import FIELD_MANAGER, ApiRefused, KubeClient, Obj
 from kata_lib.manifests import load
 
-AGENT_PORT = 15020
+AGENT_PORT, ADMIN_PORT = 15020, 15000
 ENTRY_SERVICE = "sentences"
 WORKSHOP_IMAGE = "kata/sentences"
 MERGE_PATCH = "application/merge-patch+json"
@@ -52,6 +52,7 @@ class Cluster:
         self.image = image
         self.api = KubeClient(kubeconfig, context)
         self.namespace = self.api.namespace
+        self._agent_asks_envoy = True
 
     @classmethod
     def at(cls, place: Location) -> "Cluster":
@@ -205,9 +206,23 @@ class Cluster:
         place = self.api.path("v1", "Pod", self._pod(pod)["metadata"]["name"])
         return self.api.text(f"{place}:{AGENT_PORT}/proxy/{path}")
 
+    def ask_envoy(self, pod: str, path: str) -> str:
+        """Return what the administrator of a pod's Envoy answers; path without its first slash."""
+        place = self.api.path("v1", "Pod", self._pod(pod)["metadata"]["name"])
+        if self._agent_asks_envoy:
+            try:
+                return self.api.text(f"{place}:{AGENT_PORT}/proxy/{path}")
+            except ApiRefused as refused:
+                if refused.code != 404:
+                    raise
+                self._agent_asks_envoy = False  # Istio's own agent serves counters only
+        return pod_port.get(self.api, place, ADMIN_PORT, path)
+
     def _give_node_port(self, service: Obj, node_port: int | None) -> None:
         name, ports = service["metadata"]["name"], service["spec"]["ports"]
-        self.patch("v1", "Service", name, {"spec": {"ports": [{**ports[0], "nodePort": node_port}, *ports[1:]]}})
+        self.patch(
+            "v1", "Service", name, {"spec": {"ports": [{**ports[0], "nodePort": node_port}, *ports[1:]]}}
+        )
 
     def _pod(self, name: str) -> Obj:
         found = self.get("v1", "Pod", name)

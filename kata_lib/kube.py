@@ -4,6 +4,7 @@ lightkube reads the kubeconfig and logs in (certificates, tokens, plugins). Its 
 what kubectl shows and a manifest says are plain objects, and so are those of the workshop. Used by `cluster`.
 """
 
+import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ class KubeClient:
             raise ClusterError(f"The kubeconfig {kubeconfig} cannot be used: {error}") from error
         self.server: str = config.cluster.server
         self.namespace: str = config.namespace
+        self._auth: httpx2.Auth | None = parameters["auth"]
+        self._trust: ssl.SSLContext = parameters["verify"]
         self._http = httpx2.Client(**parameters, headers={"Accept": "application/json"})
         self._plurals: dict[tuple[str, str], str] = {}
 
@@ -87,6 +90,15 @@ class KubeClient:
             yield from answer.iter_lines()
         finally:
             answer.close()
+
+    def websocket(self, path: str) -> tuple[str, list[str], ssl.SSLContext]:
+        """Return for a websocket at a path its address, its headers and whom to trust."""
+        request = self._http.build_request("GET", path)
+        if self._auth is not None:
+            request = next(self._auth.sync_auth_flow(request))
+        login = request.headers.get("Authorization")
+        headers = [f"Authorization: {login}"] if login else []
+        return str(request.url).replace("http", "ws", 1), headers, self._trust
 
     def _plural(self, prefix: str, kind: str) -> str:
         if (prefix, kind) not in self._plurals:

@@ -31,7 +31,13 @@ def section(name: str) -> Section:
 
 def of(cluster: Cluster, pod: str, section: Section) -> list[Obj]:
     """Return the pod's routes, clusters or endpoints as Envoy's protobuf JSON has them, sorted by name."""
-    return select(json.loads(cluster.ask_agent(pod, "config_dump?include_eds")), section)
+    return select(dump(cluster, pod), section)
+
+
+def dump(cluster: Cluster, pod: str) -> Obj:
+    """Return all that a pod's Envoy has in force."""
+    found: Obj = json.loads(cluster.ask_envoy(pod, "config_dump?include_eds"))
+    return found
 
 
 def select(dump: Obj, section: Section) -> list[Obj]:

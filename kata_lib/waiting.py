@@ -33,7 +33,7 @@ def until_ready(
         waiting_for = [line for d in deployments if (line := unfinished(d))]
         return "; ".join(waiting_for + list(pod_troubles(cluster.pods()))) if waiting_for else ""
 
-    _until(missing, timeout, on_wait, "Not everything is ready")
+    until(missing, timeout, on_wait, "Not everything is ready")
 
 
 def until_gone(cluster: "Cluster", objects: list[Obj], timeout: float) -> None:
@@ -47,7 +47,7 @@ def until_gone(cluster: "Cluster", objects: list[Obj], timeout: float) -> None:
         )
         return ", ".join(names)
 
-    _until(left, timeout, None, "Still there")
+    until(left, timeout, None, "Still there")
 
 
 def unfinished(deployment: Obj) -> str:
@@ -76,9 +76,10 @@ def pod_troubles(pods: Iterable[Obj]) -> Iterable[str]:
                 yield f"{pod['metadata']['name']}: {trouble['reason']}{said}"
 
 
-def _until(
+def until(
     missing: Callable[[], str], timeout: float, on_wait: Callable[[str], None] | None, what: str
 ) -> None:
+    """Wait until `missing` says nothing; WaitTimeout begins with `what` and ends with the last thing seen."""
     limit = time.monotonic() + timeout
     said = ""
     while line := missing():

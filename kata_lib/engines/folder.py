@@ -1,8 +1,8 @@
 """The folder of a cluster that is not the embedded one: .kata/NAME, or $KATA_HOME/NAME.
 
-    kubeconfig     how kubectl reaches the cluster (0600)
-    note.json      which engine's it is, and what that must know to find and remove it
-    logs/          what the engine and the programs that it runs said; `stop` keeps them
+kubeconfig     how kubectl reaches the cluster (0600)
+note.json      which engine's it is, and what that must know to find and remove it
+logs/          what the engine and the programs that it runs said; `stop` keeps them
 """
 
 import shutil

@@ -56,7 +56,9 @@ def program(name: str) -> str:
     if path is None:
         setting = f"KATA_{name.upper()}"
         named = f"{setting} names {os.environ[setting]!r}, which" if os.environ.get(setting) else name
-        raise EngineUnavailable(f"{named} is not there: `scripts/get-tools` obtains it, or {setting} names it")
+        raise EngineUnavailable(
+            f"{named} is not there: `scripts/get-tools` obtains it, or {setting} names it"
+        )
     return path
 
 

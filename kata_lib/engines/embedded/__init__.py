@@ -19,8 +19,8 @@ from kata_lib.engines.base import Location, Progress
 from kata_lib.engines.embedded import addresses, pki, processes
 from kata_lib.engines.embedded.processes import DAEMON_MARK, Identity
 from kata_lib.engines.embedded.state import PROJECT, State, home
-from kata_lib.engines.notes import read_json
 from kata_lib.engines.held import held
+from kata_lib.engines.notes import read_json
 from kata_lib.errors import EngineError, EngineUnavailable
 
 START_LIMIT = 30.0

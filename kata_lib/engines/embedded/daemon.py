@@ -42,8 +42,8 @@ from kata_lib.engines.embedded.pki import Pki, kubeconfig
 from kata_lib.engines.embedded.processes import Identity
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.state import State
-from kata_lib.engines.notes import write_json, write_text
 from kata_lib.engines.embedded.store import Obj, Store
+from kata_lib.engines.notes import write_json, write_text
 from kata_lib.errors import MeshError
 
 log = logging.getLogger("kata.daemon")

@@ -73,7 +73,9 @@ def findings(cluster: str) -> Iterator[Finding]:
         yield from _images(settings)
     yield inotify(_number(Path("/proc/sys/fs/inotify/max_user_instances")))
     yield port(settings.port, runs=Folder(cluster).note() is not None)
-    yield proxy({n: v for n, v in os.environ.items() if n.lower() in ("http_proxy", "https_proxy", "no_proxy")})
+    yield proxy(
+        {n: v for n, v in os.environ.items() if n.lower() in ("http_proxy", "https_proxy", "no_proxy")}
+    )
 
 
 def tool(name: str, path: str | None, version: tuple[int, ...] | None) -> Finding:
@@ -111,7 +113,9 @@ def memory(about: dict[str, Any]) -> Finding:
     have = int(about.get("MemTotal", 0)) // 10**6
     said = f"{have} MB for containers, the node needs {NODE_MB} MB"
     if have < NODE_MB:
-        return Finding("memory", "missing", said, "docker desktop restart  # after Settings, Resources, Memory")
+        return Finding(
+            "memory", "missing", said, "docker desktop restart  # after Settings, Resources, Memory"
+        )
     return Finding("memory", "ok", said)
 
 
@@ -169,7 +173,9 @@ def proxy(settings: dict[str, str]) -> Finding:
         try:
             socket.getaddrinfo(host, None)
         except OSError as error:
-            return Finding("proxy", "missing", f"{name} names {host!r}, which does not resolve: {error}", f"unset {name}")
+            return Finding(
+                "proxy", "missing", f"{name} names {host!r}, which does not resolve: {error}", f"unset {name}"
+            )
         if host in ("localhost", "127.0.0.1"):
             said = f"{name} is {host}, which is another machine inside the node"
             return Finding("proxy", "note", said, f"unset {name}")
@@ -259,7 +265,11 @@ def _install(name: str) -> str:
 
 def _start(provider: str) -> str:
     if provider == "podman":
-        return "podman machine start" if machine.here().system == "Darwin" else "systemctl --user start podman.socket"
+        return (
+            "podman machine start"
+            if machine.here().system == "Darwin"
+            else "systemctl --user start podman.socket"
+        )
     return "open -a Docker" if machine.here().system == "Darwin" else "sudo systemctl start docker"
 
 

@@ -49,7 +49,11 @@ class Nodes:
             if "no such container" in failed.said.lower():
                 return None
             raise
-        return {"Id": found["Id"], "Running": bool(found["State"]["Running"]), "Image": found["Config"]["Image"]}
+        return {
+            "Id": found["Id"],
+            "Running": bool(found["State"]["Running"]),
+            "Image": found["Config"]["Image"],
+        }
 
     def create(self, image: str, port: int, progress: Progress) -> None:
         """Make the cluster, its sentences service published on 127.0.0.1:`port` and nothing else."""
