@@ -1,4 +1,4 @@
-"""Whether requests already meet what the API holds: objects and an Envoy's configuration in, a difference out.
+"""Whether requests already meet what the API holds: objects and Envoy's configuration in, differences out.
 
 On a real cluster istiod takes some 100 ms after an apply until every sidecar has the change. The sidecar that
 sends the workshop's requests on is that of `sentences`; it is asked for its own configuration, of which these
@@ -6,8 +6,10 @@ are compared for each Service of the namespace: the routes' shares, the subsets,
 route does (matches, faults, timeouts) is not.
 """
 
+import http.client
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from kata_lib import mesh, proxy_config, waiting
 from kata_lib.cluster import ENTRY_SERVICE, Cluster
@@ -20,8 +22,14 @@ SECONDS = 10.0
 
 
 def until(cluster: Cluster, on_wait: Callable[[str], None] | None = None, timeout: float = SECONDS) -> None:
-    """Wait until the callers' sidecars have what the API holds; WaitTimeout says what they lack."""
+    """Wait until the callers' sidecars have what the API holds; WaitTimeout says what they lack.
+
+    And where the cluster has one entry, until the sentences service, if it has pods, answers there.
+    """
     waiting.until(lambda: "; ".join(missing(cluster)), timeout, on_wait, "The sidecars lag behind")
+    if cluster.entry is not None and mesh.ready_pods(cluster, ENTRY_SERVICE):
+        url = cluster.url(ENTRY_SERVICE)
+        waiting.until(lambda: _silent(url), timeout, on_wait, "The way to the sentences service is not open")
 
 
 def missing(cluster: Cluster) -> list[str]:
@@ -58,7 +66,9 @@ def routes_in_force(dump: Obj, host: str, namespace: str) -> list[Shares] | None
     """Return the shares of each of an Envoy's routes to a Service, None where it has none by HTTP."""
     own = f"{host}.{namespace}.svc."
     tables = proxy_config.select(dump, "routes")
-    virtual_hosts = [v for table in tables for v in table.get("virtual_hosts", []) if v["name"].startswith(own)]
+    virtual_hosts = [
+        v for table in tables for v in table.get("virtual_hosts", []) if v["name"].startswith(own)
+    ]
     if not virtual_hosts:
         return None
     return [_shares(_destinations(route.get("route", {}))) for route in virtual_hosts[0]["routes"]]
@@ -77,6 +87,20 @@ def endpoints_in_force(dump: Obj, host: str, namespace: str) -> dict[str, set[st
             case ["outbound", _, subset, name] if name.startswith(own) and subset in found:
                 found[subset] |= set(_healthy(assignment))
     return found
+
+
+def _silent(url: str) -> str:
+    """Return why a service does not answer, "" where it does; its probes' path asks no other service."""
+    address = urlsplit(url)
+    client = http.client.HTTPConnection(address.hostname or "", address.port, timeout=1.0)
+    try:
+        client.request("GET", f"{address.path.rstrip('/')}/healthz")
+        client.getresponse().read()
+    except (OSError, http.client.HTTPException) as error:
+        return f"{url} does not answer: {error!r}"
+    finally:
+        client.close()
+    return ""
 
 
 def _differences(cluster: Cluster, service: Obj, dump: Obj) -> Iterator[str]:
@@ -124,7 +148,7 @@ def _healthy(assignment: Obj) -> Iterator[str]:
 
 
 def _carries(pod: Obj, labels: Mapping[str, str]) -> bool:
-    return labels.items() <= pod["metadata"].get("labels", {}).items()
+    return bool(labels.items() <= pod["metadata"].get("labels", {}).items())
 
 
 def _has_sidecar(pod: Obj) -> bool:

@@ -10,9 +10,22 @@ from types import EllipsisType
 
 import pandas as pd
 
-from kata_lib import analyze, checks, engines, hops, mesh, observe, pod_table, progress, shares, traffic
+from kata_lib import (
+    analyze,
+    checks,
+    engines,
+    hops,
+    in_force,
+    mesh,
+    observe,
+    pod_table,
+    progress,
+    shares,
+    traffic,
+)
 from kata_lib.cluster import Cluster
 from kata_lib.engines.base import Engine
+from kata_lib.errors import WaitTimeout
 from kata_lib.manifests import load
 from kata_lib.predictions import Comparison, Predictions
 from kata_lib.steps import Step, step
@@ -83,6 +96,7 @@ class Lab:
         """Do `kubectl delete -f PATH` and wait until it is gone."""
         for line in self.cluster.delete(path):
             self._say(line)
+        self._settle()
 
     def scale(self, deployment: str, replicas: int) -> None:
         """Do `kubectl scale deployment NAME --replicas=N` and wait until all pods are ready."""
@@ -105,7 +119,9 @@ class Lab:
 
     def set_weights(self, weights: Mapping[str, float]) -> dict[str, float]:
         """Set the weights for name, as {"name-v2": 20}; the rest to 100 goes to the other subset."""
-        return mesh.set_weights(self.cluster, weights)
+        shares = mesh.set_weights(self.cluster, weights)
+        self._settle()
+        return shares
 
     def expected_share(self) -> dict[str, float]:
         """Return the share of requests that each version should get, from weights or else from ready pods."""
@@ -145,6 +161,8 @@ class Lab:
     def counters(self, since: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return what the sidecars have counted, as observe.reading does; since: an earlier reading."""
         now = observe.reading(self.cluster)
+        if now.attrs["source"] != observe.ISTIOS:
+            self._say(f"Counted by {now.attrs['source']}.")
         return now if since is None else observe.difference(since, now)
 
     def share(self, sample: pd.DataFrame, version: str = "v2") -> shares.Share:
@@ -205,6 +223,14 @@ class Lab:
         self.cluster.wait_ready(timeout=60.0, on_wait=_slow_waits(self._say), deployments=deployments)
         if (took := time.monotonic() - began) > 0.2:
             self._say(f"All pods ready after {took:.1f} s.")
+        self._settle()
+
+    def _settle(self) -> None:
+        """Wait until the next request meets what was just applied; say so where it does not."""
+        try:
+            in_force.until(self.cluster, on_wait=_slow_waits(self._say))
+        except WaitTimeout as late:
+            self._say(f"{late}. `kata proxy-config routes POD` shows what a sidecar has.")
 
 
 def _slow_waits(say: Callable[[str], None]) -> Callable[[str], None]:

@@ -6,17 +6,22 @@ Istio's istio_requests_total and istio_request_duration_milliseconds, read from 
 (reporter="destination") each attempt that reached it, so that a retry counts there again.
 """
 
+import math
 import re
 import time
 
 import pandas as pd
 
-from kata_lib import shares
+from kata_lib import proxy_counters, shares
 from kata_lib.cluster import Cluster
 from kata_lib.mesh import is_ready
 
 SETTLE = 6.0  # seconds; Envoy publishes durations once in five where nobody sets it otherwise
 _PAUSE = 0.1
+
+ISTIOS = "istio_requests_total of each sidecar"
+ENVOYS_OWN = "each Envoy's own counters, for want of istio_requests_total: attempts, without durations"
+"""Where a table's numbers are from: its attrs["source"]."""
 
 LABELS = {
     "reporter": "reporter",
@@ -42,12 +47,19 @@ _LABEL = re.compile(r'(\w+)="([^"]*)"')
 def counters(cluster: Cluster) -> pd.DataFrame:
     """Return the counters as they stand this moment; columns and index as of `reading`."""
     rows: dict[tuple[str, ...], dict[str, float]] = {}
-    for pod in cluster.pods():
+    own = False
+    pods = cluster.pods()
+    for pod in pods:
         if is_ready(pod):
             name = pod["metadata"]["name"]
-            rows |= parse(name, cluster.ask_agent(name, "stats/prometheus"))
+            counted = parse(name, cluster.ask_agent(name, "stats/prometheus"))
+            if not counted and (plain := _plain(name, proxy_counters.of(cluster, pod, pods))):
+                counted, own = plain, True
+            rows |= counted
     index = pd.MultiIndex.from_tuples(list(rows), names=KEYS)
-    return pd.DataFrame(list(rows.values()), index=index, columns=list(_VALUES.values()), dtype=float)
+    table = pd.DataFrame(list(rows.values()), index=index, columns=list(_VALUES.values()), dtype=float)
+    table.attrs["source"] = ENVOYS_OWN if own else ISTIOS
+    return table
 
 
 def reading(cluster: Cluster, settle: float = SETTLE) -> pd.DataFrame:
@@ -61,7 +73,7 @@ def reading(cluster: Cluster, settle: float = SETTLE) -> pd.DataFrame:
     while time.monotonic() < end:
         time.sleep(_PAUSE)
         now = counters(cluster)
-        if now.equals(last) and now["requests"].equals(now["timed"]):
+        if now.equals(last) and (now.attrs["source"] == ENVOYS_OWN or now["requests"].equals(now["timed"])):
             return now
         last = now
     return last
@@ -79,6 +91,14 @@ def parse(pod: str, metrics: str) -> dict[tuple[str, ...], dict[str, float]]:
     return rows
 
 
+def _plain(pod: str, counted: list[proxy_counters.Row]) -> dict[tuple[str, ...], dict[str, float]]:
+    rows: dict[tuple[str, ...], dict[str, float]] = {}
+    for labels, number in counted:
+        key = (pod, *(labels.get(label, "unknown") for label in LABELS.values()))
+        rows.setdefault(key, dict.fromkeys(_VALUES.values(), 0.0))["requests"] += number
+    return rows
+
+
 def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """Return what was counted between two readings, without rows of zero.
 
@@ -89,6 +109,7 @@ def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     now = after.reindex(then.index, fill_value=0.0)
     fell = (now["requests"] < then["requests"]).groupby(level="pod").transform("any")
     change = now - then.where(~fell, 0.0)
+    change.attrs = dict(after.attrs)
     return change[change["requests"] > 0]
 
 
@@ -116,7 +137,7 @@ def by_version(counted: pd.DataFrame, service: str = "name", reporter: str = "so
             "share": str(shares.share_of(str(version), requests, total)),
             "errors": errors,
             "error share": str(shares.share_of(str(version), errors, requests)),
-            "mean ms": round(part["milliseconds"].sum() / max(part["timed"].sum(), 1), 1),
+            "mean ms": round(part["milliseconds"].sum() / (part["timed"].sum() or math.nan), 1),
         }
     columns = ["requests", "share", "errors", "error share", "mean ms"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis(columns="version")

@@ -1,7 +1,7 @@
 """What a pod answers on a port of its own loopback, such as Envoy's administrator: one GET in, its text out.
 
-The API server passes the connection on to the pod, as for `kubectl port-forward`: by a websocket whose messages
-begin with a channel, 0 for data and 1 for errors (Kubernetes' v4.channel.k8s.io). Used by `cluster`.
+The API server passes the connection on to the pod, as for `kubectl port-forward`: a websocket, whose messages
+begin with a channel, 0 for data and 1 for errors (v4.channel.k8s.io). Used by `cluster`.
 """
 
 import http.client
@@ -34,7 +34,7 @@ def get(api: KubeClient, pod: str, port: int, path: str, seconds: float = 10.0) 
             link.send_binary(_DATA + request)
             answer = _received(link, time.monotonic() + seconds)
         finally:
-            link.shutdown()
+            link.shutdown()  # type: ignore[no-untyped-call]
     except (websocket.WebSocketException, OSError) as error:
         raise ClusterError(f"Port {port} of {pod.rpartition('/')[2]} does not answer: {error}") from error
     return _text(answer, port)

@@ -69,11 +69,14 @@ def status() -> None:
 @app.command()
 def apply(paths: Paths) -> None:
     """Apply manifests, as `kubectl apply -f` does, and wait until all pods are ready."""
+    from kata_lib import in_force
+
     cluster = the_cluster()
     for path in paths:
         for line in cluster.apply(path):
             print(line)
-    cluster.wait_ready(on_wait=lambda line: print(f"waiting: {line}", file=sys.stderr))
+    cluster.wait_ready(on_wait=_say_wait)
+    in_force.until(cluster, on_wait=_say_wait)
 
 
 @app.command()
@@ -92,10 +95,14 @@ def weights(
     ] = None,
 ) -> None:
     """Show the weights for name as shares, or set them; the rest to 100 goes to the other subset."""
-    from kata_lib import mesh, shares
+    from kata_lib import in_force, mesh, shares
 
     cluster = the_cluster()
-    found = mesh.set_weights(cluster, mesh.parse_weights(wanted)) if wanted else mesh.weights(cluster)
+    if wanted:
+        found = mesh.set_weights(cluster, mesh.parse_weights(wanted))
+        in_force.until(cluster, on_wait=_say_wait)
+    else:
+        found = mesh.weights(cluster)
     if not found:
         print("No VirtualService sets weights for name: its ready pods share the requests evenly.")
     for subset, share in found.items():
@@ -134,3 +141,7 @@ def proxy_config(
     from kata_lib import proxy_config
 
     print(json.dumps(proxy_config.of(the_cluster(), pod, proxy_config.section(section)), indent=2))
+
+
+def _say_wait(line: str) -> None:
+    print(f"waiting: {line}", file=sys.stderr)

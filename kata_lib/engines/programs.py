@@ -1,7 +1,7 @@
 """The programs of other people that an engine runs: found by name, run with a limit, and ended with it.
 
-A command and its limit in seconds go in; what it wrote comes out, and stands in the engine's log too. Each runs
-in a session of its own: Ctrl-C reaches the engine, which ends the program and clears up in order.
+A command and its limit in seconds go in; what it wrote comes out or goes to a log. Each runs in a session of
+its own: Ctrl-C reaches the engine, which ends the program and clears up in order.
 """
 
 import os
@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 
 from kata_lib import machine
 from kata_lib.engines.base import Progress
@@ -92,7 +93,7 @@ def run(
         out.write(f"$ {' '.join(command)}\n")
     begin = log.stat().st_size
     with log.open("a") as out:
-        process = _spawn(command, out, subprocess.STDOUT, False)
+        process = _spawn(command, out, subprocess.STDOUT)
     end, shown, seen, next_look = time.monotonic() + seconds, "", "", time.monotonic() + _LOOK
     try:
         while process.poll() is None:
@@ -124,12 +125,14 @@ def await_true(missing: Callable[[], str], seconds: float, what: str, progress: 
         time.sleep(_POLL)
 
 
-def _spawn(command: Sequence[str], out: object, said: int, fed: bool) -> "subprocess.Popen[str]":
+def _spawn(
+    command: Sequence[str], out: int | IO[str], said: int, fed: bool = False
+) -> "subprocess.Popen[str]":
     try:
         return subprocess.Popen(
             command,
             stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
-            stdout=out,  # type: ignore[call-overload]
+            stdout=out,
             stderr=said,
             text=True,
             errors="replace",

@@ -164,4 +164,5 @@ def make_cluster(monkeypatch: pytest.MonkeyPatch, *, injection: bool = True) -> 
     if injection:
         api.labels["istio-injection"] = "enabled"
     monkeypatch.setattr("kata_lib.cluster.KubeClient", lambda *_: api)
+    monkeypatch.setattr("kata_lib.in_force.missing", lambda cluster: [])
     return Cluster(Path("kubeconfig"), node_host="127.0.0.9"), api

@@ -33,11 +33,12 @@ class KindEngine:
     def unavailable(self) -> str | None:
         """Return why this machine cannot run the engine, or None if it can."""
         if not re.fullmatch(r"[a-z0-9-]+", self.folder.name):
-            return f"kind takes names of small letters, digits and dashes, not {self.folder.name!r}: set KATA_NAME"
+            name = self.folder.name
+            return f"kind takes names of small letters, digits and dashes, not {name!r}: set KATA_NAME"
         return needs.lacking(Settings.read())
 
     def start(self, progress: Progress) -> Location:
-        """Make the cluster, or find the one that runs; what is left of one that was never ready goes first."""
+        """Make the cluster, or find the one that runs; what one that was never ready left goes first."""
         if reason := self.unavailable():
             raise EngineUnavailable(f"The kind engine cannot run here: {reason}.")
         with self.folder.held():

@@ -1,4 +1,4 @@
-"""Images: the application's is built, and what the container engine has is loaded into the node as an archive.
+"""Images: the application's is built; what the container engine has is loaded into the node as an archive.
 
 An archive serves both of Docker's image stores: `kind load docker-image` fails on the newer one for images of
 several platforms (kind#3795).

@@ -63,6 +63,6 @@ def _missing(kubeconfig: Path) -> str:
         reasons = "; ".join(kubectl.troubles(found))
         raise EngineError(
             f"The node has no image {', '.join(images)}, and cannot get it: {reasons}\n"
-            "KATA_ISTIO_HUB and KATA_ISTIO_TAG say which images are used; one that this machine has is loaded."
+            "KATA_ISTIO_HUB and KATA_ISTIO_TAG say which are used; those that this machine has are loaded."
         )
     return "; ".join(kubectl.troubles(found))

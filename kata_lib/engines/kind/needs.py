@@ -42,8 +42,8 @@ def lacking(settings: Settings) -> str | None:
             return str(error).removesuffix(".")
         version = _version(name, path)
         if version and name in OLDEST and version < OLDEST[name]:
-            oldest = _dotted(OLDEST[name])
-            return f"{name} {_dotted(version)} at {path} is too old, {oldest} or newer is needed: `scripts/get-tools`"
+            needed = f"{_dotted(OLDEST[name])} or newer is needed: `{_install(name)}`"
+            return f"{name} {_dotted(version)} at {path} is too old, {needed}"
     return silent(settings.provider)
 
 
@@ -123,7 +123,7 @@ def cgroup(about: dict[str, Any]) -> Finding:
     """Check the kernel's cgroups: version 1 is on its way out of Kubernetes."""
     version = str(about.get("CgroupVersion", "")) or "not told"
     if version == "1":
-        mend = "sudo grubby --update-kernel=ALL --args=systemd.unified_cgroup_hierarchy=1  # or your boot loader's way"
+        mend = "sudo grubby --update-kernel=ALL --args=systemd.unified_cgroup_hierarchy=1"
         return Finding("cgroup", "note", "version 1: it works, newer Kubernetes will refuse it", mend)
     return Finding("cgroup", "ok", f"version {version}")
 
@@ -163,7 +163,7 @@ def port(wanted: int | None, *, runs: bool) -> Finding:
 
 
 def proxy(settings: dict[str, str]) -> Finding:
-    """Check proxies, which kind hands on to its node: their names must resolve, and the node must be left out."""
+    """Check proxies, which kind hands on to its node: their names must resolve, there too."""
     proxies = {n: v for n, v in settings.items() if n.lower() != "no_proxy" and v}
     if not proxies:
         return Finding("proxy", "ok", "none is set")
