@@ -121,7 +121,7 @@ class Cluster:
         """Label the namespace so that new pods get a sidecar; return whether it had to be changed."""
         path = f"/api/v1/namespaces/{self.namespace}"
         labels = self.api.request("GET", path)["metadata"].get("labels", {})
-        if labels.get("istio-injection") == "enabled":
+        if labels.get("istio-injection") == "enabled" or "istio.io/rev" in labels:
             return False
         body = {"metadata": {"labels": {"istio-injection": "enabled"}}}
         self.api.request("PATCH", path, body, content_type=MERGE_PATCH, query=_write())

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kata_lib.engines import ports
 from kata_lib.engines.base import Entry, Location, Progress
 from kata_lib.engines.folder import Folder
-from kata_lib.engines.kind import images, istio, needs, ports
+from kata_lib.engines.kind import images, istio, needs
 from kata_lib.engines.kind.images import Images
 from kata_lib.engines.kind.nodes import NODE_PORT, Nodes
 from kata_lib.engines.kind.settings import Settings

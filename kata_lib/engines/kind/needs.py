@@ -10,15 +10,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kata_lib import machine
+from kata_lib.engines import ports
 from kata_lib.engines.folder import Folder
-from kata_lib.engines.kind import istio, ports
+from kata_lib.engines.kind import istio
 from kata_lib.engines.kind.images import Images
-from kata_lib.engines.kind.settings import PORTS, Settings
+from kata_lib.engines.kind.settings import Settings
+from kata_lib.engines.ports import PORTS
 from kata_lib.engines.programs import ProgramFailed, ask, found, program
 from kata_lib.errors import KataError
 from kata_lib.findings import Finding
 
-SECONDS = 4.0
+SECONDS = 2.0
 """For each program to tell of itself."""
 
 OLDEST = {"kind": (0, 30), "istioctl": (1, 27), "kubectl": machine.OLDEST_KUBECTL, "docker": (20, 10)}
