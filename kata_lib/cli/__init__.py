@@ -4,10 +4,14 @@ Whatever takes long to load is imported by the command that needs it, so that `k
 """
 
 import sys
+from itertools import islice
 
 from kata_lib.cli import cluster, workshop
 from kata_lib.cli.base import app
 from kata_lib.errors import KataError
+
+_COMMON = ("--name", "--engine", "--context")
+_COMMON_WITH_VALUE = tuple(f"{option}=" for option in _COMMON)
 
 __all__ = ["app", "cluster", "main", "workshop"]
 
@@ -15,16 +19,20 @@ __all__ = ["app", "cluster", "main", "workshop"]
 def main() -> None:
     """Run the command; a person's mistake is one line, not a traceback."""
     try:
-        app(args=_name_first(sys.argv[1:]))
+        app(args=_common_first(sys.argv[1:]))
     except KataError as error:
         print(f"kata: {error}", file=sys.stderr)
         sys.exit(1)
 
 
-def _name_first(arguments: list[str]) -> list[str]:
-    """Return the arguments with --name in front, so that it may stand after the command as well."""
-    for at, argument in enumerate(arguments):
-        if argument == "--name" or argument.startswith("--name="):
-            end = at + 1 if "=" in argument else at + 2
-            return arguments[at:end] + arguments[:at] + arguments[end:]
-    return arguments
+def _common_first(arguments: list[str]) -> list[str]:
+    """Return the arguments with the common options in front: they may stand after the command as well."""
+    common: list[str] = []
+    others: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument in _COMMON:
+            common += [argument, *islice(rest, 1)]
+        else:
+            (common if argument.startswith(_COMMON_WITH_VALUE) else others).append(argument)
+    return common + others

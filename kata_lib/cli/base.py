@@ -28,10 +28,18 @@ def choose(
     name: Annotated[
         str | None, typer.Option(help="Which cluster, of several side by side.", envvar="KATA_NAME")
     ] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="embedded, kind or context.", envvar="KATA_ENGINE")
+    ] = None,
+    context: Annotated[
+        str | None,
+        typer.Option(help="For the engine context: which one of your kubeconfig.", envvar="KATA_CONTEXT"),
+    ] = None,
 ) -> None:
     """Take the options that stand before or after every command."""
-    if name:
-        os.environ["KATA_NAME"] = name
+    for variable, value in (("KATA_NAME", name), ("KATA_ENGINE", engine), ("KATA_CONTEXT", context)):
+        if value:
+            os.environ[variable] = value
 
 
 def the_place() -> "Location":

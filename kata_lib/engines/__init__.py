@@ -54,8 +54,9 @@ def select(engine: str | None = None, cluster: str | None = None) -> Engine:
         reason = found.unavailable()
         if reason is None:
             return found
-        reasons.append(f"{candidate}: {reason}")
-    raise EngineUnavailable("No engine runs on this machine. " + " ".join(reasons))
+        reasons.append(f"{candidate}: {reason}.")
+    begin = f"The engine {wanted!r} cannot run here." if wanted else "No engine runs on this machine."
+    raise EngineUnavailable(f"{begin} {' '.join(reasons)}")
 
 
 def cluster_name(wanted: str | None = None) -> str:

@@ -88,9 +88,12 @@ def test_a_mistake_is_one_line(
 
 
 def test_name_may_stand_anywhere() -> None:
-    assert cli._name_first(["up", "--name", "b"]) == ["--name", "b", "up"]
-    assert cli._name_first(["sample", "--name=b", "-n", "5"]) == ["--name=b", "sample", "-n", "5"]
-    assert cli._name_first(["up"]) == ["up"]
+    assert cli._common_first(["up", "--name", "b"]) == ["--name", "b", "up"]
+    assert cli._common_first(["sample", "--name=b", "-n", "5"]) == ["--name=b", "sample", "-n", "5"]
+    both = ["--engine", "context", "--context=c", "up"]
+    assert cli._common_first(["up", "--engine", "context", "--context=c"]) == both
+    assert cli._common_first(["up"]) == ["up"]
+    assert cli._common_first(["up", "--name"]) == ["--name", "up"]
 
 
 @pytest.mark.parametrize(

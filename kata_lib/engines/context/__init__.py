@@ -42,6 +42,9 @@ class ContextEngine:
             raise EngineUnavailable(f"The context engine cannot run here: {reason}.")
         with self.folder.held():
             note = self.folder.note()
+            if note and not note["ready"]:  # a start that was killed
+                self._unmake(note)
+                note = None
             if note is None:
                 note = self._make(progress)
             elif self._settings.context not in ("", note["context"]):
@@ -71,7 +74,9 @@ class ContextEngine:
     def where(self) -> Location | None:
         """Return where the namespace is, None where there is none or the way to it has ended."""
         note = self.folder.note()
-        if note is None or ("forward" in note and not forward.runs(tuple(note["forward"]))):
+        if note is None or not note["ready"]:
+            return None
+        if "port" in note and not forward.runs(tuple(note.get("forward", (0, 0.0)))):
             return None
         return self._location(note)
 
@@ -83,13 +88,13 @@ class ContextEngine:
         settings, file = self._settings, self.folder.kubeconfig
         note = {
             "engine": self.name,
+            "ready": False,
             "context": settings.context,
             "namespace": settings.namespace,
             "learner": settings.learner,
             "owner": str(uuid.uuid4()),
             "image": settings.image,
         }
-        made = False
         try:
             kubeconfig.copy(settings.kubeconfig, settings.context, settings.namespace, file)
             progress(f"looking at the cluster of the context {settings.context}")
@@ -98,24 +103,24 @@ class ContextEngine:
             namespace.exists(file, settings.namespace, note["owner"])
             inspection.require_rights(file, settings.namespace, new=True)
             progress(f"making the namespace {settings.namespace}")
-            made = True
+            self.folder.write(note)
             namespace.make(file, settings.namespace, note["owner"], settings.learner)
             pod = inspection.injected(file, settings.namespace)
             if unseen := inspection.require_room(file, pod):
                 progress(unseen)
-            note |= self._way(settings)
+            note |= {**self._way(settings), "ready": True}
             self.folder.write(note)
         except BaseException:
-            if made:
-                self._unmake(note)
-            self.folder.clear()
+            self._unmake(note)
             raise
         return note
 
     def _unmake(self, note: dict[str, Any]) -> None:
+        """Delete the namespace if it is there and ours, as its label tells, and forget it."""
         with contextlib.suppress(KataError):  # what stopped the start is what is told
             if namespace.exists(self.folder.kubeconfig, note["namespace"], note["owner"]):
                 namespace.delete(self.folder.kubeconfig, note["namespace"])
+        self.folder.clear()
 
     def _way(self, settings: Settings) -> dict[str, Any]:
         """Return what the note says of the way to the sentences service."""

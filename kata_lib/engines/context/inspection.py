@@ -13,6 +13,7 @@ Right = tuple[str, str, str, str]
 """A verb, an API group, a resource and its subresource."""
 
 CLUSTER_RIGHTS: tuple[Right, ...] = (("create", "", "namespaces", ""), ("delete", "", "namespaces", ""))
+_VERBS = ("list", "create", "patch", "update", "delete")
 _KINDS = (
     ("apps", "deployments"),
     ("", "services"),
@@ -20,15 +21,12 @@ _KINDS = (
     ("networking.istio.io", "destinationrules"),
 )
 NAMESPACE_RIGHTS: tuple[Right, ...] = (
-    *(
-        (verb, group, kind, "")
-        for group, kind in _KINDS
-        for verb in ("list", "create", "patch", "update", "delete")
-    ),
+    *((verb, group, kind, "") for group, kind in _KINDS for verb in _VERBS),
     ("list", "", "pods", ""),
     ("get", "", "pods", "log"),
     ("get", "", "pods", "proxy"),
     ("get", "", "pods", "portforward"),
+    ("create", "", "pods", "portforward"),
     ("create", "", "resourcequotas", ""),
     ("create", "", "limitranges", ""),
 )
@@ -104,14 +102,14 @@ def injected(kubeconfig: Path, namespace: str) -> dict[str, Any]:
     )
     if "istio-proxy" not in [c["name"] for c in _containers(made)]:
         raise EngineError(
-            f"A pod in namespace {namespace} gets no sidecar, although the namespace carries the label for it. "
+            f"A pod in namespace {namespace} gets no sidecar, although the namespace has the label for it. "
             "Where Istio has revisions, whoever runs the cluster says which label is theirs: KATA_INJECTION."
         )
     return made
 
 
 def require_room(kubeconfig: Path, pod: dict[str, Any]) -> str:
-    """Raise EngineError where the workshop's pods would not fit; return what could not be looked at, or ""."""
+    """Raise EngineError where the workshop's pods do not fit; return what could not be looked at, or ""."""
     try:
         nodes = read(kubeconfig, "get", "nodes")["items"]
         pods = read(kubeconfig, "get", "pods", "--all-namespaces")["items"]

@@ -42,7 +42,7 @@ class Settings:
         namespace = os.environ.get("KATA_NAMESPACE") or plain
         if not re.fullmatch(_DNS_LABEL, namespace):
             raise EngineError(
-                f"A namespace has up to 63 small letters, digits and dashes, not {namespace!r}: set KATA_NAMESPACE."
+                f"KATA_NAMESPACE must have up to 63 small letters, digits and dashes, not {namespace!r}."
             )
         reach = os.environ.get("KATA_REACH", "")
         if reach not in ("", "node-port", "port-forward") and not reach.startswith("http://"):
