@@ -14,6 +14,7 @@ from kata_lib.engines.base import Entry, Location
 from kata_lib.errors import ClusterError
 from kata_lib.kube import FIELD_MANAGER, ApiRefused, KubeClient, Obj
 from kata_lib.manifests import load
+from kata_lib.pods import SIDECAR, container_names
 
 AGENT_PORT, ADMIN_PORT = 15020, 15000
 ENTRY_SERVICE = "sentences"
@@ -197,8 +198,8 @@ class Cluster:
     def logs(self, pod: str, container: str = "", follow: bool = False) -> Iterator[str]:
         """Yield the log lines of a pod's container, by default the application's."""
         query = {"follow": "true"} if follow else {}
-        names = [c["name"] for c in self._pod(pod)["spec"]["containers"]]
-        query["container"] = container or next((n for n in names if n != "istio-proxy"), names[0])
+        names = container_names(self._pod(pod))
+        query["container"] = container or next((n for n in names if n != SIDECAR), names[0])
         return self.api.lines(self.api.path("v1", "Pod", pod) + "/log", query)
 
     def ask_agent(self, pod: str, path: str) -> str:

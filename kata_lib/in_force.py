@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from kata_lib import mesh, proxy_config, waiting
 from kata_lib.cluster import ENTRY_SERVICE, Cluster
 from kata_lib.kube import Obj
+from kata_lib.pods import SIDECAR, container_names
 
 Shares = dict[str, float]
 """The part of a route's requests that goes to each subset, or host where there is none; {} sends none on."""
@@ -152,5 +153,4 @@ def _carries(pod: Obj, labels: Mapping[str, str]) -> bool:
 
 
 def _has_sidecar(pod: Obj) -> bool:
-    containers = [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
-    return any(container["name"] == "istio-proxy" for container in containers)
+    return SIDECAR in container_names(pod)

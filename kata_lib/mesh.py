@@ -11,6 +11,7 @@ from typing import Any
 from kata_lib.cluster import Cluster
 from kata_lib.errors import MeshError
 from kata_lib.kube import Obj
+from kata_lib.pods import is_ready
 
 ISTIO = "networking.istio.io/v1"
 
@@ -142,12 +143,6 @@ def ready_pods(cluster: Cluster, host: str = "name") -> list[Obj]:
         return []
     selector = ",".join(f"{k}={v}" for k, v in service["spec"].get("selector", {}).items())
     return [pod for pod in cluster.pods(selector) if is_ready(pod)]
-
-
-def is_ready(pod: Obj) -> bool:
-    """Tell whether a pod's condition Ready is True."""
-    conditions = pod.get("status", {}).get("conditions", [])
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 def _pods_by_version(pods: list[Obj]) -> dict[str, float]:

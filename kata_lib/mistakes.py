@@ -14,6 +14,7 @@ from kata_lib.apply import LAST_APPLIED
 from kata_lib.cluster import Cluster
 from kata_lib.kube import ApiRefused, Obj
 from kata_lib.manifests import load
+from kata_lib.pods import troubles
 from kata_lib.shares import percent
 from kata_lib.steps import CANARY, PROMOTE, V1, V2, V3
 
@@ -38,7 +39,7 @@ def workloads(cluster: Cluster, names: tuple[str, ...]) -> Iterator[Mistake]:
         if deployment is None:
             yield _not_there(cluster, name)
         elif line := waiting.unfinished(deployment):
-            reasons = "; ".join(waiting.pod_troubles(_pods_of(cluster, deployment)))
+            reasons = "; ".join(troubles(_pods_of(cluster, deployment)))
             yield Mistake(
                 f"The Deployment {line}. {reasons}".strip(),
                 f"kubectl describe pods -l {_selector(deployment)}",

@@ -14,7 +14,7 @@ import pandas as pd
 
 from kata_lib import proxy_counters, shares
 from kata_lib.cluster import Cluster
-from kata_lib.mesh import is_ready
+from kata_lib.pods import is_ready
 
 SETTLE = 6.0  # seconds; Envoy publishes durations once in five where nobody sets it otherwise
 _PAUSE = 0.1

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from kata_lib.kube import Obj
+from kata_lib.pods import container_names, statuses
 
 COLUMNS = ["pod", "ready", "status", "containers", "version"]
 
@@ -13,13 +14,12 @@ def rows(pods: Iterable[Obj]) -> list[dict[str, str]]:
 
 
 def _row(pod: Obj) -> dict[str, str]:
-    statuses = pod.get("status", {}).get("containerStatuses", [])
-    ready = sum(status.get("ready", False) for status in statuses)
-    names = [container["name"] for container in pod["spec"]["containers"]]
+    names, status = container_names(pod), pod.get("status", {})
+    ready = sum(s.get("ready", False) for s in statuses(pod) if s["name"] in names)
     return {
         "pod": pod["metadata"]["name"],
         "ready": f"{ready}/{len(names)}",
-        "status": pod.get("status", {}).get("phase", "Unknown"),
+        "status": status.get("phase", "Unknown"),
         "containers": ", ".join(names),
         "version": pod["metadata"].get("labels", {}).get("version", ""),
     }

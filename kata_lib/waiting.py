@@ -4,9 +4,10 @@ Deployments and pods go in as the API shows them; a line that says what is still
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
+from kata_lib import pods
 from kata_lib.errors import WaitTimeout
 from kata_lib.kube import Obj
 
@@ -31,7 +32,7 @@ def until_ready(
             if names is None or d["metadata"]["name"] in names
         ]
         waiting_for = [line for d in deployments if (line := unfinished(d))]
-        return "; ".join(waiting_for + list(pod_troubles(cluster.pods()))) if waiting_for else ""
+        return "; ".join(waiting_for + list(pods.troubles(cluster.pods()))) if waiting_for else ""
 
     until(missing, timeout, on_wait, "Not everything is ready")
 
@@ -63,17 +64,6 @@ def unfinished(deployment: Obj) -> str:
     if (available := status.get("availableReplicas", 0)) < wanted:
         return f"{name}: {available} of {wanted} pods ready"
     return ""
-
-
-def pod_troubles(pods: Iterable[Obj]) -> Iterable[str]:
-    """Yield for each pod that cannot start, or was started anew, the reason that Kubernetes gives."""
-    for pod in pods:
-        for status in pod.get("status", {}).get("containerStatuses", []):
-            state = status.get("state", {})
-            trouble = state.get("waiting") or state.get("terminated")
-            if trouble and trouble.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
-                said = f": {trouble['message']}" if trouble.get("message") else ""
-                yield f"{pod['metadata']['name']}: {trouble['reason']}{said}"
 
 
 def until(

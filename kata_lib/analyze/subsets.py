@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from kata_lib import mesh
 from kata_lib.analyze.finding import Finding, finding
 from kata_lib.analyze.objects import (
     Objects,
@@ -15,6 +14,7 @@ from kata_lib.analyze.objects import (
     subsets,
 )
 from kata_lib.kube import Obj
+from kata_lib.pods import is_ready
 
 
 def findings(found: Objects) -> Iterator[Finding]:
@@ -56,7 +56,7 @@ def _pods(found: Objects, rule: Obj, service: Obj, subset: Obj, at: str, *, aske
     """Yield that a subset has no pod; what istioctl does not say counts only where requests go there."""
     name, wanted, host = subset["name"], subset.get("labels") or {}, rule["spec"]["host"]
     selected = [pod for pod in found.pods_behind(service) if carries(labels(pod), wanted)]
-    if any(mesh.is_ready(pod) for pod in selected):
+    if any(is_ready(pod) for pod in selected):
         return
     elsewhere = not selected and any(carries(labels(pod), wanted) for pod in found.pods)
     if (selected or elsewhere) and not asked:

@@ -8,6 +8,7 @@ from pathlib import Path
 from kata_lib import machine
 from kata_lib.findings import Finding
 from kata_lib.kube import Obj
+from kata_lib.pods import is_ready
 
 PODS = 8
 """The most pods that the workshop has at a time: four of v2, two of v1, age and sentences."""
@@ -117,7 +118,7 @@ def cluster(name: str, health: Health) -> Finding:
     if health.pods is None:
         found = f"{name!r} runs, and kubectl gets no answer: {health.said}"
         return Finding("cluster", "missing", found, "kata down && kata up")
-    unready = [pod for pod in health.pods if not _is_ready(pod)]
+    unready = [pod for pod in health.pods if not is_ready(pod)]
     found = f"{name!r} runs, {len(health.pods) - len(unready)} of {len(health.pods)} pods ready"
     if not unready:
         return Finding("cluster", "ok", found)
@@ -135,11 +136,6 @@ def _get_kubectl(platform: machine.Platform) -> str:
             url = f"https://dl.k8s.io/release/v{oldest}.0/bin/linux/arm64/kubectl"
             return f"curl -fLo .venv/bin/kubectl {url} && chmod +x .venv/bin/kubectl"
     return "brew install kubectl"
-
-
-def _is_ready(pod: Obj) -> bool:
-    conditions = pod.get("status", {}).get("conditions", [])
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 def _state(pod: Obj) -> str:

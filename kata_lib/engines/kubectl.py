@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from kata_lib.engines.programs import ProgramFailed, ask, program
+from kata_lib.pods import is_ready, statuses, troubles
 
 REQUEST_SECONDS = 10
 
-_WORKING = (None, "ContainerCreating", "PodInitializing")
 NOT_LOADED = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 
 
@@ -19,9 +19,21 @@ def kubectl(kubeconfig: Path, *words: str, given: str | None = None) -> str:
     return ask([program("kubectl"), f"--kubeconfig={kubeconfig}", limit, *words], given=given)
 
 
-def read(kubeconfig: Path, *words: str, given: str | None = None) -> Any:
+def read(kubeconfig: Path, *words: str) -> Any:
     """Return what kubectl prints as JSON."""
-    return json.loads(kubectl(kubeconfig, *words, "--output=json", given=given))
+    return json.loads(kubectl(kubeconfig, *words, "--output=json"))
+
+
+def create(kubeconfig: Path, objects: list[dict[str, Any]], *words: str) -> list[dict[str, Any]]:
+    """Create objects and return them as the server made them, which kubectl prints one after the other."""
+    given = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    text = kubectl(kubeconfig, "create", "--filename=-", "--output=json", *words, given=given).strip()
+    made, decoder = [], json.JSONDecoder()
+    while text:
+        one, end = decoder.raw_decode(text)
+        made.append(one)
+        text = text[end:].lstrip()
+    return made
 
 
 def pods(kubeconfig: Path, namespace: str) -> list[dict[str, Any]]:
@@ -33,34 +45,17 @@ def pods(kubeconfig: Path, namespace: str) -> list[dict[str, Any]]:
     return found
 
 
-def troubles(found: Iterable[dict[str, Any]]) -> list[str]:
-    """Return for each pod that is not ready the reason that Kubernetes gives."""
-    lines = []
-    for pod in found:
-        name, status = pod["metadata"]["name"], pod.get("status", {})
-        conditions = {c["type"]: c for c in status.get("conditions", [])}
-        if conditions.get("Ready", {}).get("status") == "True":
-            continue
-        unplaced = conditions.get("PodScheduled", {})
-        containers = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
-        states = [s.get("state", {}) for s in containers]
-        said = [s.get("waiting") or s.get("terminated") or {} for s in states]
-        reasons = [s for s in said if s.get("reason") not in (*_WORKING, "Completed")]
-        if unplaced.get("status") == "False":
-            lines.append(f"{name}: {unplaced.get('message', 'no node takes it')}")
-        elif reasons:
-            lines.append(f"{name}: {reasons[0]['reason']} {reasons[0].get('message', '')}".strip())
-        else:
-            lines.append(f"{name}: not ready")
-    return lines
+def unready(found: Iterable[dict[str, Any]]) -> list[str]:
+    """Return for each pod that is not ready why, as far as Kubernetes tells."""
+    missing = [pod for pod in found if not is_ready(pod)]
+    return [next(troubles([pod]), f"{pod['metadata']['name']}: not ready") for pod in missing]
 
 
 def not_loaded(found: Iterable[dict[str, Any]]) -> list[str]:
     """Return the images that the node neither has nor gets."""
     images = set()
     for pod in found:
-        status = pod.get("status", {})
-        for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
+        for container in statuses(pod):
             if container.get("state", {}).get("waiting", {}).get("reason") in NOT_LOADED:
                 images.add(container["image"])
     return sorted(images)

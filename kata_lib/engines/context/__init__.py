@@ -86,7 +86,7 @@ class ContextEngine:
 
     def _make(self, progress: Progress) -> dict[str, Any]:
         settings, file = self._settings, self.folder.kubeconfig
-        note = {
+        note: dict[str, Any] = {
             "engine": self.name,
             "ready": False,
             "context": settings.context,

@@ -1,13 +1,12 @@
 """Whether a shared cluster serves: Istio with injection, the rights, and room; asked, nothing changed."""
 
-import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from kata_lib.engines.kubectl import kubectl, read
+from kata_lib.engines.kubectl import create, kubectl, read
 from kata_lib.engines.programs import ProgramFailed
 from kata_lib.errors import EngineError
+from kata_lib.pods import container_names, containers
 
 Right = tuple[str, str, str, str]
 """A verb, an API group, a resource and its subresource."""
@@ -72,11 +71,10 @@ def require_rights(kubeconfig: Path, namespace: str, *, new: bool) -> None:
     wanted = [(right, namespace) for right in NAMESPACE_RIGHTS]
     if new:
         wanted = [*((right, "") for right in CLUSTER_RIGHTS), *wanted]
-    reviews = {"apiVersion": "v1", "kind": "List", "items": [_review(*one) for one in wanted]}
-    answer = read(kubeconfig, "create", "--filename=-", given=json.dumps(reviews))
+    answers = create(kubeconfig, [_review(*one) for one in wanted])
     refused = [
         _words(right, where)
-        for (right, where), review in zip(wanted, answer["items"], strict=True)
+        for (right, where), review in zip(wanted, answers, strict=True)
         if not review["status"]["allowed"]
     ]
     if refused:
@@ -97,10 +95,8 @@ def injected(kubeconfig: Path, namespace: str) -> dict[str, Any]:
         "metadata": {"name": "would-it-get-a-sidecar", "namespace": namespace},
         "spec": {"containers": [{"name": "application", "image": "kata/sentences:v1"}]},
     }
-    made: dict[str, Any] = read(
-        kubeconfig, "create", "--dry-run=server", "--filename=-", given=json.dumps(pod)
-    )
-    if "istio-proxy" not in [c["name"] for c in _containers(made)]:
+    (made,) = create(kubeconfig, [pod], "--dry-run=server")
+    if "istio-proxy" not in container_names(made):
         raise EngineError(
             f"A pod in namespace {namespace} gets no sidecar, although the namespace has the label for it. "
             "Where Istio has revisions, whoever runs the cluster says which label is theirs: KATA_INJECTION."
@@ -130,7 +126,7 @@ def require_room(kubeconfig: Path, pod: dict[str, Any]) -> str:
 
 def requested(pod: dict[str, Any], resource: str) -> float:
     """Return what a pod's containers ask for, in cores or bytes."""
-    asked = [c.get("resources", {}).get("requests", {}).get(resource, "0") for c in _containers(pod)]
+    asked = [c.get("resources", {}).get("requests", {}).get(resource, "0") for c in containers(pod)]
     return sum(quantity(text) for text in asked)
 
 
@@ -142,12 +138,6 @@ def quantity(text: str) -> float:
         if text.endswith(suffix):
             return float(text.removesuffix(suffix)) * factor
     return float(text)
-
-
-def _containers(pod: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    """Yield the containers that stay: a sidecar may be an init container that is restarted always."""
-    yield from pod["spec"]["containers"]
-    yield from (c for c in pod["spec"].get("initContainers", []) if c.get("restartPolicy") == "Always")
 
 
 def _review(right: Right, namespace: str) -> dict[str, Any]:

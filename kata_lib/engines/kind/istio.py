@@ -60,9 +60,9 @@ def install(kubeconfig: Path, settings: Settings, log: Path, progress: Progress)
 def _missing(kubeconfig: Path) -> str:
     found = kubectl.pods(kubeconfig, NAMESPACE)
     if images := kubectl.not_loaded(found):
-        reasons = "; ".join(kubectl.troubles(found))
+        reasons = "; ".join(kubectl.unready(found))
         raise EngineError(
             f"The node has no image {', '.join(images)}, and cannot get it: {reasons}\n"
             "KATA_ISTIO_HUB and KATA_ISTIO_TAG say which are used; those that this machine has are loaded."
         )
-    return "; ".join(kubectl.troubles(found))
+    return "; ".join(kubectl.unready(found))

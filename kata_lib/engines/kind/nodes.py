@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kata_lib.engines.base import Progress
-from kata_lib.engines.kubectl import kubectl, pods, read, troubles
+from kata_lib.engines.kubectl import kubectl, pods, read, unready
 from kata_lib.engines.programs import ProgramFailed, ask, await_true, program, run
 
 NODE_PORT = 30500
@@ -94,8 +94,8 @@ class Nodes:
             return f"the cluster's API: {failed.said.splitlines()[-1] if failed.said else failed}"
         if dns.get("status", {}).get("availableReplicas", 0) > 0:
             return ""
-        reasons = troubles(p for p in pods(self.kubeconfig, "kube-system"))
-        return "; ".join(["the cluster's DNS", *reasons])
+        dns_pods = [p for p in pods(self.kubeconfig, "kube-system") if "coredns" in p["metadata"]["name"]]
+        return "; ".join(["the cluster's DNS", *unready(dns_pods)])
 
 
 def configuration(port: int) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+"""What a pod's object tells, on any cluster: pods as the API shows them in, containers and reasons out."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+Pod = dict[str, Any]
+
+SIDECAR = "istio-proxy"
+_WORKING = (None, "ContainerCreating", "PodInitializing", "Completed")
+
+
+def containers(pod: Pod) -> list[dict[str, Any]]:
+    """Return the containers that stay: Istio's sidecar may be an init container that is restarted always."""
+    lasting = [c for c in pod["spec"].get("initContainers", []) if c.get("restartPolicy") == "Always"]
+    return [*pod["spec"]["containers"], *lasting]
+
+
+def container_names(pod: Pod) -> list[str]:
+    """Return the names of the containers that stay, the sidecar's last."""
+    return [container["name"] for container in containers(pod)]
+
+
+def statuses(pod: Pod) -> list[dict[str, Any]]:
+    """Return the status of every container, of those for the beginning too."""
+    status = pod.get("status", {})
+    return [*status.get("containerStatuses", []), *status.get("initContainerStatuses", [])]
+
+
+def is_ready(pod: Pod) -> bool:
+    """Tell whether a pod's condition Ready is True."""
+    return _condition(pod, "Ready").get("status") == "True"
+
+
+def troubles(pods: Iterable[Pod]) -> Iterator[str]:
+    """Yield for each pod that cannot start, or was started anew, the reason that Kubernetes gives."""
+    for pod in pods:
+        name, placed = pod["metadata"]["name"], _condition(pod, "PodScheduled")
+        if placed.get("status") == "False":
+            yield f"{name}: {placed.get('reason', 'not placed')}: {placed.get('message', '')}".rstrip(": ")
+        for status in statuses(pod):
+            state = status.get("state", {})
+            trouble = state.get("waiting") or state.get("terminated")
+            if trouble and trouble.get("reason") not in _WORKING:
+                said = f": {trouble['message']}" if trouble.get("message") else ""
+                yield f"{name}: {trouble['reason']}{said}"
+            elif status["name"] == SIDECAR and "running" in state and not status.get("ready"):
+                yield f"{name}: the sidecar is not ready (`kata logs {name} -c {SIDECAR}`)"
+
+
+def _condition(pod: Pod, kind: str) -> dict[str, Any]:
+    conditions = pod.get("status", {}).get("conditions", [])
+    return next((c for c in conditions if c["type"] == kind), {})
