@@ -18,7 +18,7 @@ from kata_lib.findings import Finding
 
 @dataclass(frozen=True)
 class Report:
-    """The machine's findings and each engine's; `wanted` is the engine that KATA_ENGINE names, or None."""
+    """The machine's findings and those of the engines that were looked at: of `wanted` alone, or of all."""
 
     machine: list[Finding]
     engines: dict[str, list[Finding]]
@@ -43,9 +43,12 @@ class Report:
 
     def text(self) -> str:
         """Return the report for a person: one line a finding."""
-        every = [("machine", f) for f in self.machine]
-        every += [(name, f) for name, found in self.engines.items() for f in found]
-        lines = [_line(part, finding) for part, finding in every]
+        lines = [_line("machine", finding) for finding in self.machine]
+        for name, found in self.engines.items():
+            if self.wanted or name in self.runs or not self.runs:
+                lines += [_line(name, finding) for finding in found]
+            else:
+                lines.append(_line(name, _lacks(name, found)))
         if self.ready:
             return "\n".join([*lines, f"Ready: the {self.runs[0]} engine runs here."])
         return "\n".join([*lines, "Not ready: see the lines that say missing."])
@@ -56,12 +59,14 @@ def examine(cluster: str) -> Report:
 
     Raises EngineError for a cluster's name, or an engine's in KATA_ENGINE, that is none.
     """
+    wanted = os.environ.get("KATA_ENGINE")
     client = readings.kubectl()
     folder = readings.place(machine.state_folder())
     with ThreadPoolExecutor() as pool:
         health = pool.submit(readings.health, cluster, client)
         version = pool.submit(readings.kubectl_version, client)
-        needs = {name: pool.submit(_needs, name, cluster) for name in engines.ENGINES}
+        names = [wanted] if wanted in engines.ENGINES else list(engines.ENGINES)
+        needs = {name: pool.submit(_needs, name, cluster) for name in names}
         found = [
             checks.python(sys.version_info[:3]),
             checks.kubectl(client, version.result(), machine.here()),
@@ -72,9 +77,7 @@ def examine(cluster: str) -> Report:
             checks.jupyter(readings.free_port(checks.JUPYTER_PORTS)),
             checks.cluster(cluster, health.result()),
         ]
-        return Report(
-            found, {name: need.result() for name, need in needs.items()}, os.environ.get("KATA_ENGINE")
-        )
+        return Report(found, {name: need.result() for name, need in needs.items()}, wanted)
 
 
 def _needs(engine: str, cluster: str) -> list[Finding]:
@@ -86,6 +89,12 @@ def _needs(engine: str, cluster: str) -> list[Finding]:
 
 def _missing(findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.status == "missing"]
+
+
+def _lacks(engine: str, found: list[Finding]) -> Finding:
+    """Return in one line what an engine lacks that nobody asked for, where another one runs."""
+    names = ", ".join(dict.fromkeys(finding.check for finding in _missing(found)))
+    return Finding("engine", "note", f"lacks {names}", f"kata doctor --engine {engine}")
 
 
 def _line(part: str, finding: Finding) -> str:
