@@ -1,6 +1,7 @@
 """Commands about the cluster and what is in it."""
 
 import json
+import signal
 import sys
 from typing import Annotated
 
@@ -17,6 +18,7 @@ def up() -> None:
     from kata_lib import engines
 
     engine = engines.select()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is half-made is removed, as after Ctrl-C
     console = Console(stderr=True)
     if console.is_terminal:
         with console.status("starting") as status:
@@ -33,9 +35,14 @@ def down() -> None:
     """Remove the cluster; only its logs stay."""
     from kata_lib import engines
 
+    name = engines.cluster_name()
+    there = engines.engine_of(name) is not None
     engine = engines.select()
     engine.stop()
-    print(f"The cluster {engines.cluster_name()!r} is removed; its logs are in {engine.logs()}.")
+    if there:
+        print(f"The cluster {name!r} is removed; its logs are in {engine.logs()}.")
+    else:
+        print(f"The workshop has no cluster {name!r}: there is nothing to remove.")
 
 
 @app.command()

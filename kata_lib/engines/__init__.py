@@ -6,6 +6,7 @@ KATA_ENGINE or the caller names one; otherwise the first that this machine can r
 import importlib
 import os
 import re
+import threading
 from typing import Any
 
 from kata_lib.engines.base import Engine, Location, Progress
@@ -13,7 +14,7 @@ from kata_lib.engines.folder import engine_of
 from kata_lib.errors import EngineError, EngineUnavailable
 from kata_lib.findings import Finding
 
-__all__ = ["ENGINES", "Engine", "Location", "Progress", "cluster_name", "needs", "select"]
+__all__ = ["ENGINES", "Engine", "Location", "Progress", "cluster_name", "engine_of", "needs", "select"]
 
 ENGINES = {
     "embedded": "kata_lib.engines.embedded:EmbeddedEngine",
@@ -28,6 +29,10 @@ NEEDS = {
     "context": "kata_lib.engines.context.needs:findings",
 }
 """What finds an engine's needs, given a cluster's name; one without it is asked why it is unavailable."""
+
+
+_IMPORTING = threading.Lock()
+"""Two threads in one package, from two of its ends, may each see it half-imported."""
 
 
 def select(engine: str | None = None, cluster: str | None = None) -> Engine:
@@ -82,4 +87,5 @@ def _make(engine: str, cluster: str) -> Engine:
 
 def _load(place: str) -> Any:
     module, _, name = place.partition(":")
-    return getattr(importlib.import_module(module), name)
+    with _IMPORTING:
+        return getattr(importlib.import_module(module), name)

@@ -1,0 +1,42 @@
+"""The engine that notebooks and the parity suite run on: KATA_TEST_ENGINE, by default the embedded one.
+
+kind and context need Docker, kind and istioctl; settings such as KATA_NODE_IMAGE are taken as they are.
+The context engine is given a kind cluster of its own, as a stranger's.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kata_lib import engines
+from kata_lib.engines.kind import KindEngine
+
+ENGINE = os.environ.get("KATA_TEST_ENGINE") or "embedded"
+STRANGERS = "parity-host"
+
+
+@pytest.fixture(scope="session")
+def engine_environment() -> Iterator[dict[str, str]]:
+    """Yield what the environment must hold for the engine under test; its clusters are gone afterwards."""
+    home = Path(tempfile.mkdtemp(prefix="kata-"))  # short: a socket's path has 107 bytes
+    settings = {"KATA_HOME": str(home), "KATA_ENGINE": ENGINE}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KATA_HOME", str(home))
+        host = KindEngine(STRANGERS) if ENGINE == "context" else None
+        needed = host or engines.select(ENGINE, cluster="needed")
+        if reason := needed.unavailable():
+            pytest.skip(f"KATA_TEST_ENGINE={ENGINE}: {reason}")
+        try:
+            if host:
+                place = host.start(print)
+                settings |= {"KATA_CONTEXT_KUBECONFIG": str(place.kubeconfig), "KATA_LEARNER": "parity"}
+                settings |= {"KATA_CONTEXT": f"kind-{STRANGERS}"}
+            yield settings
+        finally:
+            if host:
+                host.stop()
+            shutil.rmtree(home)
