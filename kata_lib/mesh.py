@@ -18,8 +18,11 @@ ISTIO = "networking.istio.io/v1"
 def weights(cluster: Cluster, host: str = "name") -> dict[str, float]:
     """Return each destination's share by subset (host where it has none); {} without a VirtualService."""
     service = virtual_service(cluster, host)
-    if service is None:
-        return {}
+    return {} if service is None else shares_in(service)
+
+
+def shares_in(service: Obj) -> dict[str, float]:
+    """Return each destination's share by subset (host where it has none) in a VirtualService's last route."""
     route = _default_route(service)["route"]
     given = written_weights(route)
     total = sum(given)
@@ -99,14 +102,14 @@ def expected_share(cluster: Cluster, host: str = "name") -> dict[str, float]:
     shares = weights(cluster, host)
     pods = ready_pods(cluster, host)
     if not shares:
-        return _pods_by_version(pods)
+        return pods_by_version(pods)
     labels = subsets(cluster, host)
     versions: dict[str, float] = {}
     for name, share in shares.items():
         if name in labels:
             behind = {labels[name]["version"]: 1.0} if "version" in labels[name] else {}
         else:
-            behind = _pods_by_version(pods)
+            behind = pods_by_version(pods)
         for version, part in behind.items():
             versions[version] = versions.get(version, 0.0) + share * part
     return versions
@@ -147,7 +150,8 @@ def is_ready(pod: Obj) -> bool:
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
-def _pods_by_version(pods: list[Obj]) -> dict[str, float]:
+def pods_by_version(pods: list[Obj]) -> dict[str, float]:
+    """Return each version's part of some pods as a fraction; {} of none."""
     versions = [pod["metadata"].get("labels", {}).get("version", "none") for pod in pods]
     return {version: versions.count(version) / len(versions) for version in sorted(set(versions))}
 

@@ -24,8 +24,8 @@ PAPER = "#ffffff"
 GRID = "#e3e3e3"
 
 UNSAID = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-DASHES = {"dot": ":", None: "-"}
-MARKERS = {"circle": "o", "square": "s", "diamond": "D", "x": "x"}
+DASHES = {"dot": ":", "dash": "--", "dashdot": "-.", "longdash": (0, (8, 3)), "solid": "-", None: "-"}
+MARKERS = {"circle": "o", "square": "s", "diamond": "D", "cross": "P", "x": "x"}
 HATCHES = {"/": "///", "x": "xxx", ".": "...", "": None, None: None}
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from kata_lib.errors import WaitTimeout
 from kata_lib.lab import Lab
-from kata_lib.live.changes import Change
+from kata_lib.live.changes import Change, words
 from kata_lib.live.session import Message, Session
 from kata_lib.live.still import StillBeside, picture
 from kata_lib.live.widget import LiveWidget
@@ -51,11 +51,16 @@ class Live:
 
     def __init__(self, lab: Lab, rate: float) -> None:
         self.widget = LiveWidget()
-        self.still = StillBeside(self.widget.still)
         url = lab.url
         self._session = Session(
-            lab.cluster, lambda: Sampler(url, rate, concurrency=16), self.widget.send, time.time_ns
+            lab.cluster,
+            lambda rate: Sampler(url, rate, concurrency=16),
+            rate,
+            self.widget.send,
+            time.time_ns,
         )
+        self.still = StillBeside(self.widget.still, self.picture)
+        self._was_running = True
         self._ended = Event()
         self._thread = Thread(target=self._run, name="live lab", daemon=True)
 
@@ -67,7 +72,7 @@ class Live:
         self._thread.start()
 
     def move(self, percent: int) -> None:
-        """Do what moving the slider to this weight of v2 does, and return at once."""
+        """Do what moving the newest version's slider to this weight does, and return at once."""
         self.widget.inbox.put({"type": "weight", "value": percent})
 
     def last_change(self, timeout: float = 15.0) -> Change:
@@ -81,17 +86,16 @@ class Live:
 
     def answers(self) -> pd.DataFrame:
         """Return the requests since the last change, as lab.sample does."""
-        since = (
-            self._session.start_ns + int(1e9 * self._session.changes[-1].at) if self._session.changes else 0
-        )
+        changes = self._session.changes
+        since = self._session.start_ns + int(1e9 * changes[-1].at) if changes else 0
         return frame_of([record for record in self._session.records.copy() if record[0] >= since])
 
     def changes(self) -> pd.DataFrame:
         """Return a row for each change of the weight: by whom, and after how long it could be seen."""
         rows = [
             {
-                "from": _words(change.before),
-                "to": _words(change.after),
+                "from": words(change.before),
+                "to": words(change.after),
                 "by": change.by,
                 "seen after ms": change.seen_ms,
                 "seen after requests": change.requests,
@@ -115,6 +119,10 @@ class Live:
         changes = self._session.changes
         return changes[-1] if len(changes) > 1 else None
 
+    def _just_paused(self) -> bool:
+        was, self._was_running = self._was_running, self._session.running
+        return was and not self._session.running
+
     def _run(self) -> None:
         rest = 0.0
         try:
@@ -122,7 +130,7 @@ class Live:
                 rest = self._session.turn(messages)
                 for _ in messages:
                     self.widget.inbox.task_done()
-                self.still.refresh(self._session)
+                self.still.refresh(due=bool(self._session.records), now=self._just_paused())
         finally:
             self._session.end()
             self._ended.set()
@@ -147,14 +155,10 @@ def _this_cell() -> str:
     return str(parent.get("metadata", {}).get("cellId", ""))
 
 
-def _words(share: float | None) -> str:
-    return "pods' part" if share is None else f"{100 * share:.3g} %"
-
-
 def _not_seen(change: Change | None, timeout: float) -> str:
     if change is None:
         return "The weight was not changed yet. Move the slider, or press Promote, and run this cell again."
     return (
-        f"The change to {_words(change.after)} could not be seen in {change.answers.total()} answers within "
+        f"The change to {words(change.after)} could not be seen in {change.answers.total()} answers within "
         f"{timeout:g} s. Is the live lab paused, or the new weight close to the old?"
     )

@@ -1,4 +1,7 @@
-"""JupyterLab on loopback with its own settings folder, and a page of Chromium in it."""
+"""JupyterLab on loopback with its own settings folder, and pages of the machine's Chromium in it.
+
+Needs playwright, which the developers' environment has (`scripts/setup --dev`), and a Chromium.
+"""
 
 import json
 import os
@@ -10,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 START_SECONDS = 30
@@ -17,7 +21,7 @@ START_SECONDS = 30
 
 def notebook(*cells: str) -> str:
     """Return a notebook with these code cells as its file holds it."""
-    made = [
+    made: list[dict[str, Any]] = [
         {
             "cell_type": "code",
             "id": f"c{i}",
