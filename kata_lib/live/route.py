@@ -66,7 +66,7 @@ class Routing:
         counts = Counter(versions.values())
         unclear = [name for name, version in versions.items() if not version or counts[version] > 1]
         if unclear:
-            note = f"The route sends to {', '.join(unclear)}: no DestinationRule says a version of its own for it."
+            note = f"The route sends to {', '.join(unclear)}: no DestinationRule gives it its own version."
             return Route(None, self._pods, note)
         asked = {versions[name]: round(share, 4) for name, share in shares.items()}
         note = "" if len(asked) > 1 else f"The route has one destination, {min(asked)}: no weight to turn."

@@ -19,9 +19,9 @@ from kata_lib.traffic.frames import Record
 
 Message = dict[str, Any]
 LOOK_SECONDS = 0.5  # between two looks at the weights in the cluster
-WORDS_SECONDS = 0.5  # between two sayings of numbers that are read, not seen
-RATES = (1, 1000)  # requests a second that a person may ask for
-KEPT = 100_000  # records
+WORDS_SECONDS = 1.0  # between two sayings of numbers that are read, not seen
+RATES = (1, 400)  # requests a second that a person may ask for
+KEPT = 24_000  # records: a minute's at the highest rate
 
 
 class Session:

@@ -37,9 +37,12 @@ def picture(session: "Session") -> Still:
 
 
 class StillBeside:
-    """An output beside a widget's own; the widget's script hides it, so that it shows where none runs."""
+    """An output beside a widget's own, whose script hides it, so that it shows where no script runs.
 
-    def __init__(self, name: str, draw: Callable[[], Still]) -> None:
+    name: the widget's `still`. draw: returns the picture as SVG.
+    """
+
+    def __init__(self, name: str, draw: Callable[[], str]) -> None:
         self._name = name
         self._draw = draw
         self._handle: DisplayHandle | None = None
@@ -68,7 +71,7 @@ class StillBeside:
         from IPython.display import HTML
 
         assert self._handle is not None
-        self._handle.update(HTML(self._html(self._draw().svg)))
+        self._handle.update(HTML(self._html(self._draw())))
 
     def _html(self, svg: str) -> str:
         return f'<div class="kata-still-{self._name}">{svg}<p>{_HOW}</p></div>'

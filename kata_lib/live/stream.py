@@ -1,4 +1,4 @@
-"""The traffic of a live lab: it runs while it should, at a rate that may change, and begins anew when broken."""
+"""The traffic of a live lab: it runs while it should, at a rate that may change, and recovers when broken."""
 
 from collections.abc import Callable
 from typing import Protocol

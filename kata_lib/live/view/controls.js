@@ -40,7 +40,7 @@ class Controls {
     if (!slider) return;
     slider.input.value = value;
     slider.input.setAttribute("aria-valuetext", `${value} percent to ${version}`);
-    slider.output.textContent = `${value} %`;
+    write(slider.output, `${value} %`);
   }
 
   // Follow what the cluster says, except where a person is at it.
@@ -55,7 +55,7 @@ class Controls {
     }
     for (const button of this.parts.buttons.children) button.disabled = !words.movable;
     const { run, rate } = this.parts;
-    run.textContent = words.running ? "Pause" : "Continue";
+    write(run, words.running ? "Pause" : "Continue");
     run.dataset.running = words.running;
     if (this.rateAsked === words.rate) this.rateAsked = undefined;
     if (this.rateAsked === undefined && Number(rate.value) !== words.rate) {

@@ -83,7 +83,7 @@ class Running {
     this.place = place;
     const paper = HEIGHT - MARGIN.t - MARGIN.b;
     this.y = (percent) => MARGIN.t + (paper * (SHARES[1] - percent)) / (SHARES[1] - SHARES[0]);
-    place.style.right = `calc(${MARGIN.r}px + (100% - ${MARGIN.l + MARGIN.r}px) * ${(RIGHT + 0.5) / (MINUTE + RIGHT)})`;
+    place.style.right = `calc(${MARGIN.r - 7}px + (100% - ${MARGIN.l + MARGIN.r}px) * ${(RIGHT + 0.5) / (MINUTE + RIGHT)})`;
   }
 
   draw(store, styleOf) {

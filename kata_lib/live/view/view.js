@@ -67,22 +67,18 @@ class View {
     this.said = words;
     this.controls.follow(words, asked);
     const total = words.since.reduce((sum, share) => sum + share.count, 0);
-    parts.caption.textContent = `Since the last change: ${total} answers`;
+    write(parts.caption, `Since the last change: ${total} answers`);
     fillTable(parts.body, words, asked, styleOf);
     fillLast(parts.last, words.last, styleOf);
-    parts.speed.textContent = `${words.recent.rate} requests/s, ${words.recent.failed || "none"} failed in ten seconds`;
-    parts.pods.textContent = podsWords(words.pods);
-    parts.change.textContent = seenWords(lastChange(store));
-    this.note(words.note);
+    write(parts.speed, `${words.recent.rate} requests/s, ${words.recent.failed || "none"} failed in ten seconds`);
+    write(parts.pods, podsWords(words.pods));
+    write(parts.change, seenWords(lastChange(store)));
+    write(parts.note, words.note);
     if (performance.now() - this.spoken > SPOKEN_MS) {
       this.spoken = performance.now();
       parts.spoken.textContent = spokenWords(store);
       parts.plot.setAttribute("aria-label", `Shares in each second of the last minute: ${spokenWords(store)}`);
     }
-  }
-
-  note(text) {
-    if (this.parts.note.textContent !== text) this.parts.note.textContent = text;
   }
 }
 
@@ -120,7 +116,7 @@ export default () => {
       const styles = model.get("styles");
       const watch = setInterval(() => {
         if (!view || performance.now() - store.heard < SILENCE_MS) return;
-        view.note("No word from the kernel for some seconds. If it was restarted, run this cell again.");
+        write(view.parts.note, "No word from the kernel for some seconds. If it was restarted, run this cell again.");
       }, 1000);
       loadPlotly(model).then((Plotly) => {
         if (gone) return;

@@ -2,6 +2,11 @@
 const percent = (share) => `${Math.round(10 * share) / 10} %`;
 const orDash = (value) => value ?? "–";
 
+// The same text again would cost the browser a layout.
+function write(node, text) {
+  if (node.textContent !== String(text)) node.textContent = text;
+}
+
 function sharesWords(shares) {
   if (shares === null) return "no weights";
   const named = Object.entries(shares).sort();
@@ -35,7 +40,7 @@ function fillTable(body, words, asked, styleOf) {
       orDash(p50), orDash(p95), failed];
     const line = body.rows[i] ?? newRow(body, cells.length);
     paintChip(line.cells[0].firstChild, version, styleOf);
-    cells.forEach((text, j) => (line.cells[j + 1].textContent = text));
+    cells.forEach((text, j) => write(line.cells[j + 1], text));
   });
 }
 
@@ -50,6 +55,7 @@ function newRow(body, width) {
 }
 
 function paintChip(chip, version, styleOf) {
+  if (chip.textContent === version) return;
   const { color, ink } = styleOf(version);
   chip.className = "chip";
   chip.textContent = version;
@@ -62,7 +68,7 @@ function fillLast(place, last, styleOf) {
   last.forEach(([version, failed, text], i) => {
     const line = place.children[i] ?? newAnswer(place);
     paintChip(line.firstChild, version, styleOf);
-    line.lastChild.textContent = failed ? ` failed: ${text}` : ` ${text}`;
+    write(line.lastChild, failed ? ` failed: ${text}` : ` ${text}`);
   });
 }
 
