@@ -19,11 +19,11 @@ ISTIO = "networking.istio.io/v1"
 def weights(cluster: Cluster, host: str = "name") -> dict[str, float]:
     """Return each destination's share by subset (host where it has none); {} without a VirtualService."""
     service = virtual_service(cluster, host)
-    return {} if service is None else route_shares(service)
+    return {} if service is None else shares_in(service)
 
 
-def route_shares(service: Obj) -> dict[str, float]:
-    """Return the shares that a VirtualService gives the requests that no match sets apart, as weights()."""
+def shares_in(service: Obj) -> dict[str, float]:
+    """Return each destination's share by subset (host where it has none) in a VirtualService's last route."""
     route = _default_route(service)["route"]
     given = written_weights(route)
     total = sum(given)
@@ -103,14 +103,14 @@ def expected_share(cluster: Cluster, host: str = "name") -> dict[str, float]:
     shares = weights(cluster, host)
     pods = ready_pods(cluster, host)
     if not shares:
-        return _pods_by_version(pods)
+        return pods_by_version(pods)
     labels = subsets(cluster, host)
     versions: dict[str, float] = {}
     for name, share in shares.items():
         if name in labels:
             behind = {labels[name]["version"]: 1.0} if "version" in labels[name] else {}
         else:
-            behind = _pods_by_version(pods)
+            behind = pods_by_version(pods)
         for version, part in behind.items():
             versions[version] = versions.get(version, 0.0) + share * part
     return versions
@@ -145,7 +145,8 @@ def ready_pods(cluster: Cluster, host: str = "name") -> list[Obj]:
     return [pod for pod in cluster.pods(selector) if is_ready(pod)]
 
 
-def _pods_by_version(pods: list[Obj]) -> dict[str, float]:
+def pods_by_version(pods: list[Obj]) -> dict[str, float]:
+    """Return each version's part of some pods as a fraction; {} of none."""
     versions = [pod["metadata"].get("labels", {}).get("version", "none") for pod in pods]
     return {version: versions.count(version) / len(versions) for version in sorted(set(versions))}
 

@@ -161,7 +161,7 @@ def _not_applied(service: Obj, file: str, wanted: Mapping[str, float]) -> bool:
     """Tell whether the file has the weights wanted, and something else was the last that was applied."""
     last = json.loads((service["metadata"].get("annotations") or {}).get(LAST_APPLIED) or "null")
     written = next(m for m in load(file) if m["kind"] == "VirtualService")
-    return last is not None and last["spec"] != written["spec"] and _same(mesh.route_shares(written), wanted)
+    return last is not None and last["spec"] != written["spec"] and _same(mesh.shares_in(written), wanted)
 
 
 def _same(shares: Mapping[str, float], wanted: Mapping[str, float]) -> bool:

@@ -45,7 +45,8 @@ _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
 def counters(cluster: Cluster) -> pd.DataFrame:
-    """Return the counters as they stand this moment; columns and index as of `reading`."""
+    """Return the counters as they stand this moment, which attrs["at"] holds; as `reading` otherwise."""
+    at = time.time()
     rows: dict[tuple[str, ...], dict[str, float]] = {}
     own = False
     pods = cluster.pods()
@@ -58,7 +59,7 @@ def counters(cluster: Cluster) -> pd.DataFrame:
             rows |= counted
     index = pd.MultiIndex.from_tuples(list(rows), names=KEYS)
     table = pd.DataFrame(list(rows.values()), index=index, columns=list(_VALUES.values()), dtype=float)
-    table.attrs["source"] = ENVOYS_OWN if own else ISTIOS
+    table.attrs = {"at": at, "source": ENVOYS_OWN if own else ISTIOS}
     return table
 
 
@@ -100,7 +101,7 @@ def _plain(pod: str, counted: list[proxy_counters.Row]) -> dict[tuple[str, ...],
 
 
 def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Return what was counted between two readings, without rows of zero.
+    """Return what was counted between two readings, without rows of zero; attrs["seconds"]: how long it took.
 
     A sidecar one of whose counters fell or vanished has restarted: all it shows now is new. What a pod that
     is gone by the second reading had counted last is not known, and not in the result.
@@ -109,8 +110,9 @@ def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     now = after.reindex(then.index, fill_value=0.0)
     fell = (now["requests"] < then["requests"]).groupby(level="pod").transform("any")
     change = now - then.where(~fell, 0.0)
-    change.attrs = dict(after.attrs)
-    return change[change["requests"] > 0]
+    counted = change[change["requests"] > 0]
+    counted.attrs = {**after.attrs, "seconds": after.attrs.get("at", 0.0) - before.attrs.get("at", 0.0)}
+    return counted
 
 
 def edges(counted: pd.DataFrame) -> pd.DataFrame:
@@ -131,7 +133,7 @@ def by_version(counted: pd.DataFrame, service: str = "name", reporter: str = "so
     total = int(mine["requests"].sum())
     rows = {}
     for version, part in mine.groupby(level="version"):
-        requests, errors = int(part["requests"].sum()), int(part.loc[_failed(part), "requests"].sum())
+        requests, errors = int(part["requests"].sum()), int(part.loc[failed(part), "requests"].sum())
         rows[version] = {
             "requests": requests,
             "share": str(shares.share_of(str(version), requests, total)),
@@ -151,7 +153,7 @@ def side_by_side(sample: pd.DataFrame, counted: pd.DataFrame, service: str = "na
     client = sample["version"].astype(object).where(sample["version"].notna(), "failed").value_counts()
     table = pd.DataFrame({"client": client})
     mine = counted[_is(counted, "service", service)]
-    names = mine.index.get_level_values("version").where(~_failed(mine), "failed")
+    names = mine.index.get_level_values("version").where(~failed(mine), "failed")
     for reporter in ("source", "destination"):
         chosen = _is(mine, "reporter", reporter)
         table = table.join(
@@ -164,6 +166,7 @@ def _is(table: pd.DataFrame, level: str, value: str) -> pd.Series:
     return pd.Series(table.index.get_level_values(level) == value, index=table.index)
 
 
-def _failed(table: pd.DataFrame) -> pd.Series:
+def failed(table: pd.DataFrame) -> pd.Series:
+    """Tell of each row whether it counts failures: a 5xx, or 0 for a caller that went away."""
     codes = table.index.get_level_values("code")
     return pd.Series([code.startswith("5") or code == "0" for code in codes], index=table.index, dtype=bool)

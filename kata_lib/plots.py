@@ -1,6 +1,6 @@
 """Pictures of shares: figures from data, without effects. How they are shown is in stills.py.
 
-A version has the same colour, marker and hatch in every picture. The colours are Okabe and Ito's, which
+A version has the same colour, marker, hatch and dash in every picture. The colours are Okabe and Ito's, which
 people with any colour vision tell apart (https://jfly.uni-koeln.de/color/); none is told by its colour alone.
 All are drawn on white paper, so that they read the same in a light and in a dark JupyterLab.
 """
@@ -20,19 +20,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Style:
-    """How a version looks, in plotly's names."""
+    """How a version looks, in plotly's names; ink is what is read on its colour."""
 
     color: str
     symbol: str
     hatch: str
+    dash: str
+    ink: str
 
 
 STYLES = {
-    "v1": Style("#0072B2", "circle", ""),
-    "v2": Style("#D55E00", "square", "/"),
-    "v3": Style("#009E73", "diamond", "x"),
+    "v1": Style("#0072B2", "circle", "", "dash", "#ffffff"),
+    "v2": Style("#D55E00", "square", "/", "solid", "#000000"),
+    "v3": Style("#009E73", "diamond", "x", "dashdot", "#000000"),
 }
-OTHER = Style("#CC79A7", "circle", ".")
+OTHER = Style("#CC79A7", "cross", ".", "longdash", "#000000")
 EXPECTED = {"color": INK, "dash": "dot", "width": 2.5}
 TOP = 105  # percent: a line at 100 is seen whole
 POINTS = 400
@@ -125,7 +127,7 @@ def convergence(frame: "pd.DataFrame", expected: float, version: str = "v2") -> 
             y=[_percent(share) for share in shares],
             mode="lines",
             name=f"{version}, observed so far",
-            line={"color": style.color, "width": 2.5},
+            line={"color": style.color, "width": 2.5, "dash": style.dash},
         ),
         go.Scatter(
             x=[0, max(total, 1)],
@@ -174,7 +176,7 @@ def timeline(
             y=[_percent(share.share) if share.n else None for share in shares],
             mode="lines+markers",
             name=f"{version}, observed in {seconds:g} s",
-            line={"color": style.color, "width": 2},
+            line={"color": style.color, "width": 2, "dash": style.dash},
             marker={"symbol": style.symbol, "size": 6, "color": style.color},
         ),
     ]

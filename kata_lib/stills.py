@@ -8,9 +8,11 @@ itself would start a browser for it. Only the kinds of traces that `DRAW` names 
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
@@ -23,9 +25,10 @@ INK = "#333333"
 PAPER = "#ffffff"
 GRID = "#e3e3e3"
 
+_ONE_AT_A_TIME = Lock()
 UNSAID = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-DASHES = {"dot": ":", None: "-"}
-MARKERS = {"circle": "o", "square": "s", "diamond": "D", "x": "x"}
+DASHES = {"dot": ":", "dash": "--", "dashdot": "-.", "longdash": (0, (8, 3)), "solid": "-", None: "-"}
+MARKERS = {"circle": "o", "square": "s", "diamond": "D", "cross": "P", "x": "x"}
 HATCHES = {"/": "///", "x": "xxx", ".": "...", "": None, None: None}
 
 
@@ -53,22 +56,34 @@ class Still:
 
 def draw(figure: go.Figure, alt: str) -> str:
     """Draw a figure's traces, axes and legend as SVG; ValueError for a kind of trace that it cannot draw."""
+    unknown = sorted({trace.type for trace in figure.data} - DRAW.keys())
+    if unknown:
+        raise ValueError(f"a still shows traces of the kinds {', '.join(DRAW)}, not {', '.join(unknown)}")
+
+    def paint(axes: "Axes") -> None:
+        for order, trace in enumerate(figure.data):
+            DRAW[trace.type](axes, trace, order)
+        _frame(axes, figure.layout)
+
+    return painted(paint, alt)
+
+
+def painted(paint: Callable[["Axes"], None], alt: str, width: int = WIDTH, height: int = HEIGHT) -> str:
+    """Return as SVG what `paint` puts on matplotlib's axes, titled with the alternative text; pixels."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    unknown = sorted({trace.type for trace in figure.data} - DRAW.keys())
-    if unknown:
-        raise ValueError(f"a still shows traces of the kinds {', '.join(DRAW)}, not {', '.join(unknown)}")
     # Text stays text: small, and readable for search and screen readers. Same figure, same file.
-    with rc_context(
-        {"svg.fonttype": "none", "svg.hashsalt": "still", "font.size": 10, "hatch.linewidth": 1.2}
+    # matplotlib's settings are the process's, and more than one thread draws.
+    with (
+        _ONE_AT_A_TIME,
+        rc_context(
+            {"svg.fonttype": "none", "svg.hashsalt": "still", "font.size": 10, "hatch.linewidth": 1.2}
+        ),
     ):
-        sheet = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100, facecolor=PAPER, layout="constrained")
-        axes = FigureCanvasSVG(sheet).figure.add_subplot()
-        for order, trace in enumerate(figure.data):
-            DRAW[trace.type](axes, trace, order)
-        _frame(axes, figure.layout)
+        sheet = Figure(figsize=(width / 100, height / 100), dpi=100, facecolor=PAPER, layout="constrained")
+        paint(FigureCanvasSVG(sheet).figure.add_subplot())
         out = io.StringIO()
         sheet.savefig(out, format="svg", metadata=UNSAID)
     attributes, inside = out.getvalue().partition("<svg ")[2].split(">", 1)

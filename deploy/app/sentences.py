@@ -261,7 +261,8 @@ class Service:
         if self.delay:
             await asyncio.sleep(self.delay)
         if self.error_rate and random.random() < self.error_rate:
-            return 500, f"{self.mode} failed, as ERROR_RATE asks"
+            who = random.choice(self.names) if self.mode == "name" else self.mode
+            return 500, f"{who} failed, as ERROR_RATE asks"
         if self.mode == "age":
             return 200, str(random.randint(18, 80))
         if self.mode == "name":

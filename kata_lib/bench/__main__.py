@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kata_lib.bench import changes, classroom, machine, memory, start, throughput, weights
+from kata_lib.bench import changes, classroom, live, machine, memory, start, throughput, weights
 from kata_lib.bench.results import Figure
 from kata_lib.engines.embedded import EmbeddedEngine
 from kata_lib.engines.embedded.state import PROJECT, home
@@ -22,7 +22,7 @@ from kata_lib.errors import KataError
 
 NAME = "bench"
 TABLE_WIDTH = 120
-GROUPS = ("start", "weights", "changes", "throughput", "memory", "classroom")
+GROUPS = ("start", "weights", "changes", "throughput", "memory", "live", "classroom")
 LEARNERS = 30
 
 
@@ -79,6 +79,12 @@ def _figures(
     if "throughput" in chosen:
         say("throughput")
         yield from throughput.measure(cluster, seconds=10 if full else 3)
+    if "live" in chosen:
+        if lack := live.missing():
+            say(f"live: left out, it takes {lack}")
+        else:
+            say("live")
+            yield from live.measure(NAME, seconds=30 if full else 10, changes=100 if full else 40)
     if "changes" in chosen:
         yield from changes.measure(cluster, changes.FULL if full else changes.QUICK, say)
     if "classroom" in chosen:

@@ -1,6 +1,7 @@
 """The live lab: turn the weight and see the traffic follow, ten pictures a second.
 
     traffic = live.show(lab)
+    live.show_graph(lab)
 
 A Lab goes in, a widget is shown, a handle comes out at once. A thread does the work: it hears the widget
 (widget.py and view.js), takes the sampler's records, looks at the weights, and sends frames (session.py). It
@@ -8,24 +9,26 @@ ends with the kernel, with close(), and when its cell runs again.
 """
 
 import time
-from contextlib import suppress
-from queue import Empty
 from threading import Event, Thread
+from typing import TypeVar
 
 import pandas as pd
 
 from kata_lib.errors import WaitTimeout
 from kata_lib.lab import Lab
-from kata_lib.live.changes import Change
-from kata_lib.live.session import Message, Session
+from kata_lib.live.changes import Change, words
+from kata_lib.live.graph import LiveGraph
+from kata_lib.live.session import Session
 from kata_lib.live.still import StillBeside, picture
 from kata_lib.live.widget import LiveWidget
 from kata_lib.stills import Still
 from kata_lib.traffic import Sampler, frame_of
 
-__all__ = ["Live", "show"]
+__all__ = ["Live", "LiveGraph", "show", "show_graph"]
 
-_shown: dict[str, "Live"] = {}
+RING = 4_000  # records between the sampler and a turn, of which there are ten a second
+_Shown = TypeVar("_Shown", "Live", LiveGraph)
+_shown: dict[str, "Live | LiveGraph"] = {}
 
 
 def show(lab: Lab, rate: float = 50) -> "Live":
@@ -33,17 +36,25 @@ def show(lab: Lab, rate: float = 50) -> "Live":
 
     What the same cell showed before is closed first.
     """
+    return _show(Live(lab, rate))
+
+
+def show_graph(lab: Lab) -> LiveGraph:
+    """Show below the cell who calls whom, and return at once; it sends no requests itself."""
+    return _show(LiveGraph(lab))
+
+
+def _show(made: _Shown) -> _Shown:
     from IPython.display import display
 
     cell = _this_cell()
     if cell in _shown:
         _shown.pop(cell).close()
-    live = Live(lab, rate)
-    _shown[cell] = live
-    display(live.widget)
-    live.still.show()
-    live.start()
-    return live
+    _shown[cell] = made
+    display(made.widget)
+    made.still.show()
+    made.start()
+    return made
 
 
 class Live:
@@ -51,11 +62,16 @@ class Live:
 
     def __init__(self, lab: Lab, rate: float) -> None:
         self.widget = LiveWidget()
-        self.still = StillBeside(self.widget.still)
         url = lab.url
         self._session = Session(
-            lab.cluster, lambda: Sampler(url, rate, concurrency=16), self.widget.send, time.time_ns
+            lab.cluster,
+            lambda rate: Sampler(url, rate, concurrency=16, ring=RING),
+            rate,
+            self.widget.send,
+            time.time_ns,
         )
+        self.still = StillBeside(self.widget.still, lambda: self.picture().svg)
+        self._was_running = True
         self._ended = Event()
         self._thread = Thread(target=self._run, name="live lab", daemon=True)
 
@@ -67,7 +83,7 @@ class Live:
         self._thread.start()
 
     def move(self, percent: int) -> None:
-        """Do what moving the slider to this weight of v2 does, and return at once."""
+        """Do what moving the newest version's slider to this weight does, and return at once."""
         self.widget.inbox.put({"type": "weight", "value": percent})
 
     def last_change(self, timeout: float = 15.0) -> Change:
@@ -80,18 +96,17 @@ class Live:
         return found
 
     def answers(self) -> pd.DataFrame:
-        """Return the requests since the last change, as lab.sample does."""
-        since = (
-            self._session.start_ns + int(1e9 * self._session.changes[-1].at) if self._session.changes else 0
-        )
+        """Return the requests since the last change, at most the last 24,000, as lab.sample does."""
+        changes = self._session.changes
+        since = self._session.start_ns + int(1e9 * changes[-1].at) if changes else 0
         return frame_of([record for record in self._session.records.copy() if record[0] >= since])
 
     def changes(self) -> pd.DataFrame:
         """Return a row for each change of the weight: by whom, and after how long it could be seen."""
         rows = [
             {
-                "from": _words(change.before),
-                "to": _words(change.after),
+                "from": words(change.before),
+                "to": words(change.after),
                 "by": change.by,
                 "seen after ms": change.seen_ms,
                 "seen after requests": change.requests,
@@ -115,27 +130,21 @@ class Live:
         changes = self._session.changes
         return changes[-1] if len(changes) > 1 else None
 
+    def _just_paused(self) -> bool:
+        was, self._was_running = self._was_running, self._session.running
+        return was and not self._session.running
+
     def _run(self) -> None:
         rest = 0.0
         try:
-            while (messages := self._messages(rest)) is not None:
+            while (messages := self.widget.messages(rest)) is not None:
                 rest = self._session.turn(messages)
                 for _ in messages:
                     self.widget.inbox.task_done()
-                self.still.refresh(self._session)
+                self.still.refresh(due=bool(self._session.records), now=self._just_paused())
         finally:
             self._session.end()
             self._ended.set()
-
-    def _messages(self, rest: float) -> list[Message] | None:
-        """Return what the browser said, waiting at most `rest` seconds for it; None once it was closed."""
-        messages: list[Message | None] = []
-        with suppress(Empty):
-            messages.append(self.widget.inbox.get(timeout=max(rest, 0.001)))
-            while True:
-                messages.append(self.widget.inbox.get_nowait())
-        heard = [message for message in messages if message is not None]
-        return heard if len(heard) == len(messages) else None
 
 
 def _this_cell() -> str:
@@ -147,14 +156,10 @@ def _this_cell() -> str:
     return str(parent.get("metadata", {}).get("cellId", ""))
 
 
-def _words(share: float | None) -> str:
-    return "pods' part" if share is None else f"{100 * share:.3g} %"
-
-
 def _not_seen(change: Change | None, timeout: float) -> str:
     if change is None:
         return "The weight was not changed yet. Move the slider, or press Promote, and run this cell again."
     return (
-        f"The change to {_words(change.after)} could not be seen in {change.answers.total()} answers within "
+        f"The change to {words(change.after)} could not be seen in {change.answers.total()} answers within "
         f"{timeout:g} s. Is the live lab paused, or the new weight close to the old?"
     )

@@ -6,28 +6,22 @@ the cluster reaches the slider, and neither the other way round.
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
-from kata_lib import mesh
 from kata_lib.cluster import Cluster
 from kata_lib.errors import KataError
-from kata_lib.live.changes import Change
+from kata_lib.live.changes import Change, Shares, in_percent, newest
 from kata_lib.live.pace import Pace
+from kata_lib.live.route import Route, Routing
 from kata_lib.live.seconds import MINUTE, Minute, answers_of
+from kata_lib.live.stream import Stream, Traffic
 from kata_lib.traffic.frames import Record
 
 Message = dict[str, Any]
-VERSION, SUBSET = "v2", "name-v2"
 LOOK_SECONDS = 0.5  # between two looks at the weights in the cluster
-RETRY_SECONDS = 5.0
-KEPT = 100_000  # records
-
-
-class Traffic(Protocol):
-    """What a session needs of traffic.Sampler."""
-
-    def since(self, number: int) -> tuple[list[Record], int]: ...
-    def stop(self) -> None: ...
+WORDS_SECONDS = 1.0  # between two sayings of numbers that are read, not seen
+RATES = (1, 400)  # requests a second that a person may ask for
+KEPT = 24_000  # records: a minute's at the highest rate
 
 
 class Session:
@@ -36,7 +30,8 @@ class Session:
     def __init__(
         self,
         cluster: Cluster,
-        start_traffic: Callable[[], Traffic],
+        start_traffic: Callable[[float], Traffic],
+        rate: float,
         send: Callable[[Message], None],
         clock: Callable[[], int],
     ) -> None:
@@ -44,16 +39,17 @@ class Session:
         self.changes: list[Change] = []
         self.start_ns = clock()
         self.running = True
-        self._cluster, self._start_traffic, self._send, self._clock = cluster, start_traffic, send, clock
+        self._send, self._clock = send, clock
         self._pace = Pace(0.0)
-        self._minute = Minute(VERSION)
-        self._traffic: Traffic | None = None
-        self._taken = 0
-        self._next_look = self._next_start = 0.0
+        self._minute = Minute()
+        self._stream = Stream(start_traffic, rate)
+        self._routing = Routing(cluster)
+        self._route = Route(None, {})
+        self._next_look = self._next_words = 0.0
         self._number = 0
         self._handled = 0
         self._marked: list[Message] = []
-        self._note = ""
+        self._refused = self._unseen = ""
         self._paused_at = 0.0
 
     def now(self) -> float:
@@ -63,7 +59,7 @@ class Session:
     def turn(self, messages: Iterable[Message]) -> float:
         """Do what is due and return for how many seconds nothing will be, unless a message comes."""
         self._hear(messages)
-        self._keep_traffic()
+        self._stream.keep(self.running and self._pace.traffic(self.now()), self.now())
         self._take()
         if self.now() >= self._next_look and self._pace.traffic(self.now()):
             self._look()
@@ -72,11 +68,11 @@ class Session:
 
     def end(self) -> None:
         """End the traffic."""
-        self._stop_traffic()
+        self._stream.keep(False, self.now())
 
     @property
-    def weight(self) -> float | None:
-        """The share asked for, as a fraction; None without a VirtualService."""
+    def asked(self) -> Shares | None:
+        """The shares asked for; None without a VirtualService."""
         return self.changes[-1].after if self.changes else None
 
     def _hear(self, messages: Iterable[Message]) -> None:
@@ -85,81 +81,75 @@ class Session:
             match message:
                 case {"type": "shown"}:
                     self._pace.shown(self.now(), bool(message.get("calm")))
-                case {"type": "drawn", "number": self._number}:
-                    self._pace.answered(self.now())
+                case {"type": "drawn", "number": int(number)}:
+                    self._pace.drawn(number, self.now())
                 case {"type": "weight", "value": int(value)} if 0 <= value <= 100:
-                    wanted = value
+                    wanted = message.get("version"), value
                     self._handled = message.get("number", 0)
-                    self._pace.heard(self.now())
+                    self._person_did_something()
                 case {"type": "run", "value": bool(running)}:
                     self.running, self._paused_at = running, self.now()
-                    self._pace.heard(self.now())
+                    self._person_did_something()
+                case {"type": "rate", "value": int(rate)} if RATES[0] <= rate <= RATES[1]:
+                    self._stream.change_rate(rate, self.now())
+                    self._person_did_something()
+                case {"type": "clear"}:
+                    self._clear()
+                    self._person_did_something()
         if wanted is not None:
-            self._ask(wanted)
+            self._ask(*wanted)
 
-    def _ask(self, percent: int) -> None:
-        """Put a weight that a person chose into the cluster."""
+    def _person_did_something(self) -> None:
+        self._pace.heard(self.now())
+        self._next_words = self.now()
+
+    def _ask(self, version: str | None, percent: int) -> None:
+        """Put a weight that a person chose into the cluster; version: None for the newest."""
         self._look()
-        if self.weight == percent / 100:
+        asked = self._route.asked
+        if asked is None or not self._route.movable:
+            return
+        chosen = newest(asked) if version is None else version
+        if chosen not in asked or asked[chosen] == percent / 100:
             return
         try:
-            mesh.set_weights(self._cluster, {SUBSET: percent})
+            after = self._routing.set(self._route, chosen, percent)
         except KataError as error:
-            self._note = str(error)
+            self._refused = str(error)
             return
-        self._note = ""
-        self._change(percent / 100, "you")
+        self._refused = ""
+        self._change(after, "you")
 
     def _look(self) -> None:
         """Find the weights in the cluster; where they are others than before, somebody else changed them."""
         self._next_look = self.now() + LOOK_SECONDS
         try:
-            shares = mesh.weights(self._cluster)
+            self._route = self._routing.look(self.now())
         except KataError as error:
-            self._note = str(error)
+            self._unseen = str(error)
             return
-        found = round(shares.get(SUBSET, 0.0), 4) if shares else None
-        if not self.changes or found != self.weight:
-            self._note = "" if shares else "No VirtualService sets weights: each pod of name gets its part."
-            self._change(found, "elsewhere")
+        self._unseen = ""
+        self._minute.know(self._route.asked or self._route.pods)
+        if not self.changes or self._route.asked != self.asked:
+            self._change(self._route.asked, "elsewhere")
 
-    def _change(self, after: float | None, by: str) -> None:
+    def _change(self, after: Shares | None, by: str) -> None:
+        at = self.now()
         self._take()  # what was asked before belongs to the change before
-        change = Change(len(self.changes), self.now(), self.weight, after, by, VERSION)
-        self.changes.append(change)
+        self.changes.append(Change(len(self.changes), at, self.asked, after, by))
+        self._next_words = at
 
-    def _keep_traffic(self) -> None:
-        wanted = self.running and self._pace.traffic(self.now())
-        if not wanted:
-            self._stop_traffic()
-        elif self._traffic is None and self.now() >= self._next_start:
-            try:
-                self._traffic, self._taken = self._start_traffic(), 0
-            except KataError as error:
-                self._broken(error)
-
-    def _stop_traffic(self) -> None:
-        if self._traffic is not None:
-            traffic, self._traffic = self._traffic, None
-            try:
-                traffic.stop()
-                self._add(traffic.since(self._taken)[0])
-            except KataError as error:
-                self._broken(error)
+    def _clear(self) -> None:
+        """Forget what was measured; the weights that are asked for stay."""
+        self._take()
+        self.records.clear()
+        self._minute = Minute()
+        self._minute.know(self._route.asked or self._route.pods)
+        self.changes = [Change(0, self.now(), None, self.asked, "elsewhere")]
+        self._pace.renew()
 
     def _take(self) -> None:
-        if self._traffic is None:
-            return
-        try:
-            records, self._taken = self._traffic.since(self._taken)
-            self._add(records)
-        except KataError as error:
-            self._traffic = None
-            self._broken(error)
-
-    def _broken(self, error: KataError) -> None:
-        self._note = str(error)
-        self._next_start = self.now() + RETRY_SECONDS
+        self._add(self._stream.take(self.now()))
 
     def _add(self, records: list[Record]) -> None:
         self.records.extend(records)
@@ -175,29 +165,41 @@ class Session:
             return
         self._number += 1
         self._send(self._frame(everything=due == "snapshot"))
-        self._pace.sent(self.now())
+        self._pace.sent(self._number, self.now())
 
     def _frame(self, *, everything: bool) -> Message:
         now = self.now() if self.running else self._paused_at
         marks = [c.message() for i, c in enumerate(self.changes) if self._still_drawn(i, now)]
         news = marks if everything else [mark for mark in marks if mark not in self._marked]
         self._marked = marks
-        return {
+        frame = {
             "type": "frame",
             "number": self._number,
             "whole": everything,
             "now": round(now, 2),
             "seconds": self._minute.rows(everything=everything),
             "changes": news,
+        }
+        if everything or news or self.now() >= self._next_words:
+            self._next_words = self.now() + WORDS_SECONDS
+            frame["words"] = self._words(now)
+        return frame
+
+    def _words(self, now: float) -> Message:
+        """Return what stands beside the picture."""
+        return {
             "since": self.changes[-1].shares() if self.changes else [],
             "recent": self._minute.recent(now),
-            "last": [[answer.version, answer.text[:90]] for answer in self._minute.last],
+            "last": [[answer.version, answer.failed, answer.text[:90]] for answer in self._minute.last],
+            "movable": self._route.movable,
+            "pods": in_percent(self._route.pods),
+            "rate": self._stream.rate,
             "handled": self._handled,
             "running": self.running,
-            "note": self._note,
+            "note": self._unseen or self._refused or self._stream.error or self._route.note,
         }
 
     def _still_drawn(self, index: int, now: float) -> bool:
-        """Tell whether a change or the weight that it set is within the picture's minute."""
+        """Tell whether a change or the weights that it set are within the picture's minute."""
         follows = index + 1 < len(self.changes)
         return not follows or self.changes[index + 1].at > now - MINUTE

@@ -1,11 +1,15 @@
 """The live lab without a kernel: a still picture beside the widget, which hides it while it is alive."""
 
 import time
+from collections.abc import Callable
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from kata_lib import plots
+from kata_lib.live.changes import newest
+from kata_lib.live.changes import words as words_of
 from kata_lib.live.seconds import MINUTE
 from kata_lib.stills import Still
 from kata_lib.traffic import frame_of
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
     from kata_lib.live.session import Session
 
 FIRST_SECONDS, EVERY_SECONDS = 8.0, 60.0  # drawing one takes a fifth of a second
-_HOW = "The live lab needs a running kernel: the menu <i>Run</i>, <i>Run All Cells</i> starts it."
+_HOW = "This picture moves with a running kernel: the menu <i>Run</i>, <i>Run All Cells</i> starts it."
 
 
 def picture(session: "Session") -> Still:
@@ -25,21 +29,25 @@ def picture(session: "Session") -> Still:
     frame = frame_of([record for record in session.records.copy() if record[0] >= since])
     start = pd.Timestamp(session.start_ns, unit="ns", tz="UTC")
     moments = {
-        f"{change.number}: {100 * change.after:.3g} %": start + pd.Timedelta(change.at, unit="s")
+        f"{change.number}: {words_of(change.after)}": start + pd.Timedelta(change.at, unit="s")
         for change in list(session.changes)[1:]
         if change.after is not None and change.at > session.now() - MINUTE
     }
-    return plots.timeline(frame, changes=moments)
+    return plots.timeline(frame, newest(session.asked or {"v2": 1.0}), changes=moments)
 
 
 class StillBeside:
-    """An output beside the widget's own; view.js hides it, so that it shows where no view.js runs."""
+    """An output beside a widget's own, whose script hides it, so that it shows where no script runs.
 
-    def __init__(self, name: str) -> None:
+    name: the widget's `still`. draw: returns the picture as SVG.
+    """
+
+    def __init__(self, name: str, draw: Callable[[], str]) -> None:
         self._name = name
+        self._draw = draw
         self._handle: DisplayHandle | None = None
         self._next = time.monotonic() + FIRST_SECONDS
-        self._ran = True
+        self._drawing: Thread | None = None
 
     def show(self) -> None:
         """Show it below the widget, without a picture yet."""
@@ -47,16 +55,23 @@ class StillBeside:
 
         self._handle = display(HTML(self._html("")), display_id=True)
 
-    def refresh(self, session: "Session") -> None:
-        """Draw it anew where a minute has passed, or a person has just paused."""
-        from IPython.display import HTML
+    def refresh(self, *, due: bool, now: bool = False) -> None:
+        """Draw it anew where there is something to draw and a minute has passed, or now.
 
-        paused = self._ran and not session.running
-        self._ran = session.running
-        if self._handle is None or not session.records or not (paused or time.monotonic() >= self._next):
+        Beside the caller, who moves a picture meanwhile.
+        """
+        busy = self._drawing is not None and self._drawing.is_alive()
+        if self._handle is None or busy or not due or not (now or time.monotonic() >= self._next):
             return
         self._next = time.monotonic() + EVERY_SECONDS
-        self._handle.update(HTML(self._html(picture(session).svg)))
+        self._drawing = Thread(target=self._update, name="still picture", daemon=True)
+        self._drawing.start()
+
+    def _update(self) -> None:
+        from IPython.display import HTML
+
+        assert self._handle is not None
+        self._handle.update(HTML(self._html(self._draw())))
 
     def _html(self, svg: str) -> str:
         return f'<div class="kata-still-{self._name}">{svg}<p>{_HOW}</p></div>'

@@ -1,10 +1,13 @@
-"""The widget in the browser, seen from the kernel: what it said goes into a queue, frames go out.
+"""The widgets in the browser, seen from the kernel: what they said goes into a queue, frames go out.
 
-Its other half is view.js. Messages arrive on changing threads, so hearing them does nothing but queue them.
+Their other halves are in view/, whose parts are joined here: a widget has one script. Messages arrive on
+changing threads, so hearing them does nothing but queue them.
 """
 
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from queue import Queue
+from queue import Empty, Queue
 from typing import Any
 from uuid import uuid4
 
@@ -12,32 +15,59 @@ import anywidget
 import traitlets
 
 from kata_lib.live.script import plotly_script
-from kata_lib.plots import STYLES
+from kata_lib.plots import OTHER, STYLES
 
 Message = dict[str, Any]
-_HERE = Path(__file__).parent
+_VIEW = Path(__file__).parent / "view"
+_PARTS = ("plotly", "store", "picture", "words", "controls", "view")
 
 
-class LiveWidget(anywidget.AnyWidget):
-    """Shows a live lab; `inbox` holds what the browser said, and None once the widget is closed."""
+class Widget(anywidget.AnyWidget):
+    """What both widgets have: `inbox` holds what the browser said, and None once the widget is closed."""
 
-    _esm = _HERE / "view.js"
-    _css = _HERE / "view.css"
-    styles = traitlets.Dict().tag(sync=True)
-    """How each version looks in every picture: colour and marker, in plotly's names."""
+    _css = _VIEW / "view.css"
     still = traitlets.Unicode().tag(sync=True)
     """What the still picture is called, which the widget hides while it is shown."""
 
-    def __init__(self) -> None:
+    def __init__(self, **traits: Any) -> None:
         self.inbox: Queue[Message | None] = Queue()
-        styles = {name: [style.color, style.symbol] for name, style in STYLES.items()}
-        super().__init__(styles=styles, still=uuid4().hex[:12])
+        super().__init__(still=uuid4().hex[:12], **traits)
         self.on_msg(self._hear)
 
     def close(self) -> None:
-        """Close the widget everywhere; whoever reads the inbox is told."""
+        """Close the widget everywhere; whoever reads its messages is told."""
         self.inbox.put(None)
         super().close()
+
+    def messages(self, rest: float) -> list[Message] | None:
+        """Return what the browser said, waiting at most `rest` seconds for it; None once it was closed."""
+        messages: list[Message | None] = []
+        with suppress(Empty):
+            messages.append(self.inbox.get(timeout=max(rest, 0.001)))
+            while True:
+                messages.append(self.inbox.get_nowait())
+        heard = [message for message in messages if message is not None]
+        return heard if len(heard) == len(messages) else None
+
+    def _hear(self, _: object, content: Message, buffers: object) -> None:
+        self.inbox.put(content)
+
+
+class GraphWidget(Widget):
+    """Shows a live graph."""
+
+    _esm = _VIEW / "graph.js"
+
+
+class LiveWidget(Widget):
+    """Shows a live lab."""
+
+    _esm = "\n".join((_VIEW / f"{part}.js").read_text() for part in _PARTS)
+    styles = traitlets.Dict().tag(sync=True)
+    """How each version, and any other, looks in every picture: plots.Style, by its fields."""
+
+    def __init__(self) -> None:
+        super().__init__(styles={name: asdict(style) for name, style in {**STYLES, "other": OTHER}.items()})
 
     def _hear(self, _: object, content: Message, buffers: object) -> None:
         if content.get("type") == "script":

@@ -15,10 +15,13 @@ _MARK = re.compile(r" \((v\d+)\)")
 
 def version_of(answer: str | None) -> str | None:
     """Return the version that an answer is marked with: "v2" for " (v2)", "v1" without one, None for None."""
-    if answer is None:
-        return None
-    mark = _MARK.search(answer)
-    return mark[1] if mark else "v1"
+    return None if answer is None else mark_in(answer) or "v1"
+
+
+def mark_in(text: str) -> str | None:
+    """Return the version that a text is marked with, None without one: errors have it at best."""
+    mark = _MARK.search(text)
+    return mark[1] if mark else None
 
 
 def frame_of(records: Collection[Record]) -> "pd.DataFrame":

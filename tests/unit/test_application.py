@@ -178,8 +178,8 @@ def test_a_service_that_is_not_there_is_named() -> None:
 
 
 def test_a_faulty_version_fails_for_its_share() -> None:
-    with running("name", ERROR_RATE="1") as name:
-        assert get(name) == (500, "name failed, as ERROR_RATE asks\n")
+    with running("name", ERROR_RATE="1", SENTENCE_NAMES="Athos (v3)") as name:
+        assert get(name) == (500, "Athos (v3) failed, as ERROR_RATE asks\n")
         assert get(name, "/healthz")[0] == 200
 
 

@@ -5,53 +5,68 @@ from typing import Any
 
 import pytest
 from fake_api import FakeApi, make_cluster
+from hypothesis import given
+from hypothesis import strategies as st
 
-from kata_lib import mesh
+from kata_lib import mesh, plots
 from kata_lib.cluster import Cluster
-from kata_lib.live.changes import Change
-from kata_lib.live.pace import Pace
-from kata_lib.live.seconds import Answer, Minute, percentiles
+from kata_lib.errors import TrafficError
+from kata_lib.live.changes import Change, words
+from kata_lib.live.pace import DRAWING_SECONDS, WINDOW, Pace
+from kata_lib.live.route import linked
+from kata_lib.live.seconds import Answer, Minute, answers_of, percentiles
 from kata_lib.live.session import Session
 from kata_lib.live.widget import LiveWidget
 from kata_lib.traffic.frames import Record
 
 CANARY = "deploy/virtual-service-canary.yaml"
+CANARY_SHARES = {"v1": 90, "v2": 10}
 
 
 class TestPace:
     def test_nothing_is_sent_before_a_browser_shows_the_widget(self) -> None:
         assert Pace(0).due(5) == "nothing"
 
-    def test_a_frame_waits_for_the_answer_to_the_one_before(self) -> None:
+    def test_the_first_frame_holds_everything_and_the_next_the_news(self) -> None:
         pace = Pace(0)
         pace.shown(1, calm=False)
         assert pace.due(1) == "snapshot"
-        pace.sent(1)
-        assert pace.due(1.5) == "nothing"
-        pace.answered(1.5)
-        assert pace.due(1.5) == "news"
+        pace.sent(1, 1)
+        assert pace.due(1) == "nothing"
+        assert pace.due(1.1) == "news"
 
-    def test_ten_frames_a_second_and_two_for_the_calm(self) -> None:
-        assert [self.frames(calm) for calm in (False, True)] == [10, 2]
+    @pytest.mark.parametrize(("calm", "rate"), [(False, 10), (True, 2)])
+    def test_ten_frames_a_second_and_two_for_the_calm(self, calm: bool, rate: int) -> None:
+        assert len(frames_sent(seconds=10, calm=calm, answers=True)) == 10 * rate
 
-    def frames(self, calm: bool) -> int:
-        pace, count = Pace(0), 0
-        pace.shown(0, calm)
-        for now in (i / 100 for i in range(100)):
-            if pace.due(now) != "nothing":
-                pace.sent(now)
-                pace.answered(now)
-                count += 1
-        return count
+    def test_a_browser_that_does_not_answer_gets_no_more_than_a_window(self) -> None:
+        assert len(frames_sent(seconds=100, calm=False, answers=False)) == WINDOW
+        assert len(frames_sent(seconds=100, calm=True, answers=False)) == 2 * DRAWING_SECONDS
 
     def test_three_seconds_of_silence_end_the_drawing_and_a_snapshot_resumes_it(self) -> None:
         pace = Pace(0)
         pace.shown(0, calm=False)
-        pace.sent(0)
+        pace.sent(1, 0)
         assert pace.drawing(2.9)
         assert not pace.drawing(3.1)
-        pace.answered(4)
+        pace.drawn(1, 4)
         assert pace.due(4) == "snapshot"
+
+    def test_one_word_answers_all_frames_until_then(self) -> None:
+        pace = Pace(0)
+        pace.shown(0, calm=False)
+        for number in range(1, WINDOW + 1):
+            pace.sent(number, number / 10)
+        assert pace.due(2.2) == "nothing"
+        pace.drawn(WINDOW, 2.2)
+        assert pace.due(2.2) == "news"
+
+    def test_who_did_something_need_not_wait_for_the_next_frame(self) -> None:
+        pace = Pace(0)
+        pace.shown(0, calm=True)
+        pace.sent(1, 0)
+        pace.heard(0.05)
+        assert pace.due(0.05) == "news"
 
     def test_sixty_seconds_of_silence_end_the_traffic(self) -> None:
         pace = Pace(0)
@@ -61,49 +76,79 @@ class TestPace:
         assert pace.traffic(101)
 
 
-def answer(sent: float, version: str | None, latency: float = 3.0) -> Answer:
-    return Answer(sent, version, latency, "")
+def frames_sent(seconds: int, calm: bool, answers: bool) -> list[float]:
+    """Return when frames were sent to a browser that answers once a second, or never."""
+    pace, moments = Pace(0), []
+    pace.shown(0, calm)
+    for now in (i / 100 for i in range(100 * seconds)):
+        if answers and moments and now % 1 == 0:
+            pace.drawn(len(moments), now)
+        if pace.due(now) != "nothing":
+            moments.append(now)
+            pace.sent(len(moments), now)
+    return moments
+
+
+def answer(sent: float, version: str, latency: float = 3.0, failed: bool = False) -> Answer:
+    return Answer(sent, version, failed, latency, "")
 
 
 class TestMinute:
     def test_a_second_is_a_row_and_only_news_is_told(self) -> None:
-        minute = Minute("v2")
-        minute.add([answer(0.1, "v1"), answer(0.5, "v2"), answer(1.2, None)], 1.3)
+        minute = Minute()
+        minute.know(["v1", "v2", "v3"])
+        minute.add([answer(0.1, "v1"), answer(0.5, "v2"), answer(1.2, "v3", failed=True)], 1.3)
         first, second = minute.rows(everything=False)
-        assert first[:2] == [0, 50.0]
-        assert first[4:] == [2, 0]
-        assert second == [1, None, None, None, 0, 100.0]
+        assert first[:3] == [0, 2, 0]
+        assert {version: shares[0] for version, shares in first[3].items()} == {"v1": 50, "v2": 50, "v3": 0}
+        assert first[3]["v3"] == [0.0, 0.0, 65.8]
+        assert second == [1, 0, 100.0, {}]
         minute.add([answer(1.4, "v1")], 1.5)
         assert [row[0] for row in minute.rows(everything=False)] == [1]
         assert minute.rows(everything=False) == []
         assert len(minute.rows(everything=True)) == 2
 
     def test_what_is_older_than_a_minute_is_forgotten(self) -> None:
-        minute = Minute("v2")
+        minute = Minute()
         minute.add([answer(0, "v1")], 0)
         minute.add([answer(90, "v1")], 90)
         assert [row[0] for row in minute.rows(everything=True)] == [90]
 
     def test_rate_failures_and_latencies_speak_of_ten_seconds(self) -> None:
-        minute = Minute("v2")
+        minute = Minute()
         minute.add([answer(1, "v1", 1000)], 1)
-        minute.add([answer(20 + i / 50, "v1", i) for i in range(100)] + [answer(21.99, None)], 22)
-        assert minute.recent(22) == {"rate": 50.5, "failed": 1, "latencies": {"v1": [49, 94]}}
+        minute.add([answer(20 + i / 50, "v1", i) for i in range(100)], 22)
+        minute.add([answer(21.99, "v3", failed=True)], 22)
+        versions = {"v1": [49, 94, 0], "v3": [None, None, 1]}
+        assert minute.recent(22) == {"rate": 50.5, "failed": 1, "versions": versions}
 
     def test_percentiles_by_nearest_rank(self) -> None:
         assert percentiles([5.0]) == [5.0, 5.0]
         assert percentiles([float(i) for i in range(1, 101)]) == [50, 95]
+        assert percentiles([]) == [None, None]
+
+    def test_a_failure_has_the_version_that_its_words_name(self) -> None:
+        words = ["name answered 500: Athos (v3) failed", "name did not answer"]
+        answers = answers_of([(0, 1.0, 502, text) for text in words] + [(0, 1.0, 200, "Athos is 3")], 0)
+        assert [(a.version, a.failed) for a in answers] == [("v3", True), ("unknown", True), ("v1", False)]
 
 
 class TestChange:
     def change(self, before: float, after: float) -> Change:
-        return Change(1, 10.0, before, after, "you", "v2")
+        return Change(1, 10.0, {"v1": 1 - before, "v2": before}, {"v1": 1 - after, "v2": after}, "you")
 
     def test_an_answer_that_was_impossible_before_is_enough(self) -> None:
         change = self.change(0.0, 0.1)
         for i in range(1, 6):
             change.add(answer(10 + i / 50, "v2" if i == 5 else "v1"))
         assert (round(change.seen_ms or 0), change.requests) == (100, 5)
+
+    def test_so_it_is_among_three_versions(self) -> None:
+        before, after = {"v1": 0.5, "v2": 0.5, "v3": 0.0}, {"v1": 0.5, "v2": 0.4, "v3": 0.1}
+        change = Change(1, 10.0, before, after, "you")
+        for version in ("v1", "v2", "v3"):
+            change.add(answer(11, version))
+        assert change.requests == 3
 
     def test_requests_from_before_do_not_count(self) -> None:
         change = self.change(0.0, 1.0)
@@ -123,6 +168,35 @@ class TestChange:
         assert change.seen_ms is None
         assert [share["share"] for share in change.shares()] == [90.0, 10.0]
 
+    def test_words_say_the_newer_of_two_versions_and_all_of_more(self) -> None:
+        assert words({"v1": 0.9, "v2": 0.1}) == "10 %"
+        assert words({"v1": 0.5, "v2": 0.4, "v3": 0.1}) == "v1 50 %, v2 40 %, v3 10 %"
+        assert words(None) == "no weights"
+
+
+class TestLinked:
+    def test_the_others_keep_their_proportion(self) -> None:
+        assert linked({"v1": 0.6, "v2": 0.3, "v3": 0.1}, "v3", 40) == {"v1": 40, "v2": 20, "v3": 40}
+
+    def test_where_the_others_had_nothing_the_first_gets_the_rest(self) -> None:
+        assert linked({"v1": 0.0, "v2": 0.0, "v3": 1.0}, "v3", 40) == {"v1": 60, "v2": 0, "v3": 40}
+
+    @given(
+        st.lists(st.integers(0, 100), min_size=2, max_size=5).filter(any),
+        st.integers(0, 100),
+        st.integers(0, 4),
+    )
+    def test_weights_are_whole_and_total_a_hundred(self, given: list[int], percent: int, at: int) -> None:
+        asked = {f"v{i}": weight / sum(given) for i, weight in enumerate(given)}
+        chosen = f"v{at % len(given)}"
+        weights = linked(asked, chosen, percent)
+        assert sum(weights.values()) == 100
+        assert weights[chosen] == percent
+        rest, others = 100 - percent, 1 - asked[chosen]
+        for version in asked.keys() - {chosen}:
+            if others > 1e-9:
+                assert abs(weights[version] - rest * asked[version] / others) < 1 + 1e-6
+
 
 class FakeTraffic:
     """Traffic whose records a test writes."""
@@ -130,8 +204,11 @@ class FakeTraffic:
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.stopped = False
+        self.broken: TrafficError | None = None
 
     def since(self, number: int) -> tuple[list[Record], int]:
+        if self.broken:
+            raise self.broken
         return self.records[number:], len(self.records)
 
     def stop(self) -> None:
@@ -146,10 +223,12 @@ class Bench:
         self.seconds = 0.0
         self.frames: list[dict[str, Any]] = []
         self.traffic: list[FakeTraffic] = []
-        self.session = Session(cluster, self.start, self.frames.append, lambda: int(1e9 * self.seconds))
+        self.rates: list[float] = []
+        self.session = Session(cluster, self.start, 50, self.frames.append, lambda: int(1e9 * self.seconds))
 
-    def start(self) -> FakeTraffic:
+    def start(self, rate: float) -> FakeTraffic:
         self.traffic.append(FakeTraffic())
+        self.rates.append(rate)
         return self.traffic[-1]
 
     def turn(self, now: float, *messages: dict[str, Any]) -> list[dict[str, Any]]:
@@ -178,37 +257,56 @@ def writes(bench: Bench) -> int:
 
 
 class TestSession:
-    def test_the_first_frame_is_whole_and_holds_the_clusters_weight(self, bench: Bench) -> None:
+    def test_the_first_frame_is_whole_and_holds_the_clusters_weights(self, bench: Bench) -> None:
         (frame,) = bench.frames
         assert frame["whole"]
-        assert [(c["before"], c["after"]) for c in frame["changes"]] == [(None, 0.1)]
+        assert [(c["before"], c["after"]) for c in frame["changes"]] == [(None, CANARY_SHARES)]
+        assert frame["words"]["pods"] == {"v1": 66.7, "v2": 33.3}
+        assert frame["words"]["movable"]
 
     def test_of_many_moves_only_the_newest_reaches_the_cluster(self, bench: Bench) -> None:
         before = writes(bench)
-        moves = [{"type": "weight", "value": value, "number": value} for value in (20, 30, 40)]
+        moves = [
+            {"type": "weight", "version": "v2", "value": value, "number": value} for value in (20, 30, 40)
+        ]
         (frame,) = bench.turn(1, *moves)
         assert writes(bench) == before + 1
         assert mesh.weights(bench.cluster)["name-v2"] == pytest.approx(0.4)
-        assert [(c["before"], c["after"], c["by"]) for c in frame["changes"]] == [(0.1, 0.4, "you")]
-        assert frame["handled"] == 40
+        (change,) = frame["changes"]
+        assert (change["before"], change["after"]) == (CANARY_SHARES, {"v1": 60, "v2": 40})
+        assert (change["by"], frame["words"]["handled"]) == ("you", 40)
+
+    def test_of_three_versions_the_others_follow(self, bench: Bench) -> None:
+        bench.cluster.apply("deploy/v3-faulty")
+        three_destinations(bench.cluster, 60, 30, 10)
+        bench.turn(1)
+        (frame,) = bench.turn(2, {"type": "weight", "version": "v3", "value": 40, "number": 1})
+        assert frame["changes"][-1]["after"] == {"v1": 40, "v2": 20, "v3": 40}
+        shares = mesh.weights(bench.cluster)
+        assert shares == pytest.approx({"name-v1": 0.4, "name-v2": 0.2, "name-v3": 0.4})
+
+    def test_a_move_without_a_version_is_the_newests(self, bench: Bench) -> None:
+        bench.turn(1, {"type": "weight", "value": 25})
+        assert mesh.weights(bench.cluster)["name-v2"] == pytest.approx(0.25)
 
     def test_a_change_from_elsewhere_is_shown_and_never_echoed(self, bench: Bench) -> None:
         mesh.set_weights(bench.cluster, {"name-v2": 30})
         before = writes(bench)
         (frame,) = bench.turn(1)
-        assert [(c["after"], c["by"]) for c in frame["changes"]] == [(0.3, "elsewhere")]
+        assert [(c["after"], c["by"]) for c in frame["changes"]] == [({"v1": 70, "v2": 30}, "elsewhere")]
         bench.turn(2)
         assert writes(bench) == before
 
     def test_a_weight_that_is_there_already_is_not_written(self, bench: Bench) -> None:
         before = writes(bench)
-        bench.turn(1, {"type": "weight", "value": 10, "number": 1})
+        bench.turn(1, {"type": "weight", "version": "v2", "value": 10, "number": 1})
         assert writes(bench) == before
 
     @pytest.mark.parametrize("value", [-1, 101, "20", None])
     def test_what_is_no_weight_is_not_heard(self, bench: Bench, value: object) -> None:
         before = writes(bench)
-        bench.turn(1, {"type": "weight", "value": value, "number": 1})
+        bench.turn(1, {"type": "weight", "version": "v2", "value": value, "number": 1})
+        bench.turn(2, {"type": "weight", "version": "v7", "value": 20, "number": 1})
         assert writes(bench) == before
 
     def test_records_become_news_once(self, bench: Bench) -> None:
@@ -216,18 +314,41 @@ class TestSession:
             (int(0.5e9), 2.0, 200, "Athos (v2) is 3"),
             (int(0.6e9), 9.0, 503, "no"),
         ]
-        (frame,) = bench.turn(1)
+        (frame,) = bench.turn(1.1)
         assert [row[0] for row in frame["seconds"]] == [0]
-        assert frame["recent"]["failed"] == 1
-        assert frame["since"][0]["version"] == "v2"
+        assert frame["words"]["recent"]["versions"] == {"unknown": [None, None, 1], "v2": [2.0, 2.0, 0]}
+        assert [share["share"] for share in frame["words"]["since"]] == [0, 100]
         assert bench.turn(2)[0]["seconds"] == []
+
+    def test_words_are_said_once_a_second_and_at_once_to_who_did_something(self, bench: Bench) -> None:
+        assert ["words" in bench.turn(1 + i / 10)[0] for i in range(20)].count(True) == 2
+        assert "words" in bench.turn(3.15, {"type": "run", "value": False})[0]
 
     def test_pause_ends_the_traffic_and_continue_begins_it(self, bench: Bench) -> None:
         (frame,) = bench.turn(1, {"type": "run", "value": False})
         assert bench.traffic[0].stopped
-        assert (frame["running"], bench.turn(5)[0]["now"]) == (False, 1)
+        assert (frame["words"]["running"], bench.turn(5)[0]["now"]) == (False, 1)
         bench.turn(6, {"type": "run", "value": True})
         assert len(bench.traffic) == 2
+
+    def test_another_rate_is_other_traffic_and_loses_no_record(self, bench: Bench) -> None:
+        bench.traffic[0].records.append((int(0.9e9), 2.0, 200, "Athos is 3"))
+        (frame,) = bench.turn(1, {"type": "rate", "value": 200})
+        assert (bench.rates, frame["words"]["rate"]) == ([50, 200], 200)
+        assert [row[:2] for row in frame["seconds"]] == [[0, 1]]
+        for rate in (0, 401, "50"):
+            bench.turn(2, {"type": "rate", "value": rate})
+        assert bench.rates == [50, 200]
+
+    def test_clear_forgets_what_was_measured_and_keeps_the_weights(self, bench: Bench) -> None:
+        bench.traffic[0].records.append((int(0.5e9), 2.0, 200, "Athos (v2) is 3"))
+        bench.turn(1, {"type": "weight", "version": "v2", "value": 30, "number": 1})
+        (frame,) = bench.turn(2, {"type": "clear"})
+        assert (frame["whole"], frame["seconds"]) == (True, [])
+        assert [(c["number"], c["before"]) for c in frame["changes"]] == [(0, None)]
+        assert [share["count"] for share in frame["words"]["since"]] == [0, 0]
+        assert mesh.weights(bench.cluster)["name-v2"] == pytest.approx(0.3)
+        assert len(bench.session.records) == 0
 
     def test_a_minute_without_a_browser_ends_the_traffic(self, bench: Bench) -> None:
         bench.seconds = 61
@@ -237,10 +358,43 @@ class TestSession:
         assert frame["whole"]
         assert len(bench.traffic) == 2
 
-    def test_without_a_route_the_reason_is_shown(self, bench: Bench) -> None:
+    def test_traffic_that_breaks_says_why_and_begins_again(self, bench: Bench) -> None:
+        bench.traffic[0].broken = TrafficError("the sampler was killed")
+        assert "the sampler was killed" in bench.turn(1)[0]["words"]["note"]
+        bench.turn(2)
+        assert len(bench.traffic) == 1
+        assert bench.turn(7)[0]["words"]["note"] == ""
+        assert len(bench.traffic) == 2
+
+    def test_without_a_route_the_reason_is_shown_and_nothing_can_be_moved(self, bench: Bench) -> None:
         bench.cluster.remove(mesh.ISTIO, "VirtualService", "name")
         (frame,) = bench.turn(1, {"type": "weight", "value": 20, "number": 1})
-        assert "No VirtualService" in frame["note"]
+        assert "No VirtualService" in frame["words"]["note"]
+        assert not frame["words"]["movable"]
+
+    @pytest.mark.parametrize(
+        ("route", "reason"),
+        [
+            ([{"destination": {"host": "name", "subset": "name-v2"}}], "one destination, v2"),
+            ([{"destination": {"host": "name"}}], "sends to name: no DestinationRule"),
+        ],
+    )
+    def test_a_route_without_versions_to_weigh_is_named(
+        self, bench: Bench, route: list[dict[str, Any]], reason: str
+    ) -> None:
+        before = writes(bench)
+        bench.cluster.patch(mesh.ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
+        (frame,) = bench.turn(1, {"type": "weight", "value": 20, "number": 1})
+        assert reason in frame["words"]["note"]
+        assert writes(bench) == before + 1
+
+
+def three_destinations(cluster: Cluster, *weights: int) -> None:
+    route = [
+        {"destination": {"host": "name", "subset": f"name-v{i}"}, "weight": weight}
+        for i, weight in enumerate(weights, 1)
+    ]
+    cluster.patch(mesh.ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
 
 
 def test_the_widget_queues_what_it_hears_and_hands_out_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,6 +407,7 @@ def test_the_widget_queues_what_it_hears_and_hands_out_the_script(monkeypatch: p
     ((message, (script,)),) = sent
     assert message == {"type": "script"}
     assert b"plotly.js" in gzip.decompress(script)[:100]
-    assert widget.styles["v2"] == ["#D55E00", "square"]
+    assert widget.styles["v2"] == vars(plots.style_of("v2"))
+    assert widget.styles["other"] == vars(plots.style_of("v9"))
     widget.close()
     assert widget.inbox.get_nowait() is None

@@ -29,9 +29,9 @@ def test_every_answer_is_shown_and_counted() -> None:
 
 
 def test_failures_are_shown_and_the_loop_goes_on() -> None:
-    with running("name", ERROR_RATE="1") as name:
+    with running("name", ERROR_RATE="1", SENTENCE_NAMES="Athos") as name:
         lines, _ = first_lines(name.url, 2)
-    assert lines == ["FAILED (500) name failed, as ERROR_RATE asks"] * 2
+    assert lines == ["FAILED (500) Athos failed, as ERROR_RATE asks"] * 2
     lines, _ = first_lines(name.url, 2)
     assert all(line.startswith("FAILED (no answer) curl: (7)") for line in lines)
 

@@ -2,6 +2,9 @@
 
 import json
 import re
+from itertools import combinations
+from math import cbrt, dist
+from operator import mul
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -10,9 +13,32 @@ import pytest
 
 from kata_lib import plots
 from kata_lib.shares import share_of
-from kata_lib.stills import Still, draw
+from kata_lib.stills import PAPER, Still, draw
 
 SVG = "{http://www.w3.org/2000/svg}"
+
+# Full severity, from G. M. Machado, M. M. Oliveira, L. A. F. Fernandes, "A physiologically-based model for
+# simulation of color vision deficiency", IEEE Transactions on Visualization and Computer Graphics 15 (2009).
+VISION = {
+    "all": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+TO_XYZ = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+JUST_NOTICEABLE = 2.3  # in CIELAB (M. Mahy and others, 1994)
 
 
 def frame_with(versions: list[str | None], gap_ms: int = 10) -> pd.DataFrame:
@@ -112,9 +138,50 @@ def test_a_timeline_counts_by_second_and_shows_failures_and_changes() -> None:
 
 def test_versions_differ_in_more_than_colour() -> None:
     styles = [plots.style_of(version) for version in ("v1", "v2", "v3", "v4")]
-    for values in zip(*(vars(style).values() for style in styles[:3]), strict=True):
-        assert len(set(values)) == 3
-    assert styles[3] not in styles[:3]
+    for field in ("color", "symbol", "hatch", "dash"):
+        assert len({getattr(style, field) for style in styles}) == 4
+
+
+@pytest.mark.parametrize("seen", VISION.values(), ids=VISION)
+def test_any_colour_vision_tells_versions_apart(seen: "list[list[float]]") -> None:
+    colours = [lab(simulated(plots.style_of(version).color, seen)) for version in ("v1", "v2", "v3", "v4")]
+    distances = [dist(one, other) for one, other in combinations(colours, 2)]
+    assert min(distances) > 7 * JUST_NOTICEABLE
+
+
+def test_words_on_a_versions_colour_and_its_lines_on_paper_have_enough_contrast() -> None:
+    for style in (plots.style_of(version) for version in ("v1", "v2", "v3")):
+        assert contrast(style.color, style.ink) >= 4.5  # WCAG 2.2, 1.4.3
+        assert contrast(style.color, PAPER) >= 3  # 1.4.11
+
+
+def simulated(color: str, seen: "list[list[float]]") -> list[float]:
+    """Return a colour's linear red, green and blue as somebody with that vision has them."""
+    own = linear(color)
+    return [min(max(sum(part * value for part, value in zip(row, own, strict=True)), 0), 1) for row in seen]
+
+
+def linear(color: str) -> list[float]:
+    """Return a colour's linear parts (IEC 61966-2-1)."""
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    return [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+
+
+def lab(rgb: list[float]) -> list[float]:
+    """Return CIE L*, a*, b* of linear red, green and blue under D65."""
+    xyz = [sum(part * value for part, value in zip(row, rgb, strict=True)) for row in TO_XYZ]
+    x, y, z = (root(value / white) for value, white in zip(xyz, (0.9505, 1.0, 1.089), strict=True))
+    return [116 * y - 16, 500 * (x - y), 200 * (y - z)]
+
+
+def root(value: float) -> float:
+    return cbrt(value) if value > 216 / 24389 else (24389 / 27 * value + 16) / 116
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of WCAG 2.2, 1 to 21."""
+    light, dark = sorted((sum(map(mul, TO_XYZ[1], linear(color))) for color in (one, other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
 
 
 def test_a_still_refuses_what_it_cannot_draw() -> None:

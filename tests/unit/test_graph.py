@@ -1,0 +1,102 @@
+"""The graph: edges from counters, their shares, rates and failures, and the picture in words and as SVG."""
+
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+
+from kata_lib import graph, observe
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def counted(*rows: tuple[str, str, str, str, str, int], seconds: float | None = 10) -> pd.DataFrame:
+    """Return counters: reporter, source workload and version, called workload and version, code, requests."""
+    records = {}
+    for reporter, source, called, version, code, requests in rows:
+        service = called.partition("-")[0] if called != "unknown" else "name"
+        source_version = "unknown" if source == "unknown" else "v1"
+        key = ("pod", reporter, source, source_version, service, called, version, code, "-")
+        records[key] = {"requests": float(requests), "timed": float(requests), "milliseconds": 0.0}
+    index = pd.MultiIndex.from_tuples(list(records), names=observe.KEYS)
+    table = pd.DataFrame(list(records.values()), index=index)
+    if seconds:
+        table.attrs["seconds"] = seconds
+    return table
+
+
+CANARY = counted(
+    ("source", "sentences", "age", "v1", "200", 300),
+    ("source", "sentences", "name-v1", "v1", "200", 270),
+    ("source", "sentences", "name-v2", "v2", "200", 20),
+    ("source", "sentences", "name-v2", "v2", "500", 10),
+    ("destination", "unknown", "name-v2", "v2", "200", 99),  # the same requests, as the called pods saw them
+    ("destination", "unknown", "sentences", "v1", "200", 300),
+)
+
+
+def edges(table: pd.DataFrame) -> dict[tuple[str, str], graph.Edge]:
+    return {(str(e.caller), str(e.called)): e for e in graph.of(table).edges}
+
+
+def test_each_edge_has_its_part_of_what_its_node_sends() -> None:
+    found = edges(CANARY)
+    assert {ends: round(100 * edge.share) for ends, edge in found.items()} == {
+        ("outside", "sentences"): 100,
+        ("sentences", "sentences\nv1"): 100,
+        ("sentences\nv1", "age"): 50,
+        ("sentences\nv1", "name"): 50,
+        ("age", "age\nv1"): 100,
+        ("name", "name\nv1"): 90,
+        ("name", "name\nv2"): 10,
+    }
+
+
+def test_rate_and_failures_stand_on_the_edge() -> None:
+    found = edges(CANARY)
+    assert str(found["name", "name\nv2"]) == "10.0 %\n3.0/s\n33.3 % failed"
+    assert str(found["name", "name\nv1"]) == "90.0 %\n27.0/s"
+    assert found["sentences\nv1", "name"].errors == pytest.approx(10 / 300)
+
+
+def test_without_a_time_there_are_numbers_for_rates() -> None:
+    found = edges(counted(("source", "sentences", "name-v1", "v1", "200", 7), seconds=None))
+    assert str(found["name", "name\nv1"]) == "100.0 %\n7 requests"
+
+
+def test_requests_that_reached_no_pod_are_shown() -> None:
+    found = edges(counted(("source", "sentences", "unknown", "unknown", "503", 4)))
+    assert str(found["name", "no pod"]) == "100.0 %\n0.4/s\n100.0 % failed"
+
+
+def test_the_words_say_all_that_is_drawn() -> None:
+    picture = graph.of(CANARY)
+    root = ElementTree.fromstring(picture.svg)
+    assert root.findtext(f"{SVG}title") == picture.alt
+    assert "service name to name v2: 10.0 %, 3.0/s, 33.3 % failed." in picture.alt
+    drawn = {"".join(text.itertext()) for text in root.iter(f"{SVG}text")}
+    for edge in picture.edges:
+        for words in (edge.caller, edge.called, edge):
+            assert {*str(words).split("\n")} <= drawn
+    assert set(picture._repr_mimebundle_()) == {"image/svg+xml", "text/plain"}
+
+
+def test_callers_stand_left_of_those_they_call() -> None:
+    import networkx as nx
+
+    picture = graph.of(CANARY)
+    place = graph._places(nx.DiGraph([(e.caller, e.called) for e in picture.edges]))
+    assert all(place[edge.caller][0] < place[edge.called][0] for edge in picture.edges)
+    assert len({tuple(spot) for spot in place.values()}) == len(place)
+
+
+def test_workloads_that_call_each_other_are_drawn_too() -> None:
+    both = counted(("source", "age", "name", "v1", "200", 5), ("source", "name", "age", "v1", "200", 5))
+    assert "service age to age v1: 100.0 %" in graph.of(both).alt
+    assert graph.of(both).svg.startswith("<svg")
+
+
+def test_a_graph_of_nothing_says_so() -> None:
+    nothing = graph.of(CANARY.iloc[:0])
+    assert nothing.alt == "Graph of who calls whom: nobody called anybody."
+    assert ElementTree.fromstring(nothing.svg).tag == f"{SVG}svg"
