@@ -1,4 +1,6 @@
-"""The engine that notebooks and the parity suite run on: KATA_TEST_ENGINE, by default the embedded one.
+"""What holds for all tests, and the engine that notebooks and the parity suite run on.
+
+KATA_TEST_ENGINE names the engine; by default it is the embedded one.
 
 kind and context need Docker, kind and istioctl; settings such as KATA_NODE_IMAGE are taken as they are.
 The context engine is given a kind cluster of its own, as a stranger's.
@@ -10,10 +12,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
 
 from kata_lib import engines
 from kata_lib.engines.kind import KindEngine
+
+# A busy machine is no failure: time is measured by scripts/bench.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 ENGINE = os.environ.get("KATA_TEST_ENGINE") or "embedded"
 STRANGERS = "parity-host"

@@ -202,7 +202,7 @@ async def mesh() -> AsyncIterator[Mesh]:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(http=rules, policy=policies, of_subset=policies, of_port=policies)
 async def test_what_is_admitted_is_in_force(
     mesh: Mesh, http: list[Obj], policy: Obj, of_subset: Obj, of_port: Obj
@@ -247,7 +247,7 @@ FLAWS: list[tuple[Obj, str]] = [
 
 
 @pytest.mark.parametrize(("flaw", "named"), FLAWS, ids=[named for _, named in FLAWS])
-@settings(max_examples=3, deadline=None, derandomize=True)
+@settings(max_examples=3, derandomize=True)
 @given(sound=routes)
 def test_one_flaw_is_refused_by_name(sound: Obj, flaw: Obj, named: str) -> None:
     with pytest.raises(StatusError, match=named):
