@@ -100,11 +100,12 @@ def _of_pod(
     name = pod["metadata"]["name"]
     if counted := parse(name, cluster.ask_agent(name, "stats/prometheus")):
         return counted, False
-    counted = _plain(name, proxy_counters.of(cluster, pod, pods))
+    counted = plain(name, proxy_counters.of(cluster, pod, pods))
     return counted, bool(counted)
 
 
-def _plain(pod: str, counted: list[proxy_counters.Row]) -> dict[tuple[str, ...], dict[str, float]]:
+def plain(pod: str, counted: list[proxy_counters.Row]) -> dict[tuple[str, ...], dict[str, float]]:
+    """Return one pod's counters by KEYS from what its Envoy counted by itself."""
     rows: dict[tuple[str, ...], dict[str, float]] = {}
     for labels, number in counted:
         key = (pod, *(labels.get(label, "unknown") for label in LABELS.values()))
