@@ -15,7 +15,6 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-
 from kata_lib import engines
 from kata_lib.engines.kind import KindEngine
 
