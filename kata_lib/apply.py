@@ -12,7 +12,21 @@ from typing import Any
 from kata_lib.kube import Obj
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+WORKSHOP_IMAGE = "kata/sentences"
 REVISION = "deployment.kubernetes.io/revision"
+
+
+def with_image(manifest: Obj, image: str) -> Obj:
+    """Return a Deployment with `image` in place of the workshop's own: at the same tag, unless it has one."""
+    if not image or manifest["kind"] != "Deployment":
+        return manifest
+    changed = copy.deepcopy(manifest)
+    for container in changed["spec"]["template"]["spec"]["containers"]:
+        name, _, tag = container["image"].partition(":")
+        if name == WORKSHOP_IMAGE:
+            tagged = ":" in image.rpartition("/")[2] or "@" in image
+            container["image"] = image if tagged else f"{image}:{tag}"
+    return changed
 
 
 def annotated(manifest: Obj, namespace: str) -> Obj:

@@ -4,7 +4,6 @@ Manifests and names go in, plain objects and kubectl's own words come out. `wait
 `mesh` reads and sets the weights. Knows nothing of engines.
 """
 
-import copy
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from kata_lib.pods import SIDECAR, container_names
 
 AGENT_PORT, ADMIN_PORT = 15020, 15000
 ENTRY_SERVICE = "sentences"
-WORKSHOP_IMAGE = "kata/sentences"
 MERGE_PATCH = "application/merge-patch+json"
 
 WORKSHOP_KINDS = (
@@ -233,7 +231,7 @@ class Cluster:
         return found
 
     def _apply_one(self, manifest: Obj) -> str:
-        wanted = apply.annotated(self._with_image(manifest), self.namespace)
+        wanted = apply.annotated(apply.with_image(manifest, self.image), self.namespace)
         live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
         if live is None:
             self._create(wanted)
@@ -245,7 +243,7 @@ class Cluster:
         return f"{_label(manifest)} configured"
 
     def _replace_one(self, manifest: Obj) -> str:
-        wanted = apply.annotated(self._with_image(manifest), self.namespace)
+        wanted = apply.annotated(apply.with_image(manifest, self.image), self.namespace)
         live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
         if live is None:
             self._create(wanted)
@@ -253,18 +251,6 @@ class Cluster:
         path = self.api.path(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
         now = self.api.request("PUT", path, apply.replacement(wanted, live), query=_write())
         return f"{_label(manifest)} set back" if now["spec"] != live["spec"] else ""
-
-    def _with_image(self, manifest: Obj) -> Obj:
-        """Return the manifest with the class's image in place of the workshop's own, at the same tag."""
-        if not self.image or manifest["kind"] != "Deployment":
-            return manifest
-        mine = copy.deepcopy(manifest)
-        for container in mine["spec"]["template"]["spec"]["containers"]:
-            name, _, tag = container["image"].partition(":")
-            if name == WORKSHOP_IMAGE:
-                tagged = ":" in self.image.rpartition("/")[2] or "@" in self.image
-                container["image"] = self.image if tagged else f"{self.image}:{tag}"
-        return mine
 
     def _create(self, manifest: Obj) -> Any:
         path = self.api.path(manifest["apiVersion"], manifest["kind"])

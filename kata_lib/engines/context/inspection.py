@@ -41,9 +41,7 @@ def require_api(kubeconfig: Path, context: str) -> None:
     try:
         kubectl(kubeconfig, "get", "--raw", "/api")
     except ProgramFailed as failed:
-        raise EngineError(
-            f"The cluster of the context {context!r} does not answer: {failed.said}"
-        ) from failed
+        raise EngineError(f"The context {context!r}: its cluster does not answer. {failed.said}") from failed
 
 
 def require_istio(kubeconfig: Path, context: str) -> None:

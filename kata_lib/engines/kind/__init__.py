@@ -15,7 +15,7 @@ from kata_lib.engines.base import Entry, Location, Progress
 from kata_lib.engines.folder import Folder
 from kata_lib.engines.kind import images, istio, needs
 from kata_lib.engines.kind.images import Images
-from kata_lib.engines.kind.nodes import NODE_PORT, Nodes
+from kata_lib.engines.kind.nodes import NODE_PORT, AlreadyThere, Nodes
 from kata_lib.engines.kind.settings import Settings
 from kata_lib.engines.kubectl import kubectl
 from kata_lib.errors import EngineError, EngineUnavailable, KataError
@@ -93,11 +93,14 @@ class KindEngine:
             node = self._nodes().state()
             if node is None:
                 raise EngineError(f"The container {self._nodes().container} is gone.")
+        except AlreadyThere:
+            self.folder.clear()
+            raise
         except BaseException as error:
             said = self._undo(progress, logs=isinstance(error, Exception))
             if not isinstance(error, KataError):
                 raise
-            raise EngineError(f"kind: the step {title!r} failed. {error}\n{said}") from error
+            raise EngineError(f'kind: the step "{title}" failed. {error}\n{said}') from error
         note = {"engine": self.name, "port": port, "node": node["Id"], "app": images.digest()}
         self.folder.write(note)
         return self._location(note)

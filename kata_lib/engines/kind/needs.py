@@ -1,4 +1,4 @@
-"""What the kind engine needs of a machine: readings are taken here, pure checks make findings of them."""
+"""What the kind engine needs of a machine: pure checks make findings of what `readings` took."""
 
 import json
 import os
@@ -12,16 +12,13 @@ from urllib.parse import urlsplit
 from kata_lib import machine
 from kata_lib.engines import ports
 from kata_lib.engines.folder import Folder
-from kata_lib.engines.kind import istio
+from kata_lib.engines.kind import istio, readings
 from kata_lib.engines.kind.images import Images
 from kata_lib.engines.kind.settings import Settings
 from kata_lib.engines.ports import PORTS
 from kata_lib.engines.programs import ProgramFailed, ask, found, program
 from kata_lib.errors import KataError
 from kata_lib.findings import Finding
-
-SECONDS = 2.0
-"""For each program to tell of itself."""
 
 OLDEST = {"kind": (0, 30), "istioctl": (1, 27), "kubectl": machine.OLDEST_KUBECTL, "docker": (20, 10)}
 TESTED = {"kind": (0, 33), "istioctl": (1, 31), "kubectl": (1, 36), "docker": (28, 2)}
@@ -42,7 +39,7 @@ def lacking(settings: Settings) -> str | None:
             path = program(name)
         except KataError as error:
             return str(error).removesuffix(".")
-        version = _version(name, path)
+        version = readings.version(name, path)
         if version and name in OLDEST and version < OLDEST[name]:
             needed = f"{_dotted(OLDEST[name])} or newer is needed: `{_install(name)}`"
             return f"{name} {_dotted(version)} at {path} is too old, {needed}"
@@ -52,7 +49,7 @@ def lacking(settings: Settings) -> str | None:
 def silent(provider: str) -> str | None:
     """Return why the container engine does not answer, or None if it does."""
     try:
-        ask([program(provider), "version"], SECONDS)
+        ask([program(provider), "version"], readings.SECONDS)
     except ProgramFailed as failed:
         last = (failed.said or str(failed)).splitlines()[-1]
         return f"{provider} does not answer ({last}): {_start(provider)}"
@@ -64,16 +61,16 @@ def findings(cluster: str) -> Iterator[Finding]:
     settings = Settings.read()
     for name in ("kind", "istioctl", "kubectl", settings.provider):
         path = found(name)
-        yield tool(name, path, _version(name, path) if path else None)
+        yield tool(name, path, readings.version(name, path) if path else None)
     yield cores(os.cpu_count() or 1)
-    about = _about(settings.provider)
+    about = readings.about(settings.provider)
     yield answers(settings.provider, about)
     if about is not None:
         yield memory(about)
         yield cgroup(about)
         yield disk(about)
         yield from _images(settings)
-    yield inotify(_number(Path("/proc/sys/fs/inotify/max_user_instances")))
+    yield inotify(readings.number(Path("/proc/sys/fs/inotify/max_user_instances")))
     yield port(settings.port, runs=Folder(cluster).note() is not None)
     yield proxy(
         {n: v for n, v in os.environ.items() if n.lower() in ("http_proxy", "https_proxy", "no_proxy")}
@@ -197,64 +194,13 @@ def _images(settings: Settings) -> Iterator[Finding]:
         yield Finding("images", "ok", f"all {len(wanted)} are there")
         return
     shown = ", ".join(image.partition("@")[0] for image in absent)
-    resolves = _resolves(absent[0])
+    resolves = readings.resolves(absent[0])
     said = f"{shown}: not there yet, the first start downloads them"
     if resolves:
         yield Finding("images", "note", said, f"{settings.provider} pull {absent[0]}")
     else:
         said = f"{shown}: not there, and their registry's name does not resolve here"
         yield Finding("images", "missing", said, "kata up --engine kind --bundle kata-bundle.tar")
-
-
-def _resolves(image: str) -> bool:
-    first = image.split("/")[0]
-    host = first.split(":")[0] if "." in first or ":" in first else "registry-1.docker.io"
-    try:
-        socket.getaddrinfo("registry-1.docker.io" if host == "docker.io" else host, 443)
-    except OSError:
-        return False
-    return True
-
-
-def _about(provider: str) -> dict[str, Any] | None:
-    """Return what `docker info` says, as docker and podman's docker have it; None where nobody answers."""
-    try:
-        said = json.loads(ask([program(provider), "info", "--format", "{{json .}}"], SECONDS))
-    except (KataError, ValueError):
-        return None
-    if "host" in said:  # podman has names of its own
-        host = said["host"]
-        said = {
-            "MemTotal": host.get("memTotal", 0),
-            "CgroupVersion": str(host.get("cgroupVersion", "")).removeprefix("v"),
-            "DockerRootDir": said.get("store", {}).get("graphRoot"),
-            "ServerVersion": said.get("version", {}).get("Version", ""),
-        }
-    return said if said.get("ServerVersion") else None
-
-
-_TELL = {
-    "kind": ["version"],
-    "istioctl": ["version", "--remote=false"],
-    "kubectl": ["version", "--client"],
-}
-
-
-def _version(name: str, path: str) -> tuple[int, ...] | None:
-    """Return (major, minor) of a program, or None where it does not tell."""
-    try:
-        said = ask([path, *_TELL.get(name, ["--version"])], SECONDS)
-    except KataError:
-        return None
-    numbers = machine.numbers(said)
-    return numbers if len(numbers) == 2 else None
-
-
-def _number(file: Path) -> int | None:
-    try:
-        return int(file.read_text())
-    except (OSError, ValueError):
-        return None
 
 
 def _install(name: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from kata_lib.engines.base import Progress
 from kata_lib.engines.kubectl import kubectl, pods, read, unready
 from kata_lib.engines.programs import ProgramFailed, ask, await_true, program, run
+from kata_lib.errors import EngineError
 
 NODE_PORT = 30500
 """The node port that is published: that of the sentences service."""
@@ -20,6 +21,10 @@ CREATE_SECONDS = 600.0
 DELETE_SECONDS = 60.0
 READY_SECONDS = 180.0
 EXPORT_SECONDS = 60.0
+
+
+class AlreadyThere(EngineError):
+    """A cluster of that name has come into being in the meantime; it is not ours to remove."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,10 @@ class Nodes:
         command += [f"--kubeconfig={self.kubeconfig}", f"--config={config}", "--retain"]
         try:
             run(command, CREATE_SECONDS, self.log, progress)
+        except ProgramFailed as failed:
+            if "already exist for a cluster with the name" in failed.said:
+                raise AlreadyThere(failed.said) from failed
+            raise
         finally:
             config.unlink()
 

@@ -1,0 +1,286 @@
+"""The kind engine without Docker: its steps fail one by one, and nothing half-made is left."""
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kata_lib import engines
+from kata_lib.engines import ports
+from kata_lib.engines.base import Entry, Progress
+from kata_lib.engines.folder import Folder, engine_of
+from kata_lib.engines.kind import KindEngine, istio, needs, nodes
+from kata_lib.engines.kind.images import Images, digest
+from kata_lib.engines.kind.nodes import Nodes, configuration
+from kata_lib.engines.kind.settings import NODE_IMAGE, Settings
+from kata_lib.engines.programs import ProgramFailed
+from kata_lib.errors import EngineError, EngineUnavailable
+
+
+class Lab:
+    """What stands for Docker, kind and istioctl: the clusters there are, what was done, where it fails."""
+
+    def __init__(self) -> None:
+        self.clusters: dict[str, str] = {}
+        self.running = True
+        self.done: list[str] = []
+        self.fails: dict[str, BaseException] = {}
+
+    def do(self, what: str) -> None:
+        self.done.append(what)
+        if error := self.fails.get(what):
+            raise error
+
+
+@pytest.fixture
+def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Lab:
+    lab = Lab()
+
+    def create(self: Nodes, image: str, port: int, progress: Progress) -> None:
+        lab.clusters[self.name] = f"id-{len(lab.done)}"  # kind makes the container first, then may fail
+        self.kubeconfig.touch()
+        lab.do("create")
+
+    def delete(self: Nodes) -> None:
+        lab.do("delete")
+        lab.clusters.pop(self.name, None)
+
+    def state(self: Nodes) -> dict[str, Any] | None:
+        if self.name not in lab.clusters:
+            return None
+        return {"Id": lab.clusters[self.name], "Running": lab.running, "Image": "kindest/node:v1"}
+
+    monkeypatch.setenv("KATA_HOME", str(tmp_path))
+    for name in (
+        "KATA_PORT",
+        "KATA_ISTIO_SETTINGS",
+        "KIND_EXPERIMENTAL_PROVIDER",
+        "KATA_ENGINE",
+        "KATA_NODE_IMAGE",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(needs, "lacking", lambda settings: None)
+    monkeypatch.setattr(ports, "free", lambda port: True)
+    monkeypatch.setattr(Nodes, "names", lambda self: list(lab.clusters))
+    monkeypatch.setattr(Nodes, "state", state)
+    monkeypatch.setattr(Nodes, "create", create)
+    monkeypatch.setattr(Nodes, "delete", delete)
+    monkeypatch.setattr(Nodes, "export", lambda self, place: lab.do("export"))
+    monkeypatch.setattr(Nodes, "start", lambda self, progress: lab.do("start"))
+    monkeypatch.setattr(Nodes, "await_ready", lambda self, progress: lab.do("await"))
+    monkeypatch.setattr(Images, "require", lambda self, image, setting, progress: lab.do("require"))
+    monkeypatch.setattr(Images, "build", lambda self, progress: lab.do("build"))
+    monkeypatch.setattr(Images, "load", lambda self, cluster, images, folder, progress: lab.do("load"))
+    monkeypatch.setattr(Images, "has", lambda self, image: False)
+    monkeypatch.setattr(Images, "remove", lambda self: lab.do("remove images"))
+    monkeypatch.setattr(istio, "images", lambda settings: ["istio/pilot:1"])
+    monkeypatch.setattr(istio, "install", lambda kubeconfig, settings, log, progress: lab.do("install"))
+    return lab
+
+
+STEPS = ["require", "build", "create", "await", "load", "install"]
+
+
+def quiet(line: str) -> None:
+    """Take an engine's progress."""
+
+
+def left(name: str = "one") -> set[str]:
+    """Return what a cluster's folder holds but its logs."""
+    folder = Folder(name).path
+    return {path.name for path in folder.iterdir()} - {"logs"} if folder.exists() else set()
+
+
+def test_a_start_does_each_step_and_publishes_one_port(lab: Lab) -> None:
+    engine = KindEngine("one")
+    place = engine.start(quiet)
+    assert lab.done == STEPS
+    assert place.entry == Entry("http://127.0.0.1:30500/", 30500)
+    assert engine.where() == place
+    assert engine_of("one") == "kind"
+    (node,) = configuration(30500)["nodes"]
+    assert node["extraPortMappings"] == [
+        {"containerPort": 30500, "hostPort": 30500, "listenAddress": "127.0.0.1", "protocol": "TCP"}
+    ]
+
+
+def test_a_second_start_does_nothing(lab: Lab) -> None:
+    first = KindEngine("one").start(quiet)
+    lab.done.clear()
+    assert KindEngine("one").start(quiet) == first
+    assert lab.done == []
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_that_fails_is_named_and_leaves_nothing(lab: Lab, step: str) -> None:
+    lab.fails[step] = ProgramFailed("kind ended with 1", "no space left on device")
+    with pytest.raises(EngineError) as failed:
+        KindEngine("one").start(quiet)
+    said = str(failed.value)
+    assert 'the step "' in said
+    assert "no space left on device" in said
+    assert "engine.log" in said
+    assert ("kind export logs" in said) == (STEPS.index(step) >= STEPS.index("create"))
+    assert "Nothing of the cluster was left" in said
+    assert lab.clusters == {}
+    assert left() == set()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_ctrl_c_in_a_step_leaves_nothing(lab: Lab, step: str) -> None:
+    lab.fails[step] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        KindEngine("one").start(quiet)
+    assert lab.clusters == {}
+    assert left() == set()
+    assert "export" not in lab.done
+
+
+def test_what_cannot_be_removed_is_said(lab: Lab) -> None:
+    lab.fails |= {
+        "install": ProgramFailed("istioctl", "x"),
+        "delete": ProgramFailed("kind", "Docker is gone"),
+    }
+    with pytest.raises(
+        EngineError, match=r"(?s)could not be removed: .*Docker is gone.*`kata down` tries again"
+    ):
+        KindEngine("one").start(quiet)
+    assert engine_of("one") == "kind"
+    lab.fails.clear()
+    KindEngine("one").stop()
+    assert lab.clusters == {}
+
+
+def test_what_a_killed_start_left_is_removed_by_the_next(lab: Lab) -> None:
+    lab.clusters["one"] = "half"
+    Folder("one").path.mkdir()
+    Folder("one").write({"engine": "kind"})
+    KindEngine("one").start(quiet)
+    assert lab.done == ["delete", "remove images", *STEPS]
+
+
+def test_somebody_elses_cluster_of_that_name_is_refused(lab: Lab) -> None:
+    lab.clusters["one"] = "theirs"
+    with pytest.raises(EngineError, match="'one' that the workshop did not make"):
+        KindEngine("one").start(quiet)
+    KindEngine("one").stop()
+    assert lab.clusters == {"one": "theirs"}
+    assert "delete" not in lab.done
+
+
+def test_a_cluster_that_appears_meanwhile_is_left_alone(lab: Lab) -> None:
+    lab.fails["create"] = nodes.AlreadyThere("node(s) already exist for a cluster with the name 'one'")
+    with pytest.raises(EngineError, match="already exist"):
+        KindEngine("one").start(quiet)
+    assert "delete" not in lab.done
+    assert left() == set()
+
+
+def test_our_cluster_made_anew_by_somebody_is_refused(lab: Lab) -> None:
+    KindEngine("one").start(quiet)
+    lab.clusters["one"] = "another"
+    assert KindEngine("one").where() is None
+    for act in (lambda: KindEngine("one").start(quiet), KindEngine("one").stop):
+        with pytest.raises(EngineError, match="did not make"):
+            act()
+
+
+def test_a_node_that_docker_stopped_is_started_again(lab: Lab) -> None:
+    KindEngine("one").start(quiet)
+    lab.running = False
+    assert KindEngine("one").where() is None
+    lab.done.clear()
+    KindEngine("one").start(quiet)
+    assert lab.done == ["start"]
+
+
+def test_a_changed_application_is_loaded_and_its_pods_made_anew(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr("kata_lib.engines.kind.kubectl", lambda file, *words: asked.append(words))
+    KindEngine("one").start(quiet)
+    note = Folder("one").note()
+    assert note
+    assert note["app"] == digest()
+    Folder("one").write({**note, "app": "older"})
+    lab.done.clear()
+    KindEngine("one").start(quiet)
+    assert lab.done == ["build", "load"]
+    assert asked == [("rollout", "restart", "deployment", "--namespace=default")]
+
+
+def test_down_removes_the_cluster_and_keeps_the_logs(lab: Lab) -> None:
+    KindEngine("one").start(quiet)
+    KindEngine("two").start(quiet)
+    KindEngine("one").stop()
+    assert set(lab.clusters) == {"two"}
+    assert left() == set()
+    assert Folder("one").logs.is_dir()
+    lab.done.clear()
+    KindEngine("one").stop()
+    assert lab.done == []
+
+
+def test_a_cluster_belongs_to_one_engine(lab: Lab) -> None:
+    KindEngine("one").start(quiet)
+    assert engines.select(cluster="one").name == "kind"
+    with pytest.raises(EngineError, match="is the kind engine's, not the embedded engine's"):
+        engines.select("embedded", cluster="one")
+
+
+def test_a_name_that_kind_does_not_take(lab: Lab) -> None:
+    with pytest.raises(EngineUnavailable, match="small letters, digits and dashes, not 'One'"):
+        KindEngine("One").start(quiet)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("KATA_PORT", "http", "a port from 1 to 65535, not 'http'"),
+        ("KATA_PORT", "70000", "a port from 1 to 65535"),
+        ("KATA_ISTIO_SETTINGS", "/nowhere.yaml", "which is no file"),
+        ("KIND_EXPERIMENTAL_PROVIDER", "lxc", "docker, podman or nerdctl, not 'lxc'"),
+    ],
+)
+@pytest.mark.usefixtures("lab")
+def test_a_setting_that_makes_no_sense(
+    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Settings.read().node_image == NODE_IMAGE
+    monkeypatch.setenv(name, value)
+    with pytest.raises(EngineError, match=said):
+        Settings.read()
+
+
+def test_a_taken_port_is_found_before_anything_is_made(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "free", lambda port: port == 30502)
+    assert KindEngine("one").start(quiet).entry == Entry("http://127.0.0.1:30502/", 30500)
+    monkeypatch.setenv("KATA_PORT", "8080")
+    lab.done.clear()
+    with pytest.raises(EngineError, match="KATA_PORT is 8080, and another program listens there"):
+        KindEngine("two").start(quiet)
+    assert lab.done == []
+
+
+def test_an_archive_is_of_one_platform_where_the_store_keeps_several(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ran: list[list[str]] = []
+    store = {"DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]], "Architecture": "x86_64"}
+    monkeypatch.setattr("kata_lib.engines.kind.images.program", lambda name: name)
+    monkeypatch.setattr("kata_lib.engines.kind.images.run", lambda command, *_: ran.append(command))
+    for name in ("KATA_ISTIO_SETTINGS", "KATA_PORT", "KIND_EXPERIMENTAL_PROVIDER"):
+        monkeypatch.delenv(name, raising=False)
+    images = Images(Settings.read(), tmp_path / "log")
+    for about in (store, {"DriverStatus": [["Backing Filesystem", "extfs"]], "Architecture": "x86_64"}):
+        monkeypatch.setattr(
+            "kata_lib.engines.kind.images.ask", lambda command, about=about: json.dumps(about)
+        )
+        with contextlib.suppress(FileNotFoundError):
+            images.load("one", ["a", "b"], tmp_path, quiet)
+    saves = [command for command in ran if "save" in command]
+    assert ["--platform=linux/amd64" in save for save in saves] == [True, False]
+    assert ran[1] == ["kind", "load", "image-archive", str(tmp_path / "images.tar"), "--name=one"]
