@@ -108,8 +108,8 @@ class Messages:
 
 
 def open_notebook(page: "Page", address: str, name: str) -> None:
-    """Open a notebook and wait until its kernel is idle."""
-    page.goto(address.replace("/lab?", f"/lab/tree/{name}?"))
+    """Open a notebook in a workspace of its own, and wait until its kernel is idle."""
+    page.goto(address.replace("/lab?", f"/lab/workspaces/{Path(name).stem}/tree/{name}?"))
     page.locator(".jp-Notebook .jp-Cell").first.click()
     wait_idle(page)
 

@@ -34,18 +34,19 @@ CELL = "from kata_lib import live, open_lab\ntraffic = live.show(open_lab())"
 SETTLE_SECONDS = 15.0  # JupyterLab is busy with itself at first; the still picture is drawn once, too
 LOAD_GOALS = {"kernel": 5.0, "server": 10.0, "browser": 15.0}  # per cent of a core
 
-SLIDER_TO_PICTURE = f"""(value) => new Promise((resolve) => {{
+SLIDER_TO_PICTURE = f"""(value) => new Promise((resolve, reject) => {{
     const live = document.querySelector('{LIVE}');
     const slider = live.querySelector('input');
     const began = performance.now();
     const asked = () => live.querySelector('.plot').data.find((line) => line.name === 'asked for').y.at(-2);
     const watch = () => (
       asked() === value ? resolve(performance.now() - began) : requestAnimationFrame(watch));
+    setTimeout(() => reject(new Error(`the picture has ${{asked()}} % for ${{value}} %`)), 10000);
     slider.value = value;
     slider.dispatchEvent(new Event('input', {{bubbles: true}}));
     watch();
 }})"""
-"""Moves the slider and resolves with the milliseconds until the picture's line has the new weight."""
+"""Moves the slider; resolves with the milliseconds until the picture's line has the new weight."""
 
 
 def missing() -> str:

@@ -111,7 +111,8 @@ class Live:
                 "seen after ms": change.seen_ms,
                 "seen after requests": change.requests,
             }
-            for change in list(self._session.changes)[1:]
+            for change in self._session.changes.copy()
+            if change.number > 0
         ]
         columns = ["from", "to", "by", "seen after ms", "seen after requests"]
         return pd.DataFrame(rows, columns=columns).round(0)
@@ -128,7 +129,7 @@ class Live:
 
     def _last(self) -> Change | None:
         changes = self._session.changes
-        return changes[-1] if len(changes) > 1 else None
+        return changes[-1] if changes and changes[-1].number > 0 else None
 
     def _just_paused(self) -> bool:
         was, self._was_running = self._was_running, self._session.running

@@ -22,6 +22,7 @@ LOOK_SECONDS = 0.5  # between two looks at the weights in the cluster
 WORDS_SECONDS = 1.0  # between two sayings of numbers that are read, not seen
 RATES = (1, 400)  # requests a second that a person may ask for
 KEPT = 24_000  # records: a minute's at the highest rate
+KEPT_CHANGES = 200
 
 
 class Session:
@@ -36,7 +37,7 @@ class Session:
         clock: Callable[[], int],
     ) -> None:
         self.records: deque[Record] = deque(maxlen=KEPT)
-        self.changes: list[Change] = []
+        self.changes: deque[Change] = deque(maxlen=KEPT_CHANGES)
         self.start_ns = clock()
         self.running = True
         self._send, self._clock = send, clock
@@ -136,7 +137,8 @@ class Session:
     def _change(self, after: Shares | None, by: str) -> None:
         at = self.now()
         self._take()  # what was asked before belongs to the change before
-        self.changes.append(Change(len(self.changes), at, self.asked, after, by))
+        number = self.changes[-1].number + 1 if self.changes else 0
+        self.changes.append(Change(number, at, self.asked, after, by))
         self._next_words = at
 
     def _clear(self) -> None:
@@ -145,7 +147,9 @@ class Session:
         self.records.clear()
         self._minute = Minute()
         self._minute.know(self._route.asked or self._route.pods)
-        self.changes = [Change(0, self.now(), None, self.asked, "elsewhere")]
+        asked = self.asked
+        self.changes.clear()
+        self.changes.append(Change(0, self.now(), None, asked, "elsewhere"))
         self._pace.renew()
 
     def _take(self) -> None:
@@ -169,7 +173,7 @@ class Session:
 
     def _frame(self, *, everything: bool) -> Message:
         now = self.now() if self.running else self._paused_at
-        marks = [c.message() for i, c in enumerate(self.changes) if self._still_drawn(i, now)]
+        marks = self._marks(now)
         news = marks if everything else [mark for mark in marks if mark not in self._marked]
         self._marked = marks
         frame = {
@@ -199,7 +203,11 @@ class Session:
             "note": self._unseen or self._refused or self._stream.error or self._route.note,
         }
 
-    def _still_drawn(self, index: int, now: float) -> bool:
-        """Tell whether a change or the weights that it set are within the picture's minute."""
-        follows = index + 1 < len(self.changes)
-        return not follows or self.changes[index + 1].at > now - MINUTE
+    def _marks(self, now: float) -> list[Message]:
+        """Return the changes that are within the picture's minute, or whose weights are."""
+        drawn: list[Message] = []
+        for change in reversed(self.changes):
+            drawn.append(change.message())
+            if change.at < now - MINUTE:
+                break
+        return drawn[::-1]

@@ -30,8 +30,8 @@ def picture(session: "Session") -> Still:
     start = pd.Timestamp(session.start_ns, unit="ns", tz="UTC")
     moments = {
         f"{change.number}: {words_of(change.after)}": start + pd.Timedelta(change.at, unit="s")
-        for change in list(session.changes)[1:]
-        if change.after is not None and change.at > session.now() - MINUTE
+        for change in session.changes.copy()
+        if change.number > 0 and change.after is not None and change.at > session.now() - MINUTE
     }
     return plots.timeline(frame, newest(session.asked or {"v2": 1.0}), changes=moments)
 

@@ -24,10 +24,11 @@ lab.predict("milliseconds until everyone gets v2", ...)
 #
 # The next cell returns at once; fifty requests a second go on behind it. What you see:
 #
-# - one **point a second**: the share of v2 among that second's answers, with its 95 % interval as a band. About
-#   one band in twenty misses the true share, so expect a few in each picture;
-# - the **dotted line**: the share that was asked for;
-# - the **table**: the same since the last change, so its interval keeps shrinking;
+# - one **point a second** for each version: its share among that second's answers, with its 95 % interval as a band.
+#   About one band in twenty misses the true share, so expect a few in each picture. The open mark at the right is
+#   the second that still runs;
+# - the **dotted line**: the shares that were asked for; the thin dashed one: what v2's pods alone would give it;
+# - the **table**: the same since the last change, so its interval keeps shrinking, and how fast each version was;
 # - a **mark** for each change, with the time until it could be seen.
 #
 # The slider works with the arrow keys too (<kbd>Page Up</kbd>: ten at once). A change that somebody makes

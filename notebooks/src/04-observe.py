@@ -7,7 +7,7 @@
 # sidecars do: each counts every request that passes it. Now you read their counters, and see whether they agree
 # with you. (Stop `scripts/loop-query.sh` for this one; the sidecars would count its requests too.)
 # %%
-from kata_lib import observe, open_lab
+from kata_lib import graph, live, observe, open_lab
 
 lab = open_lab(step="observe")
 # %% [markdown]
@@ -77,6 +77,23 @@ observe.edges(counted).loc["destination"]
 # %%
 observe.by_version(counted)
 # %% [markdown]
+# ## Who calls whom
+#
+# The same numbers as a picture. Services are square, versions round. On each edge: what part of its node's requests
+# takes it, how many a second, and what part of them failed. Expect 50 % twice behind `sentences`, and near 10 % on
+# one edge only.
+# %%
+graph.of(counted)
+# %% [markdown]
+# And as it is now: the next picture follows the last ten seconds. It shows nobody until somebody asks: the cell after
+# it does for six seconds, `scripts/loop-query.sh` in a terminal for longer.
+# %%
+now = live.show_graph(lab)
+# %%
+lab.sample(seconds=6, rate=50)["version"].value_counts()
+# %%
+now.close()
+# %% [markdown]
 # ## On a real cluster
 #
 # Nobody reads pods one by one there. **Prometheus** does, every 15 seconds or so, keeps the numbers, and adds over
@@ -89,7 +106,9 @@ observe.by_version(counted)
 #
 # `rate` is the difference of two readings by time, with restarts (a counter that falls begins at zero) taken into
 # account, as `lab.counters(since=...)` does. It needs two readings, so a new version shows nothing for half a
-# minute: *no data* is not *no errors*. Kiali and Grafana draw what Prometheus answers.
+# minute: *no data* is not *no errors*. Grafana draws what Prometheus answers as lines, and **Kiali** as the graph above:
+# there choose the *Versioned app graph*, and under *Display*, *Show Edge Labels*, *Traffic Distribution* for the
+# percentages. (Older versions say *Request percentage*.)
 #
 # ## What you have now
 #

@@ -1,6 +1,8 @@
 """The live lab without a browser: its pace, its sums, its turns, and what goes through the comm."""
 
+import gc
 import gzip
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from kata_lib import mesh, plots
 from kata_lib.cluster import Cluster
 from kata_lib.errors import TrafficError
+from kata_lib.live import session
 from kata_lib.live.changes import Change, words
 from kata_lib.live.pace import DRAWING_SECONDS, WINDOW, Pace
 from kata_lib.live.route import linked
@@ -387,6 +390,31 @@ class TestSession:
         (frame,) = bench.turn(1, {"type": "weight", "value": 20, "number": 1})
         assert reason in frame["words"]["note"]
         assert writes(bench) == before + 1
+
+
+def test_memory_stands_still_once_everything_kept_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "KEPT", 1500)
+    monkeypatch.setattr(session, "KEPT_CHANGES", 5)
+    cluster, api = make_cluster(monkeypatch)
+    for path in ("deploy/v1", "deploy/v2", CANARY):
+        cluster.apply(path)
+    bench = Bench(cluster)
+    bench.turn(0, {"type": "shown", "calm": False})
+    sizes = []
+    gc.collect()
+    tracemalloc.start()
+    for second in range(1, 181):
+        moments = [(second - i / 25, i) for i in range(25)]
+        bench.traffic[0].records += [(int(1e9 * at), 3.0 + i, 200, f"Athos is {i}") for at, i in moments]
+        moves = [{"type": "weight", "value": second % 50, "number": second}] if second % 10 == 0 else []
+        bench.turn(second, *moves)
+        bench.traffic[0].records.clear()
+        bench.session._stream._taken = 0
+        del bench.frames[:-1], api.requests[:]
+        sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    # The whole loop takes the same path each ten seconds, so its peaks can be compared.
+    assert max(sizes[150:]) - max(sizes[100:130]) < 10_000
 
 
 def three_destinations(cluster: Cluster, *weights: int) -> None:

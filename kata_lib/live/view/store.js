@@ -2,7 +2,7 @@
 const MINUTE = 60;
 
 function emptyStore() {
-  return { seconds: new Map(), changes: new Map(), words: null, now: 0, drawn: 0, stale: true, heard: performance.now() };
+  return { seconds: new Map(), changes: new Map(), words: null, number: 0, now: 0, stale: true, heard: performance.now() };
 }
 
 function merge(store, frame) {

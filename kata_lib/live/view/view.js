@@ -3,6 +3,7 @@
 const SILENCE_MS = 6000;
 const SPOKEN_MS = 5000;
 const ANSWER_MS = 1000;
+const ANSWER_FRAMES = 10; // half of what the kernel sends without an answer
 
 const HTML = `
   <div class="controls">
@@ -85,16 +86,31 @@ class View {
 export default () => {
   const store = emptyStore();
   const views = new Set();
-  let [planned, answered] = [false, -Infinity];
+  let planned = false;
+  let [drawn, answered, answering] = [0, 0, undefined];
 
   function draw(model) {
     planned = false;
     if (views.size === 0 || !store.words) return;
     for (const view of views) view.draw(store);
     store.stale = false;
-    if (performance.now() - answered < ANSWER_MS) return;
-    answered = performance.now();
-    model.send({ type: "drawn", number: store.number });
+    drawn = store.number;
+    if (drawn - answered >= ANSWER_FRAMES) answer(model);
+    else answering ??= setTimeout(() => answer(model), ANSWER_MS);
+  }
+
+  function answer(model) {
+    clearTimeout(answering);
+    answering = undefined;
+    answered = drawn;
+    model.send({ type: "drawn", number: drawn });
+  }
+
+  // The browser has nothing yet, or has lost the thread: the kernel sends everything.
+  function begin(model) {
+    store.heard = performance.now();
+    answered = store.number;
+    model.send({ type: "shown", calm: matchMedia("(prefers-reduced-motion: reduce)").matches });
   }
 
   return {
@@ -117,13 +133,13 @@ export default () => {
       const watch = setInterval(() => {
         if (!view || performance.now() - store.heard < SILENCE_MS) return;
         write(view.parts.note, "No word from the kernel for some seconds. If it was restarted, run this cell again.");
+        if (document.visibilityState === "visible") begin(model);
       }, 1000);
       loadPlotly(model).then((Plotly) => {
         if (gone) return;
         view = new View(model, el, Plotly, (version) => styles[version] ?? styles.other);
         views.add(view);
-        answered = -Infinity;
-        model.send({ type: "shown", calm: matchMedia("(prefers-reduced-motion: reduce)").matches });
+        begin(model);
       }, (error) => (el.textContent = `${error.message} Run this cell again.`));
       return () => {
         gone = true;

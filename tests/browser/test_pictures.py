@@ -1,0 +1,78 @@
+"""The live graph in a real browser, and every picture in both themes, kept to look at.
+
+Screenshots land in .kata/screenshots.
+"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from conftest import JupyterLab
+from playwright.sync_api import Page, expect
+
+from kata_lib.bench.lab_page import LIVE, open_notebook, run_live, wait_idle
+from kata_lib.lab import Lab
+from kata_lib.manifests import PROJECT
+from kata_lib.traffic import Sampler
+
+KEPT = PROJECT / ".kata" / "screenshots"
+GRAPH = ".kata-graph"
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+
+
+@pytest.fixture(scope="module")
+def page(jupyter: JupyterLab) -> Iterator[Page]:
+    page, _ = jupyter.page()
+    open_notebook(page, jupyter.address, "graph.ipynb")
+    yield page
+    page.close()
+
+
+def test_the_live_graph_shows_who_calls_whom_at_what_share(page: Page, lab: Lab) -> None:
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_function(f"document.querySelector('{GRAPH}')?.dataset.frames >= 1", timeout=30_000)
+    picture = page.locator(f"{GRAPH} .graph")
+    with Sampler(lab.url, rate=50):
+        expect(picture).to_have_attribute(
+            "aria-label",
+            re.compile(
+                r"service name to name v1: (8\d|9\d)\.\d %, \d+\.\d/s\. service name to name v2: 1?\d\.\d %"
+            ),
+            timeout=20_000,
+        )
+    assert "sentences v1 to service age: 50.0 %" in (picture.get_attribute("aria-label") or "")
+    drawn = page.locator(f"{GRAPH} svg text").all_text_contents()
+    assert {"outside", "sentences", "age", "name", "v1", "v2"} <= set(drawn)
+
+
+def test_every_picture_is_shown_in_both_themes(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 2200})
+    wait_idle(page)
+    page.keyboard.press("Control+Enter")
+    pictures = page.locator(".jp-Cell").nth(1).locator(".jp-OutputArea-output:has(.js-plotly-plot, img)")
+    expect(pictures).to_have_count(4, timeout=30_000)
+    keep(page, "pictures", ".jp-Cell >> nth=1")
+    keep(page, "graph", GRAPH)
+
+
+def test_the_live_lab_is_shown_in_both_themes(jupyter: JupyterLab) -> None:
+    page, _ = jupyter.page()
+    open_notebook(page, jupyter.address, "other.ipynb")
+    run_live(page)
+    for name in ("50/50", "Canary 10 %"):
+        page.locator(LIVE).get_by_role("button", name=name).click()
+        page.wait_for_timeout(4000)
+    keep(page, "live-lab", LIVE)
+    page.close()
+
+
+def keep(page: Page, name: str, selector: str) -> None:
+    """Keep a screenshot in each theme; the words on the page stand out from its ground."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for theme, title in THEMES.items():
+        page.evaluate("(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme})", title)
+        page.wait_for_function(f"document.body.dataset.jpThemeLight === '{str(theme == 'light').lower()}'")
+        page.locator(selector).scroll_into_view_if_needed()
+        page.wait_for_timeout(300)
+        page.locator(selector).screenshot(path=KEPT / f"{name}-{theme}.png")
+    page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
