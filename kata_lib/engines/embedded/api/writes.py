@@ -17,6 +17,7 @@ from kata_lib.engines.embedded.registry.status import (
     StatusError,
     bad_request,
     invalid,
+    other_namespace,
     timed_out,
     too_large,
     unsupported_media_type,
@@ -117,7 +118,7 @@ async def patch(request: web.Request, registry: Registry, target: Target) -> web
         raise invalid("PatchOptions", "meta.k8s.io", "", [cause])
     body = await read_body(request)
     if content_type == APPLY_PATCH:
-        _check_object(target, body)
+        _check_applied(target, body)
     existed = registry.store.get(target.resource.plural, target.namespace or "", target.name or "")
     made = registry.patch(
         target.resource.plural,
@@ -193,6 +194,18 @@ async def _object(request: web.Request, target: Target) -> Obj:
     return _check_object(target, await read_body(request))
 
 
+def _check_applied(target: Target, body: Any) -> None:
+    """Raise 400 unless what is applied says itself that it is of the target's kind and version."""
+    if not isinstance(body, dict) or not isinstance(body.get("metadata"), dict):
+        raise bad_request(f"the object provided is unrecognized (must be of type {target.resource.kind})")
+    version, kind = body.get("apiVersion", ""), body.get("kind", "")
+    if (version, kind) != (target.api_version, target.resource.kind):
+        spoken = version if "/" in version else f"/{version}"
+        raise bad_request(f"invalid object type: {spoken}, Kind={kind}")
+    if body["metadata"].get("namespace") not in (None, "", target.namespace):
+        raise other_namespace()
+
+
 def _check_object(target: Target, body: Any) -> Obj:
     """Return the body if it is an object of the target's kind, version and namespace; else raise 400."""
     scale = target.subresource == "scale"
@@ -209,14 +222,8 @@ def _check_object(target: Target, body: Any) -> Obj:
         )
     namespace = (body["metadata"] or {}).get("namespace")
     if target.namespace and namespace and namespace != target.namespace:
-        raise _other_namespace()
+        raise other_namespace()
     return body
-
-
-def _other_namespace() -> StatusError:
-    return bad_request(
-        "the namespace of the provided object does not match the namespace sent on the request"
-    )
 
 
 def _shown(target: Target, obj: Obj) -> Obj:

@@ -174,10 +174,8 @@ class Registry:
             if kind.unsupported:
                 raise unsupported(kind, name)
             applied = metadata.own_copy(body)
-            metadata.check_same_name(name, applied)
-            check_fields(kind, applied, field_validation, warnings, version=version)
             live = self.store.get(resource, namespace or "", name)
-            return self._writer.apply(write, namespace, live, applied, force=force)
+            return self._writer.apply(write, namespace, name, live, applied, force=force)
         old = self.get(resource, namespace, name)
         new = _patched(kind, old, body, content_type, subresource)
         metadata.check_same_name(name, new)

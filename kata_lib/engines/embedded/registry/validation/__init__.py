@@ -44,7 +44,7 @@ def validate(resource: str, obj: Obj, old: Obj | None = None) -> list[Cause]:
     """
     causes = list(metadata.check(resource, obj))
     if resource in CUSTOM_KINDS:
-        return causes + structural.check(schema_for(resource), obj)
+        return causes + structural.check(schema_for(resource), obj, old)
     if rules := _RULES.get(resource):
         causes.extend(rules(obj, old))
     if old is not None:

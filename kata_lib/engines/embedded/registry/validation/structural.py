@@ -1,6 +1,6 @@
 """A custom resource against its schema, in the words of the API server's OpenAPI validation.
 
-The schema's CEL rules are not evaluated here: they come after it, and only when nothing of it blocks them.
+The schema's CEL rules come after it, and only when nothing that was found blocks them.
 """
 
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from typing import Any
 
 from kata_lib.engines.embedded.registry.schemas import Schema
 from kata_lib.engines.embedded.registry.status import Cause
+from kata_lib.engines.embedded.registry.validation import rules
 from kata_lib.engines.embedded.registry.validation.causes import (
     invalid,
     not_supported,
@@ -35,10 +36,15 @@ _RULES_UNCHECKED = (
 _BY_THE_SERVER = ("apiVersion", "kind", "metadata")
 
 
-def check(schema: Schema, obj: Obj) -> list[Cause]:
-    """Return what is wrong with a custom resource, and that its rules went unchecked where that is so."""
+def check(schema: Schema, obj: Obj, old: Obj | None = None) -> list[Cause]:
+    """Return what is wrong with a custom resource, or that its rules went unchecked where that is so.
+
+    `old` is the state that it is to replace, None for a new one.
+    """
     causes = [cause for cause in _object(schema, obj, "") if cause.field not in _BY_THE_SERVER]
-    if _has_rules(schema) and any(cause.reason in _BLOCKS_RULES for cause in causes):
+    if not any(cause.reason in _BLOCKS_RULES for cause in causes):
+        return [*causes, *rules.check(schema, obj, old)]
+    if rules.has_rules(schema):
         causes.append(Cause("<nil>", "FieldValueInvalid", f"Invalid value: null: {_RULES_UNCHECKED}"))
     return causes
 
@@ -144,8 +150,3 @@ def _type_of(value: Any) -> str:
         return "integer" if value.is_integer() else "number"
     names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer"}
     return names.get(type(value), "null")
-
-
-def _has_rules(schema: Schema) -> bool:
-    inner = [*schema.properties.values(), *filter(None, (schema.items, schema.values))]
-    return bool(schema.rules) or any(_has_rules(child) for child in inner)
