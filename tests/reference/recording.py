@@ -3,9 +3,9 @@
     python tests/reference/recording.py kubectl --kubeconfig FILE [NAME...]
     python tests/reference/recording.py api --kubeconfig FILE [NAME...]
 
-`kubectl` plays the `.commands` files in a namespace each, on a cluster with Istio. `api` sends the requests of
-the `api` folder, on a fresh cluster whose controller manager and scheduler are stopped: the API server alone
-answers.
+`kubectl` plays the `.commands` files in a namespace each, on a cluster with Istio. `api` sends the requests
+of the `api` folder to a fresh cluster whose controller manager and scheduler are stopped: the API server
+alone answers.
 What a cluster makes up (uids, times, addresses, versions of objects) becomes a mark such as <uid>.
 """
 
@@ -41,6 +41,8 @@ MADE_UP = [
         (r"pod-template-hash[=:] ?\"?[0-9a-f]{6,10}\"?", "pod-template-hash=<rs>"),
         (r"\b\d{1,3}(\.\d{1,3}){3}\b", "<ip>"),
         (r"(Resource Version: +|resourceVersion: |\"resourceVersion\": ?)\"?\d+\"?", r"\1<rv>"),
+        (r"(resourceVersion\\+\":\\+\")\d+", r"\1<rv>"),
+        (r"(?<=, was )\d+$", "<rv>"),
         (r":3[0-2]\d{3}/TCP", ":<nodeport>/TCP"),
         (r"\b(nodePort: |\"nodePort\": ?|NodePort: +(<unset>|\w+)? *)3[0-2]\d{3}", r"\1<nodeport>"),
         (r"(?<=\s)(\d+[smhd]){1,3}(?=\s|$|\))", "<age>"),
@@ -68,6 +70,7 @@ MADE_UP_TEXT = [
         (r"(?<=ResourceVersion in object meta: )\d+", "<rv>"),
         (r'(?<=Invalid value: )"\{\\"apiVersion.*\}"(?=: )', "<object>"),
         (r"(?<=\(allow it to be set to 1 if it was previously negative\))\n@@.*", ""),
+        (r'(?<=Invalid value: )"10\.96\.\d+\.\d+"(?=: expected)', '"<ip>"'),
         (r"(?<=-)[bcdfghjklmnpqrstvwxz2456789]{5}\b", "<random>"),
     )
 ]
@@ -221,7 +224,11 @@ def _record_exchanges(names: list[str], kubeconfig: Path) -> None:
 
 def _ask(server: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     body = json.dumps(asked["body"]).encode() if "body" in asked else None
-    headers = {"Content-Type": asked.get("type", "application/json"), "Accept": "application/json", "User-Agent": AGENT}
+    headers = {
+        "Content-Type": asked.get("type", "application/json"),
+        "Accept": "application/json",
+        "User-Agent": AGENT,
+    }
     request = urllib.request.Request(server + asked["path"], body, headers, method=asked["method"])
     try:
         with urllib.request.urlopen(request, timeout=PROXY_SECONDS) as response:

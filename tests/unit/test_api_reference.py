@@ -20,6 +20,11 @@ Client = TestClient[web.Request, web.Application]
 
 
 class Addresses:
+    service_range = "10.96.0.0/16"
+
+    def holds_service(self, address: str) -> bool:
+        return address.startswith("10.96.")
+
     def allocate_service(self, in_use: Container[str] = ()) -> str:
         return next(f"10.96.0.{n}" for n in range(1, 255) if f"10.96.0.{n}" not in in_use)
 
@@ -52,4 +57,14 @@ async def ask(client: Client, asked: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", [path.stem for path in sorted(recording.EXCHANGES.glob("*.json"))])
 async def test_the_api_answers_as_recorded(client: Client, name: str) -> None:
     expected = recording.exchanges(name)
-    assert [{**asked, "answer": await ask(client, asked)} for asked in expected] == expected
+    answered = [{**asked, "answer": await ask(client, asked)} for asked in expected]
+    assert answered == [_as_here(exchange) for exchange in expected]
+
+
+def _as_here(exchange: dict[str, Any]) -> dict[str, Any]:
+    """Return what a recorded exchange is here: what this engine has not, it refuses by name."""
+    if "unsupported" not in exchange:
+        return exchange
+    why = "not supported by the embedded engine; a cluster that runs Istio itself has it"
+    message = f'admission webhook "embedded.kata" denied the request: {exchange["unsupported"]}: {why}'
+    return {**exchange, "answer": {"code": 400, "status": "Failure", "message": message}}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kata_lib.engines.embedded.registry.resources import Resource
-from kata_lib.engines.embedded.registry.status import Cause, StatusError, invalid, other_namespace
+from kata_lib.engines.embedded.registry.status import Cause, StatusError, conflict, invalid, other_namespace
 from kata_lib.engines.embedded.store import Obj
 
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
@@ -118,6 +118,17 @@ def check_same_object(resource: Resource, old: Obj, new: Obj) -> None:
         message = f"Invalid value: {json.dumps(metadata['uid'])}: field is immutable"
         cause = Cause("metadata.uid", "FieldValueInvalid", message)
         raise invalid(resource.kind, resource.group, known["name"], [cause, cause])  # as a real server: twice
+
+
+def check_same_uid(resource: Resource, old: Obj, new: Obj) -> None:
+    """Raise StatusError 409 where a replacement is meant for an object that was there before."""
+    wanted, found = new["metadata"].get("uid"), old["metadata"]["uid"]
+    if wanted and wanted != found:
+        name, namespace = old["metadata"]["name"], old["metadata"].get("namespace")
+        key = "/".join(("/registry", resource.plural, *((namespace,) if namespace else ()), name))
+        why = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
+        storage = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0"
+        raise conflict(resource, name, f"{storage}, AdditionalErrorMsg: {why}")
 
 
 def copy_managers(source: Obj, target: Obj) -> None:

@@ -152,6 +152,13 @@ def unsupported_media_type(accepted: Sequence[str]) -> StatusError:
     return StatusError(415, "UnsupportedMediaType", message)
 
 
+def unsupported_patch(found: str, accepted: Sequence[str]) -> StatusError:
+    """415: there is no such kind of patch, or this resource does not take it."""
+    if found.endswith("-patch+json"):
+        return unsupported_media_type(accepted)
+    return StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+
+
 def too_large(limit: int) -> StatusError:
     """413: the body has more than `limit` bytes."""
     return StatusError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")

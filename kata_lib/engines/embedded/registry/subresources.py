@@ -6,13 +6,13 @@ from kata_lib.engines.embedded.store import Obj
 
 
 def concerned(resource: Resource, old: Obj | None, new: Obj, subresource: str) -> Obj:
-    """Return what of a write its subresource ("" for the object) is there for; metadata is always part of it."""
+    """Return what of a write its subresource ("" for the object) is there for; metadata always is."""
     before = old or {}
     if subresource == "scale":
         spec = {**before["spec"], "replicas": new["spec"].get("replicas", 0)}
         return {**before, "metadata": dict(before["metadata"]), "spec": spec}
     if subresource:
-        part = {"finalize": "spec"}.get(subresource, subresource)
+        part = subresource if subresource == "status" else "spec"
         return _with({**before, "metadata": dict(new["metadata"])}, part, new.get(part))
     metadata = dict(new["metadata"])
     if "status" in resource.subresources:
@@ -33,7 +33,7 @@ def restricted(resource: Resource, old: Obj, new: Obj, subresource: str) -> Obj:
         spec = {**old["spec"], "replicas": new["spec"].get("replicas", 0)}
         metadata = _with(old["metadata"], "managedFields", new["metadata"].get("managedFields"))
         return {**old, "metadata": metadata, "spec": spec}
-    if subresource == "finalize":
+    if subresource in ("binding", "finalize"):
         return {**old, "metadata": dict(new["metadata"]), "spec": new.get("spec", {})}
     if resource.plural == "namespaces":
         new = _with(new, "spec", old.get("spec"))
@@ -50,11 +50,12 @@ def _with(obj: Obj, key: str, value: object) -> Obj:
 def scale_of(obj: Obj) -> Obj:
     """Return the autoscaling/v1 Scale of a Deployment or ReplicaSet."""
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    replicas = obj["spec"].get("replicas", 1)
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": {key: obj["metadata"][key] for key in kept},
-        "spec": {"replicas": obj["spec"].get("replicas", 1)},
+        "spec": {"replicas": replicas} if replicas else {},
         "status": {
             "replicas": obj.get("status", {}).get("replicas", 0),
             "selector": selector_text(obj["spec"].get("selector")),

@@ -7,7 +7,7 @@ from datetime import datetime
 from kata_lib.engines.embedded.registry import managed_fields, metadata, validation
 from kata_lib.engines.embedded.registry.decoding import check_fields
 from kata_lib.engines.embedded.registry.defaults import apply_defaults, complete
-from kata_lib.engines.embedded.registry.resources import RESOURCES, Resource
+from kata_lib.engines.embedded.registry.resources import RESOURCES, SCALES, Resource
 from kata_lib.engines.embedded.registry.schemas import schema_for
 from kata_lib.engines.embedded.registry.services import ServiceAllocator
 from kata_lib.engines.embedded.registry.status import (
@@ -103,6 +103,8 @@ class Writer:
         metadata.begin(kind, namespace, new, self._now())
         if kind.namespaced:
             self._check_namespace(kind, new)
+        if kind.plural == "pods":
+            self._check_pod(kind, new)
         for mutate in self._mutations:
             mutate(kind.plural, new, "CREATE")
         complete(kind.plural, new)
@@ -119,10 +121,29 @@ class Writer:
             why = f"unable to create new content in namespace {namespace} because it is being terminated"
             raise forbidden(kind, name, why)
 
-    def _check(self, kind: Resource, new: Obj, old: Obj | None, operation: str) -> None:
+    def _check_pod(self, kind: Resource, pod: Obj) -> None:
+        """Refuse a pod that names a ServiceAccount that is not there, or a priority.
+
+        The account "default" comes with its namespace: a pod that is faster than it need not wait.
+        """
+        name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+        account = pod["spec"].get("serviceAccountName", "default")
+        if account != "default" and not self._store.get("serviceaccounts", namespace, account):
+            missing = f'serviceaccount "{account}" not found'
+            why = f"error looking up service account {namespace}/{account}: {missing}"
+            raise forbidden(kind, name, why)
+        if priority := pod["spec"].get("priority"):
+            what = f"the integer value of priority ({priority}) must not be provided in pod spec"
+            computed = "priority admission controller computed 0 from the given PriorityClass name"
+            raise forbidden(kind, name, f"{what}; {computed}")
+
+    def _check(
+        self, kind: Resource, new: Obj, old: Obj | None, operation: str, subresource: str = ""
+    ) -> None:
         causes = validation.validate(kind.plural, new, old)
         if causes:
-            raise invalid(kind.kind, kind.group, new["metadata"]["name"], causes)
+            said = SCALES if subresource == "scale" else kind
+            raise invalid(said.kind, said.group, new["metadata"]["name"], causes)
         for admit in self._admission:
             admit(kind.plural, new, operation)
 
@@ -147,17 +168,20 @@ class Writer:
         if write.subresource in ("", "scale"):
             if kind.plural == "services":
                 self._services.keep(old, new)
-                complete(kind.plural, new)
-            self._check(kind, new, old, "UPDATE")
+            complete(kind.plural, new)
+            self._check(kind, new, old, "UPDATE", write.subresource)
             if kind.plural == "services":
                 self._services.assign(new, old, self._other_services(new))
             metadata.raise_generation(kind, old, new)
+        elif causes := validation.validate_status(kind.plural, new):
+            raise invalid(kind.kind, kind.group, new["metadata"]["name"], causes)
         if metadata.same(old, new):
             return old
         if write.dry_run:
             return new
         if "deletionTimestamp" in new["metadata"] and not metadata.held(new):
-            return self._store.delete(*_key(kind, old)) or new
+            self._store.delete(*_key(kind, old))
+            return new
         return self._store.put(*_key(kind, old), new)
 
     def _other_services(self, service: Obj) -> list[Obj]:
@@ -165,7 +189,7 @@ class Writer:
         return [other for other in self._store.list("services") if other["metadata"]["uid"] != uid]
 
     def _record(self, write: Write, old: Obj | None, new: Obj) -> None:
-        """Note in `new` who owns what of what was sent; what the server itself adds later belongs to nobody."""
+        """Note in `new` who owns what was sent; what the server itself adds later belongs to nobody."""
         sent = concerned(write.kind, old, new, write.subresource)
         managed_fields.record(
             old,

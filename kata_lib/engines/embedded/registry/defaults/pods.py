@@ -23,6 +23,8 @@ def fill(obj: Obj) -> None:
 def complete(obj: Obj) -> None:
     """Add in place what a real server's admission plug-ins give a new Pod."""
     spec = obj["spec"]
+    if spec["terminationGracePeriodSeconds"] < 0:
+        spec["terminationGracePeriodSeconds"] = 1
     spec.setdefault("serviceAccountName", "default")
     spec["serviceAccount"] = spec["serviceAccountName"]
     spec.setdefault("priority", 0)

@@ -11,13 +11,15 @@ def fill(obj: Obj) -> None:
     spec = obj.setdefault("spec", {})
     for field, value in (("type", "ClusterIP"), ("sessionAffinity", "None")):
         spec[field] = spec.get(field) or value
+    if spec["sessionAffinity"] == "None":
+        spec.pop("sessionAffinityConfig", None)
     if spec["sessionAffinity"] == "ClientIP":
         client = spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {})
         client.setdefault("timeoutSeconds", AFFINITY_SECONDS)
     for port in spec.get("ports", ()):
         port.setdefault("protocol", "TCP")
         if "port" in port:
-            port.setdefault("targetPort", port["port"])
+            port["targetPort"] = port.get("targetPort") or port["port"]
     if spec["type"] in _HAS_NODE_PORTS:
         spec.setdefault("externalTrafficPolicy", "Cluster")
     if spec["type"] == "LoadBalancer":

@@ -6,6 +6,7 @@ manager of k8s.io/apimachinery and the `merge` package of sigs.k8s.io/structured
 """
 
 import copy
+import json
 from typing import Any
 
 from kata_lib.engines.embedded.registry.managed_fields import typed
@@ -16,6 +17,9 @@ from kata_lib.engines.embedded.registry.status import StatusError, bad_request
 from kata_lib.engines.embedded.store import Obj
 
 __all__ = ["apply", "record"]
+
+KUBECTL = "kubectl"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 _NOBODYS = FieldSet.read(
     {
@@ -103,8 +107,18 @@ def apply(
         own.time = last.time
     entries[own.key] = own
     new = copy.deepcopy(new)
+    if manager == KUBECTL:
+        _note_last_applied(new, applied)
     _write(new, entries)
     return new
+
+
+def _note_last_applied(new: Obj, applied: Obj) -> None:
+    """Keep the annotation of kubectl's client-side apply true, where an object has it."""
+    annotations = new["metadata"].get("annotations", {})
+    if LAST_APPLIED in annotations:
+        text = json.dumps(applied, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+        annotations[LAST_APPLIED] = f"{text}\n"
 
 
 def _applicable(applied: Obj, schema: Schema) -> Obj:

@@ -68,7 +68,7 @@ def remove(schema: Schema, value: Any, paths: FieldSet) -> Any:
 
 
 def mistakes(schema: Schema, value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Return where `value` does not fit its schema, and why: types, unknown fields, items with the same keys."""
+    """Return where `value` does not fit its schema, and why: types, unknown fields, items with equal keys."""
     if value is None or not schema.type:
         return
     if schema.type == "object":

@@ -3,7 +3,7 @@
 The schema's CEL rules come after it, and only when nothing that was found blocks them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kata_lib.engines.embedded.registry.schemas import Schema
@@ -55,6 +55,7 @@ def _value(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
     if schema.type and not _is_of(schema.type, value):
         words = f"{path} in body must be of type {schema.type}: {show(_type_of(value))}"
         yield type_invalid(path, _type_of(value), words)
+        yield from _combinations(schema.combinations, value, path)
         return
     if schema.enum and value not in schema.enum:
         yield not_supported(path, value, schema.enum)
@@ -70,7 +71,7 @@ def _value(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
             yield invalid(path, value, words)
     elif not isinstance(value, bool):
         yield from _number(schema, value, path)
-    yield from _combinations(schema, value, path)
+    yield from _combinations(schema.combinations, value, path)
 
 
 def _object(schema: Schema, value: dict[str, Any], path: str) -> Iterator[Cause]:
@@ -105,20 +106,25 @@ def _number(schema: Schema, value: float, path: str) -> Iterator[Cause]:
         yield invalid(path, value, f"{path} in body should be less than or equal to {most}")
 
 
-def _combinations(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
-    """Check oneOf and its like; Istio's definitions use them for fields that exclude one another."""
-    combined = schema.combinations
+def _combinations(combined: Mapping[str, Any], value: Any, path: str) -> Iterator[Cause]:
+    """Check oneOf and its like; Istio's definitions use them for fields that exclude one another.
+
+    The real server says the place in the words only: the field of such a cause is "<nil>".
+    """
     if "oneOf" in combined:
         valid = sum(_holds(part, value) for part in combined["oneOf"])
         if valid != 1:
             found = f"Found {valid} valid alternatives" if valid else "Found none valid"
-            yield invalid(path, "", f'"{path}" must validate one and only one schema (oneOf). {found}')
+            yield invalid("<nil>", "", f'"{path}" must validate one and only one schema (oneOf). {found}')
     if "anyOf" in combined and not any(_holds(part, value) for part in combined["anyOf"]):
-        yield invalid(path, "", f'"{path}" must validate at least one schema (anyOf)')
-    if "allOf" in combined and not all(_holds(part, value) for part in combined["allOf"]):
-        yield invalid(path, "", f'"{path}" must validate all the schemas (allOf)')
+        yield invalid("<nil>", "", f'"{path}" must validate at least one schema (anyOf)')
+    if "allOf" in combined:
+        for part in combined["allOf"]:
+            yield from _combinations(part, value, path)
+        if not all(_holds(part, value) for part in combined["allOf"]):
+            yield invalid("<nil>", "", f'"{path}" must validate all the schemas (allOf)')
     if "not" in combined and _holds(combined["not"], value):
-        yield invalid(path, "", f'"{path}" must not validate the schema (not)')
+        yield invalid("<nil>", "", f'"{path}" must not validate the schema (not)')
 
 
 def _holds(part: dict[str, Any], value: Any) -> bool:
