@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kata_lib.engines.embedded.registry.defaults import apply_defaults
+from kata_lib.engines.embedded.registry.defaults import apply_defaults, complete
 
 
 def filled(resource: str, obj: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +62,9 @@ def test_replica_set() -> None:
 
 
 def test_pod() -> None:
-    spec = filled("pods", {"spec": copy.deepcopy(TEMPLATE["spec"])})["spec"]
+    pod = filled("pods", {"spec": copy.deepcopy(TEMPLATE["spec"])})
+    complete("pods", pod)
+    spec = pod["spec"]
     assert {key: spec[key] for key in FILLED_SPEC} == FILLED_SPEC
     assert spec["serviceAccountName"] == spec["serviceAccount"] == "default"
     assert spec["enableServiceLinks"] is True
@@ -127,7 +129,9 @@ def test_volumes() -> None:
 
 
 def test_service() -> None:
-    assert filled("services", {"spec": {"ports": [{"port": 5000}]}})["spec"] == {
+    service = filled("services", {"spec": {"ports": [{"port": 5000}]}})
+    complete("services", service)
+    assert service["spec"] == {
         "internalTrafficPolicy": "Cluster",
         "ipFamilies": ["IPv4"],
         "ipFamilyPolicy": "SingleStack",

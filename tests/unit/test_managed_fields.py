@@ -177,7 +177,7 @@ def test_force_takes_the_field_over() -> None:
 def test_the_same_value_is_owned_together() -> None:
     live = applied(None, deployment(replicas=1), "first")
     both = applied(live, deployment(replicas=1), "second")
-    assert managers(both) == ["first", "second"]
+    assert managers(both) == ["second", "first"]  # who changed nothing has no time, and comes first
     assert applied(both, deployment(), "first")["spec"] == {"replicas": 1}
 
 

@@ -14,6 +14,11 @@ from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Keys, OneOf, n
 from kata_lib.engines.embedded.registry.status import StatusError
 
 INVALID = Path(__file__).parent.parent / "reference" / "istio" / "invalid"
+ROUTE = {"route": [{"destination": {"host": "name"}}]}
+VALID: dict[str, dict[str, Any]] = {
+    "destinationrules": {"host": "name"},
+    "virtualservices": {"hosts": ["name"], "http": [ROUTE]},
+}
 LET_THROUGH_BY_THE_SCHEMA = (
     "empty-http-route",
     "fault-percent-over-100",
@@ -41,8 +46,13 @@ def test_istios_validation_speaks_in_its_own_words(name: str) -> None:
 @pytest.mark.parametrize(
     ("resource", "spec", "named"),
     [
-        ("virtualservices", {"http": [{"mirrorPercent": 5}]}, r"spec\.http\[0\]\.mirrorPercent"),
+        ("virtualservices", {"http": [{**ROUTE, "mirrorPercent": 5}]}, r"spec\.http\[0\]\.mirrorPercent"),
         ("virtualservices", {"tls": [{}]}, r"spec\.tls"),
+        (
+            "virtualservices",
+            {"http": [{**ROUTE, "headers": {"request": {"set": {"Host": "a"}}}}]},
+            r"spec\.http\[0\]\.headers\.request\.set\[Host\]",
+        ),
         (
             "destinationrules",
             {"trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}},
@@ -69,7 +79,7 @@ def test_what_has_no_effect_is_refused_by_name(resource: str, spec: dict[str, An
     with pytest.raises(
         StatusError, match=rf"{named}.*not supported by the embedded engine.*a cluster that runs Istio itself"
     ):
-        refuse(resource, {"metadata": {"name": "x"}, "spec": spec}, "CREATE")
+        refuse(resource, {"metadata": {"name": "x"}, "spec": {**VALID.get(resource, {}), **spec}}, "CREATE")
 
 
 def test_ordinary_services_and_other_kinds_pass() -> None:

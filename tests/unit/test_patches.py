@@ -80,6 +80,7 @@ def test_json_patch_operations(operations: Any, expected: Any) -> None:
         {"op": "move", "from": "/map", "path": "/map/inside"},
         {"op": "add", "path": "/list"},
         {"op": "add", "path": "no-slash", "value": 1},
+        {"op": "jump", "path": "/list"},
     ],
 )
 def test_json_patch_that_does_not_apply_is_refused_without_a_cause(operation: Any) -> None:
@@ -88,7 +89,7 @@ def test_json_patch_that_does_not_apply_is_refused_without_a_cause(operation: An
     assert caught.value.code == 422
 
 
-@pytest.mark.parametrize("patch", [{}, ["text"], [{"op": "jump", "path": "/a"}], [{"op": "add"}]])
+@pytest.mark.parametrize("patch", [{}, ["text"], [{"op": "add"}]])
 def test_what_is_no_json_patch_is_a_bad_request(patch: Any) -> None:
     with pytest.raises(StatusError) as caught:
         json_patch({}, patch)

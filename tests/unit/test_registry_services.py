@@ -13,6 +13,11 @@ TAKEN_PORT = 31000
 
 
 class Addresses:
+    service_range = "10.0.0.0/24"
+
+    def holds_service(self, address: str) -> bool:
+        return address.startswith("10.0.0.")
+
     def allocate_service(self, in_use: Container[str] = ()) -> str:
         return next(address for n in range(1, 255) if (address := f"10.0.0.{n}") not in in_use)
 

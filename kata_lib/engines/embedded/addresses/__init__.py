@@ -35,6 +35,13 @@ class AddressPlan(Protocol):
     def allocate_service(self, in_use: Container[str] = ()) -> str:
         """Return a free cluster IP; one that was just freed comes back last."""
 
+    def holds_service(self, address: str) -> bool:
+        """Whether an address is one of those that services have."""
+
+    @property
+    def service_range(self) -> str:
+        """The addresses that services have, in words."""
+
     def allocate_pod(self, pod_uid: str) -> str:
         """Return the pod's IP, the same one at every call until `release_pod`."""
 

@@ -98,6 +98,14 @@ class LoopbackPlan(_Plan):
         taken = {n for n in range(1, self.services_size) if self._address(self.services_offset + n) in in_use}
         return self._address(self.services_offset + self._next_service.next(taken))
 
+    def holds_service(self, address: str) -> bool:
+        return address in {self._address(self.services_offset + n) for n in range(1, self.services_size)}
+
+    @property
+    def service_range(self) -> str:
+        first, last = self.services_offset + 1, self.services_offset + self.services_size - 1
+        return f"{self._address(first)}-{self._address(last)}"
+
     def allocate_pod(self, pod_uid: str) -> str:
         return self._address(self.pods_offset + self._pod_number(pod_uid))
 
@@ -135,6 +143,13 @@ class PortPlan(_Plan):
         taken = {n for n in range(1, self.services_size) if f"10.96.{n >> 8}.{n & 255}" in in_use}
         number = self._next_service.next(taken)
         return f"10.96.{number >> 8}.{number & 255}"
+
+    @property
+    def service_range(self) -> str:
+        return f"10.96.0.1-10.96.{(self.services_size - 1) >> 8}.255"
+
+    def holds_service(self, address: str) -> bool:
+        return address in {f"10.96.{n >> 8}.{n & 255}" for n in range(1, self.services_size)}
 
     def allocate_pod(self, pod_uid: str) -> str:
         number = self._pod_number(pod_uid)

@@ -7,11 +7,12 @@ from aiohttp import web
 from kata_lib.engines.embedded.api import discovery, reads, writes
 from kata_lib.engines.embedded.api.logs import Logs, stream_log
 from kata_lib.engines.embedded.api.query import flag
-from kata_lib.engines.embedded.api.respond import answer
+from kata_lib.engines.embedded.api.respond import answer, one
 from kata_lib.engines.embedded.api.reviews import REVIEWS, review
 from kata_lib.engines.embedded.api.target import Target, parse
 from kata_lib.engines.embedded.api.watch import Watch
 from kata_lib.engines.embedded.registry.registry import Registry
+from kata_lib.engines.embedded.registry.resources import SCALES
 from kata_lib.engines.embedded.registry.status import bad_request, method_not_allowed, no_such_path
 from kata_lib.engines.embedded.registry.subresources import scale_of
 
@@ -88,7 +89,7 @@ class Objects:
                 return await self._log(request, target)
             case "GET" if name == "scale":
                 obj = self._registry.get(target.resource.plural, target.namespace, target.name or "")
-                return answer(scale_of(obj))
+                return one(request, Target(SCALES, SCALES.version), scale_of(obj))
             case "GET" if name == "status":
                 return reads.get(request, self._registry, target)
             case "PUT" if name != "log":

@@ -126,6 +126,10 @@ def _event(obj: Obj, now: datetime) -> list[Any]:
     ]
 
 
+def _scale(obj: Obj, now: datetime) -> list[Any]:
+    return [obj["spec"].get("replicas", 0), obj["status"]["replicas"], _created(obj, now)]
+
+
 def _size(obj: Obj) -> int:
     return len(obj.get("data") or {}) + len(obj.get("binaryData") or {})
 
@@ -175,6 +179,7 @@ PRINTERS: dict[str, Printer] = {
         pod_cells,
     ),
     "replicasets": Printer(("Desired", "Current", "Ready", "Age", *_WORKLOAD_COLUMNS), _replicaset),
+    "scales": Printer(("Desired", "Available", "Age"), _scale),
     "secrets": Printer(
         ("Type", "Data", "Age"), lambda obj, now: [obj.get("type", ""), _size(obj), _created(obj, now)]
     ),

@@ -1,12 +1,21 @@
 """The query parameters of requests, read once and checked."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from kata_lib.engines.embedded.registry.status import bad_request
+from kata_lib.engines.embedded.registry.registry import APPLY_PATCH
+from kata_lib.engines.embedded.registry.status import Cause, bad_request, invalid
 
 MAX_NAME = 128
+_OPTIONS = {
+    "POST": "CreateOptions",
+    "PUT": "UpdateOptions",
+    "PATCH": "PatchOptions",
+    "DELETE": "DeleteOptions",
+}
 
 
 @dataclass(frozen=True)
@@ -22,19 +31,35 @@ class WriteOptions:
 def write_options(request: web.Request) -> WriteOptions:
     """Return the options of a write; raise StatusError 400 for values that the API does not have."""
     query = request.query
-    if query.get("dryRun", "All") != "All":
-        raise bad_request(f'dryRun: Unsupported value: "{query["dryRun"]}": supported values: "All"')
+    if mistakes := list(_mistakes(request)):
+        raise invalid(_OPTIONS[request.method], "meta.k8s.io", "", mistakes)
     validation = query.get("fieldValidation") or "Warn"
     if validation not in ("Ignore", "Warn", "Strict"):
         known = 'supported values: "Ignore", "Strict", "Warn"'
         raise bad_request(f'fieldValidation: Unsupported value: "{validation}": {known}')
     agent = request.headers.get("User-Agent", "unknown").partition("/")[0]
     return WriteOptions(
-        manager=(query.get("fieldManager") or agent)[:MAX_NAME],
+        manager=query.get("fieldManager") or agent[:MAX_NAME],
         field_validation=validation,
         dry_run="dryRun" in query,
         force=flag(request, "force"),
     )
+
+
+def _mistakes(request: web.Request) -> Iterator[Cause]:
+    """Return what is wrong with the options of a write, in the real server's words."""
+    query = request.query
+    if "force" in query and request.method == "PATCH" and request.content_type != APPLY_PATCH:
+        why = "Forbidden: may not be specified for non-apply patch"
+        yield Cause("force", "FieldValueForbidden", why)
+    manager = query.get("fieldManager", "")
+    if not manager and request.content_type == APPLY_PATCH:
+        yield Cause("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
+    if len(manager) > MAX_NAME:
+        yield Cause("fieldManager", "FieldValueTooLong", f"Too long: may not be more than {MAX_NAME} bytes")
+    if query.get("dryRun", "All") != "All":
+        why = f'Unsupported value: {json.dumps([query["dryRun"]])}: supported values: "All"'
+        yield Cause("dryRun", "FieldValueNotSupported", why)
 
 
 def flag(request: web.Request, name: str) -> bool:
@@ -43,11 +68,22 @@ def flag(request: web.Request, name: str) -> bool:
     return value is not None and value.lower() not in ("false", "0")
 
 
+def resource_version(request: web.Request) -> int | None:
+    """Return the parameter resourceVersion, None if absent; raise StatusError 400 for what is none."""
+    value = request.query.get("resourceVersion") or None
+    if value is not None and (not value.isascii() or not value.isdigit() or len(value) > 18):
+        why = (
+            f'resourceVersion: Invalid value: "{value}": strconv.ParseUint: parsing "{value}": invalid syntax'
+        )
+        raise bad_request(f"invalid resource version: {why}")
+    return int(value) if value else None
+
+
 def number(request: web.Request, name: str) -> int | None:
     """Return a whole number that is not negative, None if absent; raise StatusError 400 for anything else."""
     value = request.query.get(name)
     if value is None or value == "":
         return None
     if not value.isascii() or not value.isdigit() or len(value) > 18:
-        raise bad_request(f'{name}: Invalid value: "{value}": must be a whole number of at most 18 digits')
+        raise bad_request(f'strconv.ParseInt: parsing "{value}": invalid syntax')
     return int(value)

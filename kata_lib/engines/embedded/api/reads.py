@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from kata_lib.engines.embedded.api.query import number
+from kata_lib.engines.embedded.api.query import number, resource_version
 from kata_lib.engines.embedded.api.respond import answer, as_table, one, served, wants_table
 from kata_lib.engines.embedded.api.target import Target
 from kata_lib.engines.embedded.registry.registry import Registry
@@ -49,6 +49,7 @@ def chosen(request: web.Request, registry: Registry, target: Target) -> list[Obj
 
 def _page(request: web.Request, registry: Registry, target: Target) -> tuple[list[Obj], Obj]:
     objects, revision = chosen(request, registry, target), str(registry.store.revision)
+    resource_version(request)
     exact = request.query.get("resourceVersionMatch") == "Exact"
     if exact and request.query.get("resourceVersion") != revision:
         raise expired("The resourceVersion for the provided list is too old.")
@@ -77,7 +78,9 @@ def _read_token(token: str) -> tuple[str, list[str]]:
     try:
         parts: Any = json.loads(base64.urlsafe_b64decode(token))
     except (binascii.Error, ValueError) as error:
-        raise bad_request("continue key is not valid: it is not one that this server gave out") from error
+        raise bad_request(
+            "invalid continue token: continue key is not valid: it is not of this server"
+        ) from error
     if not isinstance(parts, list) or len(parts) != 3 or not all(isinstance(part, str) for part in parts):
-        raise bad_request("continue key is not valid: it is not one that this server gave out")
+        raise bad_request("invalid continue token: continue key is not valid: it is not of this server")
     return parts[0], parts[1:]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from kata_lib.engines.embedded.api.query import flag, number
+from kata_lib.engines.embedded.api.query import flag, number, resource_version
 from kata_lib.engines.embedded.api.reads import chosen
 from kata_lib.engines.embedded.api.respond import as_table, encoded, send, served, wants_table
 from kata_lib.engines.embedded.api.target import Target
@@ -21,6 +21,9 @@ BACKLOG = 1000
 DEFAULT_SECONDS = 1800.0
 LONGEST_SECONDS = 3600.0
 BOOKMARK_SECONDS = 60.0
+SLACK_SECONDS = 0.2
+"""A client that asked for one second takes a watch that lasts less for a broken one."""
+
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 
 Change = tuple[str, Obj]
@@ -38,7 +41,7 @@ class Watch:
         self._matches = combined(target.resource, query.get("labelSelector"), query.get("fieldSelector"))
         self._bookmarks = flag(request, "allowWatchBookmarks")
         self._initial = _sends_initial_events(request, target)
-        self._since = number(request, "resourceVersion") or 0
+        self._since = resource_version(request) or 0
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue(BACKLOG)
         self._overrun = False
         self._headers_due = True
@@ -72,7 +75,7 @@ class Watch:
         await response.prepare(self._request)
         loop = asyncio.get_running_loop()
         wanted = number(self._request, "timeoutSeconds") or DEFAULT_SECONDS
-        deadline = loop.time() + min(wanted, LONGEST_SECONDS)
+        deadline = loop.time() + min(wanted, LONGEST_SECONDS) + SLACK_SECONDS
         for change in start:
             await send(response, self._line(change))
         while (left := deadline - loop.time()) > 0 and not self._overrun:

@@ -7,16 +7,19 @@ from typing import Any
 from aiohttp import web
 
 from kata_lib.engines.embedded.api import protobuf
-from kata_lib.engines.embedded.api.query import number, write_options
+from kata_lib.engines.embedded.api.query import write_options
 from kata_lib.engines.embedded.api.reads import chosen
 from kata_lib.engines.embedded.api.respond import answer, served, success
 from kata_lib.engines.embedded.api.target import Target
+from kata_lib.engines.embedded.registry.deletion import PROPAGATIONS
 from kata_lib.engines.embedded.registry.registry import APPLY_PATCH, Registry
+from kata_lib.engines.embedded.registry.resources import of_kind
 from kata_lib.engines.embedded.registry.status import (
     Cause,
     StatusError,
     bad_request,
     invalid,
+    other_namespace,
     timed_out,
     too_large,
     unsupported_media_type,
@@ -29,12 +32,13 @@ BODY_LIMIT = 3 * 1024 * 1024
 """Bytes; the same as a real API server's."""
 
 BODY_SECONDS = 30.0
+SHOWN_BYTES = 30
 
 BODY_TYPES = ("application/json", "application/yaml", protobuf.CONTENT_TYPE)
 RETURNED_WHEN_DELETED = ("pods", "serviceaccounts", "services")
 
 
-async def read_body(request: web.Request) -> Any:
+async def read_body(request: web.Request, kind: str = "") -> Any:
     """Return what a request's body says in JSON, YAML or protobuf, None where there is none."""
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -54,10 +58,21 @@ async def read_body(request: web.Request) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         if "yaml" not in request.content_type:
-            raise bad_request(
-                f"the object provided is unrecognized: couldn't get version/kind; json parse error: {error}"
-            ) from error
+            raise _not_json(text, error, kind) from error
     return _read_yaml(text)
+
+
+def _not_json(text: str, error: Exception, kind: str) -> StatusError:
+    """Return the refusal of a body that is no JSON, with the bytes with which it begins."""
+    position = error.pos if isinstance(error, json.JSONDecodeError) else len(text)
+    why = "unexpected end of JSON input"
+    if position < len(text):
+        why = f"invalid character {text[position]!r} looking for beginning of value"
+    begins = text.encode()[:SHOWN_BYTES].hex()
+    return bad_request(
+        f"the object provided is unrecognized{f' (must be of type {kind})' if kind else ''}:"
+        f" couldn't get version/kind; json parse error: {why} ({begins} ...)"
+    )
 
 
 def _read_yaml(text: str) -> Any:
@@ -112,12 +127,9 @@ async def patch(request: web.Request, registry: Registry, target: Target) -> web
     options = write_options(request)
     warnings: list[str] = []
     content_type = request.content_type
-    if content_type == APPLY_PATCH and not request.query.get("fieldManager"):
-        cause = Cause("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
-        raise invalid("PatchOptions", "meta.k8s.io", "", [cause])
     body = await read_body(request)
     if content_type == APPLY_PATCH:
-        _check_object(target, body)
+        _check_applied(target, body)
     existed = registry.store.get(target.resource.plural, target.namespace or "", target.name or "")
     made = registry.patch(
         target.resource.plural,
@@ -171,12 +183,18 @@ async def _delete_arguments(request: web.Request) -> dict[str, Any]:
         raise bad_request("the body of a deletion must be a DeleteOptions object")
     query = request.query
     if body.get("dryRun", ["All"]) != ["All"]:
-        raise bad_request(f"dryRun: Unsupported value: {json.dumps(body['dryRun'])}")
+        raise _unsupported_option("dryRun", body["dryRun"], "All")
     orphan = body.get("orphanDependents")
     policy = body.get("propagationPolicy") or query.get("propagationPolicy")
-    grace = body.get("gracePeriodSeconds", number(request, "gracePeriodSeconds"))
-    if grace is not None and (not isinstance(grace, int) or grace < 0):
-        raise bad_request("gracePeriodSeconds must be a whole number that is not negative")
+    if policy not in (None, *PROPAGATIONS):
+        raise _unsupported_option("propagationPolicy", policy, *PROPAGATIONS, "nil")
+    grace = body.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
+    try:
+        grace = grace if grace is None else int(grace)
+    except (TypeError, ValueError):
+        raise bad_request(
+            f"gracePeriodSeconds: Invalid value: {json.dumps(grace)}: no whole number"
+        ) from None
     return {
         "propagation": policy or ("Orphan" if orphan else "Background"),
         "grace_seconds": grace,
@@ -185,12 +203,29 @@ async def _delete_arguments(request: web.Request) -> dict[str, Any]:
     }
 
 
+def _unsupported_option(name: str, value: Any, *supported: str) -> StatusError:
+    why = f"Unsupported value: {json.dumps(value)}: supported values: {', '.join(map(json.dumps, supported))}"
+    return invalid("DeleteOptions", "meta.k8s.io", "", [Cause(name, "FieldValueNotSupported", why)])
+
+
 async def _object(request: web.Request, target: Target) -> Obj:
-    if request.content_type not in BODY_TYPES:
+    if request.content_type not in BODY_TYPES and "Content-Type" in request.headers:
         raise unsupported_media_type(BODY_TYPES)
     if target.resource.unsupported and request.content_type == protobuf.CONTENT_TYPE:
         raise unsupported(target.resource, "")
-    return _check_object(target, await read_body(request))
+    return _check_object(target, await read_body(request, target.resource.kind))
+
+
+def _check_applied(target: Target, body: Any) -> None:
+    """Raise 400 unless what is applied says itself that it is of the target's kind and version."""
+    if not isinstance(body, dict) or not isinstance(body.get("metadata"), dict):
+        raise bad_request(f"the object provided is unrecognized (must be of type {target.resource.kind})")
+    version, kind = body.get("apiVersion", ""), body.get("kind", "")
+    if (version, kind) != (target.api_version, target.resource.kind):
+        spoken = version if "/" in version else f"/{version}"
+        raise bad_request(f"invalid object type: {spoken}, Kind={kind}")
+    if body["metadata"].get("namespace") not in (None, "", target.namespace):
+        raise other_namespace()
 
 
 def _check_object(target: Target, body: Any) -> Obj:
@@ -198,24 +233,37 @@ def _check_object(target: Target, body: Any) -> Obj:
     scale = target.subresource == "scale"
     kind = "Scale" if scale else target.resource.kind
     version = "autoscaling/v1" if scale else target.api_version
-    if not isinstance(body, dict) or not isinstance(body.get("metadata") or {}, dict):
+    if not isinstance(body, dict):
         raise bad_request(f"the object provided is unrecognized (must be of type {kind})")
-    body.setdefault("metadata", {})
     found = body.get("apiVersion", version), body.get("kind", kind)
     if found != (version, kind):
-        raise bad_request(
-            f"the API version in the data ({', Kind='.join(found)}) does not match"
-            f" the expected API version ({version}, Kind={kind})"
-        )
-    namespace = (body["metadata"] or {}).get("namespace")
+        raise _wrong_kind(*found, version, kind)
+    body.setdefault("metadata", {})
+    if not isinstance(body["metadata"], dict):
+        return body  # which its decoding refuses
+    namespace = body["metadata"].get("namespace")
     if target.namespace and namespace and namespace != target.namespace:
-        raise _other_namespace()
+        raise other_namespace()
     return body
 
 
-def _other_namespace() -> StatusError:
+def _wrong_kind(found_version: str, found_kind: str, version: str, kind: str) -> StatusError:
+    """Return the refusal of an object of one kind and version where another is expected."""
+    spoken = found_version.rpartition("/")[2]
+    group = version.rpartition("/")[0].partition(".")[0] or "core"
+    prefix = f'{found_kind} in version "{spoken}" cannot be handled as a {kind}'
+    if found_kind == kind and found_version.rpartition("/")[0] == version.rpartition("/")[0] != "":
+        return bad_request(
+            f"the API version in the data ({found_version}) does not match"
+            f" the expected API version ({version})"
+        )
+    if of_kind(found_version, found_kind):
+        return bad_request(
+            f"{prefix}: converting ({spoken}.{found_kind}) to ({group}.{kind}): unknown conversion"
+        )
     return bad_request(
-        "the namespace of the provided object does not match the namespace sent on the request"
+        f'{prefix}: no kind "{found_kind}" is registered for version "{found_version}"'
+        ' in scheme "pkg/runtime/scheme.go:110"'
     )
 
 

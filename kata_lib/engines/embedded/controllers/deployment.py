@@ -9,10 +9,12 @@ from kata_lib.engines.embedded.controllers.deployment_status import (
     deadline_in,
     is_complete,
     progressing,
+    put_last,
     status_of,
 )
 from kata_lib.engines.embedded.controllers.revisions import (
     REVISION,
+    copied_annotations,
     find_new,
     raise_revision,
     replicaset_of,
@@ -26,7 +28,6 @@ from kata_lib.engines.embedded.objects import (
     controller_of,
     key,
     owner_reference,
-    put_condition,
 )
 from kata_lib.engines.embedded.registry.selectors import selector_object
 from kata_lib.engines.embedded.registry.status import StatusError
@@ -147,7 +148,7 @@ class DeploymentController(Controller[Key]):
             self._resize(deployment, [(new, size)])
         elif spec["strategy"]["type"] == "RollingUpdate":
             self._resize(deployment, rollout.scale_down_old(spec, new, old))
-        self._resize_annotations(deployment, new)
+        self._annotate(deployment, new)
         if is_complete(deployment, status_of(deployment, new, old)):
             self._forget(deployment, old)
 
@@ -165,8 +166,9 @@ class DeploymentController(Controller[Key]):
                 way, name = "up" if size > before else "down", replicaset["metadata"]["name"]
                 self._event(deployment, f"Scaled {way} replica set {name} from {before} to {size}")
 
-    def _resize_annotations(self, deployment: Obj, replicaset: Obj) -> None:
-        annotations = size_annotations(deployment["spec"])
+    def _annotate(self, deployment: Obj, replicaset: Obj) -> None:
+        """Let the newest ReplicaSet say for what it is sized, and what the Deployment says of itself."""
+        annotations = {**copied_annotations(deployment), **size_annotations(deployment["spec"])}
         self._change(
             replicaset, lambda obj: obj["metadata"].setdefault("annotations", {}).update(annotations)
         )
@@ -194,7 +196,7 @@ class DeploymentController(Controller[Key]):
         def write(obj: Obj) -> None:
             status = obj.setdefault("status", {})
             new = progressing("True", reason, message)
-            status["conditions"] = put_condition(status.get("conditions", ()), new)
+            status["conditions"] = put_last(status.get("conditions", ()), new)
 
         self._change(deployment, write, subresource="status")
 

@@ -1,6 +1,7 @@
 """What a Deployment says of itself: counts and conditions; pure."""
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from kata_lib.engines.embedded.controllers.rollout import limits, wanted
@@ -25,6 +26,12 @@ def new_condition(type_: str, status: str, reason: str, message: str) -> Conditi
 
 def progressing(status: str, reason: str, message: str) -> Condition:
     return new_condition("Progressing", status, reason, message)
+
+
+def put_last(conditions: Iterable[Condition], new: Condition) -> list[Condition]:
+    """Return the conditions with `new` in place of its type's, as the last: so they tell what came when."""
+    placed = put_condition(conditions, new)
+    return sorted(placed, key=lambda found: found["type"] == new["type"])
 
 
 def _sum(replicasets: list[Obj], field: str) -> int:
@@ -70,13 +77,13 @@ def _conditions(
     if paused:
         if before is None or before["reason"] != "DeploymentPaused":
             paused_now = progressing("Unknown", "DeploymentPaused", "Deployment is paused")
-            conditions = put_condition(conditions, paused_now)
+            conditions = put_last(conditions, paused_now)
         return conditions
     if before and before["reason"] == "DeploymentPaused":
         before = progressing("Unknown", "DeploymentResumed", "Deployment is resumed")
-        conditions = put_condition(conditions, before)
+        conditions = put_last(conditions, before)
     if changed := _progress(deployment, status, new, before):
-        conditions = put_condition(conditions, changed)
+        conditions = put_last(conditions, changed)
     return conditions
 
 
@@ -90,7 +97,7 @@ def _with_availability(deployment: Obj, status: dict[str, Any]) -> list[Conditio
     before = condition(deployment, "Available")
     if before and (before["status"], before["reason"]) == found[:2]:
         return conditions
-    return put_condition(conditions, new_condition("Available", *found))
+    return put_last(conditions, new_condition("Available", *found))
 
 
 def _progress(

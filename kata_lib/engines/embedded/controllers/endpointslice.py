@@ -8,6 +8,7 @@ from kata_lib.engines.embedded.controllers.base import Controller
 from kata_lib.engines.embedded.objects import (
     Key,
     being_deleted,
+    condition,
     controller_of,
     is_ready,
     key,
@@ -19,6 +20,7 @@ from kata_lib.engines.embedded.store import Event, Obj
 SERVICE_NAME = "kubernetes.io/service-name"
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 MANAGER = "endpointslice-controller.k8s.io"
+CHANGED_AT = "endpoints.kubernetes.io/last-change-trigger-time"
 HEADLESS = "service.kubernetes.io/headless"
 
 Ports = tuple[tuple[str, int, str, str | None], ...]
@@ -68,19 +70,18 @@ class EndpointSliceController(Controller[Key]):
                 iter(slices), None
             )
             if same is None:
-                new = slice_of(service, ports, endpoints)
+                new = slice_of(service, ports, endpoints, changed_at(service, pods))
                 self.registry.create("endpointslices", namespace, new, manager=self.name)
             else:
                 slices.remove(same)
-                self._write(service, same, ports, endpoints)
+                self._write(same, slice_of(service, ports, endpoints, changed_at(service, pods)))
         for surplus in slices:
             self.registry.delete("endpointslices", *key(surplus))
 
-    def _write(self, service: Obj, old: Obj, ports: Ports, endpoints: list[Obj]) -> None:
-        new = slice_of(service, ports, endpoints)
-
+    def _write(self, old: Obj, new: Obj) -> None:
         def write(obj: Obj) -> None:
-            obj["metadata"]["labels"] = new["metadata"]["labels"]
+            for field in ("annotations", "labels"):
+                obj["metadata"][field] = new["metadata"][field]
             obj["endpoints"], obj["ports"] = new["endpoints"], new["ports"]
 
         self.registry.mutate("endpointslices", *key(old), write, manager=self.name)
@@ -146,8 +147,14 @@ def _ports(found: Obj) -> Ports:
     )
 
 
-def slice_of(service: Obj, ports: Ports, endpoints: list[Obj]) -> Obj:
-    """Return an EndpointSlice of the service."""
+def changed_at(service: Obj, pods: list[Obj]) -> str:
+    """Return when the service's endpoints last changed: when it was made, or a pod's readiness changed."""
+    ready = [found["lastTransitionTime"] for pod in pods if (found := condition(pod, "Ready"))]
+    return str(max([service["metadata"]["creationTimestamp"], *ready]))
+
+
+def slice_of(service: Obj, ports: Ports, endpoints: list[Obj], changed: str) -> Obj:
+    """Return an EndpointSlice of the service, whose endpoints `changed` at that time."""
     name = service["metadata"]["name"]
     headless = {HEADLESS: ""} if service["spec"].get("clusterIP") == "None" else {}
     written: list[dict[str, Any]] = [
@@ -164,6 +171,7 @@ def slice_of(service: Obj, ports: Ports, endpoints: list[Obj]) -> Obj:
         "kind": "EndpointSlice",
         "metadata": {
             "generateName": f"{name}-",
+            "annotations": {CHANGED_AT: changed},
             "labels": {
                 **service["metadata"].get("labels", {}),
                 **headless,

@@ -11,6 +11,11 @@ from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.engines.embedded.store import Event, Obj
 
 FIRST = ("default", "kube-node-lease", "kube-public", "kube-system")
+CERTIFICATE_IS = (
+    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such "
+    "as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions "
+    "of Kubernetes clusters."
+)
 CONTENTS = [
     plural for plural, resource in RESOURCES.items() if resource.namespaced and not resource.unsupported
 ]
@@ -68,7 +73,11 @@ class NamespaceController(Controller[str]):
         certificate = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {"name": "kube-root-ca.crt", "namespace": name},
+            "metadata": {
+                "name": "kube-root-ca.crt",
+                "namespace": name,
+                "annotations": {"kubernetes.io/description": CERTIFICATE_IS},
+            },
             "data": {"ca.crt": self._certificate},
         }
         self._ensure("configmaps", name, certificate)

@@ -52,15 +52,18 @@ def size_annotations(spec: dict[str, Any]) -> dict[str, str]:
     return {rollout.DESIRED: str(spec["replicas"]), rollout.MAXIMUM: str(largest)}
 
 
+def copied_annotations(deployment: Obj) -> dict[str, str]:
+    """Return what of a Deployment's annotations its newest ReplicaSet has too, such as the change's cause."""
+    found = deployment["metadata"].get("annotations", {})
+    return {name: value for name, value in found.items() if name not in NOT_COPIED}
+
+
 def replicaset_of(deployment: Obj, revision: int, replicas: int) -> Obj:
     """Return a new ReplicaSet of the Deployment's template."""
     spec, metadata = deployment["spec"], deployment["metadata"]
     template = spec["template"]
     hash_ = template_hash(template, deployment.get("status", {}).get("collisionCount", 0))
     labels = {**template["metadata"].get("labels", {}), HASH: hash_}
-    copied = {
-        name: value for name, value in metadata.get("annotations", {}).items() if name not in NOT_COPIED
-    }
     selector = {**spec["selector"], "matchLabels": {**spec["selector"].get("matchLabels", {}), HASH: hash_}}
     return {
         "apiVersion": "apps/v1",
@@ -68,7 +71,11 @@ def replicaset_of(deployment: Obj, revision: int, replicas: int) -> Obj:
         "metadata": {
             "name": f"{metadata['name']}-{hash_}",
             "labels": labels,
-            "annotations": {**copied, **size_annotations(spec), REVISION: str(revision)},
+            "annotations": {
+                **copied_annotations(deployment),
+                **size_annotations(spec),
+                REVISION: str(revision),
+            },
             "ownerReferences": [owner_reference(deployment)],
         },
         "spec": {
@@ -83,8 +90,7 @@ def replicaset_of(deployment: Obj, revision: int, replicas: int) -> Obj:
 def raise_revision(replicaset: Obj, deployment: Obj, revision: int) -> None:
     """Make an earlier ReplicaSet the newest again: its revision, and the Deployment's annotations."""
     annotations = replicaset["metadata"].setdefault("annotations", {})
-    copied = deployment["metadata"].get("annotations", {}).items()
-    annotations.update({name: value for name, value in copied if name not in NOT_COPIED})
+    annotations.update(copied_annotations(deployment))
     if before := annotations.get(REVISION):
         history = annotations.get(REVISION_HISTORY)
         annotations[REVISION_HISTORY] = f"{history},{before}" if history else before

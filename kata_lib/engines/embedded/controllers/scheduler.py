@@ -30,7 +30,9 @@ class Scheduler(Controller[Key]):
             if not being_deleted(pod):
                 pod["spec"]["nodeName"] = self._node_name
 
-        pod = self.registry.mutate("pods", namespace, name, bind, manager=self.name)
+        pod = self.registry.mutate("pods", namespace, name, bind, manager=self.name, subresource="binding")
         if pod and not being_deleted(pod):
             message = f"Successfully assigned {namespace}/{name} to {self._node_name}"
-            self.registry.record_event(pod, "Normal", "Scheduled", message, component="default-scheduler")
+            self.registry.record_event(
+                pod, "Normal", "Scheduled", message, component="default-scheduler", action="Binding"
+            )

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from kata_lib.engines.embedded import envoy
@@ -123,7 +124,7 @@ class PodWorker:
             spec=spec,
             launcher=launcher,
             changed=self._changed,
-            event=self._event,
+            event=partial(self._event, container=spec["name"]),
             pod_name=f"{name}_{namespace}({self.uid})",
             restarts=lambda code: restarts(policy, code),
         )
@@ -158,8 +159,9 @@ class PodWorker:
 
         self.host.registry.mutate("pods", *key(self.pod), write, manager=MANAGER, subresource="status")
 
-    def _event(self, type_: str, reason: str, message: str) -> None:
-        self.host.registry.record_event(self.pod, type_, reason, message, component=MANAGER)
+    def _event(self, type_: str, reason: str, message: str, *, container: str) -> None:
+        path = f"spec.containers{{{container}}}"
+        self.host.registry.record_event(self.pod, type_, reason, message, component=MANAGER, field_path=path)
 
     async def _end(self) -> None:
         """Out of the mesh first, then a moment, then SIGTERM: in this order no request fails."""
@@ -169,7 +171,7 @@ class PodWorker:
         running = [container for container in self.containers if container.process]
         if running and not self._gone:
             for container in running:
-                self._event("Normal", "Killing", f"Stopping container {container.name}")
+                container.event("Normal", "Killing", f"Stopping container {container.name}")
             await self._leave_mesh()
             await asyncio.sleep(min(MOMENT, grace))
         applications = [container for container in self.containers if container is not self._sidecar]

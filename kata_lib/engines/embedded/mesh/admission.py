@@ -1,5 +1,7 @@
 """Refuses, by name, the kinds and fields that translate/ does not understand and so would ignore."""
 
+from collections.abc import Iterator
+
 from kata_lib.engines.embedded.mesh.translate import destination_rules, virtual_services
 from kata_lib.engines.embedded.mesh.translate.fields import Tree, not_understood
 from kata_lib.engines.embedded.mesh.validation import mistakes
@@ -25,14 +27,14 @@ def refuse(resource: str, obj: Obj, operation: str) -> None:
 
     `operation` is CREATE or UPDATE; both are judged alike.
     """
+    if wrong := mistakes(resource, obj):
+        raise _denied("validation.istio.io", wrong)
     if unsupported := _unsupported(resource, obj):
         raise _denied(
             "embedded.kata",
             f"{', '.join(unsupported)}: not supported by the embedded engine; "
             "a cluster that runs Istio itself has it",
         )
-    if resource in _FIELDS and (wrong := mistakes(resource, obj)):
-        raise _denied("validation.istio.io", f"configuration is invalid: {'; '.join(wrong)}")
 
 
 def _unsupported(resource: str, obj: Obj) -> list[str]:
@@ -43,7 +45,31 @@ def _unsupported(resource: str, obj: Obj) -> list[str]:
         found = [f"spec.{field}: {value}" for field, value in spec.items() if _is_unsupported(field, value)]
         protocols = [port.get("protocol", "TCP") for port in spec.get("ports") or []]
         return found + [f"spec.ports[{i}].protocol: {p}" for i, p in enumerate(protocols) if p != "TCP"]
-    return list(not_understood(spec, _FIELDS[resource], "spec")) if resource in _FIELDS else []
+    if resource not in _FIELDS:
+        return []
+    return [*not_understood(spec, _FIELDS[resource], "spec"), *_without_effect(spec)]
+
+
+def _without_effect(spec: Obj) -> Iterator[str]:
+    """Name what Istio takes and Envoy, as it is configured here, could not carry out."""
+    for index, rule in enumerate(spec.get("http") or ()):
+        path = f"spec.http[{index}]"
+        fault = rule.get("fault", {})
+        if "delay" in fault and "fixedDelay" not in fault["delay"]:
+            yield f"{path}.fault.delay without fixedDelay"
+        if "abort" in fault and "httpStatus" not in fault["abort"]:
+            yield f"{path}.fault.abort without httpStatus"
+        yield from _host_changes(path, rule)
+        for number, destination in enumerate(rule.get("route") or ()):
+            yield from _host_changes(f"{path}.route[{number}]", destination)
+
+
+def _host_changes(path: str, part: Obj) -> Iterator[str]:
+    request = part.get("headers", {}).get("request", {})
+    for field in ("set", "add"):
+        for name in request.get(field, {}):
+            if name.lower() in ("host", ":authority"):
+                yield f"{path}.headers.request.{field}[{name}] (rewrite.authority changes the host)"
 
 
 def _is_unsupported(field: str, value: object) -> bool:

@@ -30,7 +30,7 @@ def _definition(resource: Resource, name: str, now: str) -> Obj:
             "additionalPrinterColumns": known["columns"] or [],
             "schema": {"openAPIV3Schema": known["schema"]},
         }
-        for version in resource.versions
+        for version in sorted(resource.versions)
     ]
     spec = {"group": resource.group, "names": known["names"], "scope": "Namespaced", "versions": versions}
     settled = {"status": "True", "lastTransitionTime": now}

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from kata_lib.engines.embedded.registry.quantities import canonical
 from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.schemas import ANY, Schema, schema_for
 from kata_lib.engines.embedded.registry.status import Cause, StatusError, bad_request, invalid_request
@@ -19,6 +20,42 @@ from kata_lib.engines.embedded.store import Obj
 _QUANTITY = re.compile(r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$")
 _INTEGER_BITS = {"int32": 31, "int64": 63}
 _GO_TYPES = {"string": "string", "boolean": "bool", "integer": "int64", "number": "float64"}
+
+
+# Go's structs hold strings by value and numbers and booleans by pointer, but for these.
+_STRING_POINTERS = frozenset(
+    {
+        ("EndpointPort", "name"),
+        ("EndpointPort", "protocol"),
+        ("EndpointPort", "appProtocol"),
+        ("ServicePort", "appProtocol"),
+        ("Event", "reportingComponent"),
+        ("Event", "reportingInstance"),
+    }
+)
+_PLAIN_ZEROS = frozenset(
+    {
+        ("Container", "stdin"),
+        ("Container", "stdinOnce"),
+        ("Container", "tty"),
+        ("ContainerPort", "containerPort"),
+        ("ContainerPort", "hostPort"),
+        ("DeploymentSpec", "minReadySeconds"),
+        ("DeploymentSpec", "paused"),
+        ("PodSpec", "hostIPC"),
+        ("PodSpec", "hostNetwork"),
+        ("PodSpec", "hostPID"),
+        ("Probe", "failureThreshold"),
+        ("Probe", "initialDelaySeconds"),
+        ("Probe", "periodSeconds"),
+        ("Probe", "successThreshold"),
+        ("Probe", "timeoutSeconds"),
+        ("ReplicaSetSpec", "minReadySeconds"),
+        ("ServicePort", "nodePort"),
+        ("ServiceSpec", "healthCheckNodePort"),
+        ("ServiceSpec", "publishNotReadyAddresses"),
+    }
+)
 
 
 class DecodingError(Exception):
@@ -53,7 +90,7 @@ def check_fields(
         if patched is None and strategic is None:
             spoken = version or kind.version
             return bad_request(f'{kind.kind} in version "{spoken}" cannot be handled as a {kind.kind}: {why}')
-        shown = json.dumps(patched if strategic is None else _go_text(strategic), ensure_ascii=False)
+        shown = json.dumps(patched if strategic is None else go_text(strategic), ensure_ascii=False)
         return invalid_request([Cause("patch", "FieldValueInvalid", f"Invalid value: {shown}: {why}")])
 
     words = _JsonWords() if strategic is None else _MapWords()
@@ -112,8 +149,7 @@ class _Decoder:
                 result[key] = _prune(child, item)
                 continue
             decoded = self._value(child, item, (*path, key), schema.name)
-            empty = decoded in ([], {}) and not child.properties and not child.any
-            if not empty or key in schema.required:
+            if key in schema.required or not _is_left_out(schema, key, child, decoded):
                 result[key] = decoded
         return result
 
@@ -130,7 +166,9 @@ class _Decoder:
                 items = schema.items or ANY
                 return [self._value(items, item, path, owner) for item in value if item is not None]
             case "" | "string" if not schema.type or isinstance(value, str):
-                return _check_base64(value) if schema.format == "byte" else value
+                if schema.format == "byte" and (why := _no_base64(value)):
+                    raise DecodingError(f"{self._words.of_bytes}{why}")
+                return value
             case "boolean" if isinstance(value, bool):
                 return value
             case "integer" if _fits(value, schema.format):
@@ -140,10 +178,20 @@ class _Decoder:
             case "int-or-string" if isinstance(value, str) or _fits(value, "int32"):
                 return value
             case "quantity" if isinstance(value, str | int | float) and not isinstance(value, bool):
-                if not _QUANTITY.match(str(value)):
-                    raise DecodingError(f"quantities must match the regular expression '{_QUANTITY.pattern}'")
-                return str(value)
+                try:
+                    return canonical(str(value).strip())
+                except ValueError:
+                    pass
         raise DecodingError(self._words.mismatch(schema, value, path, owner))
+
+
+def _is_left_out(schema: Schema, key: str, child: Schema, value: Any) -> bool:
+    """Return whether Go writes nothing of a field that has this value: its zero, unless it is a pointer."""
+    if value in ([], {}):
+        return not child.properties and not child.any
+    if value == "":
+        return (schema.name, key) not in _STRING_POINTERS
+    return not value and (schema.name, key) in _PLAIN_ZEROS
 
 
 def _fits(value: Any, format: str) -> bool:
@@ -151,25 +199,28 @@ def _fits(value: Any, format: str) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and -(1 << bits) <= value < 1 << bits
 
 
-def _check_base64(text: str) -> str:
+def _no_base64(text: str) -> str:
+    """Return why a text is no base64, "" where it is."""
     illegal = re.search(r"[^A-Za-z0-9+/=\r\n]", text)
     if illegal:
-        raise DecodingError(f"illegal base64 data at input byte {illegal.start()}")
+        return f"illegal base64 data at input byte {illegal.start()}"
     try:
         base64.b64decode(text, validate=False)
     except ValueError:
-        raise DecodingError(f"illegal base64 data at input byte {len(text) // 4 * 4}") from None
-    return text
+        return f"illegal base64 data at input byte {len(text) // 4 * 4}"
+    return ""
 
 
 class _JsonWords:
     """Go's encoding/json."""
 
+    of_bytes = ""
+
     def mismatch(self, schema: Schema, value: Any, path: tuple[str, ...], owner: str) -> str:
         if schema.type == "quantity":
             return f"quantities must match the regular expression '{_QUANTITY.pattern}'"
         target = "int32" if schema.type == "int-or-string" else _go_type(schema)
-        found = _json_type(value)
+        found = json_type(value)
         if schema.type in ("integer", "int-or-string") and found == "number":
             found = f"number {value}"
         field = f"{owner}.{'.'.join(path)}"
@@ -178,6 +229,8 @@ class _JsonWords:
 
 class _MapWords:
     """apimachinery's converter from maps, through which a strategic merge patch's result goes."""
+
+    of_bytes = "error decoding from json: "
 
     def mismatch(self, schema: Schema, value: Any, path: tuple[str, ...], owner: str) -> str:
         target, found = _go_type(schema), _go_kind(value)
@@ -203,7 +256,8 @@ def _go_type(schema: Schema) -> str:
     return schema.format if schema.format in _INTEGER_BITS else _GO_TYPES.get(schema.type, schema.type)
 
 
-def _json_type(value: Any) -> str:
+def json_type(value: Any) -> str:
+    """Return what Go's decoder calls a value that it cannot take."""
     names = {dict: "object", list: "array", str: "string", bool: "bool"}
     return names.get(type(value), "number")
 
@@ -213,12 +267,12 @@ def _go_kind(value: Any) -> str:
     return names.get(type(value), "float64")
 
 
-def _go_text(value: Any) -> str:
+def go_text(value: Any) -> str:
     """Return a value as Go prints it with %v: maps in the order of their keys."""
     if isinstance(value, dict):
-        return f"map[{' '.join(f'{key}:{_go_text(value[key])}' for key in sorted(value))}]"
+        return f"map[{' '.join(f'{key}:{go_text(value[key])}' for key in sorted(value))}]"
     if isinstance(value, list):
-        return f"[{' '.join(map(_go_text, value))}]"
+        return f"[{' '.join(map(go_text, value))}]"
     if value is None or isinstance(value, bool):
         return {None: "<nil>", True: "true", False: "false"}[value]
     return str(value)

@@ -5,21 +5,20 @@ from typing import Any
 
 from kata_lib.engines.embedded.registry.metadata import held, timestamp
 from kata_lib.engines.embedded.registry.resources import Resource
-from kata_lib.engines.embedded.registry.status import bad_request, conflict, forbidden
+from kata_lib.engines.embedded.registry.status import conflict, forbidden
 from kata_lib.engines.embedded.store import Obj
 
 DEFAULT_GRACE_SECONDS = 30
+PROPAGATIONS = ("Foreground", "Background", "Orphan")
 FINALIZER_OF = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 PERMANENT_NAMESPACES = ("default", "kube-system", "kube-public")
 
 
-def check(resource: Resource, obj: Obj, propagation: str, preconditions: dict[str, Any] | None) -> None:
+def check(resource: Resource, obj: Obj, preconditions: dict[str, Any] | None) -> None:
     """Raise StatusError where the object may not be deleted, or is not the one that is meant."""
     name = obj["metadata"]["name"]
     if resource.plural == "namespaces" and name in PERMANENT_NAMESPACES:
         raise forbidden(resource, name, "this namespace may not be deleted")
-    if propagation not in ("Background", *FINALIZER_OF):
-        raise bad_request(f'invalid propagationPolicy "{propagation}"')
     for field, words in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
         wanted, found = (preconditions or {}).get(field), obj["metadata"][field]
         if wanted and wanted != found:
@@ -51,4 +50,6 @@ def _grace(pod: Obj, wanted: int | None) -> int:
     spec, phase = pod.get("spec", {}), pod.get("status", {}).get("phase")
     if not spec.get("nodeName") or phase in ("Succeeded", "Failed"):
         return 0
-    return int(spec.get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS) if wanted is None else wanted)
+    if wanted is None:
+        wanted = int(spec.get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS))
+    return wanted if wanted >= 0 else 1

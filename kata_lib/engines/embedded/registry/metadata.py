@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kata_lib.engines.embedded.registry.resources import Resource
-from kata_lib.engines.embedded.registry.status import Cause, StatusError, invalid
+from kata_lib.engines.embedded.registry.status import Cause, StatusError, conflict, invalid, other_namespace
 from kata_lib.engines.embedded.store import Obj
 
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
@@ -26,13 +26,19 @@ def generated_name(base: str) -> str:
     return base[:GENERATED_BASE] + "".join(random.choices(NAME_LETTERS, k=5))
 
 
-def begin(resource: Resource, namespace: str | None, obj: Obj, now: str) -> None:
-    """Give a new object its name, uid, time, first generation and first status."""
+def forget(resource: Resource, obj: Obj) -> None:
+    """Drop what a client says of a new object that is not a client's to say."""
     metadata = obj["metadata"] = {
         key: value for key, value in (obj.get("metadata") or {}).items() if value is not None
     }
-    for key in (*SERVER_OWNED, "resourceVersion", "selfLink", "managedFields"):
-        metadata.pop(key, None)
+    for key in (*SERVER_OWNED, "resourceVersion", "selfLink"):
+        if key != "generation" or generation_basis(resource, obj) is not None:
+            metadata.pop(key, None)
+
+
+def begin(resource: Resource, namespace: str | None, obj: Obj, now: str) -> None:
+    """Give a new object its name, uid, time, first generation and first status."""
+    metadata = obj["metadata"]
     if not metadata.get("name"):
         if not metadata.get("generateName"):
             cause = Cause(
@@ -101,6 +107,36 @@ def carry_over(old: Obj, new: Obj) -> None:
             metadata.pop(key, None)
     metadata["resourceVersion"] = old["metadata"]["resourceVersion"]
     new["apiVersion"], new["kind"] = old["apiVersion"], old["kind"]
+
+
+def check_same_object(resource: Resource, old: Obj, new: Obj) -> None:
+    """Raise StatusError unless an update, as far as it says so, means the object that is there."""
+    metadata, known = new.get("metadata") or {}, old["metadata"]
+    if metadata.get("namespace") not in (None, "", known.get("namespace")):
+        raise other_namespace()
+    if metadata.get("uid") not in (None, "", known["uid"]):
+        message = f"Invalid value: {json.dumps(metadata['uid'])}: field is immutable"
+        cause = Cause("metadata.uid", "FieldValueInvalid", message)
+        raise invalid(resource.kind, resource.group, known["name"], [cause, cause])  # as a real server: twice
+
+
+def check_same_uid(resource: Resource, old: Obj, new: Obj) -> None:
+    """Raise StatusError 409 where a replacement is meant for an object that was there before."""
+    wanted, found = new["metadata"].get("uid"), old["metadata"]["uid"]
+    if wanted and wanted != found:
+        name, namespace = old["metadata"]["name"], old["metadata"].get("namespace")
+        key = "/".join(("/registry", resource.plural, *((namespace,) if namespace else ()), name))
+        why = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
+        storage = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0"
+        raise conflict(resource, name, f"{storage}, AdditionalErrorMsg: {why}")
+
+
+def copy_managers(source: Obj, target: Obj) -> None:
+    """Let an object have another's managedFields, or none."""
+    managers = source["metadata"].get("managedFields")
+    target.setdefault("metadata", {}).pop("managedFields", None)
+    if managers:
+        target["metadata"]["managedFields"] = managers
 
 
 def raise_generation(resource: Resource, old: Obj, new: Obj) -> None:

@@ -6,6 +6,7 @@ The strategic merge patch, which needs a schema, is in `strategic`. None of them
 import copy
 from typing import Any
 
+from kata_lib.engines.embedded.registry.decoding import json_type
 from kata_lib.engines.embedded.registry.status import bad_request, rejected_request
 from kata_lib.engines.embedded.registry.strategic import strategic_merge_patch
 
@@ -21,7 +22,10 @@ def json_patch(obj: Any, operations: Any) -> Any:
     exist, a test that fails); the real server says no more than that of either.
     """
     if not isinstance(operations, list):
-        raise bad_request("error decoding patch: a JSON patch is a list of operations")
+        raise bad_request(
+            f"error decoding patch: json: cannot unmarshal {json_type(operations)}"
+            " into Go value of type []handlers.jsonPatchOp"
+        )
     result = copy.deepcopy(obj)
     for operation in operations:
         result = _apply(result, operation)
@@ -57,7 +61,7 @@ def _apply(document: Any, operation: Any) -> Any:
         case "remove":
             return _remove(document, path)
         case "replace":
-            _read(document, path)
+            _read(document, path[:-1])
             return _replace(document, path, copy.deepcopy(operation["value"]))
         case "test":
             if not _same(_read(document, path), operation["value"]):
@@ -71,7 +75,7 @@ def _apply(document: Any, operation: Any) -> Any:
                     raise rejected_request()
                 document = _remove(document, source)
             return _add(document, path, value)
-    raise bad_request(f"error decoding patch: unexpected operation {kind!r}")
+    raise rejected_request()
 
 
 def _tokens(pointer: str) -> list[str]:

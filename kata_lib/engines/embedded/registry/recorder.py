@@ -29,16 +29,34 @@ class EventRecorder:
         self._names: OrderedDict[tuple[str, ...], str] = OrderedDict()
         self._next_sweep = clock()
 
-    def record(self, involved: Obj, type_: str, reason: str, message: str, *, component: str) -> None:
-        """Record that `reason` happened to `involved`; `type_` is Normal or Warning."""
+    def record(
+        self,
+        involved: Obj,
+        type_: str,
+        reason: str,
+        message: str,
+        *,
+        component: str,
+        field_path: str = "",
+        action: str = "",
+    ) -> None:
+        """Record that `reason` happened to `involved`; `type_` is Normal or Warning.
+
+        `field_path` says to which part of it. With an `action` the event is one of the newer kind, which has
+        a moment in place of a count and its first and last time.
+        """
         now = self._clock()
         self._sweep(now)
         metadata = involved["metadata"]
         namespace = metadata.get("namespace", "default")
-        key = (namespace, metadata.get("uid", ""), type_, reason, message, component)
+        key = (namespace, metadata.get("uid", ""), type_, reason, message, component, field_path)
         if self._repeat(namespace, self._names.get(key, ""), timestamp(now), component):
             return
         event = _event(involved, type_, reason, message, timestamp(now), component)
+        if field_path:
+            event["involvedObject"]["fieldPath"] = field_path
+        if action:
+            _renew(event, action, now)
         event["metadata"] = {"name": f"{metadata['name']}.{self._suffix(now)}"}
         self._names[key] = event["metadata"]["name"]
         if len(self._names) > REMEMBERED:
@@ -67,8 +85,16 @@ class EventRecorder:
         self._next_sweep = now + SWEEP_EVERY
         before = timestamp(now - KEPT)
         for event in self._registry.list("events"):
-            if (event.get("lastTimestamp") or before) < before:
+            if (event.get("lastTimestamp") or event.get("eventTime") or before) < before:
                 self._registry.delete("events", event["metadata"]["namespace"], event["metadata"]["name"])
+
+
+def _renew(event: Obj, action: str, now: datetime) -> None:
+    for field in ("firstTimestamp", "lastTimestamp", "count"):
+        event.pop(field)
+    event["source"] = {}
+    event["action"] = action
+    event["eventTime"] = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _event(involved: Obj, type_: str, reason: str, message: str, now: str, component: str) -> Obj:

@@ -13,7 +13,7 @@ from typing import Any
 from kata_lib.engines.embedded.registry import deletion, metadata, patches
 from kata_lib.engines.embedded.registry.decoding import check_fields
 from kata_lib.engines.embedded.registry.recorder import EventRecorder
-from kata_lib.engines.embedded.registry.resources import RESOURCES, Resource
+from kata_lib.engines.embedded.registry.resources import RESOURCES, SCALES, Resource
 from kata_lib.engines.embedded.registry.schemas import schema_for
 from kata_lib.engines.embedded.registry.selectors import combined
 from kata_lib.engines.embedded.registry.services import ServiceAddresses, ServiceAllocator
@@ -22,7 +22,7 @@ from kata_lib.engines.embedded.registry.status import (
     bad_request,
     invalid,
     not_found,
-    unsupported_media_type,
+    unsupported_patch,
 )
 from kata_lib.engines.embedded.registry.subresources import scale_of
 from kata_lib.engines.embedded.registry.writing import Admission, Write, Writer, unsupported
@@ -123,11 +123,12 @@ class Registry:
         Raises StatusError 409 when the object carries a resourceVersion that is no longer the present one.
         """
         kind, old = RESOURCES[resource], self.get(resource, namespace, name)
-        metadata.check_same_name(name, obj)
         new = metadata.own_copy(obj)
-        if subresource != "scale":
-            check_fields(kind, new, field_validation, warnings, version=version)
-            _require_version(kind, new)
+        sent = SCALES if subresource == "scale" else kind
+        check_fields(sent, new, field_validation, warnings, version=None if sent is SCALES else version)
+        metadata.check_same_name(name, new)
+        metadata.check_same_uid(kind, old, new)
+        _require_version(kind, new)
         return self._writer.update(Write(kind, manager, version, subresource, dry_run), old, new)
 
     def mutate(
@@ -174,19 +175,20 @@ class Registry:
             if kind.unsupported:
                 raise unsupported(kind, name)
             applied = metadata.own_copy(body)
-            metadata.check_same_name(name, applied)
-            check_fields(kind, applied, field_validation, warnings, version=version)
             live = self.store.get(resource, namespace or "", name)
-            return self._writer.apply(write, namespace, live, applied, force=force)
+            return self._writer.apply(write, namespace, name, live, applied, force=force)
         old = self.get(resource, namespace, name)
         new = _patched(kind, old, body, content_type, subresource)
         metadata.check_same_name(name, new)
-        if subresource != "scale":
-            strategic = body if content_type == STRATEGIC_MERGE_PATCH else None
-            text = json.dumps(new, separators=(",", ":"))
-            check_fields(
-                kind, new, field_validation, warnings, version=version, patched=text, strategic=strategic
-            )
+        check_fields(
+            SCALES if subresource == "scale" else kind,
+            new,
+            field_validation,
+            warnings,
+            version=version,
+            patched=json.dumps(new, separators=(",", ":")),
+            strategic=body if content_type == STRATEGIC_MERGE_PATCH else None,
+        )
         return self._writer.update(write, old, new)
 
     def delete(
@@ -206,13 +208,14 @@ class Registry:
         when its spec.finalizers are emptied (subresource "finalize").
         """
         kind, obj = RESOURCES[resource], self.get(resource, namespace, name)
-        deletion.check(kind, obj, propagation, preconditions)
+        deletion.check(kind, obj, preconditions)
         before = metadata.own_copy(obj)
         stays = deletion.mark(kind, obj, propagation, grace_seconds, self._clock())
         if dry_run:
             return obj
         if not stays:
-            return self.store.delete(resource, namespace or "", name) or obj
+            self.store.delete(resource, namespace or "", name)
+            return obj if resource == "pods" else before
         return before if before == obj else self.store.put(resource, namespace or "", name, obj)
 
     def subscribe(self, callback: Callable[[Event], None], resources: set[str]) -> Callable[[], None]:
@@ -228,9 +231,21 @@ class Registry:
         """Return the present moment as objects hold it."""
         return metadata.timestamp(self._clock())
 
-    def record_event(self, involved: Obj, type_: str, reason: str, message: str, *, component: str) -> None:
+    def record_event(
+        self,
+        involved: Obj,
+        type_: str,
+        reason: str,
+        message: str,
+        *,
+        component: str,
+        field_path: str = "",
+        action: str = "",
+    ) -> None:
         """Record an Event about an object, or count it where the same one is known."""
-        self._recorder.record(involved, type_, reason, message, component=component)
+        self._recorder.record(
+            involved, type_, reason, message, component=component, field_path=field_path, action=action
+        )
 
 
 def _patched(kind: Resource, old: Obj, body: Any, content_type: str, subresource: str) -> Obj:
@@ -244,7 +259,7 @@ def _patched(kind: Resource, old: Obj, body: Any, content_type: str, subresource
         new = patches.strategic_merge_patch(base, body, schema)
     else:
         strategic = () if kind.custom else (STRATEGIC_MERGE_PATCH,)
-        raise unsupported_media_type([JSON_PATCH, MERGE_PATCH, *strategic, APPLY_PATCH])
+        raise unsupported_patch(content_type, [JSON_PATCH, MERGE_PATCH, *strategic, APPLY_PATCH])
     if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
         raise bad_request("the patch leaves no object")
     patched: Obj = new
@@ -255,4 +270,4 @@ def _require_version(kind: Resource, obj: Obj) -> None:
     if kind.custom and not obj["metadata"].get("resourceVersion"):
         message = "Invalid value: 0: must be specified for an update"
         cause = Cause("metadata.resourceVersion", "FieldValueInvalid", message)
-        raise invalid(kind.kind, kind.group, obj["metadata"].get("name", ""), [cause])
+        raise invalid(kind.plural, kind.group, obj["metadata"].get("name", ""), [cause])

@@ -162,6 +162,8 @@ _SERVED = (
     ),
     _unsupported("telemetries", "Telemetry", "telemetry.istio.io", ("v1", "v1alpha1"), "telemetry"),
     _unsupported("wasmplugins", "WasmPlugin", "extensions.istio.io", ("v1alpha1",)),
+    _unsupported("limitranges", "LimitRange", CORE, ("v1",), "limits"),
+    _unsupported("resourcequotas", "ResourceQuota", CORE, ("v1",), "quota"),
     _unsupported("daemonsets", "DaemonSet", APPS, ("v1",), "ds"),
     _unsupported("statefulsets", "StatefulSet", APPS, ("v1",), "sts"),
     _unsupported("cronjobs", "CronJob", "batch", ("v1",), "cj"),
@@ -173,6 +175,9 @@ _SERVED = (
 
 RESOURCES: dict[str, Resource] = {resource.plural: resource for resource in _SERVED}
 """Every served resource by its plural, the name by which the registry's methods know it."""
+
+SCALES = Resource("scales", "Scale", "autoscaling", singular="scale")
+"""What the subresource `scale` takes and shows; there is no collection of it."""
 
 GROUP_ORDER = (
     CORE,

@@ -49,6 +49,21 @@ _COMBINATIONS = frozenset({"allOf", "anyOf", "oneOf", "not"})
 _INT_OR_STRING = "x-kubernetes-int-or-string"
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule in CEL that a value must keep, and what is said of one that does not.
+
+    `message_expression` makes the message out of the value, `reason` is the cause's (FieldValueInvalid unless
+    it is given), `field_path` the path, below the value, of the field that is to blame.
+    """
+
+    text: str
+    message: str = ""
+    message_expression: str = ""
+    reason: str = ""
+    field_path: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Schema:
     """One node of a schema.
@@ -58,7 +73,7 @@ class Schema:
     the fields that identify an item, `key_defaults` what they are where they are not given); `atomic` marks a
     map that has one owner. `merge` is the strategic merge patch's strategy ("merge", "replace", "retainKeys"
     or a comma-separated pair), `merge_key` its key.
-    `limits` and `combinations` hold JSON schema's keywords of those names, `rules` the texts of CEL rules.
+    `limits` and `combinations` hold JSON schema's keywords of those names, `rules` the CEL rules.
     `always` names the fields that exist in every object, `custom` marks a custom resource's schema.
     """
 
@@ -72,7 +87,7 @@ class Schema:
     enum: tuple[Any, ...] = ()
     limits: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     combinations: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
-    rules: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
     list_type: str = ""
     keys: tuple[str, ...] = ()
     key_defaults: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
@@ -164,7 +179,7 @@ class _Builder:
                 enum=tuple(node.get("enum", ())) if self._custom else (),
                 limits=_part(node, _LIMITS),
                 combinations=NOTHING if _INT_OR_STRING in node else _part(node, _COMBINATIONS),
-                rules=tuple(rule["rule"] for rule in node.get("x-kubernetes-validations", ())),
+                rules=tuple(map(_rule, node.get("x-kubernetes-validations", ()))),
                 list_type=node.get("x-kubernetes-list-type", ""),
                 keys=keys,
                 key_defaults=defaults or NOTHING,
@@ -187,6 +202,16 @@ def _type(node: dict[str, Any]) -> str:
         return "int-or-string"
     kind = node.get("type", "")
     return next(name for name in kind if name != "null") if isinstance(kind, list) else str(kind)
+
+
+def _rule(node: dict[str, Any]) -> Rule:
+    return Rule(
+        text=node["rule"].strip(),
+        message=node.get("message", "").strip(),
+        message_expression=node.get("messageExpression", ""),
+        reason=node.get("reason", ""),
+        field_path=node.get("fieldPath", ""),
+    )
 
 
 def _merging(node: dict[str, Any]) -> tuple[str, str]:

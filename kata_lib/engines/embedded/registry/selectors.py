@@ -4,25 +4,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from kata_lib.engines.embedded.registry import label_selectors, names
+from kata_lib.engines.embedded.registry.label_selectors import Requirement
 from kata_lib.engines.embedded.registry.resources import Resource
-from kata_lib.engines.embedded.registry.status import bad_request
+from kata_lib.engines.embedded.registry.status import StatusError, bad_request
 from kata_lib.engines.embedded.store import Obj
 
 Labels = dict[str, str]
 LabelPredicate = Callable[[Labels], bool]
 Predicate = Callable[[Obj], bool]
-
-_KEY = r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?"
-_REQUIREMENT = re.compile(
-    rf"""\s*(?:
-        (?P<key>{_KEY})\s*(?P<op>==|=|!=)\s*(?P<value>[A-Za-z0-9._-]*)
-      | (?P<set_key>{_KEY})\s+(?P<set_op>in|notin)\s*\((?P<values>[^()]*)\)
-      | (?P<compare_key>{_KEY})\s*(?P<compare>[<>])\s*(?P<bound>-?\d+)
-      | !\s*(?P<absent>{_KEY})
-      | (?P<present>{_KEY})
-    )\s*(?:,|$)""",
-    re.VERBOSE,
-)
 
 FIELD_LABELS: dict[str, frozenset[str]] = {
     "pods": frozenset(
@@ -41,7 +31,6 @@ FIELD_LABELS: dict[str, frozenset[str]] = {
     "namespaces": frozenset({"status.phase"}),
     "nodes": frozenset({"spec.unschedulable"}),
     "secrets": frozenset({"type"}),
-    "replicasets": frozenset({"status.replicas"}),
     "events": frozenset(
         {f"involvedObject.{field}" for field in ("kind", "namespace", "name", "uid", "apiVersion")}
         | {"involvedObject.resourceVersion", "involvedObject.fieldPath", "reason", "type"}
@@ -56,30 +45,27 @@ def label_selector(text: str | None) -> LabelPredicate:
 
     Raises StatusError 400 where the text is no selector.
     """
-    requirements: list[LabelPredicate] = []
-    position, text = 0, (text or "").strip()
-    while position < len(text):
-        match = _REQUIREMENT.match(text, position)
-        if not match:
-            raise bad_request(f"unable to parse requirement: found '{text[position:]}' in selector {text!r}")
-        requirements.append(_requirement(match))
-        position = match.end()
+    requirements = [_requirement(found) for found in label_selectors.parse(text or "")]
     return lambda labels: all(requirement(labels) for requirement in requirements)
 
 
-def _requirement(match: re.Match[str]) -> LabelPredicate:
-    found = {key: value for key, value in match.groupdict().items() if value is not None}
-    if "op" in found:
-        operator = "NotIn" if found["op"] == "!=" else "In"
-        return _expression(found["key"], operator, [found["value"]])
-    if "set_op" in found:
-        values = [value.strip() for value in found["values"].split(",")]
-        return _expression(found["set_key"], "NotIn" if found["set_op"] == "notin" else "In", values)
-    if "compare" in found:
-        return _comparison(found["compare_key"], found["compare"], int(found["bound"]))
-    if "absent" in found:
-        return _expression(found["absent"], "DoesNotExist", [])
-    return _expression(found["present"], "Exists", [])
+def _requirement(found: Requirement) -> LabelPredicate:
+    """Return the predicate of a requirement whose key and values are such as labels can have."""
+    for why in names.qualified_name(found.key):
+        raise _unparsed(f'<nil>: Invalid value: "{found.key}": {why}')
+    if found.operator in ("Gt", "Lt"):
+        if not re.fullmatch(r"[+-]?\d+", found.values[0]):
+            why = "for 'Gt', 'Lt' operators, the value must be an integer"
+            raise _unparsed(f'values[0]: Invalid value: "{found.values[0]}": {why}')
+        return _comparison(found.key, found.operator, int(found.values[0]))
+    for position, value in enumerate(found.values):
+        for why in names.label_value(value):
+            raise _unparsed(f'values[{position}][{found.key}]: Invalid value: "{value}": {why}')
+    return _expression(found.key, found.operator, list(found.values))
+
+
+def _unparsed(why: str) -> StatusError:
+    return bad_request(f"unable to parse requirement: {why}")
 
 
 def _expression(key: str, operator: str, values: list[str]) -> LabelPredicate:
@@ -99,7 +85,7 @@ def _comparison(key: str, operator: str, bound: int) -> LabelPredicate:
         value = labels.get(key, "")
         if not re.fullmatch(r"-?\d+", value):
             return False
-        return int(value) > bound if operator == ">" else int(value) < bound
+        return int(value) > bound if operator == "Gt" else int(value) < bound
 
     return holds
 
@@ -144,10 +130,15 @@ def field_selector(text: str | None, resource: Resource) -> Predicate:
 def _field_term(term: str, text: str, resource: Resource) -> tuple[str, bool, str]:
     match = re.fullmatch(r"\s*([^=!]+?)\s*(!=|==|=)\s*(.*?)\s*", term)
     if not match:
-        raise bad_request(f"invalid field selector: '{text}'; can't understand '{term}'")
+        raise bad_request(f"invalid selector: '{text}'; can't understand '{term}'")
     path, operator, value = match.groups()
-    allowed = FIELD_LABELS.get(resource.plural, frozenset())
-    if path not in allowed and path not in ("metadata.name", "metadata.namespace"):
+    if path in ("metadata.name", "metadata.namespace"):
+        return path, operator != "!=", value
+    allowed = FIELD_LABELS.get(resource.plural)
+    if allowed is None and not resource.custom:
+        known = 'only "metadata.name", "metadata.namespace"'
+        raise bad_request(f'"{path}" is not a known field selector: {known}')
+    if path not in (allowed or ()):
         raise bad_request(f"field label not supported: {path}")
     return path, operator != "!=", value
 

@@ -9,6 +9,7 @@ from kata_lib.engines.embedded.store import Obj
 NODE_PORTS = range(30000, 32768)
 NODE_PORT_TYPES = ("NodePort", "LoadBalancer")
 ADDRESS_FIELDS = ("clusterIP", "clusterIPs")
+FAMILY_FIELDS = ("ipFamilies", "ipFamilyPolicy")
 
 
 class ServiceAddresses(Protocol):
@@ -16,6 +17,13 @@ class ServiceAddresses(Protocol):
 
     def allocate_service(self, in_use: Container[str] = ()) -> str:
         """Return an address that is not in use."""
+
+    def holds_service(self, address: str) -> bool:
+        """Return whether an address is one of those that Services can have."""
+
+    @property
+    def service_range(self) -> str:
+        """The addresses that Services can have, in words."""
 
 
 class ServiceAllocator:
@@ -33,11 +41,11 @@ class ServiceAllocator:
         """Copy what an update left out and did not mean to change; drop what its new type has not."""
         before, after = old["spec"], new["spec"]
         if after.get("type") != "ExternalName":
-            for key in ADDRESS_FIELDS:
+            for key in (*ADDRESS_FIELDS, *FAMILY_FIELDS):
                 if not after.get(key) and before.get(key):
                     after[key] = before[key]
         elif all(after.get(key) == before.get(key) for key in ADDRESS_FIELDS):
-            for key in ADDRESS_FIELDS:
+            for key in (*ADDRESS_FIELDS, *FAMILY_FIELDS):
                 after.pop(key, None)
         if before.get("type") in NODE_PORT_TYPES and after.get("type") not in NODE_PORT_TYPES:
             known = {port.get("nodePort") for port in before.get("ports", [])}
@@ -63,9 +71,10 @@ class ServiceAllocator:
         if not address:
             address = self._addresses.allocate_service(taken)
         elif address in taken:
-            why = f"failed to allocate IP {address}: provided IP is already allocated"
-            message = f'Invalid value: ["{address}"]: {why}'
-            raise _invalid(service, Cause("spec.clusterIPs", "FieldValueInvalid", message))
+            self._refuse_address(service, "provided IP is already allocated")
+        elif address != "None" and not self._addresses.holds_service(address):
+            known = f"The range of valid IPs is {self._addresses.service_range}"
+            self._refuse_address(service, f"the provided IP ({address}) is not in the valid range. {known}")
         spec["clusterIP"], spec["clusterIPs"] = address, [address]
 
     def _assign_ports(self, service: Obj, old: Obj | None, others: list[Obj]) -> None:
@@ -92,6 +101,12 @@ class ServiceAllocator:
             if port not in taken and self._bindable(port):
                 return port
         raise internal("failed to allocate a nodePort: range is full")
+
+    @staticmethod
+    def _refuse_address(service: Obj, why: str) -> None:
+        address = service["spec"]["clusterIP"]
+        message = f'Invalid value: ["{address}"]: failed to allocate IP {address}: {why}'
+        raise _invalid(service, Cause("spec.clusterIPs", "FieldValueInvalid", message))
 
     @staticmethod
     def _refuse(service: Obj, index: int, port: int, why: str) -> None:

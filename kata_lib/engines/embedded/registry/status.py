@@ -37,16 +37,18 @@ class StatusError(Exception):
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
         }
-        if self.details:
+        if self.reason:
+            status["reason"] = self.reason
+        if self.details is not None:
             status["details"] = self.details
         return status | {"code": self.code}
 
 
 def _named(resource: Resource, name: str) -> dict[str, Any]:
+    named = {"name": name} if name else {}
     group = {"group": resource.group} if resource.group else {}
-    return {"name": name, **group, "kind": resource.plural}
+    return {**named, **group, "kind": resource.plural}
 
 
 def not_found(resource: Resource, name: str) -> StatusError:
@@ -81,33 +83,42 @@ def modified(resource: Resource, name: str) -> StatusError:
 def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> StatusError:
     """422: the object's fields are wrong; one cause a mistake."""
     qualified = f"{kind}.{group}" if group else kind
-    texts = [f"{cause.field}: {cause.message}" for cause in causes]
-    listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     details = {
-        "name": name,
+        **({"name": name} if name else {}),
         **({"group": group} if group else {}),
         "kind": kind,
         "causes": [{"reason": c.reason, "message": c.message, "field": c.field} for c in causes],
     }
-    return StatusError(422, "Invalid", f'{qualified} "{name}" is invalid: {listed}', details)
+    return StatusError(422, "Invalid", f'{qualified} "{name}" is invalid: {_listed(causes)}', details)
+
+
+def _listed(causes: Sequence[Cause]) -> str:
+    """Return the mistakes as one text, each said once."""
+    texts = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
+    return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
 
 
 def invalid_request(causes: Sequence[Cause]) -> StatusError:
     """422: the request itself, not the object, is wrong, as with a patch that cannot be applied."""
-    texts = [f"{cause.field}: {cause.message}" for cause in causes]
-    listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     details = {"causes": [{"reason": c.reason, "message": c.message, "field": c.field} for c in causes]}
-    return StatusError(422, "Invalid", f' "" is invalid: {listed}', details)
+    return StatusError(422, "Invalid", f' "" is invalid: {_listed(causes)}', details)
 
 
 def rejected_request() -> StatusError:
     """422 without a cause: what the real server says of a JSON patch whose path does not exist."""
-    return StatusError(422, "Invalid", "the server rejected our request due to an error in our request")
+    return StatusError(422, "Invalid", "the server rejected our request due to an error in our request", {})
 
 
 def bad_request(message: str) -> StatusError:
     """400: the request cannot be understood."""
     return StatusError(400, "BadRequest", message)
+
+
+def other_namespace() -> StatusError:
+    """400: the object names another namespace than the request."""
+    return bad_request(
+        "the namespace of the provided object does not match the namespace sent on the request"
+    )
 
 
 def forbidden(resource: Resource, name: str, why: str) -> StatusError:
@@ -119,8 +130,6 @@ def forbidden(resource: Resource, name: str, why: str) -> StatusError:
 def method_not_allowed(resource: Resource | None = None) -> StatusError:
     """405: the resource has no such verb."""
     details = _named(resource, "") if resource else None
-    if details:
-        del details["name"]
     message = "the server does not allow this method on the requested resource"
     return StatusError(405, "MethodNotAllowed", message, details)
 
@@ -141,6 +150,13 @@ def unsupported_media_type(accepted: Sequence[str]) -> StatusError:
         accepted
     )
     return StatusError(415, "UnsupportedMediaType", message)
+
+
+def unsupported_patch(found: str, accepted: Sequence[str]) -> StatusError:
+    """415: there is no such kind of patch, or this resource does not take it."""
+    if found.endswith("-patch+json"):
+        return unsupported_media_type(accepted)
+    return StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
 
 
 def too_large(limit: int) -> StatusError:

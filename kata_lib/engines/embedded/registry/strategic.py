@@ -9,8 +9,9 @@ import copy
 import json
 from typing import Any
 
+from kata_lib.engines.embedded.registry.decoding import go_text, json_type
 from kata_lib.engines.embedded.registry.schemas import ANY, Schema
-from kata_lib.engines.embedded.registry.status import bad_request, internal, rejected_request
+from kata_lib.engines.embedded.registry.status import StatusError, bad_request, internal, rejected_request
 
 _PATCH = "$patch"
 _RETAIN = "$retainKeys"
@@ -30,7 +31,9 @@ def strategic_merge_patch(obj: Map, patch: Any, schema: Schema) -> Map:
     Raises StatusError: 400 for a malformed patch or directive, 422 or 500 where the real server says so.
     """
     if not isinstance(patch, dict):
-        raise bad_request("invalid JSON document")
+        raise bad_request(
+            f"json: cannot unmarshal {json_type(patch)} into Go value of type map[string]interface {{}}"
+        )
     return _merge_map(copy.deepcopy(obj), copy.deepcopy(patch), schema)
 
 
@@ -41,7 +44,7 @@ def _merge_map(original: Map, patch: Map, schema: Schema) -> Map:
     if directive == "delete":
         return {}
     if directive not in (None, "merge"):
-        raise internal(f"unknown patch type: {directive}")
+        raise _bug(f"unknown patch type: {directive} in map: {go_text({_PATCH: directive, **patch})}")
     _retain_keys(original, patch)
     _set_element_orders(original, patch, schema)
     for key, value in patch.items():
@@ -177,7 +180,7 @@ def _identity(item: Any, merge_key: str) -> Any:
     if not isinstance(item, dict):
         raise bad_request(_BAD_PRIMITIVE)
     if merge_key not in item:
-        raise internal(f"map: {json.dumps(item)} does not contain declared merge key: {merge_key}")
+        raise _bug(f"map: {go_text(item)} does not contain declared merge key: {merge_key}")
     return item[merge_key]
 
 
@@ -206,8 +209,15 @@ def _in_order(merged: list[Any], wanted: list[Any], live: list[Any], merge_key: 
     return result + asked + others
 
 
+def _bug(message: str) -> StatusError:
+    """500 without a reason: what the real server says of a patch that makes no sense to its library."""
+    return StatusError(500, "", message)
+
+
 def _without_directives(value: Any) -> Any:
     """Return a new value as it is stored: without nulls in maps and without directives."""
+    if isinstance(value, dict) and value.get(_PATCH) == "replace":
+        return {}  # as the real server, which takes a replacement of nothing for nothing
     if isinstance(value, dict):
         return {
             key: _without_directives(item)

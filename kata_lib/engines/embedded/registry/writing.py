@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kata_lib.engines.embedded.registry import managed_fields, metadata, validation
-from kata_lib.engines.embedded.registry.defaults import apply_defaults
-from kata_lib.engines.embedded.registry.resources import RESOURCES, Resource
+from kata_lib.engines.embedded.registry.decoding import check_fields
+from kata_lib.engines.embedded.registry.defaults import apply_defaults, complete
+from kata_lib.engines.embedded.registry.resources import RESOURCES, SCALES, Resource
 from kata_lib.engines.embedded.registry.schemas import schema_for
 from kata_lib.engines.embedded.registry.services import ServiceAllocator
 from kata_lib.engines.embedded.registry.status import (
@@ -17,7 +18,7 @@ from kata_lib.engines.embedded.registry.status import (
     modified,
     not_found,
 )
-from kata_lib.engines.embedded.registry.subresources import restricted
+from kata_lib.engines.embedded.registry.subresources import concerned, restricted
 from kata_lib.engines.embedded.store import Obj, Store
 
 Admission = Callable[[str, Obj, str], None]
@@ -59,8 +60,12 @@ class Writer:
 
     def create(self, write: Write, namespace: str | None, new: Obj) -> Obj:
         """Store a new object; it is the callee's to change."""
-        self._begin(write.kind, namespace, new)
+        kind = write.kind
+        new["apiVersion"], new["kind"] = kind.api_version, kind.kind
+        metadata.forget(kind, new)
+        apply_defaults(kind.plural, new)
         self._record(write, None, new)
+        self._begin(kind, namespace, new)
         return self._add(write, new)
 
     def update(self, write: Write, old: Obj, new: Obj) -> Obj:
@@ -68,9 +73,10 @@ class Writer:
         return self._replace(write, old, new, applied=False)
 
     def apply(
-        self, write: Write, namespace: str | None, live: Obj | None, applied: Obj, *, force: bool
+        self, write: Write, namespace: str | None, name: str, live: Obj | None, applied: Obj, *, force: bool
     ) -> Obj:
-        """Store what a manager applied, merged into the live object if there is one."""
+        """Store what a manager applied, merged into the live object of that name if there is one."""
+        kind = write.kind
         new = managed_fields.apply(
             live,
             applied,
@@ -78,26 +84,30 @@ class Writer:
             force=force,
             api_version=write.api_version,
             now=self._now(),
-            schema=schema_for(write.kind.plural),
+            schema=schema_for(kind.plural),
         )
+        check_fields(kind, new, "Ignore", None, version=write.version)
+        metadata.check_same_name(name, new)
         if live is not None:
             return self._replace(write, live, new, applied=True)
-        managers = new["metadata"]["managedFields"]
-        self._begin(write.kind, namespace, new)
-        new["metadata"]["managedFields"] = managers
+        new["apiVersion"], new["kind"] = kind.api_version, kind.kind
+        metadata.forget(kind, new)
+        apply_defaults(kind.plural, new)
+        self._begin(kind, namespace, new)
         return self._add(write, new)
 
     def _now(self) -> str:
         return metadata.timestamp(self._clock())
 
     def _begin(self, kind: Resource, namespace: str | None, new: Obj) -> None:
-        new["apiVersion"], new["kind"] = kind.api_version, kind.kind
         metadata.begin(kind, namespace, new, self._now())
         if kind.namespaced:
             self._check_namespace(kind, new)
+        if kind.plural == "pods":
+            self._check_pod(kind, new)
         for mutate in self._mutations:
             mutate(kind.plural, new, "CREATE")
-        apply_defaults(kind.plural, new)
+        complete(kind.plural, new)
         self._check(kind, new, None, "CREATE")
         if kind.plural == "services":
             self._services.assign(new, None, self._store.list("services"))
@@ -111,10 +121,29 @@ class Writer:
             why = f"unable to create new content in namespace {namespace} because it is being terminated"
             raise forbidden(kind, name, why)
 
-    def _check(self, kind: Resource, new: Obj, old: Obj | None, operation: str) -> None:
+    def _check_pod(self, kind: Resource, pod: Obj) -> None:
+        """Refuse a pod that names a ServiceAccount that is not there, or a priority.
+
+        The account "default" comes with its namespace: a pod that is faster than it need not wait.
+        """
+        name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+        account = pod["spec"].get("serviceAccountName", "default")
+        if account != "default" and not self._store.get("serviceaccounts", namespace, account):
+            missing = f'serviceaccount "{account}" not found'
+            why = f"error looking up service account {namespace}/{account}: {missing}"
+            raise forbidden(kind, name, why)
+        if priority := pod["spec"].get("priority"):
+            what = f"the integer value of priority ({priority}) must not be provided in pod spec"
+            computed = "priority admission controller computed 0 from the given PriorityClass name"
+            raise forbidden(kind, name, f"{what}; {computed}")
+
+    def _check(
+        self, kind: Resource, new: Obj, old: Obj | None, operation: str, subresource: str = ""
+    ) -> None:
         causes = validation.validate(kind.plural, new, old)
         if causes:
-            raise invalid(kind.kind, kind.group, new["metadata"]["name"], causes)
+            said = SCALES if subresource == "scale" else kind
+            raise invalid(said.kind, said.group, new["metadata"]["name"], causes)
         for admit in self._admission:
             admit(kind.plural, new, operation)
 
@@ -129,24 +158,30 @@ class Writer:
         found = new["metadata"].get("resourceVersion")
         if found and found != old["metadata"]["resourceVersion"]:
             raise modified(kind, old["metadata"]["name"])
+        metadata.check_same_object(kind, old, new)
+        if write.subresource in ("", "scale"):
+            apply_defaults(kind.plural, new)
+        if not applied:
+            self._record(write, old, new)
         new = restricted(kind, old, new, write.subresource)
         metadata.carry_over(old, new)
         if write.subresource in ("", "scale"):
             if kind.plural == "services":
                 self._services.keep(old, new)
-            apply_defaults(kind.plural, new)
-            self._check(kind, new, old, "UPDATE")
+            complete(kind.plural, new)
+            self._check(kind, new, old, "UPDATE", write.subresource)
             if kind.plural == "services":
                 self._services.assign(new, old, self._other_services(new))
             metadata.raise_generation(kind, old, new)
-        if not applied:
-            self._record(write, old, new)
+        elif causes := validation.validate_status(kind.plural, new):
+            raise invalid(kind.kind, kind.group, new["metadata"]["name"], causes)
         if metadata.same(old, new):
             return old
         if write.dry_run:
             return new
         if "deletionTimestamp" in new["metadata"] and not metadata.held(new):
-            return self._store.delete(*_key(kind, old)) or new
+            self._store.delete(*_key(kind, old))
+            return new
         return self._store.put(*_key(kind, old), new)
 
     def _other_services(self, service: Obj) -> list[Obj]:
@@ -154,15 +189,18 @@ class Writer:
         return [other for other in self._store.list("services") if other["metadata"]["uid"] != uid]
 
     def _record(self, write: Write, old: Obj | None, new: Obj) -> None:
+        """Note in `new` who owns what was sent; what the server itself adds later belongs to nobody."""
+        sent = concerned(write.kind, old, new, write.subresource)
         managed_fields.record(
             old,
-            new,
+            sent,
             manager=write.manager,
             api_version=write.api_version,
             subresource=write.subresource,
             now=self._now(),
             schema=schema_for(write.kind.plural),
         )
+        metadata.copy_managers(sent, new)
 
 
 def _key(kind: Resource, obj: Obj) -> tuple[str, str, str]:

@@ -1,7 +1,8 @@
 """What the API server fills in where a manifest is silent, and what may never change: one module a kind.
 
-Each module has `fill(obj)`, which adds to the object in place, and where it has `IMMUTABLE`, an update must
-leave those paths as they are. Values as Kubernetes 1.34 shows them with `kubectl get -o yaml`.
+Each module has `fill(obj)`, which adds to the object in place what counts as sent by the client, and some
+have `complete(obj)`, which adds what the server gives on its own account. Where there is `IMMUTABLE`, an
+update must leave those paths as they are. Values as Kubernetes 1.34 shows them with `kubectl get -o yaml`.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from kata_lib.engines.embedded.registry.defaults import (
     deployments,
     endpointslices,
+    events,
     namespaces,
     pods,
     replicasets,
@@ -27,6 +29,13 @@ _FILL: dict[str, Callable[[Obj], None]] = {
     "services": services.fill,
 }
 
+_COMPLETE: dict[str, Callable[[Obj], None]] = {
+    "endpointslices": endpointslices.complete,
+    "events": events.complete,
+    "pods": pods.complete,
+    "services": services.complete,
+}
+
 IMMUTABLE: dict[str, tuple[str, ...]] = {
     "deployments": deployments.IMMUTABLE,
     "endpointslices": endpointslices.IMMUTABLE,
@@ -40,3 +49,9 @@ def apply_defaults(resource: str, obj: Obj) -> None:
     """Fill in `obj`, an object of the resource with that plural, in place; twice is as good as once."""
     if fill := _FILL.get(resource):
         fill(obj)
+
+
+def complete(resource: str, obj: Obj) -> None:
+    """Add to `obj`, which has its defaults, what the server itself gives such an object, in place."""
+    if finish := _COMPLETE.get(resource):
+        finish(obj)

@@ -10,3 +10,11 @@ def fill(obj: Obj) -> None:
     for port in obj.get("ports", ()):
         port.setdefault("name", "")
         port.setdefault("protocol", "TCP")
+
+
+def complete(obj: Obj) -> None:
+    """Add in place the fields that an EndpointSlice always has."""
+    obj.setdefault("endpoints", None)
+    obj.setdefault("ports", None)
+    for endpoint in obj["endpoints"] or ():
+        endpoint.setdefault("conditions", {})

@@ -12,16 +12,23 @@ _TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
 def fill(obj: Obj) -> None:
-    """Add a Pod's defaults in place, those of the admission plug-ins among them."""
+    """Add a Pod's defaults in place."""
     spec = obj.setdefault("spec", {})
     pod_template.fill_spec(spec)
     spec.setdefault("enableServiceLinks", True)
+    for container in pod_template.containers(spec):
+        _request_what_is_limited(container["resources"])
+
+
+def complete(obj: Obj) -> None:
+    """Add in place what a real server's admission plug-ins give a new Pod."""
+    spec = obj["spec"]
+    if spec["terminationGracePeriodSeconds"] < 0:
+        spec["terminationGracePeriodSeconds"] = 1
     spec.setdefault("serviceAccountName", "default")
     spec["serviceAccount"] = spec["serviceAccountName"]
     spec.setdefault("priority", 0)
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
-    for container in pod_template.containers(spec):
-        _request_what_is_limited(container["resources"])
     tolerations = spec.setdefault("tolerations", [])
     for key in _TOLERATED:
         if not any(_tolerates(toleration, key) for toleration in tolerations):

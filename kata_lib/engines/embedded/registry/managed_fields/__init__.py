@@ -6,6 +6,7 @@ manager of k8s.io/apimachinery and the `merge` package of sigs.k8s.io/structured
 """
 
 import copy
+import json
 from typing import Any
 
 from kata_lib.engines.embedded.registry.managed_fields import typed
@@ -16,6 +17,9 @@ from kata_lib.engines.embedded.registry.status import StatusError, bad_request
 from kata_lib.engines.embedded.store import Obj
 
 __all__ = ["apply", "record"]
+
+KUBECTL = "kubectl"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 _NOBODYS = FieldSet.read(
     {
@@ -47,9 +51,12 @@ def record(
     """Set `new`'s managedFields: what differs from `old` (None: all of it) belongs to `manager` from now on.
 
     `now` is a timestamp as objects hold it. A client may send managedFields itself, `[{}]` to clear them;
-    what it sends through a subresource is ignored.
+    what it sends through a subresource is ignored. An object that has none of them gets none by an update.
     """
     entries = _starting_entries(old, new, subresource)
+    if old is not None and not entries:
+        _write(new, {})
+        return
     before = _empty(schema) if old is None else _complete(schema, old)
     difference = typed.compare(schema, before, _complete(schema, new))
     taken = (difference.added | difference.modified) - _NOBODYS
@@ -79,39 +86,65 @@ def apply(
     manager, unless `force` takes the field over.
     """
     applied = _applicable(applied, schema)
-    entries = read(live["metadata"].get("managedFields")) if live else {}
+    entries = _entries_before(live, api_version, now, schema)
     own = Entry(manager, "Apply", api_version)
     last = entries.pop(own.key, None)
-    own.fields = typed.owned(schema, applied) - _NOBODYS
+    own.fields = typed.owned(schema, applied)
     before = _bare(live) if live else {}
     new: Obj = typed.merge(schema, before, applied)
     if last:
         new = _without_dropped(schema, new, [*entries.values(), own], last.fields)
+    own.fields = own.fields - _NOBODYS
     difference = typed.compare(schema, before, new)
     changed = (difference.added | difference.modified) - _NOBODYS
     if not force:
         _refuse_conflicts(entries, changed)
     for entry in entries.values():
         entry.fields = entry.fields - difference.removed - changed
-    unchanged = last and last.fields == own.fields and not (changed or difference.removed)
-    own.time = last.time if last and unchanged else now
+    if changed or difference.removed:
+        own.time = now
+    elif last:
+        own.time = last.time
     entries[own.key] = own
     new = copy.deepcopy(new)
+    if manager == KUBECTL:
+        _note_last_applied(new, applied)
     _write(new, entries)
     return new
+
+
+def _note_last_applied(new: Obj, applied: Obj) -> None:
+    """Keep the annotation of kubectl's client-side apply true, where an object has it."""
+    annotations = new["metadata"].get("annotations", {})
+    if LAST_APPLIED in annotations:
+        text = json.dumps(applied, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+        annotations[LAST_APPLIED] = f"{text}\n"
 
 
 def _applicable(applied: Obj, schema: Schema) -> Obj:
     """Return what of an applied configuration counts; its status belongs to the subresource."""
     if applied.get("metadata", {}).get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
-    applied = {key: value for key, value in applied.items() if key != "status"}
-    for path, element in typed.duplicates(schema, applied):
-        name = applied["metadata"].get("name", "")
-        what = f"{name}; {applied.get('apiVersion')}, Kind={applied.get('kind')}"
-        why = f"{spoken(path)}: duplicate entries for key {spoken((element,))}"
-        raise StatusError(500, "InternalError", f"failed to create typed patch object ({what}): {why}")
-    return applied
+    if mistakes := list(typed.mistakes(schema, applied)):
+        metadata, api_version = applied["metadata"], applied["apiVersion"]
+        name = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"
+        kind = f"{api_version if '/' in api_version else f'/{api_version}'}, Kind={applied['kind']}"
+        found = [f"{spoken(path)}: {why}" for path, why in mistakes]
+        why = found[0] if len(found) == 1 else "\n".join(["errors:", *(f"  {text}" for text in found)])
+        raise StatusError(500, "", f"failed to create typed patch object ({name}; {kind}): {why}")
+    return {key: value for key, value in applied.items() if key != "status"}
+
+
+def _entries_before(live: Obj | None, api_version: str, now: str, schema: Schema) -> Entries:
+    """Return who owns what of the live object; where nobody does, somebody did before the first apply."""
+    entries = read(live["metadata"].get("managedFields")) if live else {}
+    if live and not entries:
+        entry = Entry("before-first-apply", "Update", api_version, time=now)
+        difference = typed.compare(schema, _empty(schema), _complete(schema, live))
+        entry.fields = difference.added - _NOBODYS
+        if entry.fields:
+            entries[entry.key] = entry
+    return entries
 
 
 def _without_dropped(schema: Schema, merged: Obj, owners: list[Entry], last: FieldSet) -> Obj:

@@ -56,7 +56,7 @@ def read(listed: list[dict[str, Any]] | None) -> Entries:
 
 def written(entries: Entries) -> list[dict[str, Any]]:
     """Return the `managedFields` list: appliers first, then by time; who owns nothing is left out."""
-    found = [entry for entry in entries.values() if entry.fields or entry.operation == "Apply"]
+    found = [entry for entry in entries.values() if entry.fields]
     found.sort(
         key=lambda entry: (entry.operation, entry.time, entry.manager, entry.api_version, entry.subresource)
     )

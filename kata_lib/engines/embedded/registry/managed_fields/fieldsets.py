@@ -128,4 +128,6 @@ def _spoken_element(element: str) -> str:
     if kind == "k":
         keys = json.loads(rest)
         return f"[{','.join(f'{key}={json.dumps(keys[key])}' for key in sorted(keys))}]"
+    if kind == "i":
+        return f"[{rest}]"
     return f"[={rest}]"

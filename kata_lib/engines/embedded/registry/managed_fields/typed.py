@@ -5,10 +5,11 @@ their values; all else is one leaf. After the `typed` package of sigs.k8s.io/str
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from kata_lib.engines.embedded.registry.managed_fields.fieldsets import FieldSet, Path, inner
+from kata_lib.engines.embedded.registry.managed_fields.fieldsets import FieldSet, Path, inner, spoken
 from kata_lib.engines.embedded.registry.schemas import ANY, Schema
 
 ABSENT: Any = object()
@@ -66,17 +67,72 @@ def remove(schema: Schema, value: Any, paths: FieldSet) -> Any:
     return [item for _, item in kept if item is not ABSENT]
 
 
-def duplicates(schema: Schema, value: Any, path: Path = ()) -> list[tuple[Path, str]]:
-    """Return the lists of `value` in which two items have the same keys: path and path element."""
-    if not _granular(schema, value):
-        return []
-    found, seen = [], set()
-    for element, item in _elements(schema, value):
+def mistakes(schema: Schema, value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Return where `value` does not fit its schema, and why: types, unknown fields, items with equal keys."""
+    if value is None or not schema.type:
+        return
+    if schema.type == "object":
+        yield from _mistakes_in_map(schema, value, path)
+    elif schema.type == "array":
+        yield from _mistakes_in_list(schema, value, path)
+    elif why := _scalar_mistake(schema.type, value):
+        yield path, why
+
+
+def _mistakes_in_map(schema: Schema, value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if not isinstance(value, dict):
+        yield path, f"expected map, got {_go_value(value)}"
+        return
+    for name, item in value.items():
+        here = (*path, f"f:{name}")
+        if child := schema.child(name):
+            yield from mistakes(child, item, here)
+        elif not schema.any and not schema.open:
+            yield here, "field not declared in schema"
+
+
+def _mistakes_in_list(schema: Schema, value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if not isinstance(value, list):
+        yield path, f"expected list, got {_go_value(value)}"
+        return
+    seen = set()
+    granular = _granular(schema, value)
+    for position, item in enumerate(value):
+        element = _elements(schema, [item])[0][0] if granular else f"i:{position}"
         if element in seen:
-            found.append((path, element))
+            yield path, f"duplicate entries for key {spoken((element,))}"
         seen.add(element)
-        found += duplicates(inner(schema, element), item, (*path, element))
-    return found
+        yield from mistakes(schema.items or ANY, item, (*path, element))
+
+
+def _scalar_mistake(type_: str, value: Any) -> str:
+    match type_:
+        case "string" if not isinstance(value, str):
+            return f"expected string, got {_go_value(value)}"
+        case "boolean" if not isinstance(value, bool):
+            return f"expected boolean, got {_go_value(value)}"
+        case "integer" | "number" if isinstance(value, bool) or not isinstance(value, int | float):
+            return f"expected numeric (int or float), got {_GO_TYPES.get(type(value), 'string')}"
+    if isinstance(value, dict | list):
+        return f"expected any scalar, got {_go_value(value)}"
+    return ""
+
+
+_GO_TYPES = {bool: "bool", dict: "map[string]interface {}", list: "[]interface {}"}
+
+
+def _go_value(value: Any) -> str:
+    """Return a value as Go prints what the real server reads it into."""
+    return f"&value.valueUnstructured{{Value:{_go_syntax(value)}}}"
+
+
+def _go_syntax(value: Any) -> str:
+    if isinstance(value, dict):
+        inner = ", ".join(f"{json.dumps(key)}:{_go_syntax(value[key])}" for key in sorted(value))
+        return f"map[string]interface {{}}{{{inner}}}"
+    if isinstance(value, list):
+        return f"[]interface {{}}{{{', '.join(map(_go_syntax, value))}}}"
+    return json.dumps(value)
 
 
 def _granular(schema: Schema, value: Any) -> bool:

@@ -23,13 +23,14 @@ from kata_lib.engines.embedded.registry.validation import (
 from kata_lib.engines.embedded.registry.validation.causes import invalid
 from kata_lib.engines.embedded.store import Obj
 
-__all__ = ["Cause", "unknown_fields", "validate"]
+__all__ = ["Cause", "unknown_fields", "validate", "validate_status"]
 
 _Rules = Callable[[Obj, Obj | None], Iterator[Cause]]
 _RULES: dict[str, _Rules] = {
     "configmaps": others.config_map,
     "deployments": workloads.deployment,
     "endpointslices": others.endpoint_slice,
+    "events": others.event,
     "pods": pods.pod,
     "replicasets": workloads.replica_set,
     "secrets": others.secret,
@@ -43,13 +44,20 @@ def validate(resource: str, obj: Obj, old: Obj | None = None) -> list[Cause]:
     `old` is the stored object that it is to replace; None for a new one.
     """
     causes = list(metadata.check(resource, obj))
+    if old is not None:
+        causes.extend([*metadata.changes(obj, old)] * 2)  # as a real server: for every object, and by kind
     if resource in CUSTOM_KINDS:
-        return causes + structural.check(schema_for(resource), obj)
+        return causes + structural.check(schema_for(resource), obj, old)
     if rules := _RULES.get(resource):
         causes.extend(rules(obj, old))
     if old is not None:
         causes.extend(_immutable(resource, obj, old))
     return causes
+
+
+def validate_status(resource: str, obj: Obj) -> list[Cause]:
+    """Return what is wrong with an object's status."""
+    return list(services.status(obj)) if resource == "services" else []
 
 
 def _immutable(resource: str, obj: Obj, old: Obj) -> Iterator[Cause]:

@@ -12,6 +12,11 @@ def show(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
+def show_struct(value: Any) -> str:
+    """Return a value as field errors show a struct of Go's: its fields in the given order."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
 def invalid(path: str, value: Any, why: str) -> Cause:
     """The value is not one that the field can have."""
     return Cause(path, "FieldValueInvalid", f"Invalid value: {show(value)}: {why}")
@@ -34,7 +39,7 @@ def forbidden(path: str, why: str) -> Cause:
 
 def duplicate(path: str, value: Any) -> Cause:
     """The value must be unique and is not."""
-    return Cause(path, "FieldValueDuplicate", f"Duplicate value: {show(value)}")
+    return Cause(path, "FieldValueDuplicate", f"Duplicate value: {show_struct(value)}")
 
 
 def not_found(path: str, value: Any) -> Cause:

@@ -3,16 +3,19 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kata_lib.engines.embedded.registry import names
 from kata_lib.engines.embedded.registry.status import Cause
-from kata_lib.engines.embedded.registry.validation import metadata, names
+from kata_lib.engines.embedded.registry.validation import metadata
 from kata_lib.engines.embedded.registry.validation.causes import (
     duplicate,
-    forbidden,
     invalid,
     not_found,
     not_supported,
     required,
 )
+from kata_lib.engines.embedded.registry.validation.environment import environment
+from kata_lib.engines.embedded.registry.validation.placement import placement, user
+from kata_lib.engines.embedded.registry.validation.pod_updates import update
 from kata_lib.engines.embedded.registry.validation.probes import port_reference, probe
 from kata_lib.engines.embedded.registry.validation.quantities import resources
 from kata_lib.engines.embedded.store import Obj
@@ -21,31 +24,23 @@ Part = Mapping[str, Any]
 
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
-_MESSAGE_POLICIES = ("FallbackToLogsOnError", "File")
+_MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
-
-_MAY_CHANGE = ("activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds")
-_UPDATE_REFUSED = (
-    "pod updates may not change fields other than `spec.containers[*].image`,"
-    "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
-    "`spec.tolerations` (only additions to existing tolerations),"
-    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
-)
 
 
 def pod(obj: Obj, old: Obj | None) -> Iterator[Cause]:
     """Return what is wrong with a Pod, or with a change of one: little of a pod may change."""
     yield from specification("spec", obj.get("spec", {}))
-    if old is not None and _fixed(obj, old) != _fixed(old, old):
-        yield forbidden("spec", _UPDATE_REFUSED)
+    if old is not None:
+        yield from update(obj["spec"], old["spec"])
 
 
 def template(path: str, found: Part) -> Iterator[Cause]:
     """Return what is wrong with a pod template that stands at `path`."""
     meta = found.get("metadata", {})
-    yield from metadata.labels(f"{path}.metadata.labels", meta.get("labels", {}))
-    yield from metadata.annotations(f"{path}.metadata.annotations", meta.get("annotations", {}))
+    yield from metadata.labels(f"{path}.labels", meta.get("labels", {}))
+    yield from metadata.annotations(f"{path}.annotations", meta.get("annotations", {}))
     yield from specification(f"{path}.spec", found.get("spec", {}))
 
 
@@ -68,13 +63,12 @@ def specification(path: str, spec: Part) -> Iterator[Cause]:
         yield from (
             invalid(f"{path}.serviceAccountName", account, why) for why in names.dns_subdomain(account)
         )
-    deadline, grace = spec.get("activeDeadlineSeconds"), spec.get("terminationGracePeriodSeconds", 0)
+    yield from placement(path, spec)
+    deadline = spec.get("activeDeadlineSeconds")
     if deadline is not None and not 1 <= deadline <= 2**31 - 1:
         yield invalid(
             f"{path}.activeDeadlineSeconds", deadline, "must be between 1 and 2147483647, inclusive"
         )
-    if grace < 0:
-        yield invalid(f"{path}.terminationGracePeriodSeconds", grace, "must be greater than or equal to 0")
 
 
 def _named(path: str, items: Any, rule: names.NameRule, seen: set[str] | None = None) -> Iterator[Cause]:
@@ -107,10 +101,11 @@ def _container(path: str, found: Part, volumes: set[Any]) -> Iterator[Cause]:
     message_policy = found.get("terminationMessagePolicy")
     yield from _one_of(f"{path}.terminationMessagePolicy", message_policy, _MESSAGE_POLICIES)
     yield from _ports(f"{path}.ports", found.get("ports", ()))
-    yield from _environment(f"{path}.env", found.get("env", ()))
+    yield from environment(f"{path}.env", found.get("env", ()))
     yield from _mounts(f"{path}.volumeMounts", found.get("volumeMounts", ()), volumes)
     yield from _one_of(f"{path}.imagePullPolicy", found.get("imagePullPolicy"), _PULL_POLICIES)
     yield from resources(f"{path}.resources", found.get("resources", {}))
+    yield from user(f"{path}.securityContext", found.get("securityContext", {}))
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
         if name in found:
             yield from probe(f"{path}.{name}", found[name], must_succeed_once=name != "readinessProbe")
@@ -143,27 +138,6 @@ def _numbers(path: str, number: int) -> Iterator[Cause]:
     return (invalid(path, number, why) for why in names.port_number(number))
 
 
-def _environment(path: str, variables: Any) -> Iterator[Cause]:
-    for position, variable in enumerate(variables):
-        inner, name = f"{path}[{position}]", variable.get("name", "")
-        if not name:
-            yield required(f"{inner}.name")
-        else:
-            yield from (invalid(f"{inner}.name", name, why) for why in names.variable_name(name))
-        source = variable.get("valueFrom")
-        if source is None:
-            continue
-        if not source:
-            words = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
-            yield invalid(f"{inner}.valueFrom", "", words)
-        elif variable.get("value"):
-            words = "may not be specified when `value` is not empty"
-            yield invalid(f"{inner}.valueFrom", "", words)
-        elif len(source) > 1:
-            words = "may not have more than one field specified at a time"
-            yield invalid(f"{inner}.valueFrom", "", words)
-
-
 def _mounts(path: str, mounts: Any, volumes: set[Any]) -> Iterator[Cause]:
     seen = set()
     for position, mount in enumerate(mounts):
@@ -177,16 +151,3 @@ def _mounts(path: str, mounts: Any, volumes: set[Any]) -> Iterator[Cause]:
         elif place in seen:
             yield invalid(f"{inner}.mountPath", place, "must be unique")
         seen.add(place)
-
-
-def _fixed(obj: Obj, old: Obj) -> Any:
-    """Return what of a pod's specification no update may change; a pod without a node may be given one."""
-    spec = obj.get("spec", {})
-    ignored = set(_MAY_CHANGE)
-    if "nodeName" not in old.get("spec", {}):
-        ignored.add("nodeName")
-    kept = {key: value for key, value in spec.items() if key not in ignored}
-    for field in ("containers", "initContainers"):
-        if field in kept:
-            kept[field] = [{key: found[key] for key in found if key != "image"} for found in kept[field]]
-    return kept

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kata_lib.engines.embedded.registry import names
 from kata_lib.engines.embedded.registry.status import Cause
-from kata_lib.engines.embedded.registry.validation import names
 from kata_lib.engines.embedded.registry.validation.causes import forbidden, invalid, not_supported, required
 
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")

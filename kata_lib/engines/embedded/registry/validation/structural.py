@@ -1,13 +1,14 @@
 """A custom resource against its schema, in the words of the API server's OpenAPI validation.
 
-The schema's CEL rules are not evaluated here: they come after it, and only when nothing of it blocks them.
+The schema's CEL rules come after it, and only when nothing that was found blocks them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kata_lib.engines.embedded.registry.schemas import Schema
 from kata_lib.engines.embedded.registry.status import Cause
+from kata_lib.engines.embedded.registry.validation import rules
 from kata_lib.engines.embedded.registry.validation.causes import (
     invalid,
     not_supported,
@@ -35,10 +36,15 @@ _RULES_UNCHECKED = (
 _BY_THE_SERVER = ("apiVersion", "kind", "metadata")
 
 
-def check(schema: Schema, obj: Obj) -> list[Cause]:
-    """Return what is wrong with a custom resource, and that its rules went unchecked where that is so."""
+def check(schema: Schema, obj: Obj, old: Obj | None = None) -> list[Cause]:
+    """Return what is wrong with a custom resource, or that its rules went unchecked where that is so.
+
+    `old` is the state that it is to replace, None for a new one.
+    """
     causes = [cause for cause in _object(schema, obj, "") if cause.field not in _BY_THE_SERVER]
-    if _has_rules(schema) and any(cause.reason in _BLOCKS_RULES for cause in causes):
+    if not any(cause.reason in _BLOCKS_RULES for cause in causes):
+        return [*causes, *rules.check(schema, obj, old)]
+    if rules.has_rules(schema):
         causes.append(Cause("<nil>", "FieldValueInvalid", f"Invalid value: null: {_RULES_UNCHECKED}"))
     return causes
 
@@ -49,6 +55,7 @@ def _value(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
     if schema.type and not _is_of(schema.type, value):
         words = f"{path} in body must be of type {schema.type}: {show(_type_of(value))}"
         yield type_invalid(path, _type_of(value), words)
+        yield from _combinations(schema.combinations, value, path)
         return
     if schema.enum and value not in schema.enum:
         yield not_supported(path, value, schema.enum)
@@ -64,7 +71,7 @@ def _value(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
             yield invalid(path, value, words)
     elif not isinstance(value, bool):
         yield from _number(schema, value, path)
-    yield from _combinations(schema, value, path)
+    yield from _combinations(schema.combinations, value, path)
 
 
 def _object(schema: Schema, value: dict[str, Any], path: str) -> Iterator[Cause]:
@@ -99,20 +106,25 @@ def _number(schema: Schema, value: float, path: str) -> Iterator[Cause]:
         yield invalid(path, value, f"{path} in body should be less than or equal to {most}")
 
 
-def _combinations(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
-    """Check oneOf and its like; Istio's definitions use them for fields that exclude one another."""
-    combined = schema.combinations
+def _combinations(combined: Mapping[str, Any], value: Any, path: str) -> Iterator[Cause]:
+    """Check oneOf and its like; Istio's definitions use them for fields that exclude one another.
+
+    The real server says the place in the words only: the field of such a cause is "<nil>".
+    """
     if "oneOf" in combined:
         valid = sum(_holds(part, value) for part in combined["oneOf"])
         if valid != 1:
             found = f"Found {valid} valid alternatives" if valid else "Found none valid"
-            yield invalid(path, "", f'"{path}" must validate one and only one schema (oneOf). {found}')
+            yield invalid("<nil>", "", f'"{path}" must validate one and only one schema (oneOf). {found}')
     if "anyOf" in combined and not any(_holds(part, value) for part in combined["anyOf"]):
-        yield invalid(path, "", f'"{path}" must validate at least one schema (anyOf)')
-    if "allOf" in combined and not all(_holds(part, value) for part in combined["allOf"]):
-        yield invalid(path, "", f'"{path}" must validate all the schemas (allOf)')
+        yield invalid("<nil>", "", f'"{path}" must validate at least one schema (anyOf)')
+    if "allOf" in combined:
+        for part in combined["allOf"]:
+            yield from _combinations(part, value, path)
+        if not all(_holds(part, value) for part in combined["allOf"]):
+            yield invalid("<nil>", "", f'"{path}" must validate all the schemas (allOf)')
     if "not" in combined and _holds(combined["not"], value):
-        yield invalid(path, "", f'"{path}" must not validate the schema (not)')
+        yield invalid("<nil>", "", f'"{path}" must not validate the schema (not)')
 
 
 def _holds(part: dict[str, Any], value: Any) -> bool:
@@ -144,8 +156,3 @@ def _type_of(value: Any) -> str:
         return "integer" if value.is_integer() else "number"
     names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer"}
     return names.get(type(value), "null")
-
-
-def _has_rules(schema: Schema) -> bool:
-    inner = [*schema.properties.values(), *filter(None, (schema.items, schema.values))]
-    return bool(schema.rules) or any(_has_rules(child) for child in inner)

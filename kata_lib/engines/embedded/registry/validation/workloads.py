@@ -3,19 +3,22 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kata_lib.engines.embedded.registry import names
 from kata_lib.engines.embedded.registry.selectors import selector_object
 from kata_lib.engines.embedded.registry.status import Cause
-from kata_lib.engines.embedded.registry.validation import metadata, names, pods
+from kata_lib.engines.embedded.registry.validation import metadata, pods
 from kata_lib.engines.embedded.registry.validation.causes import (
     forbidden,
     invalid,
     not_supported,
     required,
+    show_struct,
 )
 from kata_lib.engines.embedded.store import Obj
 
 NEGATIVE = "must be greater than or equal to 0"
 
+_SELECTOR_FIELDS = ("matchLabels", "matchExpressions")
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
@@ -74,6 +77,10 @@ def _selector_and_template(spec: Mapping[str, Any]) -> Iterator[Cause]:
         mistakes = [required("spec.selector")]
     else:
         mistakes = list(label_selector("spec.selector", selector))
+        if mistakes:
+            shown = show_struct({key: selector[key] for key in _SELECTOR_FIELDS if key in selector})
+            message = f"Invalid value: {shown}: invalid label selector"
+            mistakes.append(Cause("spec.selector", "FieldValueInvalid", message))
         if not any(selector.values()):
             mistakes.append(invalid("spec.selector", selector, "empty selector is invalid for deployment"))
     yield from mistakes
@@ -101,7 +108,9 @@ def _strategy(path: str, strategy: Mapping[str, Any]) -> Iterator[Cause]:
     elif kind == "RollingUpdate":
         yield from _rolling_update(f"{path}.rollingUpdate", rolling or {})
     else:
-        yield not_supported(path, strategy, ["Recreate", "RollingUpdate"])
+        shown = show_struct({"Type": kind, "RollingUpdate": rolling})
+        message = f'Unsupported value: {shown}: supported values: "Recreate", "RollingUpdate"'
+        yield Cause(path, "FieldValueNotSupported", message)
 
 
 def _rolling_update(path: str, rolling: Mapping[str, Any]) -> Iterator[Cause]:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 NameRule = Callable[[str], Iterator[str]]
 
-LABEL_BYTES = 63
-SUBDOMAIN_BYTES = 253
-PORT_NAME_BYTES = 15
+LABEL_LENGTH = 63
+SUBDOMAIN_LENGTH = 253
+PORT_NAME_LENGTH = 15
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
@@ -23,7 +23,10 @@ _PERCENT = "[0-9]+%"
 
 def dns_label(text: str) -> Iterator[str]:
     """A label of a DNS name by RFC 1123, such as a namespace's or a container's name."""
-    yield from _at_most(text, LABEL_BYTES)
+    yield from _at_most(text, LABEL_LENGTH)
+    if re.fullmatch(_SUBDOMAIN, text, re.ASCII) and "." in text:
+        yield "must not contain dots"
+        return
     yield from _matches(
         text,
         _LABEL,
@@ -36,7 +39,7 @@ def dns_label(text: str) -> Iterator[str]:
 
 def dns_subdomain(text: str) -> Iterator[str]:
     """A DNS name by RFC 1123, such as most objects' names."""
-    yield from _at_most(text, SUBDOMAIN_BYTES)
+    yield from _at_most(text, SUBDOMAIN_LENGTH)
     yield from _matches(
         text,
         _SUBDOMAIN,
@@ -48,7 +51,7 @@ def dns_subdomain(text: str) -> Iterator[str]:
 
 def dns_1035_label(text: str) -> Iterator[str]:
     """A label by RFC 1035, which begins with a letter: a Service's name."""
-    yield from _at_most(text, LABEL_BYTES)
+    yield from _at_most(text, LABEL_LENGTH)
     yield from _matches(
         text,
         _LABEL_1035,
@@ -75,13 +78,13 @@ def qualified_name(text: str) -> Iterator[str]:
         yield from (f"prefix part {problem}" for problem in dns_subdomain(prefix))
     if not name:
         yield "name part must be non-empty"
-    yield from (f"name part {problem}" for problem in _at_most(name, LABEL_BYTES))
+    yield from (f"name part {problem}" for problem in _at_most(name, LABEL_LENGTH))
     yield from _matches(name, _QUALIFIED, f"name part {words}", "MyName", "my.name", "123-abc")
 
 
 def label_value(text: str) -> Iterator[str]:
     """A label's value; it may be empty."""
-    yield from _at_most(text, LABEL_BYTES)
+    yield from _at_most(text, LABEL_LENGTH)
     yield from _matches(
         text,
         _LABEL_VALUE,
@@ -95,7 +98,7 @@ def label_value(text: str) -> Iterator[str]:
 
 def config_key(text: str) -> Iterator[str]:
     """A key of a ConfigMap's or Secret's data."""
-    yield from _at_most(text, SUBDOMAIN_BYTES)
+    yield from _at_most(text, SUBDOMAIN_LENGTH)
     words = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
     yield from _matches(text, _CONFIG_KEY, words, "key.name", "KEY_NAME", "key-name")
     if text == ".":
@@ -114,10 +117,10 @@ def variable_name(text: str) -> Iterator[str]:
 
 def port_name(text: str) -> Iterator[str]:
     """The name of a container's port (RFC 6335)."""
-    if len(text) > PORT_NAME_BYTES:
-        yield f"must be no more than {PORT_NAME_BYTES} bytes"
+    if len(text) > PORT_NAME_LENGTH:
+        yield f"must be no more than {PORT_NAME_LENGTH} characters"
     if not re.fullmatch("[-a-z0-9]+", text):
-        yield "must contain only alphanumeric characters (a-z, 0-9), and hyphens (-)"
+        yield "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"
     if not re.search("[a-z]", text):
         yield "must contain at least one letter (a-z)"
     if "--" in text:
@@ -139,8 +142,8 @@ def percent(text: str) -> Iterator[str]:
 
 
 def _at_most(text: str, limit: int) -> Iterator[str]:
-    if len(text.encode()) > limit:
-        yield f"must be no more than {limit} bytes"
+    if len(text) > limit:
+        yield f"must be no more than {limit} characters"
 
 
 def _matches(text: str, pattern: str, words: str, *examples: str) -> Iterator[str]:

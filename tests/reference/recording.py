@@ -1,0 +1,242 @@
+"""What a real cluster answers, in the form that the files here keep it; and how they are recorded anew.
+
+    python tests/reference/recording.py kubectl --kubeconfig FILE [NAME...]
+    python tests/reference/recording.py api --kubeconfig FILE [NAME...]
+
+`kubectl` plays the `.commands` files in a namespace each, on a cluster with Istio. `api` sends the requests
+of the `api` folder to a fresh cluster whose controller manager and scheduler are stopped: the API server
+alone answers.
+What a cluster makes up (uids, times, addresses, versions of objects) becomes a mark such as <uid>.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+COMMANDS = HERE / "kubectl"
+EXCHANGES = HERE / "api"
+NAMESPACE = "reference"
+AGENT = "Python-urllib/3"
+COMMAND_SECONDS = 90
+PROXY_SECONDS = 10
+
+MADE_UP = [
+    (re.compile(pattern, re.MULTILINE), mark)
+    for pattern, mark in (
+        (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "<uid>"),
+        (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\b", "<time>"),
+        (r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "<time>"),
+        (r"\b([a-z][a-z0-9-]*?)-[0-9a-f]{6,10}-[a-z0-9]{5}\b", r"\1-<rs>-<pod>"),
+        (r"\b((?:age|name|sentences|sleeper|hello)(?:-v\d)?)-[0-9a-f]{6,10}\b", r"\1-<rs>"),
+        (r"\b((?:age|name|sentences|hello)(?:-v\d)?)-[a-z0-9]{5}\b", r"\1-<slice>"),
+        (r"pod-template-hash[=:] ?\"?[0-9a-f]{6,10}\"?", "pod-template-hash=<rs>"),
+        (r"\b\d{1,3}(\.\d{1,3}){3}\b", "<ip>"),
+        (r"(Resource Version: +|resourceVersion: |\"resourceVersion\": ?)\"?\d+\"?", r"\1<rv>"),
+        (r"(resourceVersion\\+\":\\+\")\d+", r"\1<rv>"),
+        (r"(?<=, was )\d+$", "<rv>"),
+        (r":3[0-2]\d{3}/TCP", ":<nodeport>/TCP"),
+        (r"\b(nodePort: |\"nodePort\": ?|NodePort: +(<unset>|\w+)? *)3[0-2]\d{3}", r"\1<nodeport>"),
+        (r"(?<=\s)(\d+[smhd]){1,3}(?=\s|$|\))", "<age>"),
+        (r"https://[\w.-]+:\d+", "https://<server>"),
+        (r"/tmp/(LIVE|MERGED)-\d+", r"/tmp/\1"),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [+-]\d{4}", "<time>"),
+    )
+]
+"""What a cluster makes up in kubectl's text, and the mark that stands for it; in this order."""
+
+MADE_UP_FIELDS = {
+    "clusterIP": "<ip>",
+    "creationTimestamp": "<time>",
+    "deletionTimestamp": "<time>",
+    "resourceVersion": "<rv>",
+    "time": "<time>",
+    "uid": "<uid>",
+}
+"""The fields of objects whose values a cluster makes up."""
+
+MADE_UP_TEXT = [
+    (re.compile(pattern, re.DOTALL), mark)
+    for pattern, mark in (
+        (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "<uid>"),
+        (r"(?<=ResourceVersion in object meta: )\d+", "<rv>"),
+        (r'(?<=Invalid value: )"\{\\"apiVersion.*\}"(?=: )', "<object>"),
+        (r"(?<=\(allow it to be set to 1 if it was previously negative\))\n@@.*", ""),
+        (r'(?<=Invalid value: )"10\.96\.\d+\.\d+"(?=: expected)', '"<ip>"'),
+        (r"(?<=-)[bcdfghjklmnpqrstvwxz2456789]{5}\b", "<random>"),
+    )
+]
+"""What a cluster makes up in the texts of answers; how Go prints the difference of two pods is left out."""
+
+
+def recorded_form(text: str, namespace: str, node: str) -> str:
+    """Return kubectl's text as the recordings have it."""
+    text = text.replace(namespace, "<ns>").replace(node, "<node>")
+    for pattern, mark in MADE_UP:
+        text = pattern.sub(mark, text)
+    lines = [
+        re.sub(r"[ \t]+", " ", line).rstrip()
+        for line in text.splitlines()
+        if not line.startswith("Waiting for ")
+    ]
+    return "\n".join(lines).strip()
+
+
+def play(command: str, environment: Mapping[str, str], node: str) -> dict[str, object]:
+    """Run one line of a `.commands` file, in the NAMESPACE of the environment, and return its answer."""
+    done = subprocess.run(
+        ["bash", "-c", command],
+        env=environment,
+        cwd=COMMANDS,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+    )
+    namespace = environment["NAMESPACE"]
+    return {
+        "command": command,
+        "exit": done.returncode,
+        "stdout": recorded_form(done.stdout, namespace, node),
+        "stderr": recorded_form(done.stderr, namespace, node),
+    }
+
+
+def play_all(name: str, environment: Mapping[str, str], node: str) -> list[dict[str, object]]:
+    """Return the answers to a `.commands` file; after its waits, commands show a later state."""
+    answers = []
+    for line in (COMMANDS / f"{name}.commands").read_text().splitlines():
+        if line.startswith("## wait "):
+            time.sleep(float(line.split()[2]))
+        elif line and not line.startswith("#"):
+            answers.append(play(line, environment, node))
+    return answers
+
+
+def exchanges(name: str) -> list[dict[str, Any]]:
+    """Return the requests of a file of the `api` folder, each with its recorded answer."""
+    found: list[dict[str, Any]] = json.loads((EXCHANGES / f"{name}.json").read_text())
+    return found
+
+
+def answer_of(code: int, warnings: list[str], body: Any) -> dict[str, Any]:
+    """Return the answer to a request of the API as the recordings have it."""
+    answer: dict[str, Any] = {"code": code}
+    if warnings:
+        answer["warnings"] = warnings
+    if body.get("kind") == "Status":
+        kept = {key: body[key] for key in ("status", "reason", "message", "details") if key in body}
+        return answer | _without_made_up(kept)
+    return answer | {"object": _without_made_up(body)}
+
+
+def _without_made_up(value: Any, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {name: _without_made_up(item, name) for name, item in sorted(value.items())}
+    if isinstance(value, list):
+        return [_without_made_up(item, "clusterIP" if key == "clusterIPs" else "") for item in value]
+    if isinstance(value, str) and value not in ("", "None") and key in MADE_UP_FIELDS:
+        return MADE_UP_FIELDS[key]
+    if key == "nodePort" and value:
+        return "<nodeport>"
+    if isinstance(value, str):
+        for pattern, mark in MADE_UP_TEXT:
+            value = pattern.sub(mark, value)
+    return value
+
+
+def main() -> None:
+    """Record what was asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=["kubectl", "api"])
+    parser.add_argument("names", nargs="*", help="files without their suffix; all by default")
+    parser.add_argument("--kubeconfig", type=Path, required=True)
+    options = parser.parse_intermixed_args()
+    if options.what == "kubectl":
+        for name in options.names or sorted(path.stem for path in COMMANDS.glob("*.commands")):
+            _record_commands(name, options.kubeconfig)
+    else:
+        _record_exchanges(
+            options.names or sorted(path.stem for path in EXCHANGES.glob("*.json")), options.kubeconfig
+        )
+
+
+def _record_commands(name: str, kubeconfig: Path) -> None:
+    namespace = f"reference-{name}"
+    copy = Path(f"/tmp/{namespace}.kubeconfig")
+    copy.write_bytes(kubeconfig.read_bytes())
+    environment = {
+        **os.environ,
+        "KUBECONFIG": str(copy),
+        "KUBECTL_EXTERNAL_DIFF": "diff -u",
+        "NAMESPACE": namespace,
+    }
+
+    def run(*words: str) -> str:
+        return subprocess.run(
+            ["kubectl", *words],
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+        ).stdout
+
+    run("create", "namespace", namespace)
+    try:
+        run("config", "set-context", "--current", f"--namespace={namespace}")
+        run("wait", "--for=create", "serviceaccount/default", "--timeout=30s")
+        node = run("get", "nodes", "--output=jsonpath={.items[0].metadata.name}")
+        answers = play_all(name, environment, node)
+    finally:
+        run("delete", "namespace", namespace, "--wait=false")
+        copy.unlink()
+    (COMMANDS / f"{name}.expected.json").write_text(json.dumps(answers, indent=1) + "\n")
+    print(f"{name}: {len(answers)} commands recorded")
+
+
+def _record_exchanges(names: list[str], kubeconfig: Path) -> None:
+    command = ["kubectl", f"--kubeconfig={kubeconfig}", "proxy", "--port=0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
+        assert proxy.stdout
+        server = "http://" + proxy.stdout.readline().split()[-1]
+        try:
+            for name in names:
+                found = [{**asked, "answer": _ask(server, asked)} for asked in exchanges(name)]
+                lines = ",\n".join(
+                    json.dumps(entry, separators=(",", ":"), ensure_ascii=False) for entry in found
+                )
+                (EXCHANGES / f"{name}.json").write_text(f"[\n{lines}\n]\n")
+                print(f"{name}: {len(found)} answers recorded")
+        finally:
+            proxy.terminate()
+
+
+def _ask(server: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    body = json.dumps(asked["body"]).encode() if "body" in asked else None
+    headers = {
+        "Content-Type": asked.get("type", "application/json"),
+        "Accept": "application/json",
+        "User-Agent": AGENT,
+    }
+    request = urllib.request.Request(server + asked["path"], body, headers, method=asked["method"])
+    try:
+        with urllib.request.urlopen(request, timeout=PROXY_SECONDS) as response:
+            code, found, text = response.status, response.headers, response.read()
+    except urllib.error.HTTPError as error:
+        code, found, text = error.code, error.headers, error.read()
+    return answer_of(code, found.get_all("Warning") or [], json.loads(text))
+
+
+if __name__ == "__main__":
+    main()
