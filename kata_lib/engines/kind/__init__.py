@@ -82,6 +82,13 @@ class KindEngine:
         """Return the folder of what the engine's programs said, and after a failure of the node's logs."""
         return self.folder.logs
 
+    def load(self, wanted: list[str], progress: Progress) -> None:
+        """Load those of the images into the node that this machine has; the node pulls the others."""
+        store = Images(self._settings, self.folder.engine_log)
+        if local := [image for image in wanted if store.has(image)]:
+            progress(f"loading {', '.join(local)}")
+            store.load(self.folder.name, local, self.folder.work, progress)
+
     def _make(self, progress: Progress) -> Location:
         port = ports.choose(self._settings.port)
         self.folder.write({"engine": self.name})
