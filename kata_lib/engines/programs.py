@@ -4,6 +4,7 @@ A command and its limit in seconds go in; what it wrote comes out or goes to a l
 its own: Ctrl-C reaches the engine, which ends the program and clears up in order.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -83,10 +84,12 @@ def run(
     log: Path,
     progress: Progress,
     look: Callable[[], str] = lambda: "",
+    grace: float = 0.0,
 ) -> None:
     """Run a program that takes long, its output in `log`, each of its lines to `progress`.
 
     look: asked once a second; what it returns is shown as the reason of the wait. It may raise to end it.
+    grace: seconds that the programs it has begun itself get to finish where it is ended before its time.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a") as out:
@@ -108,6 +111,8 @@ def run(
                 shown = line
             time.sleep(_POLL)
     finally:
+        if process.poll() is None and grace:
+            _end_alone(process, grace)
         _end(process)
     if process.returncode != 0:
         raise ProgramFailed(f"{_short(command)} ended with {process.returncode}", _since(log, begin))
@@ -144,18 +149,35 @@ def _spawn(
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
-    """End a program and all that it started."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is not None:
-            break
-        os.killpg(process.pid, number)
-        try:
+    """End a program and, where it is ended before its time, all that it started."""
+    if process.poll() is None:
+        _signal(process, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
+        _signal(process, signal.SIGKILL)
+        process.wait()
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe:
             pipe.close()
+
+
+def _end_alone(process: "subprocess.Popen[str]", grace: float) -> None:
+    """End a program, wait for what it started to finish, and end that only where it does not."""
+    process.terminate()
+    end = time.monotonic() + grace
+    while time.monotonic() < end and _signal(process, 0):
+        process.poll()  # a zombie would count as one of the group
+        time.sleep(_POLL)
+    _signal(process, signal.SIGKILL)
+
+
+def _signal(process: "subprocess.Popen[str]", number: int) -> bool:
+    """Send a signal to a program and all that it started; return whether there was anybody."""
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _short(command: Sequence[str]) -> str:

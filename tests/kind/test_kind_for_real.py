@@ -54,7 +54,8 @@ def docker(*words: str) -> str:
 
 
 def containers() -> set[str]:
-    return set(docker("ps", "--all", "--quiet", "--no-trunc").split())
+    """Return what there is of our name: others may come and go meanwhile."""
+    return set(docker("ps", "--all", "--quiet", "--no-trunc", f"--filter=name={NAME}").split())
 
 
 def state_of(name: str) -> set[str]:
@@ -64,7 +65,7 @@ def state_of(name: str) -> set[str]:
 
 @pytest.fixture
 def nothing_left(home: Path) -> Iterator[None]:
-    """Afterwards the containers are those that were there, and the person's kubeconfig is as it was."""
+    """Afterwards there is no container of ours, and the person's kubeconfig is as it was."""
     before = containers()
     yield
     assert containers() == before
@@ -215,24 +216,19 @@ def test_a_node_that_was_stopped_comes_back_with_its_objects(cluster: Location) 
 
 
 def test_down_removes_it_and_nothing_else(cluster: Location, home: Path) -> None:
-    stranger = docker(
-        "run",
-        "--detach",
-        "--rm",
-        "--entrypoint",
-        "python3",
-        "kata/sentences:v1",
-        "-c",
-        "import time; time.sleep(600)",
-    ).strip()
+    sleep = ["--entrypoint", "python3", "kata/sentences:v1", "-c", "import time; time.sleep(600)"]
+    stranger = docker("run", "--detach", "--rm", f"--name={NAME}-not", *sleep).strip()
     try:
-        others = containers() - {node()["Id"]}
         KindEngine(NAME).stop()
-        assert containers() == others
+        assert containers() == {stranger}
         assert state_of(NAME) == set()
         assert (home / ".kube" / "config").read_text() == "current-context: my-own\n"
-        kind = subprocess.run(["kind", "get", "clusters"], capture_output=True, text=True, timeout=30)
-        assert NAME not in kind.stdout.split()
+        assert (
+            NAME
+            not in subprocess.run(
+                ["kind", "get", "clusters"], capture_output=True, text=True, timeout=30
+            ).stdout.split()
+        )
     finally:
         docker("rm", "--force", stranger)
 

@@ -93,6 +93,20 @@ def test_ctrl_c_ends_what_runs(tmp_path: Path) -> None:
         run(SLEEPER, 10, tmp_path / "log", lambda line: None)
 
 
+def test_what_it_began_may_finish(tmp_path: Path) -> None:
+    """A container engine goes on with what its client asked for: the client is not cut off."""
+    done = tmp_path / "done"
+    script = f"trap 'exit 1' TERM; (sleep 1; touch {done}) & echo begun; wait"
+    with pytest.raises(ProgramFailed, match="had not ended"):
+        run(shell(script), 0.3, tmp_path / "log", print, grace=5.0)
+    assert done.exists()
+    done.unlink()
+    with pytest.raises(ProgramFailed, match="had not ended"):
+        run(shell(script), 0.3, tmp_path / "log", print)
+    time.sleep(1.2)
+    assert not done.exists()
+
+
 def test_a_wait_says_each_reason_once_and_fails_with_the_last() -> None:
     reasons, seen = iter(["a", "a", "b", ""]), []
     await_true(lambda: next(reasons), 10, "It was not ready", seen.append)

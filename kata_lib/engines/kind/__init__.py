@@ -169,6 +169,7 @@ class KindEngine:
         return place
 
     def _remove(self) -> None:
+        self._nodes().end_creation()
         self._nodes().delete()
         Images(self._settings, self.folder.engine_log).remove()
         self.folder.clear()

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from kata_lib.engines.base import Progress
 from kata_lib.engines.kubectl import kubectl, pods, read, unready
 from kata_lib.engines.programs import ProgramFailed, ask, await_true, program, run
@@ -21,6 +23,7 @@ CREATE_SECONDS = 600.0
 DELETE_SECONDS = 60.0
 READY_SECONDS = 180.0
 EXPORT_SECONDS = 60.0
+CONTAINER_SECONDS = 30.0
 
 
 class AlreadyThere(EngineError):
@@ -67,7 +70,8 @@ class Nodes:
         command = [program("kind"), "create", "cluster", f"--name={self.name}", f"--image={image}"]
         command += [f"--kubeconfig={self.kubeconfig}", f"--config={config}", "--retain"]
         try:
-            run(command, CREATE_SECONDS, self.log, progress)
+            # Docker goes on making a container whose client is gone, and has it ready after the removal.
+            run(command, CREATE_SECONDS, self.log, progress, grace=CONTAINER_SECONDS)
         except ProgramFailed as failed:
             if "already exist for a cluster with the name" in failed.said:
                 raise AlreadyThere(failed.said) from failed
@@ -89,6 +93,17 @@ class Nodes:
         """Remove the cluster and its entry in the kubeconfig; one that is not there is no failure to kind."""
         command = [program("kind"), "delete", "cluster", f"--name={self.name}"]
         ask([*command, f"--kubeconfig={self.kubeconfig}"], DELETE_SECONDS)
+
+    def end_creation(self) -> None:
+        """End a `kind create` of this cluster that outlived who began it, as after a SIGKILL."""
+        for process in psutil.process_iter(["cmdline"]):
+            words = process.info["cmdline"] or []
+            if f"--kubeconfig={self.kubeconfig}" in words and "create" in words:
+                family = [process, *process.children(recursive=True)]
+                process.terminate()
+                _, left = psutil.wait_procs(family, CONTAINER_SECONDS)
+                for member in left:
+                    member.kill()
 
     def export(self, place: Path) -> None:
         """Save all logs of the node and its pods."""
