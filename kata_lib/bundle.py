@@ -145,7 +145,7 @@ def _copy_addons(folder: Path) -> list[str]:
 
 def _opened(bundle: Path) -> tarfile.TarFile:
     try:
-        return tarfile.open(bundle)
+        return tarfile.open(bundle, "r:")
     except (OSError, tarfile.TarError) as error:
         raise BundleError(f"{bundle} is no bundle: {error}. `kata bundle create` makes one.") from error
 

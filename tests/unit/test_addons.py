@@ -1,0 +1,110 @@
+"""kata_lib.addons and kata_lib.kiali without a cluster: manifests, refusals, and what a graph says."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from kata_lib import addons, kiali
+from kata_lib.engines.base import Location
+from kata_lib.engines.kind import istio
+from kata_lib.errors import EngineError, KataError
+
+
+class Engine:
+    """An engine by its name and where its cluster is."""
+
+    def __init__(self, name: str, place: Path | None, folder: Path) -> None:
+        self.name, self.place, self.folder = name, place, folder
+
+    def unavailable(self) -> str | None:
+        return None
+
+    def start(self, progress: Any) -> Location:
+        raise AssertionError("nothing is started")
+
+    def stop(self) -> None:
+        raise AssertionError("nothing is stopped")
+
+    def where(self) -> Location | None:
+        return Location(self.place, "127.0.0.1") if self.place else None
+
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+
+def quiet(line: str) -> None:
+    """Take what is said."""
+
+
+@pytest.mark.parametrize(
+    ("engine", "names", "said"),
+    [
+        ("embedded", ["kiali"], "The embedded engine has no Prometheus, Kiali or Grafana"),
+        ("kind", ["jaeger"], "no add-on 'jaeger'; there are: prometheus, kiali, grafana"),
+    ],
+)
+def test_what_cannot_be_installed_is_refused(
+    engine: str, names: list[str], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(KataError, match=said):
+        addons.install(Engine(engine, tmp_path / "kubeconfig", tmp_path), names, quiet)
+
+
+def test_without_a_cluster_there_is_nothing_to_install_in(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="does not run: `kata up` starts it"):
+        addons.install(Engine("kind", None, tmp_path), ["kiali"], quiet)
+
+
+def test_a_manifest_is_taken_from_the_folder_that_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KATA_ADDONS", str(tmp_path))
+    with pytest.raises(EngineError, match=r"there is no kiali\.yaml in it"):
+        addons.manifest_of("kiali", tmp_path)
+    (tmp_path / "kiali.yaml").touch()
+    assert addons.manifest_of("kiali", tmp_path) == tmp_path / "kiali.yaml"
+
+
+def test_a_manifest_is_fetched_for_istioctls_release(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("KATA_ADDONS", raising=False)
+    monkeypatch.setattr(istio, "version", lambda: "1.31.2")
+    asked = []
+
+    def get(url: str, **_: object) -> httpx2.Response:
+        asked.append(url)
+        return httpx2.Response(200, text="kind: Deployment\n", request=httpx2.Request("GET", url))
+
+    monkeypatch.setattr(httpx2, "get", get)
+    assert addons.manifest_of("kiali", tmp_path).read_text() == "kind: Deployment\n"
+    assert asked[0].endswith("/release-1.31/samples/addons/kiali.yaml")
+
+    def refuse(url: str, **_: object) -> httpx2.Response:
+        raise httpx2.ConnectError("no network")
+
+    monkeypatch.setattr(httpx2, "get", refuse)
+    with pytest.raises(EngineError, match=r"cannot be fetched from .*no network.*KATA_ADDONS names a folder"):
+        addons.manifest_of("kiali", tmp_path)
+
+
+def graph(*rates: tuple[str, dict[str, str]]) -> dict[str, Any]:
+    """Return a graph as Kiali's API has it: sentences to the Service name, and that to its versions."""
+    nodes = [
+        {"data": {"id": "s", "nodeType": "app", "app": "sentences", "version": "v1"}},
+        {"data": {"id": "n", "nodeType": "service", "service": "name"}},
+    ]
+    edges: list[Any] = [{"data": {"source": "s", "target": "n", "traffic": {"rates": {"http": "50.00"}}}}]
+    for version, rate in rates:
+        nodes.append({"data": {"id": version, "nodeType": "app", "app": "name", "version": version}})
+        edges.append({"data": {"source": "n", "target": version, "traffic": {"rates": rate}}})
+    return {"elements": {"nodes": nodes, "edges": edges}}
+
+
+def test_the_distribution_of_a_graph() -> None:
+    both = graph(
+        ("v1", {"http": "45.30", "httpPercentReq": "90.6"}), ("v2", {"http": "4.70", "httpPercentReq": "9.4"})
+    )
+    assert kiali.of_graph(both, "name") == pytest.approx({"v1": 0.906, "v2": 0.094})
+    assert kiali.of_graph(graph(("v2", {"http": "50.00"})), "name") == {"v2": 1.0}
+    assert kiali.of_graph(graph(), "name") == {}
