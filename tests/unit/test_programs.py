@@ -22,7 +22,8 @@ def shell(script: str) -> list[str]:
 
 
 def children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    """Return what this process has started and still runs; one that only waits to be reaped is dead."""
+    return [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_what_a_program_says_is_returned_or_is_the_error() -> None:
