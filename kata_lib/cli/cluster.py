@@ -1,22 +1,31 @@
 """Commands about the cluster and what is in it."""
 
 import json
+import os
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kata_lib.cli.base import Paths, app, open_cluster, the_cluster, the_place
+from kata_lib.errors import KataError
 
 
 @app.command()
-def up() -> None:
+def up(
+    bundle: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="For the engine kind: all that it needs, offline.")
+    ] = None,
+) -> None:
     """Start the cluster, or find the one that runs; its namespace gets sidecars."""
     from rich.console import Console
 
     from kata_lib import engines
 
+    if bundle is not None:
+        _open_bundle(bundle)
     engine = engines.select()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is half-made is removed, as after Ctrl-C
     console = Console(stderr=True)
@@ -148,6 +157,14 @@ def proxy_config(
     from kata_lib import proxy_config
 
     print(json.dumps(proxy_config.of(the_cluster(), pod, proxy_config.section(section)), indent=2))
+
+
+def _open_bundle(file: Path) -> None:
+    from kata_lib import bundle
+
+    if os.environ.setdefault("KATA_ENGINE", "kind") != "kind":
+        raise KataError(f"A bundle is for the engine kind, not {os.environ['KATA_ENGINE']}: leave it out.")
+    bundle.open_(file, lambda line: print(line, file=sys.stderr))
 
 
 def _say_wait(line: str) -> None:

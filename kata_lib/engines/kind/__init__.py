@@ -4,8 +4,8 @@ kata up    the steps of `_steps`, in order; what one of them leaves half-made is
 kata down  removes the cluster and the application's image; kind's Docker network `kind` stays, as kind has it
 """
 
-import contextlib
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,13 @@ class KindEngine:
         """Return the folder of what the engine's programs said, and after a failure of the node's logs."""
         return self.folder.logs
 
+    def load(self, wanted: list[str], progress: Progress) -> None:
+        """Load those of the images into the node that this machine has; the node pulls the others."""
+        store = Images(self._settings, self.folder.engine_log)
+        if local := [image for image in wanted if store.has(image)]:
+            progress(f"loading {', '.join(local)}")
+            store.load(self.folder.name, local, self.folder.work, progress)
+
     def _make(self, progress: Progress) -> Location:
         port = ports.choose(self._settings.port)
         self.folder.write({"engine": self.name})
@@ -98,7 +105,7 @@ class KindEngine:
             raise
         except BaseException as error:
             said = self._undo(progress, logs=isinstance(error, Exception))
-            if not isinstance(error, KataError):
+            if not isinstance(error, KataError | OSError):
                 raise
             raise EngineError(f'kind: the step "{title}" failed. {error}\n{said}') from error
         note = {"engine": self.name, "port": port, "node": node["Id"], "app": images.digest()}
@@ -138,23 +145,28 @@ class KindEngine:
 
     def _undo(self, progress: Progress, *, logs: bool) -> str:
         """Remove what a failed start has made; return where the logs are."""
-        place = self.folder.logs / "kind"
-        exported = False
-        if logs:
-            with contextlib.suppress(KataError):
-                if self._nodes().state():
-                    progress("saving the node's logs")
-                    self._nodes().export(place)
-                    exported = True
-        progress("removing what was made")
         said = f"What was said: {self.folder.engine_log}."
-        if exported:
+        if logs and (place := self._exported(progress)):
             said += f" The node's logs (kind export logs): {place}."
+        progress("removing what was made")
         try:
             self._remove()
-        except KataError as error:
+        except (KataError, OSError) as error:
             return f"{said} What was made could not be removed: {error} `kata down` tries again."
         return f"{said} Nothing of the cluster was left."
+
+    def _exported(self, progress: Progress) -> Path | None:
+        """Save the node's logs and return where; None where there is no node, or no room for them."""
+        place = self.folder.logs / "kind"
+        try:
+            if self._nodes().state() is None:
+                return None
+            progress("saving the node's logs")
+            self._nodes().export(place)
+        except (KataError, OSError):
+            shutil.rmtree(place, ignore_errors=True)
+            return None
+        return place
 
     def _remove(self) -> None:
         self._nodes().delete()

@@ -6,6 +6,7 @@ several platforms (kind#3795).
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from kata_lib.errors import EngineError
 APP = Path(__file__).resolve().parents[3] / "deploy" / "app"
 VERSIONS = tuple(f"docker.io/kata/sentences:v{number}" for number in (1, 2, 3))
 """One image under the names of all versions; written in full, because podman takes nothing for granted."""
+
+SOURCE = "canary-kata.source"
+"""The label that tells which state of the source an image is of."""
 
 BUILD_SECONDS = 600.0
 PULL_SECONDS = 900.0
@@ -54,10 +58,19 @@ class Images:
             ) from failed
 
     def build(self, progress: Progress) -> None:
-        """Build the application's image."""
+        """Build the application's image, unless it is there from this very source."""
+        if all(self._source_of(name) == digest() for name in VERSIONS):
+            return
         base = [f"--build-arg=BASE={self.settings.app_base}"] if self.settings.app_base else []
         names = [f"--tag={name}" for name in VERSIONS]
-        run([self._engine, "build", *base, *names, str(APP)], BUILD_SECONDS, self.log, progress)
+        command = [self._engine, "build", f"--label={SOURCE}={digest()}", *base, *names, str(APP)]
+        try:
+            run(command, BUILD_SECONDS, self.log, progress)
+        except ProgramFailed as failed:
+            raise EngineError(
+                f"The application's image cannot be built: {failed.said}\n"
+                "KATA_APP_BASE names another base image; `kata up --bundle FILE` brings all images."
+            ) from failed
 
     def load(self, cluster: str, images: list[str], folder: Path, progress: Progress) -> None:
         """Load images into the node of a cluster; `folder` holds their archive meanwhile."""
@@ -79,11 +92,23 @@ class Images:
         command = [program("kind"), "load", "image-archive", str(archive), f"--name={cluster}"]
         run(command, LOAD_SECONDS, self.log, progress)
 
+    def receive(self, archive: Path, progress: Progress) -> None:
+        """Take an archive's images into the container engine."""
+        run([self._engine, "load", f"--input={archive}"], LOAD_SECONDS, self.log, progress)
+
     def remove(self) -> None:
         """Remove the application's image from the container engine."""
         there = [name for name in VERSIONS if self.has(name)]
         if there:
             ask([self._engine, "image", "rm", *there])
+
+    def _source_of(self, image: str) -> str:
+        """Return which source an image was built from, "" where it is not there or does not tell."""
+        label = f'{{{{index .Config.Labels "{SOURCE}"}}}}'
+        try:
+            return ask([self._engine, "image", "inspect", f"--format={label}", image]).strip()
+        except ProgramFailed:
+            return ""
 
     def _store_of_many_platforms(self) -> str:
         """Return this machine's platform where the engine keeps images of several (containerd's store)."""
@@ -98,6 +123,11 @@ class Images:
     @property
     def _engine(self) -> str:
         return program(self.settings.provider)
+
+
+def named_in(manifest: str) -> list[str]:
+    """Return the images that a manifest's text names."""
+    return sorted(set(re.findall(r'^[\s-]*image: *"?([^"\s]+)', manifest, re.MULTILINE)))
 
 
 def digest() -> str:

@@ -88,7 +88,7 @@ class Nodes:
     def delete(self) -> None:
         """Remove the cluster and its entry in the kubeconfig; one that is not there is no failure to kind."""
         command = [program("kind"), "delete", "cluster", f"--name={self.name}"]
-        run([*command, f"--kubeconfig={self.kubeconfig}"], DELETE_SECONDS, self.log, lambda line: None)
+        ask([*command, f"--kubeconfig={self.kubeconfig}"], DELETE_SECONDS)
 
     def export(self, place: Path) -> None:
         """Save all logs of the node and its pods."""

@@ -1,0 +1,68 @@
+"""Commands for whoever prepares a class on kind: add-ons, and a bundle for machines without a network."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kata_lib.cli.base import app
+
+addons_app = typer.Typer(
+    help="Prometheus, Kiali and Grafana in a cluster with a real Istio.", no_args_is_help=True
+)
+bundle_app = typer.Typer(help="All that the engine kind needs, in one file.", no_args_is_help=True)
+app.add_typer(addons_app, name="addons")
+app.add_typer(bundle_app, name="bundle")
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="prometheus, kiali, grafana.")]
+File = Annotated[Path, typer.Argument(metavar="FILE")]
+
+
+@addons_app.command()
+def install(names: Names = None) -> None:
+    """Install add-ons, by default all, and wait until they are ready."""
+    from kata_lib import addons, engines
+
+    addons.install(engines.select(), names or list(addons.PORTS), _say)
+    print("Ready. `kata addons open kiali` opens one.")
+
+
+@addons_app.command(name="open")
+def open_(
+    name: Annotated[str, typer.Argument(help="prometheus, kiali or grafana.")],
+    port: Annotated[int, typer.Option(help="A port of this machine; by default a free one.")] = 0,
+) -> None:
+    """Open an add-on on 127.0.0.1 until Ctrl-C."""
+    from kata_lib import addons, engines
+
+    with addons.opened(engines.select(), name, port) as url:
+        print(f"{name} is at {url}; Ctrl-C closes it.", flush=True)
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            print()
+
+
+@bundle_app.command()
+def create(file: File) -> None:
+    """Write images, tools and checksums into one file."""
+    from kata_lib import bundle
+
+    bundle.create(file, _say)
+    print(f"Written: {file}, {file.stat().st_size / 1e6:.0f} MB. `kata up --bundle {file}` needs no network.")
+
+
+@bundle_app.command()
+def verify(file: File) -> None:
+    """Read a whole bundle and compare its checksums."""
+    from kata_lib import bundle
+
+    manifest = bundle.verify(file)
+    print(f"{file} is whole: {len(manifest['images'])} images for {manifest['platform']}.")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

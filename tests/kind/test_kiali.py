@@ -1,0 +1,63 @@
+"""Kiali's own graph and the workshop's show the same distribution of the same minute.
+
+Runs where KATA_TEST_ENGINE=kind asks for it and KATA_ADDONS names a folder with prometheus.yaml, kiali.yaml
+and, for a proxy without Istio's own counters, request-stats.json.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kata_lib import addons, engines, kiali, lab, observe, shares
+from kata_lib.engines.kubectl import kubectl
+from kata_lib.lab import Lab
+from kata_lib.steps import CANARY, V1, V2
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("KATA_TEST_ENGINE") != "kind" or not os.environ.get("KATA_ADDONS"),
+    reason="Kiali is asked where KATA_TEST_ENGINE=kind and KATA_ADDONS names its manifests",
+)
+
+CLUSTER = "kata-kiali"
+RATE, WINDOW = 50.0, 60.0
+Z = 4.9  # of a normal distribution, both ways: one false alarm in a million
+
+
+@pytest.fixture(scope="module")
+def kata(engine_environment: dict[str, str]) -> Iterator[Lab]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**engine_environment, "KATA_NAME": CLUSTER}.items():
+            patch.setenv(name, value)
+        try:
+            yield lab.connect()
+        finally:
+            engines.select(cluster=CLUSTER).stop()
+
+
+def test_kiali_and_the_sidecars_agree(kata: Lab) -> None:
+    filter_ = Path(os.environ["KATA_ADDONS"]) / "request-stats.json"
+    if filter_.exists():
+        kubectl(kata.cluster.kubeconfig, "apply", f"--filename={filter_}")
+    addons.install(kata.engine, ["prometheus", "kiali"], print)
+    kata.begin("deploy", reset=True)
+    kata.apply(V2)
+    kata.apply(CANARY)
+    with kata.watch(RATE), addons.opened(kata.engine, "kiali") as url:
+        time.sleep(WINDOW / 2)  # the window then holds traffic at a steady rate only
+        before = kata.counters()
+        time.sleep(WINDOW)
+        counted = kata.counters(since=before)
+        theirs = kiali.shares(url, kata.cluster.namespace, "name", WINDOW)
+    ours = observe.by_version(counted)
+    n = int(ours["requests"].sum())
+    assert n > 0.8 * RATE * WINDOW
+    assert set(theirs) == set(ours.index) == {"v1", "v2"}
+    for version, share in theirs.items():
+        seen = ours.loc[version, "requests"] / n
+        # Two windows of a minute that overlap differ by less than two that do not.
+        assert abs(share - seen) < Z * (2 * seen * (1 - seen) / n) ** 0.5, (theirs, seen)
+    assert shares.judge(int(ours.loc["v2", "requests"]), n, 0.1, 1 / 3) == "right"
+    assert V1
