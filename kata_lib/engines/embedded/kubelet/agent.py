@@ -17,7 +17,7 @@ READ_TIMEOUT = 5.0
 
 @dataclass
 class Agent:
-    """Answers GET /stats/prometheus and /config_dump by asking the pod's Envoy at its admin socket."""
+    """Answers GET /stats/prometheus, /config_dump and /clusters with what the pod's Envoy says."""
 
     admin: Path
     _server: asyncio.Server | None = None
@@ -56,6 +56,8 @@ class Agent:
                     return "200 OK", prometheus(await envoy.statistics(self.admin)).encode()
                 case "/config_dump":
                     return "200 OK", json.dumps(await envoy.config_dump(self.admin)).encode()
+                case "/clusters":
+                    return "200 OK", (await envoy.ask(self.admin, path)).encode()
         except envoy.AdminError as error:
             return "503 Service Unavailable", f"{error}\n".encode()
-        return "404 Not Found", b"there is /stats/prometheus, and /config_dump\n"
+        return "404 Not Found", b"there is /stats/prometheus, /config_dump and /clusters\n"
