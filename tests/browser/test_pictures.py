@@ -51,7 +51,9 @@ def test_every_picture_is_shown_in_both_themes(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 2200})
     wait_idle(page)
     page.keyboard.press("Control+Enter")
-    keep(page, "pictures", ".jp-Cell >> nth=1", holds=(".jp-OutputArea-output:has(.main-svg, img)", 4))
+    keep(
+        page, "pictures", ".jp-Cell >> nth=1", holds=(".jp-OutputArea-output:has(.main-svg, img):visible", 4)
+    )
     keep(page, "graph", GRAPH, holds=("svg", 1))
 
 
