@@ -17,7 +17,7 @@ READ_TIMEOUT = 5.0
 
 @dataclass
 class Agent:
-    """Answers GET /stats/prometheus and /config_dump by asking the pod's Envoy at its admin socket."""
+    """Answers GET /stats/prometheus, /clusters and /config_dump as the pod's Envoy does at its admin socket."""
 
     admin: Path
     _server: asyncio.Server | None = None
@@ -54,8 +54,10 @@ class Agent:
             match path.partition("?")[0]:
                 case "/stats/prometheus" | "/metrics":
                     return "200 OK", prometheus(await envoy.statistics(self.admin)).encode()
+                case "/clusters":
+                    return "200 OK", (await envoy.ask(self.admin, path)).encode()
                 case "/config_dump":
                     return "200 OK", json.dumps(await envoy.config_dump(self.admin)).encode()
         except envoy.AdminError as error:
             return "503 Service Unavailable", f"{error}\n".encode()
-        return "404 Not Found", b"there is /stats/prometheus, and /config_dump\n"
+        return "404 Not Found", b"there is /stats/prometheus, /clusters and /config_dump\n"
