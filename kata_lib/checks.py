@@ -17,7 +17,8 @@ from kata_lib import mistakes, shares
 from kata_lib.cluster import Cluster
 from kata_lib.errors import KataError
 from kata_lib.mistakes import V1_DEPLOYMENTS, Mistake
-from kata_lib.steps import CANARY_V3, PROMOTE
+from kata_lib.rollout import mistakes as release_mistakes
+from kata_lib.steps import CANARY_V3, PLAN_V2, PLAN_V3, PROMOTE
 
 V1_AND_V2 = (*V1_DEPLOYMENTS, "name-v2")
 CANARY_WEIGHTS = {"name-v1": 0.9, "name-v2": 0.1}
@@ -176,6 +177,16 @@ def _v3_hurts(cluster: Cluster, sample: pd.DataFrame) -> Result:
     return Result("", verdict, text)
 
 
+def _released(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    found = release_mistakes.of(cluster, "name-v2", "Healthy", PLAN_V2)
+    return _first(found, sample) or _judge(sample, 1.0, otherwise=0.9)
+
+
+def _caught(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    found = release_mistakes.of(cluster, "name-v3", "Degraded", PLAN_V3)
+    return _first(found, sample) or _judge(sample, 1.0, otherwise=0.9)
+
+
 def _cleaned_up(cluster: Cluster, _: pd.DataFrame) -> Result:
     for mistake in mistakes.left_over(cluster):
         return _wrong(mistake.text, mistake.mend)
@@ -238,6 +249,8 @@ CHECKS: dict[str, Callable[[Cluster, pd.DataFrame], Result]] = {
     "promoted": _promoted,
     "v3-hurts": _v3_hurts,
     "rolled-back": _promoted,
+    "released": _released,
+    "caught": _caught,
     "cleaned-up": _cleaned_up,
 }
 """Every check by the name that notebooks use."""

@@ -6,7 +6,6 @@ Manifests and names go in, plain objects and kubectl's own words come out. `wait
 
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any
 
 from kata_lib import apply, pod_port, waiting
 from kata_lib.engines.base import Entry, Location
@@ -97,6 +96,16 @@ class Cluster:
         """Send a JSON merge patch and return the object that it made."""
         path = self.api.path(api_version, kind, name)
         return self.api.request("PATCH", path, body, content_type=MERGE_PATCH, query=_write())
+
+    def create(self, manifest: Obj) -> Obj:
+        """Create an object; ApiRefused with code 409 where there is one of that name."""
+        path = self.api.path(manifest["apiVersion"], manifest["kind"])
+        return self.api.request("POST", path, manifest, query=_write())
+
+    def update(self, obj: Obj) -> Obj:
+        """Write an object that was read; ApiRefused with code 409 where somebody wrote it meanwhile."""
+        path = self.api.path(obj["apiVersion"], obj["kind"], obj["metadata"]["name"])
+        return self.api.request("PUT", path, obj, query=_write())
 
     def remove(self, api_version: str, kind: str, name: str) -> bool:
         """Ask for the deletion of one object; return whether it was there."""
@@ -234,7 +243,7 @@ class Cluster:
         wanted = apply.annotated(apply.with_image(manifest, self.image), self.namespace)
         live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
         if live is None:
-            self._create(wanted)
+            self.create(wanted)
             return f"{_label(manifest)} created"
         patch = apply.patch_for(wanted, live)
         if not patch:
@@ -246,15 +255,11 @@ class Cluster:
         wanted = apply.annotated(apply.with_image(manifest, self.image), self.namespace)
         live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
         if live is None:
-            self._create(wanted)
+            self.create(wanted)
             return f"{_label(manifest)} created"
         path = self.api.path(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
         now = self.api.request("PUT", path, apply.replacement(wanted, live), query=_write())
         return f"{_label(manifest)} set back" if now["spec"] != live["spec"] else ""
-
-    def _create(self, manifest: Obj) -> Any:
-        path = self.api.path(manifest["apiVersion"], manifest["kind"])
-        return self.api.request("POST", path, manifest, query=_write())
 
 
 def _write() -> dict[str, str]:

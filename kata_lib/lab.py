@@ -20,6 +20,7 @@ from kata_lib import (
     observe,
     pod_table,
     progress,
+    rollout,
     shares,
     traffic,
 )
@@ -78,6 +79,8 @@ class Lab:
     def begin(self, name: str, reset: bool = False) -> None:
         """Set up a step's starting state as open_lab says."""
         wanted = step(name)
+        if reset:
+            rollout.forget(self.cluster)
         lines = self.cluster.replace(wanted.manifests()) if reset else self._complete(wanted)
         for line in lines:
             self._say(line)

@@ -24,7 +24,7 @@ def weights(cluster: Cluster, host: str = "name") -> dict[str, float]:
 
 def shares_in(service: Obj) -> dict[str, float]:
     """Return each destination's share by subset (host where it has none) in a VirtualService's last route."""
-    route = _default_route(service)["route"]
+    route = default_route(service)["route"]
     given = written_weights(route)
     total = sum(given)
     if total == 0:
@@ -49,7 +49,7 @@ def set_weights(cluster: Cluster, wanted: Mapping[str, float], host: str = "name
             "`kubectl apply -f deploy/virtual-service-canary.yaml` makes one."
         )
     http = service["spec"]["http"]
-    route = _default_route(service)["route"]
+    route = default_route(service)["route"]
     complete = complete_weights(wanted, [destination_name(entry) for entry in route])
     for entry in route:
         entry["weight"] = complete[destination_name(entry)]
@@ -151,7 +151,8 @@ def pods_by_version(pods: list[Obj]) -> dict[str, float]:
     return {version: versions.count(version) / len(versions) for version in sorted(set(versions))}
 
 
-def _default_route(service: Obj) -> Obj:
+def default_route(service: Obj) -> Obj:
+    """Return the rule of a VirtualService that requests take which no match sets apart; MeshError if none."""
     for http in service["spec"]["http"]:
         if "match" not in http and "route" in http:
             found: Obj = http

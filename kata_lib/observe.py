@@ -9,7 +9,9 @@ Istio's istio_requests_total and istio_request_duration_milliseconds, read from 
 import math
 import re
 import time
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pandas as pd
 
@@ -43,23 +45,27 @@ _VALUES = {
     "istio_request_duration_milliseconds_count": "timed",
     "istio_request_duration_milliseconds_sum": "milliseconds",
 }
+_BUCKET = "istio_request_duration_milliseconds_bucket"
 _LINE = re.compile(r"^(?P<name>istio_\w+)\{(?P<labels>.*)\} (?P<value>\S+)$", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
-def counters(cluster: Cluster) -> pd.DataFrame:
-    """Return the counters as they stand this moment, which attrs["at"] holds; as `reading` otherwise."""
+def counters(cluster: Cluster, within: Collection[int] = ()) -> pd.DataFrame:
+    """Return the counters as they stand this moment, which attrs["at"] holds; as `reading` otherwise.
+
+    And for each time of `within`, in ms, the number of durations known up to it: a column of that number.
+    """
     at = time.time()
     rows: dict[tuple[str, ...], dict[str, float]] = {}
     own = False
     pods = cluster.pods()
     ready = [pod for pod in pods if is_ready(pod)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for counted, by_envoy in pool.map(lambda pod: _of_pod(cluster, pod, pods), ready):
+        for counted, by_envoy in pool.map(lambda pod: _of_pod(cluster, pod, pods, within), ready):
             rows |= counted
             own = own or by_envoy
     index = pd.MultiIndex.from_tuples(list(rows), names=KEYS)
-    table = pd.DataFrame(list(rows.values()), index=index, columns=list(_VALUES.values()), dtype=float)
+    table = pd.DataFrame(list(rows.values()), index=index, columns=[*_VALUES.values(), *within], dtype=float)
     table.attrs = {"at": at, "source": ENVOYS_OWN if own else ISTIOS}
     return table
 
@@ -81,24 +87,29 @@ def reading(cluster: Cluster, settle: float = SETTLE) -> pd.DataFrame:
     return last
 
 
-def parse(pod: str, metrics: str) -> dict[tuple[str, ...], dict[str, float]]:
-    """Return one pod's counters by KEYS from its Prometheus text; what differs in other labels is added."""
-    rows: dict[tuple[str, ...], dict[str, float]] = {}
+def parse(pod: str, metrics: str, within: Collection[int] = ()) -> dict[tuple[str, ...], dict[Any, float]]:
+    """Return one pod's counters by KEYS from its Prometheus text; what differs in other labels is added.
+
+    within: as `counters` says; without durations up to such a time the column is missing.
+    """
+    rows: dict[tuple[str, ...], dict[Any, float]] = {}
+    columns: dict[Any, Any] = {**_VALUES, **{(_BUCKET, float(ms)): ms for ms in within}}
     for match in _LINE.finditer(metrics):
-        if column := _VALUES.get(match["name"]):
-            labels = dict(_LABEL.findall(match["labels"]))
+        labels = dict(_LABEL.findall(match["labels"])) if match["name"] in (*_VALUES, _BUCKET) else {}
+        name = (_BUCKET, float(labels["le"])) if "le" in labels else match["name"]
+        if (column := columns.get(name)) is not None:
             key = (pod, *(labels.get(label, "unknown") for label in LABELS.values()))
             row = rows.setdefault(key, dict.fromkeys(_VALUES.values(), 0.0))
-            row[column] += float(match["value"])
+            row[column] = row.get(column, 0.0) + float(match["value"])
     return rows
 
 
 def _of_pod(
-    cluster: Cluster, pod: Obj, pods: list[Obj]
-) -> tuple[dict[tuple[str, ...], dict[str, float]], bool]:
+    cluster: Cluster, pod: Obj, pods: list[Obj], within: Collection[int]
+) -> tuple[dict[tuple[str, ...], dict[Any, float]], bool]:
     """Return one pod's counters, and whether they are Envoy's own for want of Istio's."""
     name = pod["metadata"]["name"]
-    if counted := parse(name, cluster.ask_agent(name, "stats/prometheus")):
+    if counted := parse(name, cluster.ask_agent(name, "stats/prometheus"), within):
         return counted, False
     counted = plain(name, proxy_counters.of(cluster, pod, pods))
     return counted, bool(counted)
@@ -119,7 +130,7 @@ def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     A sidecar one of whose counters fell or vanished has restarted: all it shows now is new. What a pod that
     is gone by the second reading had counted last is not known, and not in the result.
     """
-    then = before.reindex(after.index.union(before.index), fill_value=0.0)
+    then = before.reindex(after.index.union(before.index)).fillna(0.0)
     now = after.reindex(then.index, fill_value=0.0)
     fell = (now["requests"] < then["requests"]).groupby(level="pod").transform("any")
     change = now - then.where(~fell, 0.0)

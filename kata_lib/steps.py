@@ -12,6 +12,8 @@ CANARY = "deploy/virtual-service-canary.yaml"
 PROMOTE = "deploy/virtual-service-canary-promote.yaml"
 V3 = "deploy/v3-faulty"
 CANARY_V3 = "deploy/virtual-service-canary-v3.yaml"
+PLAN_V2 = "rollouts/v2.yaml"
+PLAN_V3 = "rollouts/v3.yaml"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ STEPS = (
     Step("weight-lab", "03-weight-lab", (V1, V2, CANARY)),
     Step("observe", "04-observe", (V1, V2, CANARY)),
     Step("promote", "05-promote", (V1, V2, CANARY)),
+    Step("progressive-delivery", "06-progressive-delivery", (V1, V2, CANARY)),
 )
 
 

@@ -46,7 +46,9 @@ class Still:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         plotly_form = json.loads(self.figure.to_json())
-        plotly_form["config"] = {"displaylogo": False, "responsive": True}
+        plotly_form["config"] = {
+            "displaylogo": False
+        }  # JupyterLab resizes it; "responsive" would lose its height
         return {
             "application/vnd.plotly.v1+json": plotly_form,
             "image/svg+xml": self.svg,

@@ -1,8 +1,9 @@
 """The live graph in a real browser, and every picture in both themes, kept to look at.
 
-Screenshots land in .kata/screenshots.
+Screenshots land in .kata/screenshots. KATA_PICTURE_SECONDS: how long the live lab runs between two changes.
 """
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -17,6 +18,7 @@ from kata_lib.traffic import Sampler
 
 KEPT = PROJECT / ".kata" / "screenshots"
 GRAPH = ".kata-graph"
+SECONDS = float(os.environ.get("KATA_PICTURE_SECONDS", "4"))
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
@@ -49,10 +51,10 @@ def test_every_picture_is_shown_in_both_themes(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 2200})
     wait_idle(page)
     page.keyboard.press("Control+Enter")
-    pictures = page.locator(".jp-Cell").nth(1).locator(".jp-OutputArea-output:has(.js-plotly-plot, img)")
-    expect(pictures).to_have_count(4, timeout=30_000)
-    keep(page, "pictures", ".jp-Cell >> nth=1")
-    keep(page, "graph", GRAPH)
+    keep(
+        page, "pictures", ".jp-Cell >> nth=1", holds=(".jp-OutputArea-output:has(.main-svg, img):visible", 4)
+    )
+    keep(page, "graph", GRAPH, holds=("svg", 1))
 
 
 def test_the_live_lab_is_shown_in_both_themes(jupyter: JupyterLab) -> None:
@@ -61,18 +63,18 @@ def test_the_live_lab_is_shown_in_both_themes(jupyter: JupyterLab) -> None:
     run_live(page)
     for name in ("50/50", "Canary 10 %"):
         page.locator(LIVE).get_by_role("button", name=name).click()
-        page.wait_for_timeout(4000)
-    keep(page, "live-lab", LIVE)
+        page.wait_for_timeout(1000 * SECONDS)
+    keep(page, "live-lab", LIVE, holds=(".running", 2))
     page.close()
 
 
-def keep(page: Page, name: str, selector: str) -> None:
-    """Keep a screenshot in each theme; the words on the page stand out from its ground."""
+def keep(page: Page, name: str, selector: str, holds: tuple[str, int]) -> None:
+    """Keep a screenshot in each theme, once what is to be seen holds so many of what a selector finds."""
     KEPT.mkdir(parents=True, exist_ok=True)
     for theme, title in THEMES.items():
         page.evaluate("(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme})", title)
         page.wait_for_function(f"document.body.dataset.jpThemeLight === '{str(theme == 'light').lower()}'")
         page.locator(selector).scroll_into_view_if_needed()
-        page.wait_for_timeout(300)
+        expect(page.locator(selector).locator(holds[0])).to_have_count(holds[1], timeout=30_000)
         page.locator(selector).screenshot(path=KEPT / f"{name}-{theme}.png")
     page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")

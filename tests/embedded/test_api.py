@@ -230,7 +230,7 @@ async def test_each_version_of_a_kind_shows_the_same_object(client: Client) -> N
 async def test_the_custom_resource_definitions_are_there_to_read(client: Client) -> None:
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     found = await (await client.get(f"{path}/virtualservices.networking.istio.io")).json()
-    assert [version["name"] for version in found["spec"]["versions"]] == ["v1", "v1beta1", "v1alpha3"]
+    assert [version["name"] for version in found["spec"]["versions"]] == ["v1", "v1alpha3", "v1beta1"]
     assert (await refusal(await client.post(path, json={})))[:2] == (405, "MethodNotAllowed")
 
 

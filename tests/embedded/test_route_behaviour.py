@@ -30,7 +30,8 @@ class Lab:
         """Put a VirtualService and a DestinationRule in force, as admission would let them through."""
         destination_rule = rule("v1", "v2", "v3")
         destination_rule["spec"]["subsets"].append({"name": "name-v9", "labels": {"version": "v9"}})
-        destination_rule["spec"]["trafficPolicy"] = policy or {}
+        if policy:
+            destination_rule["spec"]["trafficPolicy"] = policy
         self.put("destinationrules", destination_rule)
         spec = {"hosts": list(hosts), "http": list(rules)}
         self.put("virtualservices", {"metadata": {"name": "name"}, "spec": spec})

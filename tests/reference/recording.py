@@ -42,7 +42,7 @@ MADE_UP = [
         (r"\b\d{1,3}(\.\d{1,3}){3}\b", "<ip>"),
         (r"(Resource Version: +|resourceVersion: |\"resourceVersion\": ?)\"?\d+\"?", r"\1<rv>"),
         (r"(resourceVersion\\+\":\\+\")\d+", r"\1<rv>"),
-        (r"(?<=, was )\d+$", "<rv>"),
+        (r"(?<=resource version to be 1, was )\d+$", "<rv>"),
         (r":3[0-2]\d{3}/TCP", ":<nodeport>/TCP"),
         (r"\b(nodePort: |\"nodePort\": ?|NodePort: +(<unset>|\w+)? *)3[0-2]\d{3}", r"\1<nodeport>"),
         (r"(?<=\s)(\d+[smhd]){1,3}(?=\s|$|\))", "<age>"),

@@ -73,9 +73,12 @@ class FakeApi:
             self._remove(path)
         elif method in ("PATCH", "PUT"):
             new = merge(live, body) if method == "PATCH" else copy.deepcopy(body)
-            kept = ("uid", "creationTimestamp", "resourceVersion", "generation")
-            new["metadata"] |= {k: live["metadata"][k] for k in kept}
-            new["metadata"]["generation"] += new["spec"] != live["spec"]
+            version = live["metadata"]["resourceVersion"]
+            if new["metadata"].get("resourceVersion", version) != version:
+                raise ApiRefused(409, "Conflict", f"{path}: the object has been modified")
+            new["metadata"] |= {k: live["metadata"][k] for k in ("uid", "creationTimestamp", "generation")}
+            new["metadata"]["resourceVersion"] = str(next(self._numbers))
+            new["metadata"]["generation"] += new.get("spec") != live.get("spec")
             self.objects[path] = new
             self._roll_out(path, new)
         return copy.deepcopy(self.objects.get(path, live))
@@ -99,6 +102,8 @@ class FakeApi:
             for port in obj["spec"]["ports"]:
                 port.setdefault("nodePort", 30000 + number)
         at = f"{path}/{obj['metadata']['name']}"
+        if at in self.objects:
+            raise ApiRefused(409, "AlreadyExists", f"{at} already exists")
         self.objects[at] = obj
         self._roll_out(at, obj)
         return copy.deepcopy(obj)

@@ -4,21 +4,28 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from fake_api import FakeApi, make_cluster
 
-from kata_lib import shares
+from kata_lib import rollout, shares
 from kata_lib.checks import CHECKS, V3_FAILURES, CheckFailed, Result, check
 from kata_lib.cluster import Cluster
 from kata_lib.errors import KataError
 from kata_lib.mesh import ISTIO
+from kata_lib.rollout import events, record
+from kata_lib.rollout.judging import Look
+from kata_lib.rollout.release import Release
+from kata_lib.rollout.sequential import Counted
 
 CANARY = "deploy/virtual-service-canary.yaml"
 PROMOTE = "deploy/virtual-service-canary-promote.yaml"
 CANARY_V3 = "deploy/virtual-service-canary-v3.yaml"
+
+Event = Callable[[Release, float], Release]
 
 SOLUTIONS: dict[str, tuple[list[str], tuple[int, int]]] = {
     "v1-runs": (["deploy/v1"], (0, 20)),
@@ -31,9 +38,23 @@ SOLUTIONS: dict[str, tuple[list[str], tuple[int, int]]] = {
     "promoted": (["deploy/v1", "deploy/v2", PROMOTE], (300, 300)),
     "v3-hurts": (["deploy/v1", "deploy/v2", "deploy/v3-faulty", PROMOTE, CANARY_V3], (380, 380)),
     "rolled-back": (["deploy/v1", "deploy/v2", "deploy/v3-faulty", PROMOTE], (300, 300)),
+    "released": (["deploy/v1", "deploy/v2", PROMOTE], (300, 300)),
+    "caught": (["deploy/v1", "deploy/v2", "deploy/v3-faulty", PROMOTE], (300, 300)),
     "cleaned-up": ([], (0, 0)),
 }
 """For each check the files that solve its step, and a sample that fits: answers of v2, of all."""
+
+
+RELEASES = {"released": "rollouts/v2.yaml", "caught": "rollouts/v3.yaml"}
+
+
+def keep(cluster: Cluster, path: str, *, failed: int = 0, looks: int = 3, by: Event | None = None) -> None:
+    """Have the cluster keep a release after these looks at 60 requests, or ended by a person."""
+    release = events.begin(rollout.read(path), 1.0)
+    for moment in range(looks):
+        seen = Look(Counted(failed, 60), Counted(0, 60))
+        release = events.look(release, {"success-rate": seen, "latency": seen}, float(moment))
+    record.save(cluster, record.Record(release if by is None else by(release, 9.0)))
 
 
 def sample(v2: int, n: int, failures: int = 0) -> pd.DataFrame:
@@ -63,6 +84,8 @@ def solved(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Cluster, FakeApi
         cluster.scale("name-v2", 4)
     if name == "canary-20":
         route(cluster, name_v1=80, name_v2=20)
+    if name in RELEASES:
+        keep(cluster, RELEASES[name], failed=0 if name == "released" else 30)
     return cluster, api
 
 
@@ -120,6 +143,12 @@ def edited_since(cluster: Cluster, api: FakeApi) -> None:
         )
         file.flush()
         cluster.apply(file.name)
+
+
+def kept_anew(cluster: Cluster, path: str, **how: Any) -> None:
+    """Have the cluster keep another release."""
+    rollout.forget(cluster)
+    keep(cluster, path, **how)
 
 
 DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
@@ -212,6 +241,38 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
         "this step wants name-v1",
         f"kubectl apply -f {PROMOTE}",
     ),
+    ("released", lambda c, a: rollout.forget(c), "no release of name", "kata rollout start rollouts/v2"),
+    (
+        "released",
+        lambda c, a: kept_anew(c, "rollouts/v3.yaml", failed=30),
+        "last release was that of name-v3",
+        "kata rollout start rollouts/v2",
+    ),
+    (
+        "released",
+        lambda c, a: kept_anew(c, "rollouts/v2.yaml", looks=1),
+        "is Progressing",
+        "kata rollout resume",
+    ),
+    (
+        "released",
+        lambda c, a: kept_anew(c, "rollouts/v2.yaml", failed=30),
+        "goes through; yours ended otherwise",
+        "kata rollout start",
+    ),
+    (
+        "released",
+        lambda c, a: kept_anew(c, "rollouts/v2.yaml", looks=1, by=events.promote_fully),
+        "A person decided",
+        "kata rollout start",
+    ),
+    ("released", lambda c, a: c.apply(CANARY), "somebody moved them since", "kata weights name-v2=100"),
+    (
+        "caught",
+        lambda c, a: kept_anew(c, "rollouts/v3.yaml", looks=0, by=events.abort),
+        "A person decided this release",
+        "kata rollout start rollouts/v3",
+    ),
     ("cleaned-up", lambda c, a: c.apply("deploy/v2"), "Still there: Deployment name-v2", "kubectl delete"),
 ]
 
@@ -252,10 +313,13 @@ def test_failed_requests_are_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -
     assert "HTTP 503: no healthy upstream" in result.text
 
 
+ALL_V2 = ("promoted", "rolled-back", "released", "caught")
+
+
 @pytest.mark.parametrize("name", sorted(CHECKS.keys() - {"mesh-agrees", "cleaned-up"}))
 def test_ten_requests_are_not_enough(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster, _ = solved(name, monkeypatch)
-    result = check(name, cluster, sample(10 if name in ("promoted", "rolled-back") else 0, 10))
+    result = check(name, cluster, sample(10 if name in ALL_V2 else 0, 10))
     assert result.verdict == "not enough yet"
     assert "requests or more" in result.text
 

@@ -56,3 +56,12 @@ def test_a_retry_counts_at_the_destination_only() -> None:
     table = observe.side_by_side(sample, counted)
     assert table.loc["v2"].to_dict() == {"client": 2, "source": 2, "destination": 2}
     assert table.loc["failed"].to_dict() == {"client": 0, "source": 0, "destination": 1}
+
+
+def test_durations_are_counted_up_to_a_time_where_the_sidecar_has_such_a_bucket() -> None:
+    labels = 'reporter="source",response_code="200",destination_version="v2"'
+    bucket = "istio_request_duration_milliseconds_bucket"
+    lines = [f"istio_requests_total{{{labels}}} 9"]
+    lines += [f'{bucket}{{{labels},le="{ms}"}} {count}' for ms, count in ((100, 7), (250, 9))]
+    (row,) = observe.parse("s", "\n".join(lines), within=(100, 120)).values()
+    assert row == {"requests": 9.0, "timed": 0.0, "milliseconds": 0.0, 100: 7.0}

@@ -57,7 +57,7 @@ class Agent:
                 case "/config_dump":
                     return "200 OK", json.dumps(await envoy.config_dump(self.admin)).encode()
                 case "/clusters":
-                    return "200 OK", (await envoy.ask(self.admin, "/clusters?format=json")).encode()
+                    return "200 OK", (await envoy.ask(self.admin, path)).encode()
         except envoy.AdminError as error:
             return "503 Service Unavailable", f"{error}\n".encode()
         return "404 Not Found", b"there are /stats/prometheus, /config_dump and /clusters\n"

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab_page import CHROMIUM
 from playwright.sync_api import Page, sync_playwright
 
 from kata_lib import headless, notebooks
+from kata_lib.bench.lab_page import CHROMIUM
 
 
 @pytest.fixture(scope="module")

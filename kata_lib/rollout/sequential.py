@@ -1,0 +1,109 @@
+"""Sequential tests: is a share too high, and is one version worse than another; asked as often as one likes.
+
+Counts go in, evidence and what it takes to decide come out. Evidence is the log of a likelihood ratio, faulty
+against healthy: A. Wald, "Sequential tests of statistical hypotheses", Annals of Mathematical Statistics 16
+(1945). A verdict is due where it leaves (log beta, log 1/alpha). Wald's own bounds hold nearly, these
+exactly, at any number of looks and any moments: the ratio is a martingale where the version is healthy, and
+one exceeds 1/alpha with a probability of at most alpha (J. Ville, "Étude critique de la notion de collectif",
+1939).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil, exp, floor, lgamma, log
+from typing import Literal
+
+Verdict = Literal["Successful", "Failed", "Inconclusive"]
+"""As Argo Rollouts calls what a measurement says."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Requests of one version: how many of `n` were bad, which is failed, or slow."""
+
+    bad: int = 0
+    n: int = 0
+
+    def __add__(self, other: "Counted") -> "Counted":
+        return Counted(self.bad + other.bad, self.n + other.n)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A share of bad requests up to `healthy` is well, one from `faulty` on is not.
+
+    A version at `healthy` or below is called Failed with a probability of at most alpha, one at `faulty` or
+    above Successful with one of at most beta. Between the two either verdict is one.
+    """
+
+    healthy: float
+    faulty: float
+    alpha: float
+    beta: float
+
+    def evidence(self, counted: Counted) -> float:
+        """Return the log likelihood ratio of `faulty` against `healthy`."""
+        return counted.bad * self._a_bad_one + (counted.n - counted.bad) * self._a_good_one
+
+    def verdict(self, counted: Counted) -> Verdict:
+        """Decide, where there is enough to decide."""
+        evidence = self.evidence(counted)
+        if evidence >= log(1 / self.alpha):
+            return "Failed"
+        return "Successful" if evidence <= log(self.beta) else "Inconclusive"
+
+    def fails_from(self, n: int) -> int:
+        """Return with how many bad ones of `n` the verdict is Failed; above `n` where it cannot be."""
+        return max(0, ceil((log(1 / self.alpha) - n * self._a_good_one) / self._apart - 1e-9))
+
+    def succeeds_to(self, n: int) -> int:
+        """Return up to how many bad ones of `n` the verdict is Successful; -1 where it cannot be."""
+        return max(-1, floor((log(self.beta) - n * self._a_good_one) / self._apart + 1e-9))
+
+    @property
+    def fewest_to_succeed(self) -> int:
+        """The number of requests below which nothing is called Successful."""
+        return ceil(log(self.beta) / self._a_good_one - 1e-9)
+
+    @property
+    def fewest_to_fail(self) -> int:
+        """The number of requests below which nothing is called Failed."""
+        return ceil(log(1 / self.alpha) / self._a_bad_one - 1e-9)
+
+    @property
+    def _a_bad_one(self) -> float:
+        return log(self.faulty / self.healthy)
+
+    @property
+    def _a_good_one(self) -> float:
+        return log((1 - self.faulty) / (1 - self.healthy))
+
+    @property
+    def _apart(self) -> float:
+        return self._a_bad_one - self._a_good_one
+
+
+@lru_cache(maxsize=4096)
+def against(stable: Counted, canary: Counted, odds: float) -> float:
+    """Return the evidence of one look that the canary's odds of a bad request are `odds` times stable's.
+
+    The null hypothesis is that they are no higher. Given both numbers of requests and how many were bad in
+    all, how many of those fell on the canary has a hypergeometric distribution, whatever share is bad: R. A.
+    Fisher, "The logic of inductive inference" (1935). So what troubles both versions alike, and comes and
+    goes, is no evidence. The evidence of several looks adds up, as strata do in N. Mantel and W. Haenszel,
+    "Statistical aspects of the analysis of data from retrospective studies" (1959).
+    """
+    bad = canary.bad + stable.bad
+    possible = range(max(0, bad - stable.n), min(bad, canary.n) + 1)
+    if len(possible) == 1:
+        return 0.0
+    ways = [_log_choose(canary.n, x) + _log_choose(stable.n, bad - x) for x in possible]
+    most = max(way + x * log(odds) for x, way in zip(possible, ways, strict=True))
+    tilted = sum(exp(way + x * log(odds) - most) for x, way in zip(possible, ways, strict=True))
+    largest = max(ways)
+    plain = sum(exp(way - largest) for way in ways)
+    return canary.bad * log(odds) - (most + log(tilted) - largest - log(plain))
+
+
+def _log_choose(n: int, k: int) -> float:
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)

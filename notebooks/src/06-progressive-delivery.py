@@ -1,0 +1,124 @@
+# %% [markdown]
+# # 06 · Progressive delivery: the metrics decide
+#
+# *About 20 minutes.*
+#
+# Until now you raised the weight, looked, and decided. Here a loop does it: it raises the share step by step,
+# watches the sidecars' counters in between, and goes on or back by itself. You write the plan.
+#
+# This notebook begins with both versions and the canary's VirtualService.
+# %%
+from kata_lib import open_lab, plots, rollout
+
+lab = open_lab(step="progressive-delivery")
+# %% [markdown]
+# ## The plan
+#
+# A file, in the terms of [Argo Rollouts](https://argo-rollouts.readthedocs.io), which you meet in the next notebook.
+# Expect three weights, and after each an *analysis* that must succeed before the next:
+# %%
+plan = rollout.read("rollouts/v2.yaml")
+plan
+# %% [markdown]
+# Read the metrics at its end. `success-rate` says: 1 % of failures is healthy, 25 % is faulty, and in between nobody
+# promises anything. `latency` says the same of answers slower than 250 ms. `falseAbort` and `missed` say how often
+# the analysis may be wrong, and with that **how many requests** it needs. `oddsAgainstStable` compares with version 1
+# at the same moment: a trouble that both have is not the canary's.
+#
+# ## Version 2, by itself
+#
+# First the users, four hundred a second, so that something can be counted:
+# %%
+users = lab.watch(rate=400)
+# %% [markdown]
+# Then the release. Expect a line for each decision, and most of the time at 1 %: the analysis needs some twenty
+# requests to version 2, and only one request in a hundred goes there. In a terminal: `kata rollout start rollouts/v2.yaml`.
+# %%
+release = rollout.start(lab.cluster, plan)
+release.wait()
+# %% [markdown]
+# Each line has its figures and what would have changed the decision. All of it is kept in the cluster, where
+# `kata rollout status` and `kubectl get configmap rollout-name --output yaml` find it:
+# %%
+release.history()
+# %%
+plots.timeline(users.frame(), "v2", changes=release.moments())
+# %% tags=check
+lab.check("released", lab.sample(requests=150, concurrency=8))
+# %% [markdown]
+# ## Predict: where does it stop version 3?
+#
+# Version 3 fails every second request. The plan for it, `rollouts/v3.yaml`, has the same steps: 1, 10, 50 %. At
+# which **weight**, in percent, does the analysis stop it?
+# %% tags=predict
+lab.predict("percent at which v3 is stopped", ...)
+# %% [markdown]
+# ## Your turn: release version 3
+#
+# Apply `deploy/v3-faulty`, which sends nobody there yet, then start a release by its plan and wait for it, as above.
+#
+# ```sh
+# kubectl apply -f deploy/v3-faulty
+# kata rollout start rollouts/v3.yaml
+# ```
+# %% tags=your-turn
+# your turn
+# %% tags=solution
+lab.apply("deploy/v3-faulty")
+release = rollout.start(lab.cluster, rollout.read("rollouts/v3.yaml"))
+release.wait()
+# %%
+lab.compare("percent at which v3 is stopped", release.reached(), expected=1)
+# %% tags=check
+lab.check("caught", lab.sample(requests=150, concurrency=8))
+# %% [markdown]
+# It needed a handful of requests. Nobody failed because of version 2, so every failed request of a user since is the
+# price of this release:
+# %%
+with_analysis = int(users.frame()["error"].notna().sum())
+print(f"{with_analysis} users met an error.")
+# %% [markdown]
+# ## Your turn: change the plan
+#
+# What would it have cost all at once? Make a plan for version 3 with one weight, 100, and an analysis after it, and
+# start it. `plan.changed(steps=[...])` returns a plan with other steps. (In a file of your own: `rollout.read(...)`.)
+# %% tags=your-turn
+bold = rollout.read("rollouts/v3.yaml").changed(steps=...)
+# %% tags=solution
+bold = rollout.read("rollouts/v3.yaml").changed(steps=[{"setWeight": 100}, {"analysis": {}}])
+release = rollout.start(lab.cluster, bold)
+release.wait()
+# %%
+all_at_once = int(users.frame()["error"].notna().sum()) - with_analysis
+print(f"Step by step: {with_analysis} users met an error. All at once: {all_at_once}.")
+# %% [markdown]
+# The same analysis, and it decided just as soon. But in that time every request went to version 3. Without an
+# analysis it would go on until somebody looks.
+#
+# Try the other direction, too: `missed: 0.0001` in a plan's analysis, or `failureCondition: result < 0.95`. Both need
+# more requests, and the first step takes longer. That is the trade: **small steps protect users, and take time**.
+# %% tags=check
+lab.check("caught", lab.sample(requests=150, concurrency=8))
+# %% [markdown]
+# ## When a person decides
+#
+# | you want | command | notebook |
+# |---|---|---|
+# | to see where it stands | `kata rollout status` | `release.status()` |
+# | to hold the weight | `kata rollout pause`, `resume` | `release.pause()` |
+# | to skip what a step waits for | `kata rollout promote`, `promote --full` | `release.promote()` |
+# | everyone back, now | `kata rollout abort` | `release.abort()` |
+# | to begin an aborted one again | `kata rollout retry` | `release.retry()` |
+# | the version before, after all | `kata rollout undo` | `release.undo()` |
+#
+# A step `pause: {}` waits for you. `setHeaderRoute` sends testers with a certain header first, `setMirrorRoute` copies
+# of requests whose answers nobody gets, both before any user meets the new version. If somebody else changes the
+# weights meanwhile, or the metrics fall silent, the release holds and says so: silence is no success.
+# %%
+users.stop()
+# %% [markdown]
+# ## What you have now
+#
+# - A release that took version 2 from 1 to 100 % without you, and one that took version 3 back.
+# - The number of users that it cost, beside the number for all at once.
+# - The reason for each decision, with the requests it rests on.
