@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kata_lib.bench import changes, classroom, live, machine, memory, start, throughput, weights
+from kata_lib.bench import changes, classroom, engines, live, machine, memory, start, throughput, weights
 from kata_lib.bench.results import Figure
 from kata_lib.engines.embedded import EmbeddedEngine
 from kata_lib.engines.embedded.state import PROJECT, home
@@ -22,7 +22,7 @@ from kata_lib.errors import KataError
 
 NAME = "bench"
 TABLE_WIDTH = 120
-GROUPS = ("start", "weights", "changes", "throughput", "memory", "live", "classroom")
+GROUPS = ("start", "weights", "changes", "throughput", "memory", "live", "classroom", "engines")
 LEARNERS = 30
 
 
@@ -34,7 +34,7 @@ def main(
     """Measure the embedded engine and the sampler, each figure beside its goal."""
     console = Console()
     console.width = max(console.width, TABLE_WIDTH)
-    chosen = only or [group for group in GROUPS if full or group != "classroom"]
+    chosen = only or [group for group in GROUPS if group != "engines" and (full or group != "classroom")]
     unknown = sorted(set(chosen) - set(GROUPS))
     if unknown:
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(GROUPS)}.")
@@ -55,9 +55,12 @@ def _run(chosen: list[str], full: bool, say: Callable[[str], None]) -> list[Figu
     """Return all figures of the chosen groups; whatever happens, the cluster is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="kata-bench-") as folder, chdir(PROJECT):
         os.environ["KATA_HOME"] = folder
+        by_engine = list(engines.measure(NAME, say)) if "engines" in chosen else []
+        if chosen == ["engines"]:
+            return by_engine
         engine = EmbeddedEngine(NAME)
         try:
-            return list(_figures(engine, chosen, full, say))
+            return [*by_engine, *_figures(engine, chosen, full, say)]
         finally:
             engine.stop()
 
