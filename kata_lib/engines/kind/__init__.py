@@ -192,7 +192,11 @@ class KindEngine:
 
     def _nodes(self) -> Nodes:
         return Nodes(
-            self.folder.name, self._settings.provider, self.folder.kubeconfig, self.folder.engine_log
+            self.folder.name,
+            self._settings.provider,
+            self.folder.kubeconfig,
+            self.folder.engine_log,
+            self.folder.work,
         )
 
     @property

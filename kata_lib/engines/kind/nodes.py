@@ -38,6 +38,7 @@ class Nodes:
     provider: str
     kubeconfig: Path
     log: Path
+    work: Path
 
     @property
     def container(self) -> str:
@@ -65,7 +66,8 @@ class Nodes:
 
     def create(self, image: str, port: int, progress: Progress) -> None:
         """Make the cluster, its sentences service published on 127.0.0.1:`port` and nothing else."""
-        config = self.kubeconfig.with_name("kind.json")
+        config = self.work / "kind.json"
+        self.work.mkdir(exist_ok=True)
         config.write_text(json.dumps(configuration(port)))
         command = [program("kind"), "create", "cluster", f"--name={self.name}", f"--image={image}"]
         command += [f"--kubeconfig={self.kubeconfig}", f"--config={config}", "--retain"]
