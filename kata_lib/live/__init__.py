@@ -4,7 +4,7 @@
     live.show_graph(lab)
 
 A Lab goes in, a widget is shown, a handle comes out at once. A thread does the work: it hears the widget
-(widget.py and view.js), takes the sampler's records, looks at the weights, and sends frames (session.py). It
+(widget.py and view/), takes the sampler's records, looks at the weights, and sends frames (session.py). It
 ends with the kernel, with close(), and when its cell runs again.
 """
 
@@ -142,7 +142,7 @@ class Live:
                 rest = self._session.turn(messages)
                 for _ in messages:
                     self.widget.inbox.task_done()
-                self.still.refresh(due=bool(self._session.records), now=self._just_paused())
+                self.still.refresh(due=self._session.fresh, now=self._just_paused())
         finally:
             self._session.end()
             self._ended.set()
