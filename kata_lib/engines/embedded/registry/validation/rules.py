@@ -23,13 +23,6 @@ _RESERVED = frozenset(
 )
 _ESCAPED = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
 
-# Strings of these formats are values of another type for a rule.
-_FORMATS = {
-    "date": "timestamp(self + 'T00:00:00Z')",
-    "date-time": "timestamp(self)",
-    "duration": "duration(self)",
-}
-
 # What the evaluator says of a value that a rule cannot be applied to, and what the API server's says.
 _WORDS = (
     (
@@ -127,7 +120,10 @@ def _message(rule: Rule, data: dict[str, Any]) -> str:
 
 
 def _converted(schema: Schema, value: Any) -> Any:
-    """Return a value in the evaluator's types, its fields under the names that rules know them by."""
+    """Return a value in the evaluator's types, its fields under the names that rules know them by.
+
+    A string in the format of a time or a duration stays a string: the evaluator takes no other from outside.
+    """
     if isinstance(value, dict):
         return {
             _escaped(name) if name in schema.properties else name: _converted(
@@ -139,9 +135,6 @@ def _converted(schema: Schema, value: Any) -> Any:
         return [_converted(schema.items or schema, item) for item in value]
     if schema.type == "number":
         return float(value)
-    if schema.format in _FORMATS and isinstance(value, str):
-        made, error = _evaluated(_FORMATS[schema.format], {"self": value})
-        return value if error else made
     return value
 
 
