@@ -12,11 +12,14 @@ from kata_lib.engines.embedded.api.reviews import REVIEWS, review
 from kata_lib.engines.embedded.api.target import Target, parse
 from kata_lib.engines.embedded.api.watch import Watch
 from kata_lib.engines.embedded.registry.registry import Registry
-from kata_lib.engines.embedded.registry.resources import SCALES
+from kata_lib.engines.embedded.registry.resources import METRICS, SCALES
 from kata_lib.engines.embedded.registry.status import bad_request, method_not_allowed, no_such_path
 from kata_lib.engines.embedded.registry.subresources import scale_of
 
-LOOK_INSIDE = "a container is a process of this machine: look at it with the machine's own tools"
+LOOK_INSIDE = (
+    "a container is a process of this machine: look at it in a terminal, with the machine's own tools"
+)
+LOOK_AT_ALL = "containers are processes of this machine: top in a terminal shows what they take"
 REACH = "pods, services and node ports are on this machine: kata url NAME says where"
 
 NOT_OFFERED = {
@@ -47,6 +50,8 @@ class Objects:
             return answer(review(f"{group}/{version}/{rest}", body), status=201)
         if not rest:
             return answer(discovery.resource_list(group, version))
+        if group == METRICS:
+            raise bad_request(f"the embedded engine has no metrics of pods and nodes; {LOOK_AT_ALL}")
         target = parse(group, version, rest)
         if target.subresource:
             return await self._subresource(request, target)
