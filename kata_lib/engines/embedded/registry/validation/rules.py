@@ -49,15 +49,6 @@ def has_rules(schema: Schema) -> bool:
     return bool(schema.rules) or any(map(has_rules, inner))
 
 
-def compile_error(rule: str) -> str | None:
-    """Return why a rule is none that can be evaluated, or None where it can."""
-    try:
-        _compiled(rule)
-    except RuntimeError as error:
-        return str(error)
-    return None
-
-
 def _value(schema: Schema, value: Any, old: Any, path: str) -> Iterator[Cause]:
     if value is None or not has_rules(schema):
         return
