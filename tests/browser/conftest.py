@@ -17,6 +17,13 @@ NAME = "browser"
 SETUP = 'from kata_lib import graph, live, open_lab, plots, shares\nlab = open_lab(step="weight-lab")'
 LIVE_CELL = f"{SETUP}\ntraffic = live.show(lab)"
 GRAPH_CELL = f"{SETUP}\nseen = live.show_graph(lab)"
+RELEASE_CELL = f"""from kata_lib import rollout
+{SETUP}
+steps = [{{"setWeight": 20}}, {{"pause": {{}}}}, {{"setWeight": 50}}, {{"pause": {{}}}}, {{"analysis": {{}}}}]
+plan = rollout.read("rollouts/v2.yaml").changed(steps=steps)
+users = lab.watch(rate=50)
+release = rollout.start(lab.cluster, plan)
+view = live.show_release(lab, release)"""
 PICTURES = """import kata_lib.graph
 before = lab.counters()
 sample = lab.sample(requests=400, rate=200)
@@ -79,6 +86,7 @@ def jupyter(
     folder = tmp_path_factory.mktemp("notebooks")
     for name in ("live", "other"):
         (folder / f"{name}.ipynb").write_text(notebook(LIVE_CELL, "import time\ntime.sleep(4)"))
+    (folder / "release.ipynb").write_text(notebook(RELEASE_CELL))
     (folder / "graph.ipynb").write_text(notebook(GRAPH_CELL, PICTURES))
     with jupyter_lab(folder, environment) as (address, server):
         yield JupyterLab(address, server, browser)
