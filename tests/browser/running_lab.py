@@ -9,6 +9,13 @@ from kata_lib.bench.lab_page import Messages
 SETUP = 'from kata_lib import graph, live, open_lab, plots, shares\nlab = open_lab(step="weight-lab")'
 LIVE_CELL = f"{SETUP}\ntraffic = live.show(lab)"
 GRAPH_CELL = f"{SETUP}\nseen = live.show_graph(lab)"
+RELEASE_CELL = f"""from kata_lib import rollout
+{SETUP}
+steps = [{{"setWeight": 20}}, {{"pause": {{}}}}, {{"setWeight": 50}}, {{"pause": {{}}}}, {{"analysis": {{}}}}]
+plan = rollout.read("rollouts/v2.yaml").changed(steps=steps)
+users = lab.watch(rate=50)
+release = rollout.start(lab.cluster, plan)
+view = live.show_release(lab, release)"""
 PICTURES = """import kata_lib.graph
 before = lab.counters()
 sample = lab.sample(requests=400, rate=200)
