@@ -120,7 +120,8 @@ def open_(bundle: Path, say: Say) -> None:
             if member.name.startswith("tools/"):
                 _put(packed, member, programs.tools() / Path(member.name).name)
             elif member.name.startswith(("addons/", "settings/")):
-                _put(packed, member, _folder() / member.name)
+                place = Path(member.name)
+                _put(packed, member, _folder() / place.parts[0] / place.name)
     for name, value in manifest["environment"].items():
         if value:
             os.environ.setdefault(name, value)
