@@ -2,9 +2,10 @@
 
     traffic = live.show(lab)
     live.show_graph(lab)
+    live.show_release(lab, release)
 
 A Lab goes in, a widget is shown, a handle comes out at once. A thread does the work: it hears the widget
-(widget.py and view.js), takes the sampler's records, looks at the weights, and sends frames (session.py). It
+(widget.py and view/), takes the sampler's records, looks at the weights, and sends frames (session.py). It
 ends with the kernel, with close(), and when its cell runs again.
 """
 
@@ -18,17 +19,19 @@ from kata_lib.errors import WaitTimeout
 from kata_lib.lab import Lab
 from kata_lib.live.changes import Change, words
 from kata_lib.live.graph import LiveGraph
+from kata_lib.live.release import LiveRelease
 from kata_lib.live.session import Session
 from kata_lib.live.still import StillBeside, picture
 from kata_lib.live.widget import LiveWidget
+from kata_lib.rollout import Rollout
 from kata_lib.stills import Still
 from kata_lib.traffic import Sampler, frame_of
 
-__all__ = ["Live", "LiveGraph", "show", "show_graph"]
+__all__ = ["Live", "LiveGraph", "LiveRelease", "show", "show_graph", "show_release"]
 
 RING = 4_000  # records between the sampler and a turn, of which there are ten a second
-_Shown = TypeVar("_Shown", "Live", LiveGraph)
-_shown: dict[str, "Live | LiveGraph"] = {}
+_Shown = TypeVar("_Shown", "Live", LiveGraph, LiveRelease)
+_shown: dict[str, "Live | LiveGraph | LiveRelease"] = {}
 
 
 def show(lab: Lab, rate: float = 50) -> "Live":
@@ -42,6 +45,11 @@ def show(lab: Lab, rate: float = 50) -> "Live":
 def show_graph(lab: Lab) -> LiveGraph:
     """Show below the cell who calls whom, and return at once; it sends no requests itself."""
     return _show(LiveGraph(lab))
+
+
+def show_release(lab: Lab, release: Rollout) -> LiveRelease:
+    """Show below the cell how a release goes, with its buttons, and return at once; it sends no requests."""
+    return _show(LiveRelease(lab, release))
 
 
 def _show(made: _Shown) -> _Shown:
@@ -142,7 +150,7 @@ class Live:
                 rest = self._session.turn(messages)
                 for _ in messages:
                     self.widget.inbox.task_done()
-                self.still.refresh(due=bool(self._session.records), now=self._just_paused())
+                self.still.refresh(due=self._session.fresh, now=self._just_paused())
         finally:
             self._session.end()
             self._ended.set()

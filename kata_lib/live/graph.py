@@ -53,7 +53,7 @@ class LiveGraph:
                 self._hear(message)
             if self._pace.due(time.monotonic()) != "nothing":
                 self._draw()
-            self.still.refresh(due=bool(self.graph.edges))
+            self.still.refresh(due=bool(self.graph.edges) and self._pace.traffic(time.monotonic()))
             rest = self._pace.rest(time.monotonic())
 
     def _hear(self, message: Message) -> None:

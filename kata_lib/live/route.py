@@ -38,6 +38,7 @@ class Routing:
         self._seen: Any = None
         self._next = 0.0
         self._versions: dict[str, str] = {}
+        self._subsets: dict[str, str] = {}
         self._pods: Shares = {}
 
     def look(self, now: float) -> Route:
@@ -56,9 +57,8 @@ class Routing:
     def set(self, route: Route, version: str, percent: int) -> Shares:
         """Give a version its weight and the route's others the rest; return the shares that this makes."""
         assert route.asked is not None
-        subsets = {version: name for name, version in self._versions.items()}
         wanted = linked(route.asked, version, percent)
-        mesh.set_weights(self._cluster, {subsets[name]: weight for name, weight in wanted.items()})
+        mesh.set_weights(self._cluster, {self._subsets[name]: weight for name, weight in wanted.items()})
         return {name: weight / 100 for name, weight in wanted.items()}
 
     def _by_version(self, shares: Shares) -> Route:
@@ -68,6 +68,7 @@ class Routing:
         if unclear:
             note = f"The route sends to {', '.join(unclear)}: no DestinationRule gives it its own version."
             return Route(None, self._pods, note)
+        self._subsets = {version: name for name, version in versions.items()}
         asked = {versions[name]: round(share, 4) for name, share in shares.items()}
         note = "" if len(asked) > 1 else f"The route has one destination, {min(asked)}: no weight to turn."
         return Route(dict(sorted(asked.items())), self._pods, note)

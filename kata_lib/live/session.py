@@ -72,6 +72,11 @@ class Session:
         self._stream.keep(False, self.now())
 
     @property
+    def fresh(self) -> bool:
+        """Whether there is something to see that was not there a minute ago."""
+        return bool(self.records) and self._pace.traffic(self.now())
+
+    @property
     def asked(self) -> Shares | None:
         """The shares asked for; None without a VirtualService."""
         return self.changes[-1].after if self.changes else None

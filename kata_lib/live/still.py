@@ -56,9 +56,9 @@ class StillBeside:
         self._handle = display(HTML(self._html("")), display_id=True)
 
     def refresh(self, *, due: bool, now: bool = False) -> None:
-        """Draw it anew where there is something to draw and a minute has passed, or now.
+        """Draw it anew if that is due and a minute has passed, or now.
 
-        Beside the caller, who moves a picture meanwhile.
+        On a thread of its own: the caller moves a picture meanwhile.
         """
         busy = self._drawing is not None and self._drawing.is_alive()
         if self._handle is None or busy or not due or not (now or time.monotonic() >= self._next):

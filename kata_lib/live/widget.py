@@ -19,11 +19,11 @@ from kata_lib.plots import OTHER, STYLES
 
 Message = dict[str, Any]
 _VIEW = Path(__file__).parent / "view"
-_PARTS = ("plotly", "store", "picture", "words", "controls", "view")
+_PICTURE = ("plotly", "store", "picture", "words")
 
 
 class Widget(anywidget.AnyWidget):
-    """What both widgets have: `inbox` holds what the browser said, and None once the widget is closed."""
+    """What all widgets have: `inbox` holds what the browser said, and None once the widget is closed."""
 
     _css = _VIEW / "view.css"
     still = traitlets.Unicode().tag(sync=True)
@@ -59,10 +59,13 @@ class GraphWidget(Widget):
     _esm = _VIEW / "graph.js"
 
 
-class LiveWidget(Widget):
-    """Shows a live lab."""
+def _script(*parts: str) -> str:
+    return "\n".join((_VIEW / f"{part}.js").read_text() for part in parts)
 
-    _esm = "\n".join((_VIEW / f"{part}.js").read_text() for part in _PARTS)
+
+class PictureWidget(Widget):
+    """What the widgets with a picture by plotly have."""
+
     styles = traitlets.Dict().tag(sync=True)
     """How each version, and any other, looks in every picture: plots.Style, by its fields."""
 
@@ -74,3 +77,15 @@ class LiveWidget(Widget):
             self.send({"type": "script"}, [plotly_script()])
         else:
             self.inbox.put(content)
+
+
+class LiveWidget(PictureWidget):
+    """Shows a live lab."""
+
+    _esm = _script(*_PICTURE, "controls", "view")
+
+
+class ReleaseWidget(PictureWidget):
+    """Shows a release."""
+
+    _esm = _script(*_PICTURE, "release")

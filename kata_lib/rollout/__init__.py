@@ -11,16 +11,11 @@ runner.py runs it, handle.py is what a notebook and the command hold of it.
 """
 
 import time
-from dataclasses import replace
 
 from kata_lib.cluster import Cluster
-from kata_lib.errors import RolloutError
-from kata_lib.kube import ApiRefused
 from kata_lib.rollout import events, record, routes
 from kata_lib.rollout.handle import Rollout
 from kata_lib.rollout.plan import Plan, parse, read
-from kata_lib.rollout.record import CONFLICT, Record
-from kata_lib.rollout.release import Release
 
 __all__ = ["Plan", "Rollout", "find", "forget", "parse", "read", "start"]
 
@@ -31,18 +26,7 @@ def start(cluster: Cluster, plan: Plan) -> Rollout:
     RolloutError where it cannot begin: another one is under way, or something that it needs is missing.
     """
     routes.check(cluster, plan)
-    made = Record(events.begin(plan, time.time()))
-    if cluster.get("v1", "ConfigMap", record.name_of(plan.service)) is not None:
-        there = record.load(cluster, plan.service)
-        if not there.release.ended:
-            raise _under_way(there.release)
-        made = replace(made, version=there.version)
-    try:
-        record.save(cluster, made)
-    except ApiRefused as refused:
-        if refused.code != CONFLICT:
-            raise
-        raise _under_way(record.load(cluster, plan.service).release) from None
+    record.begin(cluster, events.begin(plan, time.time()))
     begun = Rollout(cluster, plan.service)
     begun.run()
     return begun
@@ -58,11 +42,3 @@ def forget(cluster: Cluster) -> None:
     """Delete what the cluster keeps of releases; the weights stay as they are."""
     for obj in cluster.objects("v1", "ConfigMap", record.LABEL):
         cluster.remove("v1", "ConfigMap", obj["metadata"]["name"])
-
-
-def _under_way(state: Release) -> RolloutError:
-    plan = state.plan
-    return RolloutError(
-        f"A release of {plan.service} is under way already, {plan.canary} in place of {plan.stable}, "
-        f"{state.phase} at {state.routing.weight} %: one at a time. `kata rollout abort` ends it."
-    )

@@ -8,7 +8,7 @@ from threading import Event, Thread
 import pandas as pd
 
 from kata_lib.cluster import Cluster
-from kata_lib.errors import ClusterError, KataError, WaitTimeout
+from kata_lib.errors import ClusterError, WaitTimeout
 from kata_lib.kube import ApiRefused
 from kata_lib.rollout import events, record
 from kata_lib.rollout.record import CONFLICT, Record, line_of
@@ -28,7 +28,7 @@ class Rollout:
         self._cluster, self._service = cluster, service
         self._ended = Event()
         self._thread: Thread | None = None
-        self._error: KataError | None = None
+        self._error: Exception | None = None
         self._said = 0.0  # when the last decision was made that wait() told
 
     def __repr__(self) -> str:
@@ -182,7 +182,7 @@ class Rollout:
                     break
                 self._ended.wait(max(0.0, began + found.release.plan.interval - time.monotonic()))
             runner.leave()
-        except KataError as error:
+        except Exception as error:  # told by wait(); a thread's own last words land in any cell
             self._error = error
 
 

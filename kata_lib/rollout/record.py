@@ -61,15 +61,42 @@ def save(cluster: Cluster, record: Record) -> Record:
     return replace(record, version=obj["metadata"]["resourceVersion"])
 
 
+def begin(cluster: Cluster, release: Release) -> Record:
+    """Write a new release, in place of one that has ended; RolloutError where one is under way."""
+
+    def written(service: str) -> Record:
+        if cluster.get("v1", "ConfigMap", name_of(service)) is None:
+            return save(cluster, Record(release))
+        there = load(cluster, service)
+        if not there.release.ended:
+            raise _under_way(there.release)
+        return save(cluster, Record(release, version=there.version))
+
+    return _again(release.plan.service, written)
+
+
 def change(cluster: Cluster, service: str, event: Callable[[Record], Record]) -> Record:
     """Write what an event makes of the record, of the newest one if somebody else writes meanwhile."""
+    return _again(service, lambda service: save(cluster, event(load(cluster, service))))
+
+
+def _again(service: str, written: Callable[[str], Record]) -> Record:
+    """Write, and again where somebody else wrote meanwhile."""
     for _ in range(_TRIES):
         try:
-            return save(cluster, event(load(cluster, service)))
+            return written(service)
         except ApiRefused as refused:
             if refused.code != CONFLICT:
                 raise
     raise RolloutError(f"The release of {service} changed {_TRIES} times meanwhile: who else runs it?")
+
+
+def _under_way(state: Release) -> RolloutError:
+    plan = state.plan
+    return RolloutError(
+        f"A release of {plan.service} is under way already, {plan.canary} in place of {plan.stable}, "
+        f"{state.phase} at {state.routing.weight} %: one at a time. `kata rollout abort` ends it."
+    )
 
 
 def _config_map(record: Record) -> Obj:

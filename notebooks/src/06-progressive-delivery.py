@@ -8,7 +8,7 @@
 #
 # This notebook begins with both versions and the canary's VirtualService.
 # %%
-from kata_lib import open_lab, plots, rollout
+from kata_lib import live, open_lab, plots, rollout
 
 lab = open_lab(step="progressive-delivery")
 # %% [markdown]
@@ -31,10 +31,15 @@ plan
 # %%
 users = lab.watch(rate=400)
 # %% [markdown]
-# Then the release. Expect a line for each decision, and most of the time at 1 %: the analysis needs some twenty
-# requests to version 2, and only one request in a hundred goes there. In a terminal: `kata rollout start rollouts/v2.yaml`.
+# Then the release, and its live view with a button for each thing that you could do meanwhile. Do nothing, for once.
+# In a terminal: `kata rollout start rollouts/v2.yaml`.
 # %%
 release = rollout.start(lab.cluster, plan)
+view = live.show_release(lab, release)
+# %% [markdown]
+# Expect a line for each decision, and most of the time at 1 %: the analysis needs some twenty requests to version 2,
+# and only one request in a hundred goes there.
+# %%
 release.wait()
 # %% [markdown]
 # Each line has its figures and what would have changed the decision. All of it is kept in the cluster, where
@@ -116,6 +121,7 @@ lab.check("caught", lab.sample(requests=150, concurrency=8))
 # weights meanwhile, or the metrics fall silent, the release holds and says so: silence is no success.
 # %%
 users.stop()
+view.close()
 # %% [markdown]
 # ## What you have now
 #

@@ -2,28 +2,18 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
+from running_lab import GRAPH_CELL, LIVE_CELL, PICTURES, RELEASE_CELL, JupyterLab
 
 from kata_lib import engines
-from kata_lib.bench.lab_page import CHROMIUM, Messages, jupyter_lab, notebook
+from kata_lib.bench.lab_page import CHROMIUM, jupyter_lab, notebook
 from kata_lib.lab import Lab, connect
 from kata_lib.manifests import PROJECT
 
 NAME = "browser"
-SETUP = 'from kata_lib import graph, live, open_lab, plots, shares\nlab = open_lab(step="weight-lab")'
-LIVE_CELL = f"{SETUP}\ntraffic = live.show(lab)"
-GRAPH_CELL = f"{SETUP}\nseen = live.show_graph(lab)"
-PICTURES = """import kata_lib.graph
-before = lab.counters()
-sample = lab.sample(requests=400, rate=200)
-counted = lab.counters(since=before)
-share = lab.share(sample)
-display(plots.distribution({"canary": share}, {"canary": 0.1}), plots.convergence(sample, 0.1))
-display(plots.timeline(sample), graph.of(counted))"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,22 +21,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if Path(__file__).parent in item.path.parents:
                 item.add_marker(pytest.mark.skip(reason="there is no Chromium: apt-get install chromium"))
-
-
-@dataclass(frozen=True)
-class JupyterLab:
-    """A running JupyterLab with notebooks of these tests, and a browser for it."""
-
-    address: str
-    server: int
-    browser: Browser
-
-    def page(self) -> tuple[Page, Messages]:
-        """Return an empty page and the counter of its messages with kernels."""
-        page = self.browser.new_page(viewport={"width": 1280, "height": 1000})
-        messages = Messages()
-        messages.listen(page)
-        return page, messages
 
 
 @pytest.fixture(scope="package")
@@ -79,6 +53,7 @@ def jupyter(
     folder = tmp_path_factory.mktemp("notebooks")
     for name in ("live", "other"):
         (folder / f"{name}.ipynb").write_text(notebook(LIVE_CELL, "import time\ntime.sleep(4)"))
+    (folder / "release.ipynb").write_text(notebook(RELEASE_CELL))
     (folder / "graph.ipynb").write_text(notebook(GRAPH_CELL, PICTURES))
     with jupyter_lab(folder, environment) as (address, server):
         yield JupyterLab(address, server, browser)

@@ -7,8 +7,8 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import LIVE_CELL, JupyterLab
 from playwright.sync_api import Browser, Page, Response, expect
+from running_lab import LIVE_CELL, JupyterLab
 
 from kata_lib.bench.lab_page import (
     LIVE,

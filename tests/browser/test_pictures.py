@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from conftest import JupyterLab
 from playwright.sync_api import Page, expect
+from running_lab import JupyterLab
 
 from kata_lib.bench.lab_page import LIVE, open_notebook, run_live, wait_idle
 from kata_lib.lab import Lab

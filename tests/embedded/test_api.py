@@ -384,9 +384,7 @@ async def test_what_there_is_not_is_refused_with_what_to_use_instead(
     client: Client, registry: Registry
 ) -> None:
     make_pod(registry, "name")
-    assert (
-        "look at it with the machine's own tools" in (await refusal(await client.post(f"{PODS}/a/exec")))[2]
-    )
+    assert "look at it in a terminal" in (await refusal(await client.post(f"{PODS}/a/exec")))[2]
 
 
 async def test_a_pods_port_is_asked_through_the_api(client: Client, registry: Registry) -> None:

@@ -53,6 +53,9 @@ MADE_UP = [
 ]
 """What a cluster makes up in kubectl's text, and the mark that stands for it; in this order."""
 
+LOGGED = re.compile(r"[IWE]\d{4} \d\d:\d\d:\d\d\.\d+ ")
+"""How a line of kubectl's own log begins: what it says of a watch that ends depends on the moment."""
+
 MADE_UP_FIELDS = {
     "clusterIP": "<ip>",
     "creationTimestamp": "<time>",
@@ -85,7 +88,7 @@ def recorded_form(text: str, namespace: str, node: str) -> str:
     lines = [
         re.sub(r"[ \t]+", " ", line).rstrip()
         for line in text.splitlines()
-        if not line.startswith("Waiting for ")
+        if not line.startswith("Waiting for ") and not LOGGED.match(line)
     ]
     return "\n".join(lines).strip()
 

@@ -13,6 +13,7 @@ from kata_lib.engines.embedded.api.server import make_app
 from kata_lib.engines.embedded.kubelet.admission import refuse_pod
 from kata_lib.engines.embedded.mesh.admission import refuse
 from kata_lib.engines.embedded.registry.registry import Registry
+from kata_lib.engines.embedded.registry.resources import RESOURCES, Resource
 from kata_lib.engines.embedded.store import Store
 
 TOKEN = "secret"
@@ -68,3 +69,28 @@ def _as_here(exchange: dict[str, Any]) -> dict[str, Any]:
     why = "not supported by the embedded engine; a cluster that runs Istio itself has it"
     message = f'admission webhook "embedded.kata" denied the request: {exchange["unsupported"]}: {why}'
     return {**exchange, "answer": {"code": 400, "status": "Failure", "message": message}}
+
+
+@pytest.mark.parametrize(
+    "resource", [kind for kind in RESOURCES.values() if kind.unsupported], ids=lambda kind: kind.kind
+)
+async def test_a_kind_that_is_not_served_is_refused_by_name(client: Client, resource: Resource) -> None:
+    root = f"/apis/{resource.api_version}" if resource.group else f"/api/{resource.version}"
+    path = f"{root}/namespaces/{recording.NAMESPACE}/{resource.plural}"
+    body = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": "a"}}
+    created = await ask(client, {"method": "POST", "path": path, "body": body})
+    applied = await ask(
+        client,
+        {
+            "method": "PATCH",
+            "path": f"{path}/a?fieldManager=test",
+            "type": "application/apply-patch+yaml",
+            "body": body,
+        },
+    )
+    why = f"the embedded engine does not support {resource.kind}; a cluster that runs it does"
+    for answer in (created, applied):
+        assert (answer["code"], answer["reason"]) == (403, "Forbidden")
+        assert answer["message"].endswith(why)
+    listed = await ask(client, {"method": "GET", "path": path})
+    assert listed["object"]["items"] == []

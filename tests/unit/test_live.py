@@ -288,6 +288,15 @@ class TestSession:
         shares = mesh.weights(bench.cluster)
         assert shares == pytest.approx({"name-v1": 0.4, "name-v2": 0.2, "name-v3": 0.4})
 
+    def test_a_subset_beside_the_route_with_the_same_version_does_not_matter(self, bench: Bench) -> None:
+        subsets = [
+            {"name": name, "labels": {"version": name[-2:]}} for name in ("name-v1", "name-v2", "x-v2")
+        ]
+        bench.cluster.patch(mesh.ISTIO, "DestinationRule", "name", {"spec": {"subsets": subsets}})
+        bench.turn(6)
+        bench.turn(7, {"type": "weight", "version": "v2", "value": 25})
+        assert mesh.weights(bench.cluster) == pytest.approx({"name-v1": 0.75, "name-v2": 0.25})
+
     def test_a_move_without_a_version_is_the_newests(self, bench: Bench) -> None:
         bench.turn(1, {"type": "weight", "value": 25})
         assert mesh.weights(bench.cluster)["name-v2"] == pytest.approx(0.25)

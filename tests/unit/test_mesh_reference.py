@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +88,17 @@ def slices_of(services: list[dict[str, Any]], pods: list[dict[str, Any]]) -> Ite
 
 
 def snapshot_of(case: str) -> MeshSnapshot:
-    base = documents(REFERENCE / "base.yaml")
-    applied = documents(REFERENCE / "cases" / f"{case}.yaml")
+    return snapshot_with(documents(REFERENCE / "cases" / f"{case}.yaml"))
+
+
+@cache
+def workloads() -> list[dict[str, Any]]:
+    return documents(REFERENCE / "base.yaml")
+
+
+def snapshot_with(applied: list[dict[str, Any]]) -> MeshSnapshot:
+    """Return the workloads of the reference with VirtualServices and DestinationRules applied over them."""
+    base = workloads()
     services = [document for document in base if document["kind"] == "Service"]
     pods = pods_of([document for document in base if document["kind"] == "Deployment"])
     return MeshSnapshot(

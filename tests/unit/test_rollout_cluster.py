@@ -1,5 +1,6 @@
 """A release in a cluster: kept there, run from anywhere, and never against somebody else."""
 
+import time
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -33,8 +34,9 @@ class Mesh:
     def reading(self, *_: object) -> pd.DataFrame:
         if self.broken:
             raise ClusterError("no answer")
-        index = pd.MultiIndex.from_tuples(list(self.rows), names=observe.KEYS)
-        columns = {"requests": list(self.rows.values()), "timed": 0.0, "milliseconds": 0.0}
+        rows = self.rows.copy()  # a test adds requests while a release runs
+        index = pd.MultiIndex.from_tuples(list(rows), names=observe.KEYS)
+        columns = {"requests": list(rows.values()), "timed": 0.0, "milliseconds": 0.0}
         return pd.DataFrame(columns, index=index, dtype=float)
 
 
@@ -224,7 +226,9 @@ def test_a_release_runs_by_itself_and_tells_its_decisions(cluster: Cluster, coun
     quick = TWO.changed(analysis={**TWO.source["analysis"], "interval": "5ms"})
     release = rollout.start(cluster, quick)
     said: list[str] = []
+    limit = time.monotonic() + 20
     while release.state.phase != "Healthy":
+        assert time.monotonic() < limit, release.status()
         counted.add("v2", 60)
     release.wait(5, said.append)
     assert len(said) == len(release.history()) == 6

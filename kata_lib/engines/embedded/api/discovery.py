@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kata_lib.engines.embedded.registry.resources import GROUP_ORDER, RESOURCES, Resource
+from kata_lib.engines.embedded.registry.resources import GROUP_ORDER, METRICS, RESOURCES, Resource
 from kata_lib.engines.embedded.registry.status import no_such_path
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -73,6 +73,8 @@ def _kind(group: str, version: str, kind: str) -> dict[str, str]:
 
 def _versions(group: str) -> list[str]:
     """Return a group's versions, newest and most stable first, as its resources list them."""
+    if group == METRICS:
+        return ["v1beta1"]
     found = [v for resource in RESOURCES.values() if resource.group == group for v in resource.versions]
     return sorted(set(found), key=lambda version: ("alpha" in version, "beta" in version, version))
 
@@ -108,7 +110,7 @@ def _group(name: str) -> dict[str, Any]:
 def resource_list(group: str, version: str) -> dict[str, Any]:
     """Return the APIResourceList of one group and version; raise StatusError 404 if it is not served."""
     resources = _resources(group, version)
-    if not resources:
+    if not resources and group != METRICS:
         raise no_such_path()
     entries: list[dict[str, Any]] = []
     for resource in resources:

@@ -5,6 +5,7 @@ import asyncio
 from aiohttp import web
 
 from kata_lib.engines.embedded.api import discovery, reads, writes
+from kata_lib.engines.embedded.api.bodies import read_body
 from kata_lib.engines.embedded.api.logs import Logs, stream_log
 from kata_lib.engines.embedded.api.query import flag
 from kata_lib.engines.embedded.api.respond import answer, one
@@ -12,11 +13,14 @@ from kata_lib.engines.embedded.api.reviews import REVIEWS, review
 from kata_lib.engines.embedded.api.target import Target, parse
 from kata_lib.engines.embedded.api.watch import Watch
 from kata_lib.engines.embedded.registry.registry import Registry
-from kata_lib.engines.embedded.registry.resources import SCALES
+from kata_lib.engines.embedded.registry.resources import METRICS, SCALES
 from kata_lib.engines.embedded.registry.status import bad_request, method_not_allowed, no_such_path
 from kata_lib.engines.embedded.registry.subresources import scale_of
 
-LOOK_INSIDE = "a container is a process of this machine: look at it with the machine's own tools"
+LOOK_INSIDE = (
+    "a container is a process of this machine: look at it in a terminal, with the machine's own tools"
+)
+LOOK_AT_ALL = "containers are processes of this machine: top in a terminal shows what they take"
 REACH = "pods, services and node ports are on this machine: kata url NAME says where"
 
 NOT_OFFERED = {
@@ -43,10 +47,12 @@ class Objects:
         match = request.match_info
         group, version, rest = match.get("group", ""), match["version"], match["rest"].strip("/")
         if request.method == "POST" and f"{group}/{version}/{rest}" in REVIEWS:
-            body = await writes.read_body(request)
+            body = await read_body(request)
             return answer(review(f"{group}/{version}/{rest}", body), status=201)
         if not rest:
             return answer(discovery.resource_list(group, version))
+        if group == METRICS:
+            raise bad_request(f"the embedded engine has no metrics of pods and nodes; {LOOK_AT_ALL}")
         target = parse(group, version, rest)
         if target.subresource:
             return await self._subresource(request, target)

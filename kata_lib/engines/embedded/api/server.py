@@ -14,11 +14,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from kata_lib.engines.embedded.api import about, pod_proxy
+from kata_lib.engines.embedded.api.bodies import BODY_LIMIT
 from kata_lib.engines.embedded.api.logs import Logs
 from kata_lib.engines.embedded.api.objects import Objects
 from kata_lib.engines.embedded.api.pod_proxy import Reach
 from kata_lib.engines.embedded.api.respond import refusal
-from kata_lib.engines.embedded.api.writes import BODY_LIMIT
 from kata_lib.engines.embedded.registry.custom_resources import ensure_definitions
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import (

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from kata_lib.engines.embedded.registry.left_out import is_left_out
 from kata_lib.engines.embedded.registry.quantities import canonical
 from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.schemas import ANY, Schema, schema_for
@@ -20,42 +21,6 @@ from kata_lib.engines.embedded.store import Obj
 _QUANTITY = re.compile(r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$")
 _INTEGER_BITS = {"int32": 31, "int64": 63}
 _GO_TYPES = {"string": "string", "boolean": "bool", "integer": "int64", "number": "float64"}
-
-
-# Go's structs hold strings by value and numbers and booleans by pointer, but for these.
-_STRING_POINTERS = frozenset(
-    {
-        ("EndpointPort", "name"),
-        ("EndpointPort", "protocol"),
-        ("EndpointPort", "appProtocol"),
-        ("ServicePort", "appProtocol"),
-        ("Event", "reportingComponent"),
-        ("Event", "reportingInstance"),
-    }
-)
-_PLAIN_ZEROS = frozenset(
-    {
-        ("Container", "stdin"),
-        ("Container", "stdinOnce"),
-        ("Container", "tty"),
-        ("ContainerPort", "containerPort"),
-        ("ContainerPort", "hostPort"),
-        ("DeploymentSpec", "minReadySeconds"),
-        ("DeploymentSpec", "paused"),
-        ("PodSpec", "hostIPC"),
-        ("PodSpec", "hostNetwork"),
-        ("PodSpec", "hostPID"),
-        ("Probe", "failureThreshold"),
-        ("Probe", "initialDelaySeconds"),
-        ("Probe", "periodSeconds"),
-        ("Probe", "successThreshold"),
-        ("Probe", "timeoutSeconds"),
-        ("ReplicaSetSpec", "minReadySeconds"),
-        ("ServicePort", "nodePort"),
-        ("ServiceSpec", "healthCheckNodePort"),
-        ("ServiceSpec", "publishNotReadyAddresses"),
-    }
-)
 
 
 class DecodingError(Exception):
@@ -149,7 +114,7 @@ class _Decoder:
                 result[key] = _prune(child, item)
                 continue
             decoded = self._value(child, item, (*path, key), schema.name)
-            if key in schema.required or not _is_left_out(schema, key, child, decoded):
+            if key in schema.required or not is_left_out(schema, key, child, decoded):
                 result[key] = decoded
         return result
 
@@ -183,15 +148,6 @@ class _Decoder:
                 except ValueError:
                     pass
         raise DecodingError(self._words.mismatch(schema, value, path, owner))
-
-
-def _is_left_out(schema: Schema, key: str, child: Schema, value: Any) -> bool:
-    """Return whether Go writes nothing of a field that has this value: its zero, unless it is a pointer."""
-    if value in ([], {}):
-        return not child.properties and not child.any
-    if value == "":
-        return (schema.name, key) not in _STRING_POINTERS
-    return not value and (schema.name, key) in _PLAIN_ZEROS
 
 
 def _fits(value: Any, format: str) -> bool:

@@ -7,6 +7,8 @@ APPS = "apps"
 DISCOVERY = "discovery.k8s.io"
 ISTIO = "networking.istio.io"
 EXTENSIONS = "apiextensions.k8s.io"
+METRICS = "metrics.k8s.io"
+"""What `kubectl top` asks; it is there to say what to use instead."""
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 READ_VERBS = ("get", "list", "watch")
@@ -191,6 +193,7 @@ GROUP_ORDER = (
     "security.istio.io",
     "telemetry.istio.io",
     "extensions.istio.io",
+    METRICS,
 )
 """The groups in the order of discovery: a name that two groups share means the earlier one."""
 

@@ -23,13 +23,6 @@ _RESERVED = frozenset(
 )
 _ESCAPED = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
 
-# Strings of these formats are values of another type for a rule.
-_FORMATS = {
-    "date": "timestamp(self + 'T00:00:00Z')",
-    "date-time": "timestamp(self)",
-    "duration": "duration(self)",
-}
-
 # What the evaluator says of a value that a rule cannot be applied to, and what the API server's says.
 _WORDS = (
     (
@@ -54,15 +47,6 @@ def has_rules(schema: Schema) -> bool:
     """Return whether there is a rule for a value with this schema, or for something inside it."""
     inner = [*schema.properties.values(), *filter(None, (schema.items, schema.values))]
     return bool(schema.rules) or any(map(has_rules, inner))
-
-
-def compile_error(rule: str) -> str | None:
-    """Return why a rule is none that can be evaluated, or None where it can."""
-    try:
-        _compiled(rule)
-    except RuntimeError as error:
-        return str(error)
-    return None
 
 
 def _value(schema: Schema, value: Any, old: Any, path: str) -> Iterator[Cause]:
@@ -127,7 +111,10 @@ def _message(rule: Rule, data: dict[str, Any]) -> str:
 
 
 def _converted(schema: Schema, value: Any) -> Any:
-    """Return a value in the evaluator's types, its fields under the names that rules know them by."""
+    """Return a value in the evaluator's types, its fields under the names that rules know them by.
+
+    A string in the format of a time or a duration stays a string: the evaluator takes no other from outside.
+    """
     if isinstance(value, dict):
         return {
             _escaped(name) if name in schema.properties else name: _converted(
@@ -139,9 +126,6 @@ def _converted(schema: Schema, value: Any) -> Any:
         return [_converted(schema.items or schema, item) for item in value]
     if schema.type == "number":
         return float(value)
-    if schema.format in _FORMATS and isinstance(value, str):
-        made, error = _evaluated(_FORMATS[schema.format], {"self": value})
-        return value if error else made
     return value
 
 

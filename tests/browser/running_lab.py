@@ -1,0 +1,41 @@
+"""A running JupyterLab for tests, and the cells of their notebooks."""
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Browser, Page
+
+from kata_lib.bench.lab_page import Messages
+
+SETUP = 'from kata_lib import graph, live, open_lab, plots, shares\nlab = open_lab(step="weight-lab")'
+LIVE_CELL = f"{SETUP}\ntraffic = live.show(lab)"
+GRAPH_CELL = f"{SETUP}\nseen = live.show_graph(lab)"
+RELEASE_CELL = f"""from kata_lib import rollout
+{SETUP}
+steps = [{{"setWeight": 20}}, {{"pause": {{}}}}, {{"setWeight": 50}}, {{"pause": {{}}}}, {{"analysis": {{}}}}]
+plan = rollout.read("rollouts/v2.yaml").changed(steps=steps)
+users = lab.watch(rate=50)
+release = rollout.start(lab.cluster, plan)
+view = live.show_release(lab, release)"""
+PICTURES = """import kata_lib.graph
+before = lab.counters()
+sample = lab.sample(requests=400, rate=200)
+counted = lab.counters(since=before)
+share = lab.share(sample)
+display(plots.distribution({"canary": share}, {"canary": 0.1}), plots.convergence(sample, 0.1))
+display(plots.timeline(sample), graph.of(counted))"""
+
+
+@dataclass(frozen=True)
+class JupyterLab:
+    """A running JupyterLab with notebooks of these tests, and a browser for it."""
+
+    address: str
+    server: int
+    browser: Browser
+
+    def page(self) -> tuple[Page, Messages]:
+        """Return an empty page and the counter of its messages with kernels."""
+        page = self.browser.new_page(viewport={"width": 1280, "height": 1000})
+        messages = Messages()
+        messages.listen(page)
+        return page, messages

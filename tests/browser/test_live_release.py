@@ -1,0 +1,69 @@
+"""The live view of a release in a real browser: steps, shares, decisions, and buttons, by the keyboard."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+from running_lab import JupyterLab
+
+from kata_lib import mesh, rollout
+from kata_lib.bench.lab_page import open_notebook, run_live
+from kata_lib.lab import Lab
+
+VIEW = ".kata-release"
+
+
+@pytest.fixture(scope="module")
+def page(jupyter: JupyterLab) -> Iterator[Page]:
+    page, _ = jupyter.page()
+    open_notebook(page, jupyter.address, "release.ipynb")
+    run_live(page)
+    yield page
+    page.close()
+
+
+def press_key(page: Page, name: str) -> None:
+    button = page.locator(VIEW).get_by_role("button", name=name, exact=True)
+    button.focus()
+    button.press("Enter")
+
+
+def test_a_release_is_watched_and_decided_by_the_keyboard(page: Page, lab: Lab) -> None:
+    view = page.locator(VIEW)
+    expect(view.locator(".status")).to_contain_text("Paused by the plan, step 2 of 5", timeout=15_000)
+    expect(view.locator(".steps li")).to_have_text(
+        ["setWeight 20", "pause", "setWeight 50", "pause", "analysis"]
+    )
+    expect(view.locator("[aria-current=step]")).to_have_text("pause")
+    expect(view.get_by_role("button")).to_have_text(["Resume", "Promote", "Promote fully", "Abort"])
+    expect(view.locator("tbody tr").first).to_contain_text(
+        re.compile(r"name-v2\s*success-rate\s*\d+\s*100 %")
+    )
+
+    press_key(page, "Promote")
+    expect(view.locator(".status")).to_contain_text("name-v2 50 %, name-v1 50 %", timeout=5_000)
+    assert mesh.weights(lab.cluster)["name-v2"] == 0.5
+    observed = (
+        f"document.querySelector('{VIEW} .plot').data.find((line) => line.name === 'name-v2')"
+        ".y.some((share) => share > 30)"
+    )
+    page.wait_for_function(observed, timeout=10_000)
+
+    press_key(page, "Abort")
+    expect(view.locator(".status")).to_contain_text("Degraded. name-v2 0 %", timeout=5_000)
+    assert mesh.weights(lab.cluster)["name-v2"] == 0.0
+    expect(view.get_by_role("button")).to_have_text(["Retry"])
+    expect(view.locator(".decisions li").first).to_contain_text("Aborted: At a person's word.")
+    marks = page.evaluate(f"document.querySelector('{VIEW} .plot').layout.annotations.map((a) => a.text)")
+    assert marks == ["20 %", "50 %", "Aborted"]
+
+
+def test_what_somebody_else_decides_is_shown(page: Page, lab: Lab) -> None:
+    release = rollout.find(lab.cluster)
+    release.retry()
+    view = page.locator(VIEW)
+    expect(view.locator(".status")).to_contain_text("name-v2 20 %", timeout=5_000)
+    release.abort()
+    expect(view.locator(".status")).to_contain_text("Degraded", timeout=5_000)
+    release.close()
