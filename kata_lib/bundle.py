@@ -4,6 +4,7 @@
     images.tar       the node's image, Istio's, the application's, the add-ons'
     tools/           kind, istioctl, kubectl
     addons/          the add-ons' manifests, where KATA_ADDONS names a folder that has them
+    settings/        the file that KATA_ISTIO_SETTINGS names, where it does
 
 `create` makes it of what this machine has, `verify` reads all of it, `open_` puts it where the engine looks.
 """
@@ -49,6 +50,9 @@ def create(target: Path, say: Say) -> None:
         for image in wanted:
             store.require(image, "KATA_NODE_IMAGE, KATA_ISTIO_HUB or KATA_ISTIO_TAG", say)
         addons = _copy_addons(folder)
+        if settings.istio_settings:
+            (folder / "settings").mkdir()
+            shutil.copy(settings.istio_settings, folder / "settings" / "istio.yaml")
         wanted += [image for image in addons if store.has(image)]
         say(f"saving {len(wanted) + len(images.VERSIONS)} images")
         store.save([*wanted, *images.VERSIONS], folder / "images.tar", say)
@@ -115,13 +119,16 @@ def open_(bundle: Path, say: Say) -> None:
         for member in packed:
             if member.name.startswith("tools/"):
                 _put(packed, member, programs.tools() / Path(member.name).name)
-            elif member.name.startswith("addons/"):
-                _put(packed, member, _folder() / "addons" / Path(member.name).name)
+            elif member.name.startswith(("addons/", "settings/")):
+                place = Path(member.name)
+                _put(packed, member, _folder() / place.parts[0] / place.name)
     for name, value in manifest["environment"].items():
         if value:
             os.environ.setdefault(name, value)
     if any(member.startswith("addons/") for member in manifest["sha256"]):
         os.environ.setdefault("KATA_ADDONS", str(_folder() / "addons"))
+    if "settings/istio.yaml" in manifest["sha256"]:
+        os.environ.setdefault("KATA_ISTIO_SETTINGS", str(_folder() / "settings" / "istio.yaml"))
     store = Images(Settings.read(), _log())
     if all(store.has(image) for image in manifest["images"]):
         return

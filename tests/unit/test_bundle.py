@@ -69,11 +69,13 @@ def test_a_bundle_brings_images_tools_addons_and_settings(
     addons.mkdir()
     (addons / "prometheus.yaml").write_text("spec:\n  - image: prom/prometheus:v3\n  image: other/image:1\n")
     monkeypatch.setenv("KATA_ADDONS", str(addons))
+    (tmp_path / "site.yaml").write_text("kind: IstioOperator\n")
+    monkeypatch.setenv("KATA_ISTIO_SETTINGS", str(tmp_path / "site.yaml"))
     file = tmp_path / "kata.tar"
     bundle.create(file, quiet)
     assert bundle.verify(file)["environment"]["KATA_NODE_IMAGE"] == "kindest/node:v1"
-    monkeypatch.delenv("KATA_ADDONS")
-    monkeypatch.delenv("KATA_NODE_IMAGE")
+    for name in ("KATA_ADDONS", "KATA_NODE_IMAGE", "KATA_ISTIO_SETTINGS"):
+        monkeypatch.delenv(name)
     bundle.open_(file, quiet)
     (images,) = loaded
     assert images.decode().split() == [
@@ -89,7 +91,8 @@ def test_a_bundle_brings_images_tools_addons_and_settings(
     assert os.environ["KATA_ISTIO_TAG"] == "1.31.0"
     assert (Path(os.environ["KATA_ADDONS"]) / "prometheus.yaml").exists()
     assert not list((tmp_path / "state").glob("bundle-*"))
-    for name in ("KATA_NODE_IMAGE", "KATA_ISTIO_TAG", "KATA_ADDONS"):
+    assert Path(os.environ["KATA_ISTIO_SETTINGS"]).read_text() == "kind: IstioOperator\n"
+    for name in ("KATA_NODE_IMAGE", "KATA_ISTIO_TAG", "KATA_ADDONS", "KATA_ISTIO_SETTINGS"):
         monkeypatch.delenv(name)
 
 

@@ -74,7 +74,6 @@ def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Lab:
     monkeypatch.setattr(Images, "build", lambda self, progress: lab.do("build"))
     monkeypatch.setattr(Images, "load", lambda self, cluster, images, folder, progress: lab.do("load"))
     monkeypatch.setattr(Images, "has", lambda self, image: False)
-    monkeypatch.setattr(Images, "remove", lambda self: lab.do("remove images"))
     monkeypatch.setattr(istio, "images", lambda settings: ["istio/pilot:1"])
     monkeypatch.setattr(istio, "install", lambda kubeconfig, settings, log, progress: lab.do("install"))
     return lab
@@ -158,7 +157,7 @@ def test_what_a_killed_start_left_is_removed_by_the_next(lab: Lab) -> None:
     Folder("one").path.mkdir()
     Folder("one").write({"engine": "kind"})
     KindEngine("one").start(quiet)
-    assert lab.done == ["delete", "remove images", *STEPS]
+    assert lab.done == ["delete", *STEPS]
 
 
 def test_somebody_elses_cluster_of_that_name_is_refused(lab: Lab) -> None:

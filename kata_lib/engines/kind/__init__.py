@@ -1,7 +1,8 @@
 """The kind engine: a real Kubernetes and a real Istio in one container, made step by step or not at all.
 
 kata up    the steps of `_steps`, in order; what one of them leaves half-made is removed
-kata down  removes the cluster and the application's image; kind's Docker network `kind` stays, as kind has it
+kata down  removes the cluster; images stay in Docker, where another cluster may be about to load them, and so
+           does kind's network `kind`
 """
 
 import re
@@ -171,7 +172,6 @@ class KindEngine:
     def _remove(self) -> None:
         self._nodes().end_creation()
         self._nodes().delete()
-        Images(self._settings, self.folder.engine_log).remove()
         self.folder.clear()
 
     def _refuse_what_is_not_ours(self) -> None:

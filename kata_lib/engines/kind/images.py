@@ -96,15 +96,6 @@ class Images:
         """Take an archive's images into the container engine."""
         run([self._engine, "load", f"--input={archive}"], LOAD_SECONDS, self.log, progress)
 
-    def remove(self) -> None:
-        """Remove the application's image from the container engine, unless somebody's container runs it."""
-        for name in filter(self.has, VERSIONS):
-            try:
-                ask([self._engine, "image", "rm", name])
-            except ProgramFailed as failed:
-                if "conflict" not in failed.said and "in use" not in failed.said:
-                    raise
-
     def _source_of(self, image: str) -> str:
         """Return which source an image was built from, "" where it is not there or does not tell."""
         label = f'{{{{index .Config.Labels "{SOURCE}"}}}}'
