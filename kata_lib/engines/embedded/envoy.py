@@ -12,6 +12,8 @@ from kata_lib.engines.embedded import processes
 from kata_lib.engines.embedded.processes import Identity
 
 ADMIN_TIMEOUT = 5.0
+INBOUND_CONNECTIONS = "http.inbound.downstream_cx_active"
+"""Envoy's name for how many connections its inbound HTTP listeners hold."""
 
 
 class AdminError(Exception):
@@ -95,6 +97,12 @@ async def config_dump(admin: Path) -> dict[str, Any]:
 async def statistics(admin: Path) -> str:
     """Return Envoy's counters in Prometheus' text format, under Envoy's names."""
     return await ask(admin, "/stats/prometheus?usedonly")
+
+
+async def inbound_connections(admin: Path) -> int:
+    """Return how many connections callers hold to the inbound HTTP listeners; 0 where there are none."""
+    answer = await ask(admin, f"/stats?filter=^{INBOUND_CONNECTIONS}$")
+    return int(answer.rpartition(":")[2] or 0)
 
 
 async def drain(admin: Path) -> None:

@@ -1,6 +1,7 @@
 """One pod: its containers started in order, its status told, its end without a failed request."""
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,6 +29,8 @@ MANAGER = "kubelet"
 OUT_OF_MESH_LIMIT = 2.0
 MOMENT = 0.2
 """Between leaving the mesh and SIGTERM: requests that were sent before every Envoy knew arrive meanwhile."""
+CALLERS_LIMIT = 2.0
+"""How long a pod that drains waits for callers who keep a connection and send nothing on it."""
 SIDECAR_GRACE = 1.0
 
 
@@ -164,7 +167,7 @@ class PodWorker:
         self.host.registry.record_event(self.pod, type_, reason, message, component=MANAGER, field_path=path)
 
     async def _end(self) -> None:
-        """Out of the mesh first, then a moment, then SIGTERM: in this order no request fails."""
+        """Out of the mesh first, then until its callers have left, then SIGTERM: so no request fails."""
         loop = asyncio.get_running_loop()
         grace = float(self.pod["metadata"].get("deletionGracePeriodSeconds", 0)) if not self._gone else 0.0
         deadline = loop.time() + grace
@@ -174,6 +177,7 @@ class PodWorker:
                 container.event("Normal", "Killing", f"Stopping container {container.name}")
             await self._leave_mesh()
             await asyncio.sleep(min(MOMENT, grace))
+            await self._callers_left(min(CALLERS_LIMIT, deadline - loop.time()))
         applications = [container for container in self.containers if container is not self._sidecar]
         left = max(deadline - loop.time(), 0.1)
         await asyncio.gather(*(container.stop(left) for container in applications))
@@ -200,6 +204,16 @@ class PodWorker:
                 await envoy.drain(self.host.state.admin_socket(self.uid))
             except envoy.AdminError as error:
                 log.warning("%s does not drain: %s", node_id(self.pod), error)
+
+    async def _callers_left(self, limit: float) -> None:
+        """Wait until a sidecar that drains has no connection left, or the limit (s) is over."""
+        if not self._sidecar:
+            return
+        admin = self.host.state.admin_socket(self.uid)
+        with contextlib.suppress(TimeoutError, envoy.AdminError):
+            async with asyncio.timeout(limit):
+                while await envoy.inbound_connections(admin):  # noqa: ASYNC110  (Envoy only answers)
+                    await asyncio.sleep(MOMENT / 4)
 
     def _is_endpoint(self) -> bool:
         """Whether any service still sends to the pod."""

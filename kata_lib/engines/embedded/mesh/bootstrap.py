@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from kata_lib.engines.embedded.envoy import INBOUND_CONNECTIONS
 from kata_lib.engines.embedded.mesh.translate.sources import DISCOVERY_CLUSTER, discovery
 from kata_lib.engines.embedded.store import Obj
 
@@ -26,7 +27,9 @@ def bootstrap(
         "static_resources": {"clusters": [_discovery_cluster(xds_socket)]},
         "stats_flush_interval": "1s",
         "stats_config": {
-            "stats_matcher": {"inclusion_list": {"patterns": [{"prefix": "istio."}]}},
+            "stats_matcher": {
+                "inclusion_list": {"patterns": [{"prefix": "istio."}, {"exact": INBOUND_CONNECTIONS}]}
+            },
             "histogram_bucket_settings": [
                 {
                     "match": {"prefix": "istio."},
