@@ -212,7 +212,7 @@ class PodWorker:
         admin = self.host.state.admin_socket(self.uid)
         with contextlib.suppress(TimeoutError, envoy.AdminError):
             async with asyncio.timeout(limit):
-                while await envoy.inbound_connections(admin):  # noqa: ASYNC110  (Envoy only answers)
+                while await envoy.inbound_connections(admin):  # noqa: ASYNC110 - Envoy tells only who asks
                     await asyncio.sleep(MOMENT / 4)
 
     def _is_endpoint(self) -> bool:
