@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page, WebSocket
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-START_SECONDS = 30
+START_SECONDS = 90
 LIVE = ".kata-live"
 QUIET = {"@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False}}
 
@@ -114,7 +114,7 @@ def open_notebook(page: "Page", address: str, name: str) -> None:
     wait_idle(page)
 
 
-def wait_idle(page: "Page", seconds: float = 30) -> None:
+def wait_idle(page: "Page", seconds: float = 90) -> None:
     """Wait until the kernel of the notebook in front is idle."""
     idle = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]:visible')
     idle.wait_for(timeout=1000 * seconds)
@@ -126,7 +126,7 @@ def run_live(page: "Page") -> None:
     wait_frames(page)
 
 
-def wait_frames(page: "Page", frames: int = 4, seconds: float = 30) -> None:
+def wait_frames(page: "Page", frames: int = 4, seconds: float = 90) -> None:
     """Wait until a live lab in the page has drawn so many frames."""
     script = f"[...document.querySelectorAll('{LIVE}')].some((live) => live.dataset.frames >= {frames})"
     page.wait_for_function(script, timeout=1000 * seconds)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from running_lab import GRAPH_CELL, LIVE_CELL, PICTURES, RELEASE_CELL, JupyterLab
+from running_lab import BUSY_CELL, GRAPH_CELL, LIVE_CELL, PICTURES, RELEASE_CELL, JupyterLab
 
 from kata_lib import engines
 from kata_lib.bench.lab_page import CHROMIUM, jupyter_lab, notebook
@@ -52,8 +52,8 @@ def jupyter(
 ) -> Iterator[JupyterLab]:
     folder = tmp_path_factory.mktemp("notebooks")
     for name in ("live", "other"):
-        (folder / f"{name}.ipynb").write_text(notebook(LIVE_CELL, "import time\ntime.sleep(4)"))
+        (folder / f"{name}.ipynb").write_text(notebook(LIVE_CELL, BUSY_CELL))
     (folder / "release.ipynb").write_text(notebook(RELEASE_CELL))
     (folder / "graph.ipynb").write_text(notebook(GRAPH_CELL, PICTURES))
     with jupyter_lab(folder, environment) as (address, server):
-        yield JupyterLab(address, server, browser)
+        yield JupyterLab(folder, address, server, browser)

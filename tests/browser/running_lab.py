@@ -1,6 +1,7 @@
 """A running JupyterLab for tests, and the cells of their notebooks."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
@@ -8,6 +9,11 @@ from kata_lib.bench.lab_page import Messages
 
 SETUP = 'from kata_lib import graph, live, open_lab, plots, shares\nlab = open_lab(step="weight-lab")'
 LIVE_CELL = f"{SETUP}\ntraffic = live.show(lab)"
+GO_ON = "go-on"
+BUSY_CELL = f"""import pathlib, time
+end = time.monotonic() + 60
+while not pathlib.Path("{GO_ON}").exists() and time.monotonic() < end:
+    time.sleep(0.1)"""
 GRAPH_CELL = f"{SETUP}\nseen = live.show_graph(lab)"
 RELEASE_CELL = f"""from kata_lib import rollout
 {SETUP}
@@ -29,6 +35,7 @@ display(plots.timeline(sample), graph.of(counted))"""
 class JupyterLab:
     """A running JupyterLab with notebooks of these tests, and a browser for it."""
 
+    folder: Path
     address: str
     server: int
     browser: Browser

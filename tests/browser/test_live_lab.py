@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
-from running_lab import LIVE_CELL, JupyterLab
+from running_lab import GO_ON, LIVE_CELL, JupyterLab
 
 from kata_lib.bench.lab_page import (
     LIVE,
@@ -166,7 +166,7 @@ def test_a_tab_asleep_gets_nothing_and_comes_back_with_one_snapshot(opened: tupl
     page.evaluate("window.requestAnimationFrame = window.awake; window.waiting.forEach(window.awake)")
     frames = int(page.locator(LIVE).get_attribute("data-frames") or 0)
     page.wait_for_function(f"document.querySelector('{LIVE}').dataset.frames > {frames + 2}", timeout=5000)
-    assert messages.size - size < 20_000
+    assert messages.size - size < 100_000  # one snapshot of a minute is a tenth of that
     assert len(data(page)["lines"]["v2"]["x"]) >= 5
 
 
@@ -243,7 +243,7 @@ def test_a_screen_reader_hears_a_sentence_every_five_seconds_at_most(page: Page)
     )
 
 
-def test_the_slider_moves_while_a_cell_is_busy(page: Page, slider: Any) -> None:
+def test_the_slider_moves_while_a_cell_is_busy(page: Page, slider: Any, jupyter: JupyterLab) -> None:
     cells = page.locator(".jp-Notebook .jp-Cell")
     cells.nth(1).locator(".jp-InputArea").first.click()
     page.keyboard.press("Control+Enter")
@@ -252,6 +252,7 @@ def test_the_slider_moves_while_a_cell_is_busy(page: Page, slider: Any) -> None:
     slider.press("PageUp")
     wait_for_weight(page, 0.2)
     expect(cells.nth(1).locator(".jp-InputPrompt")).to_have_text("[*]:")
+    (jupyter.folder / GO_ON).touch()
     wait_idle(page)
 
 

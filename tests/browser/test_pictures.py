@@ -31,8 +31,9 @@ def page(jupyter: JupyterLab) -> Iterator[Page]:
 
 
 def test_the_live_graph_shows_who_calls_whom_at_what_share(page: Page, lab: Lab) -> None:
+    lab.set_weights({"name-v2": 10})
     page.keyboard.press("Shift+Enter")
-    page.wait_for_function(f"document.querySelector('{GRAPH}')?.dataset.frames >= 1", timeout=30_000)
+    page.wait_for_function(f"document.querySelector('{GRAPH}')?.dataset.frames >= 1", timeout=90_000)
     picture = page.locator(f"{GRAPH} .graph")
     with Sampler(lab.url, rate=50):
         expect(picture).to_have_attribute(

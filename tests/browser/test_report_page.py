@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from kata_lib import headless, notebooks
-from kata_lib.bench.lab_page import CHROMIUM
 
 
 @pytest.fixture(scope="module")
@@ -24,19 +23,15 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def asked(report: Path) -> Iterator[tuple[Page, list[str]]]:
+def asked(report: Path, browser: Browser) -> Iterator[tuple[Page, list[str]]]:
     """The report in Chromium, and every address that was asked for until the page was at rest."""
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium: apt-get install chromium")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
-        addresses: list[str] = []
-        page.on("request", lambda request: addresses.append(request.url))
-        page.goto(report.as_uri())
-        page.wait_for_load_state("networkidle")
-        yield page, addresses
-        browser.close()
+    page = browser.new_page()
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    page.goto(report.as_uri())
+    page.wait_for_load_state("networkidle")
+    yield page, addresses
+    page.close()
 
 
 def test_the_report_asks_for_nothing_but_itself(asked: tuple[Page, list[str]], report: Path) -> None:
