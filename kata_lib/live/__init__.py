@@ -75,7 +75,7 @@ class Live:
             lab.cluster,
             lambda rate: Sampler(url, rate, concurrency=16, ring=RING),
             rate,
-            self.widget.send,
+            self.widget.tell,
             time.time_ns,
         )
         self.still = StillBeside(self.widget.still, lambda: self.picture().svg)

@@ -71,5 +71,5 @@ class LiveGraph:
             frame = {"svg": self.graph.svg, "alt": self.graph.alt, "note": ""}
         except KataError as error:
             frame = {"note": str(error)}
-        self.widget.send({"type": "graph", "number": self._number, **frame})
+        self.widget.tell({"type": "graph", "number": self._number, **frame})
         self._pace.sent(self._number, time.monotonic())

@@ -108,7 +108,7 @@ class LiveRelease:
             frame |= self._picture(state) | {"words": self._words(state)}
         except KataError as error:
             frame |= {"seconds": [], "changes": [], "words": {"note": str(error)}}
-        self.widget.send(frame)
+        self.widget.tell(frame)
         self._pace.sent(self._number, self._now())
 
     def _count(self, state: Release) -> None:

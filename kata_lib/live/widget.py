@@ -5,6 +5,7 @@ changing threads, so hearing them does nothing but queue them.
 """
 
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import asdict
 from pathlib import Path
 from queue import Empty, Queue
@@ -31,6 +32,7 @@ class Widget(anywidget.AnyWidget):
 
     def __init__(self, **traits: Any) -> None:
         self.inbox: Queue[Message | None] = Queue()
+        self._heard_in = copy_context()
         super().__init__(still=uuid4().hex[:12], **traits)
         self.on_msg(self._hear)
 
@@ -38,6 +40,14 @@ class Widget(anywidget.AnyWidget):
         """Close the widget everywhere; whoever reads its messages is told."""
         self.inbox.put(None)
         super().close()
+
+    def tell(self, message: Message) -> None:
+        """Send a message to the browser, as an answer to what it said last.
+
+        ipykernel takes a browser's next word on a comm to the shell from whose context the comm sent last.
+        Sent as part of a cell that runs, it would make the browser's words wait for the end of that cell.
+        """
+        self._heard_in.run(self.send, message)
 
     def messages(self, rest: float) -> list[Message] | None:
         """Return what the browser said, waiting at most `rest` seconds for it; None once it was closed."""
@@ -50,6 +60,7 @@ class Widget(anywidget.AnyWidget):
         return heard if len(heard) == len(messages) else None
 
     def _hear(self, _: object, content: Message, buffers: object) -> None:
+        self._heard_in = copy_context()
         self.inbox.put(content)
 
 
@@ -76,7 +87,7 @@ class PictureWidget(Widget):
         if content.get("type") == "script":
             self.send({"type": "script"}, [plotly_script()])
         else:
-            self.inbox.put(content)
+            super()._hear(_, content, buffers)
 
 
 class LiveWidget(PictureWidget):
