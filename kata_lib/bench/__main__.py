@@ -14,7 +14,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kata_lib.bench import changes, classroom, engines, live, machine, memory, start, throughput, weights
+from kata_lib.bench import (
+    changes,
+    classroom,
+    engines,
+    live,
+    machine,
+    memory,
+    rollout,
+    start,
+    throughput,
+    weights,
+)
 from kata_lib.bench.results import Figure
 from kata_lib.engines.embedded import EmbeddedEngine
 from kata_lib.engines.embedded.state import PROJECT, home
@@ -22,7 +33,7 @@ from kata_lib.errors import KataError
 
 NAME = "bench"
 TABLE_WIDTH = 120
-GROUPS = ("start", "weights", "changes", "throughput", "memory", "live", "classroom", "engines")
+GROUPS = ("start", "weights", "changes", "throughput", "memory", "live", "rollout", "classroom", "engines")
 LEARNERS = 30
 
 
@@ -90,6 +101,9 @@ def _figures(
             yield from live.measure(NAME, seconds=30 if full else 10, changes=100 if full else 40)
     if "changes" in chosen:
         yield from changes.measure(cluster, changes.FULL if full else changes.QUICK, say)
+    if "rollout" in chosen:
+        say("rollout")
+        yield from rollout.measure(cluster, releases=10 if full else 3)
     if "classroom" in chosen:
         engine.stop()
         yield from classroom.measure(LEARNERS, say)

@@ -138,6 +138,34 @@ def test_a_release_outlives_whoever_runs_it(cluster: Cluster, plan: Path) -> Non
     ]
 
 
+def kata(*words: str, code: int = 0) -> str:
+    """Return what `kata rollout ...` prints, or where it refuses, says of it."""
+    main = "from kata_lib.cli import main; main()"
+    command = [sys.executable, "-c", main, "--name", "rollout", "rollout", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stderr if code else done.stdout
+
+
+def test_the_command_line_begins_shows_and_ends_a_release(cluster: Cluster, plan: Path) -> None:
+    mesh.set_weights(cluster, {"name-v1": 100, "name-v2": 0})
+    rollout.forget(cluster)
+    assert "no release of name" in kata("status", code=1)
+    waits = rollout.read(plan).changed(
+        steps=[{"setWeight": 20}, {"pause": {"duration": "1s"}}, {"analysis": {}}]
+    )
+    plan.write_text(repr(waits))
+    with Sampler(cluster.url(), rate=100):
+        said = kata("start", str(plan), "--timeout", "30")
+    assert "Successful success-rate: 0 of" in said
+    assert said.endswith("Healthy. name-v2 100 %, name-v1 0 %.\n")
+    assert "setWeight 20: 20 % of the requests go to name-v2" in kata("status")
+    assert "retry is for one that was aborted" in kata("retry", code=1)
+    assert "Undone: At a person's word. All requests go to name-v1." in kata("undo")
+    assert mesh.weights(cluster)["name-v2"] == 0.0
+    assert "There is no file nowhere.yaml" in kata("start", "nowhere.yaml", code=1)
+
+
 def until(true: Callable[[], object], seconds: float = 10.0) -> None:
     """Wait for a condition, with a limit."""
     limit = time.monotonic() + seconds

@@ -1,0 +1,85 @@
+"""The live view of a release without a browser: what a frame holds, and what its buttons do."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from fake_api import make_cluster
+from rollout_plans import plan
+
+from kata_lib import mesh, observe
+from kata_lib.live import release as live_release
+from kata_lib.live.release import LiveRelease
+from kata_lib.rollout import Rollout, events, metrics, record
+from kata_lib.rollout.record import Record
+
+
+class Lab:
+    """As much of a Lab as the view asks for."""
+
+    def __init__(self, cluster: Any) -> None:
+        self.cluster = cluster
+
+
+def reading(v1: float, v2: float) -> pd.DataFrame:
+    keys = [
+        ("sentences-0", "source", "sentences", "v1", "name", f"name-{v}", v, "200", "-") for v in ("v1", "v2")
+    ]
+    index = pd.MultiIndex.from_tuples(keys, names=observe.KEYS)
+    return pd.DataFrame({"requests": [v1, v2], "timed": 0.0, "milliseconds": 0.0}, index=index)
+
+
+@pytest.fixture
+def view(monkeypatch: pytest.MonkeyPatch) -> LiveRelease:
+    cluster, _ = make_cluster(monkeypatch)
+    for path in ("deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml"):
+        cluster.apply(path)
+    record.save(cluster, Record(events.begin(plan({"setWeight": 20}, {"analysis": {}}), 1.0)))
+    readings = iter([reading(0, 0), reading(75, 25), reading(75, 25)])
+    monkeypatch.setattr(metrics, "reading", lambda *_: next(readings))
+    made = LiveRelease(Lab(cluster), Rollout(cluster, "name"))  # type: ignore[arg-type]
+    made.sent = []  # type: ignore[attr-defined]
+    monkeypatch.setattr(made.widget, "send", made.sent.append)  # type: ignore[attr-defined]
+    return made
+
+
+def frames(view: LiveRelease) -> list[dict[str, Any]]:
+    return view.sent  # type: ignore[attr-defined, no-any-return]
+
+
+def test_a_frame_holds_the_plan_the_shares_and_the_decisions(view: LiveRelease) -> None:
+    view._draw()
+    view._draw()
+    frame = frames(view)[-1]
+    (row,) = frame["seconds"]
+    assert row[1:3] == [100, 0.0]
+    assert row[3]["name-v2"] == [25.0, 17.5, 34.3]
+    assert [(c["mark"], c["after"]["name-v2"]) for c in frame["changes"]] == [("", 0), ("20 %", 20)]
+    words = frame["words"]
+    assert (words["steps"], words["step"]) == (["setWeight 20", "analysis"], 1)
+    assert words["may"] == ["pause", "promote", "promote fully", "abort"]
+    assert words["decisions"][0].endswith("20 % of the requests go to name-v2, 80 % to name-v1.")
+    assert [m["version"] for m in words["metrics"]] == ["name-v2", "name-v1"]
+
+
+def test_a_button_decides_and_a_refusal_is_told(view: LiveRelease) -> None:
+    view._hear({"type": "do", "command": "abort"})
+    assert mesh.weights(view._cluster)["name-v2"] == 0.0
+    view._hear({"type": "do", "command": "promote"})
+    view._draw()
+    words = frames(view)[-1]["words"]
+    assert "promote does nothing; retry begins it again" in words["note"]
+    assert (words["phase"], words["step"], words["may"]) == ("Degraded", -1, ["retry"])
+    view._hear({"type": "do", "command": "rm -rf"})
+
+
+def test_each_button_of_the_browser_is_a_command() -> None:
+    script = live_release.ReleaseWidget._esm
+    for command in live_release.COMMANDS:
+        assert f'"{command}"' in str(script)
+
+
+def test_a_release_that_was_forgotten_is_told(view: LiveRelease) -> None:
+    view._cluster.remove("v1", "ConfigMap", "rollout-name")
+    view._draw()
+    assert "There is no release of name" in frames(view)[-1]["words"]["note"]
