@@ -14,9 +14,9 @@ SECONDS = 2.0
 
 def resolves(image: str) -> bool:
     first = image.split("/")[0]
-    host = first.split(":")[0] if "." in first or ":" in first else "registry-1.docker.io"
+    host = first.split(":")[0] if "." in first or ":" in first else "docker.io"
     try:
-        socket.getaddrinfo("registry-1.docker.io" if host == "docker.io" else host, 443)
+        socket.getaddrinfo(host, 443)
     except OSError:
         return False
     return True
