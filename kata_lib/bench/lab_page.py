@@ -110,8 +110,25 @@ class Messages:
 def open_notebook(page: "Page", address: str, name: str) -> None:
     """Open a notebook in a workspace of its own, and wait until its kernel is idle."""
     page.goto(address.replace("/lab?", f"/lab/workspaces/{Path(name).stem}/tree/{name}?"))
-    page.locator(".jp-Notebook .jp-Cell").first.click()
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
     wait_idle(page)
+
+
+def run_cell(page: "Page", number: int = 0) -> None:
+    """Begin to run a cell of the notebook in front.
+
+    By command, because keys need the focus, which moves while a page loads; and once the kernel is there.
+    """
+    page.evaluate(
+        """async (number) => {
+            const { content, sessionContext } = jupyterapp.shell.currentWidget;
+            await sessionContext.ready;
+            await sessionContext.session.kernel.info;
+            content.activeCellIndex = number;
+            void jupyterapp.commands.execute('notebook:run-cell');
+        }""",
+        number,
+    )
 
 
 def wait_idle(page: "Page", seconds: float = 90) -> None:
@@ -121,8 +138,8 @@ def wait_idle(page: "Page", seconds: float = 90) -> None:
 
 
 def run_live(page: "Page") -> None:
-    """Run the cell that is selected, and wait until its live lab is drawn."""
-    page.keyboard.press("Control+Enter")
+    """Run the first cell, and wait until its live lab is drawn."""
+    run_cell(page)
     wait_frames(page)
 
 

@@ -17,6 +17,7 @@ from kata_lib.bench.lab_page import (
     notebook,
     open_notebook,
     processes,
+    run_cell,
     run_live,
     wait_frames,
     wait_idle,
@@ -245,8 +246,7 @@ def test_a_screen_reader_hears_a_sentence_every_five_seconds_at_most(page: Page)
 
 def test_the_slider_moves_while_a_cell_is_busy(page: Page, slider: Any, jupyter: JupyterLab) -> None:
     cells = page.locator(".jp-Notebook .jp-Cell")
-    cells.nth(1).locator(".jp-InputArea").first.click()
-    page.keyboard.press("Control+Enter")
+    run_cell(page, 1)
     expect(cells.nth(1).locator(".jp-InputPrompt")).to_have_text("[*]:")
     slider.focus()
     slider.press("PageUp")
@@ -257,9 +257,8 @@ def test_the_slider_moves_while_a_cell_is_busy(page: Page, slider: Any, jupyter:
 
 
 def test_a_cell_that_runs_again_has_one_working_live_lab(page: Page) -> None:
-    page.locator(".jp-Notebook .jp-InputArea").first.click()
     page.evaluate(f"document.querySelector('{LIVE}').dataset.old = 'yes'")
-    page.keyboard.press("Control+Enter")
+    run_cell(page)
     page.wait_for_function(
         f"(live => live?.dataset.frames > 3 && !live.dataset.old)(document.querySelector('{LIVE}'))",
         timeout=15_000,
@@ -306,7 +305,6 @@ def test_a_restarted_kernel_ends_the_traffic_and_the_cell_brings_it_back(
     page.locator(".jp-Dialog .jp-mod-accept").click()
     wait_idle(page)
     page.evaluate(f"document.querySelector('{LIVE}').remove()")
-    page.locator(".jp-Notebook .jp-InputArea").first.click()
     run_live(page)
     press(page, "Roll back")
     wait_for_weight(page, 0)

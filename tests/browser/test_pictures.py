@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from running_lab import JupyterLab
 
-from kata_lib.bench.lab_page import LIVE, open_notebook, run_live, wait_idle
+from kata_lib.bench.lab_page import LIVE, open_notebook, run_cell, run_live, wait_idle
 from kata_lib.lab import Lab
 from kata_lib.manifests import PROJECT
 from kata_lib.traffic import Sampler
@@ -32,7 +32,7 @@ def page(jupyter: JupyterLab) -> Iterator[Page]:
 
 def test_the_live_graph_shows_who_calls_whom_at_what_share(page: Page, lab: Lab) -> None:
     lab.set_weights({"name-v2": 10})
-    page.keyboard.press("Shift+Enter")
+    run_cell(page)
     page.wait_for_function(f"document.querySelector('{GRAPH}')?.dataset.frames >= 1", timeout=90_000)
     picture = page.locator(f"{GRAPH} .graph")
     with Sampler(lab.url, rate=50):
@@ -51,7 +51,7 @@ def test_the_live_graph_shows_who_calls_whom_at_what_share(page: Page, lab: Lab)
 def test_every_picture_is_shown_in_both_themes(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 2200})
     wait_idle(page)
-    page.keyboard.press("Control+Enter")
+    run_cell(page, 1)
     keep(
         page, "pictures", ".jp-Cell >> nth=1", holds=(".jp-OutputArea-output:has(.main-svg, img):visible", 4)
     )
