@@ -17,13 +17,18 @@ NAME = "browser"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests in here last: Playwright's event loop runs on, and asyncio allows no second one."""
+    items.sort(key=_is_here)
     if CHROMIUM is None:
-        for item in items:
-            if Path(__file__).parent in item.path.parents:
-                item.add_marker(pytest.mark.skip(reason="there is no Chromium: apt-get install chromium"))
+        for item in filter(_is_here, items):
+            item.add_marker(pytest.mark.skip(reason="there is no Chromium: apt-get install chromium"))
 
 
-@pytest.fixture(scope="package")
+def _is_here(item: pytest.Item) -> bool:
+    return Path(__file__).parent in item.path.parents
+
+
+@pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KATA_HOME", str(tmp_path_factory.mktemp("home")))
@@ -31,14 +36,14 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         engines.select(cluster=NAME).stop()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def lab(environment: dict[str, str]) -> Lab:
     lab = connect(cluster=NAME, say=lambda line: None)
     lab.begin("weight-lab", reset=True)
     return lab
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -46,7 +51,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def jupyter(
     lab: Lab, environment: dict[str, str], browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[JupyterLab]:
