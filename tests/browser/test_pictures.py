@@ -43,7 +43,10 @@ def test_the_live_graph_shows_who_calls_whom_at_what_share(page: Page, lab: Lab)
             ),
             timeout=20_000,
         )
-    assert "sentences v1 to service age: 50.0 %" in (picture.get_attribute("aria-label") or "")
+        # Each sentence asks both; a reading may fall between the two.
+        expect(picture).to_have_attribute(
+            "aria-label", re.compile(r"sentences v1 to service age: (4[5-9]|5[0-5])\.\d %"), timeout=20_000
+        )
     drawn = page.locator(f"{GRAPH} svg text").all_text_contents()
     assert {"outside", "sentences", "age", "name", "v1", "v2"} <= set(drawn)
 

@@ -56,6 +56,13 @@ MADE_UP = [
 LOGGED = re.compile(r"[IWE]\d{4} \d\d:\d\d:\d\d\.\d+ ")
 """How a line of kubectl's own log begins: what it says of a watch that ends depends on the moment."""
 
+OWNERS = re.compile(
+    r"(?:^ - apiVersion: \S+\n fieldsType: FieldsV1\n(?:(?! - apiVersion: ).+\n)*? time: \"<time>\"\n)+"
+    r"|(?:^\S+ (?:Apply|Update) \{.*\}(?:\n|\Z))+",
+    re.MULTILINE,
+)
+"""The entries of managedFields, as YAML or a line each: by time in seconds, in one second by manager."""
+
 MADE_UP_FIELDS = {
     "clusterIP": "<ip>",
     "creationTimestamp": "<time>",
@@ -90,7 +97,14 @@ def recorded_form(text: str, namespace: str, node: str) -> str:
         for line in text.splitlines()
         if not line.startswith("Waiting for ") and not LOGGED.match(line)
     ]
-    return "\n".join(lines).strip()
+    return OWNERS.sub(_by_text, "\n".join(lines)).strip()
+
+
+def _by_text(owners: re.Match[str]) -> str:
+    """Return managedFields' entries in an order that does not depend on when a second begins."""
+    text = owners[0].rstrip("\n")
+    entries = re.split(r"\n(?= - apiVersion: |\S)", text)
+    return "\n".join(sorted(entries)) + owners[0][len(text) :]
 
 
 def play(command: str, environment: Mapping[str, str], node: str) -> dict[str, object]:
