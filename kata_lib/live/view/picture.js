@@ -91,15 +91,24 @@ class Running {
     const shares = row && row[1] > 0 ? Object.entries(row[3]).sort() : [];
     while (this.place.children.length > shares.length) this.place.lastChild.remove();
     shares.forEach(([version, [share, low, high]], i) => {
-      const { color, symbol } = styleOf(version);
-      const bar = this.place.children[i] ?? this.place.appendChild(document.createElement("div"));
-      bar.className = `running ${symbol}`;
-      bar.dataset.version = version;
-      bar.dataset.share = share;
-      bar.style.setProperty("--color", color);
-      bar.style.transform = `translateY(${this.y(high)}px)`;
-      bar.style.height = `${this.y(low) - this.y(high)}px`;
-      bar.style.setProperty("--mark", `${this.y(share) - this.y(high)}px`);
+      const running = this.place.children[i] ?? this.place.appendChild(newRunning());
+      const [bar, mark] = running.children;
+      if (running.dataset.version !== version) {
+        const { color, symbol } = styleOf(version);
+        running.className = `running ${symbol}`;
+        running.dataset.version = version;
+        running.style.setProperty("--color", color);
+      }
+      running.dataset.share = share;
+      // Layers that only move cost neither a layout nor a painting.
+      bar.style.transform = `translateY(${this.y(high)}px) scaleY(${this.y(low) - this.y(high)})`;
+      mark.style.transform = `translateY(${this.y(share)}px)`;
     });
   }
+}
+
+function newRunning() {
+  const running = document.createElement("div");
+  running.innerHTML = '<div class="bar"></div><div class="mark"></div>';
+  return running;
 }
