@@ -22,6 +22,7 @@ from kata_lib.bench import (
     machine,
     memory,
     rollout,
+    soak,
     start,
     throughput,
     weights,
@@ -33,26 +34,28 @@ from kata_lib.errors import KataError
 
 NAME = "bench"
 TABLE_WIDTH = 120
-GROUPS = ("start", "weights", "changes", "throughput", "memory", "live", "rollout", "classroom", "engines")
+GROUPS = ("start", "weights", "changes", "throughput", "memory", "live", "rollout", "soak", "classroom", "engines")
+BY_NAME_ONLY = frozenset({"soak", "engines"})
 LEARNERS = 30
 
 
 def main(
     full: Annotated[bool, typer.Option("--full", help="The counts that the goals name; minutes.")] = False,
     only: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(GROUPS)}; repeatable.")] = None,
+    minutes: Annotated[float, typer.Option(min=1, help="How long the soak lasts.")] = 10,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there, too.")] = None,
 ) -> None:
     """Measure the embedded engine and the sampler, each figure beside its goal."""
     console = Console()
     console.width = max(console.width, TABLE_WIDTH)
-    chosen = only or [group for group in GROUPS if group != "engines" and (full or group != "classroom")]
+    chosen = only or [name for name in GROUPS if name not in BY_NAME_ONLY and (full or name != "classroom")]
     unknown = sorted(set(chosen) - set(GROUPS))
     if unknown:
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(GROUPS)}.")
     about = machine.describe()
     console.print(", ".join(f"{name} {value}" for name, value in about.items()), style="dim")
     try:
-        figures = _run(chosen, full, lambda line: console.print(f"  {line}", style="dim"))
+        figures = _run(chosen, full, minutes, lambda line: console.print(f"  {line}", style="dim"))
     except KataError as error:
         console.print(str(error), style="red")
         raise typer.Exit(1) from error
@@ -62,7 +65,7 @@ def main(
         json_file.write_text(json.dumps({"machine": about, "figures": rows}, indent=2) + "\n")
 
 
-def _run(chosen: list[str], full: bool, say: Callable[[str], None]) -> list[Figure]:
+def _run(chosen: list[str], full: bool, minutes: float, say: Callable[[str], None]) -> list[Figure]:
     """Return all figures of the chosen groups; whatever happens, the cluster is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="kata-bench-") as folder, chdir(PROJECT):
         os.environ["KATA_HOME"] = folder
@@ -71,13 +74,13 @@ def _run(chosen: list[str], full: bool, say: Callable[[str], None]) -> list[Figu
             return by_engine
         engine = EmbeddedEngine(NAME)
         try:
-            return [*by_engine, *_figures(engine, chosen, full, say)]
+            return [*by_engine, *_figures(engine, chosen, full, minutes, say)]
         finally:
             engine.stop()
 
 
 def _figures(
-    engine: EmbeddedEngine, chosen: list[str], full: bool, say: Callable[[str], None]
+    engine: EmbeddedEngine, chosen: list[str], full: bool, minutes: float, say: Callable[[str], None]
 ) -> Iterable[Figure]:
     say("start")
     cluster, started = start.measure(engine, times=(5 if full else 3) if "start" in chosen else 1)
@@ -104,6 +107,8 @@ def _figures(
     if "rollout" in chosen:
         say("rollout")
         yield from rollout.measure(cluster, releases=10 if full else 3)
+    if "soak" in chosen:
+        yield from soak.measure(NAME, minutes, say)
     if "classroom" in chosen:
         engine.stop()
         yield from classroom.measure(LEARNERS, say)

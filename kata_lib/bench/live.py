@@ -66,16 +66,17 @@ def measure(cluster: str, seconds: int, changes: int) -> list[Figure]:
     cluster: the name of a running one, whose route splits name-v1 and name-v2. KataError where the browser is
     missing.
     """
-    if lack := missing():
-        raise KataError(f"To measure the live lab takes {lack}.")
-    with _live_lab(cluster) as (page, messages, server):
+    with live_lab(cluster) as (page, messages, server):
         page.wait_for_timeout(1000 * SETTLE_SECONDS)
         figures = _watch(page, messages, server, seconds)
         return [*figures, *_turn(page, changes)]
 
 
 @contextmanager
-def _live_lab(cluster: str) -> Iterator[tuple["Page", Messages, int]]:
+def live_lab(cluster: str) -> Iterator[tuple["Page", Messages, int]]:
+    """Yield the page of a live lab that runs in a JupyterLab of its own, its messages, and the server's pid."""
+    if lack := missing():
+        raise KataError(f"To measure the live lab takes {lack}.")
     from playwright.sync_api import sync_playwright
 
     environment = {**os.environ, "KATA_NAME": cluster, "PYTHONPATH": str(PROJECT)}

@@ -9,7 +9,7 @@ from typing import Any
 from kata_lib.engines.embedded.mesh.translate.endpoints import socket_address
 from kata_lib.engines.embedded.mesh.translate.http_route import cors, fault
 from kata_lib.engines.embedded.mesh.translate.model import Envoy
-from kata_lib.engines.embedded.mesh.translate.sources import discovery
+from kata_lib.engines.embedded.mesh.translate.sources import route_discovery
 from kata_lib.engines.embedded.mesh.translate.virtual_hosts import Tables, virtual_host
 
 ROUTE_TABLE = "http_proxy"
@@ -43,7 +43,7 @@ def listener(address: tuple[str, int], access_log: list[Envoy]) -> Envoy:
     """Return the listener that serves the merged table."""
     manager = connection_manager(
         "outbound",
-        {"rds": {"config_source": discovery(), "route_config_name": ROUTE_TABLE}},
+        {"rds": {"config_source": route_discovery(), "route_config_name": ROUTE_TABLE}},
         [
             {"name": fault.FILTER, "typed_config": {"@type": fault.TYPE}},
             {"name": cors.FILTER, "typed_config": {"@type": _CORS_TYPE}},

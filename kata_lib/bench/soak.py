@@ -1,0 +1,79 @@
+"""The live lab for many minutes: whether its memory grows, and what a tab that was closed leaves behind.
+
+A running cluster with the canary route goes in; the lab's traffic, a JupyterLab and a Chromium do the rest.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
+from statistics import median
+from typing import TYPE_CHECKING
+
+from kata_lib.bench.lab_page import processes
+from kata_lib.bench.live import live_lab
+from kata_lib.bench.memory import megabytes
+from kata_lib.bench.results import Figure
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+FILL_SECONDS = 150.0  # until the ring of requests and the minute of bins are full
+SAMPLE_SECONDS = 5.0
+CLOSED_SECONDS = 60.0
+GROWTH_GOAL = 1.0  # MB in the time that was watched
+CLOSED_GOAL = 5.0  # MB
+
+
+def measure(cluster: str, minutes: float, say: Callable[[str], None]) -> list[Figure]:
+    """Watch a live lab's memory for so many minutes once it has filled, then close its tab for one more.
+
+    cluster: the name of a running one, whose route splits name-v1 and name-v2. KataError where the browser is
+    missing. Linux only.
+    """
+    with live_lab(cluster) as (page, _, server):
+        say("until it has filled")
+        page.wait_for_timeout(1000 * FILL_SECONDS)
+        say(f"{minutes:g} minutes of traffic in the picture")
+        sizes = _watch(page, server, 60 * minutes)
+        figures = [_growth(part, series) for part, series in sizes.items()]
+        say("a minute with the tab closed")
+        return [*figures, _closed(page, server)]
+
+
+def slope(series: Sequence[float]) -> float:
+    """Return the median of the slopes between all pairs, a sample (Theil 1950; Sen 1968): no outlier moves it."""
+    pairs = combinations(enumerate(series), 2)
+    return median((later - sooner) / (j - i) for (i, sooner), (j, later) in pairs)
+
+
+def _watch(page: "Page", server: int, seconds: float) -> Mapping[str, list[float]]:
+    """Return megabytes by part, one each SAMPLE_SECONDS; of the page its JavaScript heap after a collection."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    parts = processes(server)
+    sizes: dict[str, list[float]] = defaultdict(list)
+    for _ in range(int(seconds / SAMPLE_SECONDS)):
+        page.wait_for_timeout(1000 * SAMPLE_SECONDS)
+        for part in ("kernel", "server", "sampler"):
+            sizes[part].append(sum(megabytes(process.pid) for process in parts[part]))
+        session.send("HeapProfiler.collectGarbage")
+        found = {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
+        sizes["page"].append(found["JSHeapUsedSize"] / 1e6)
+    return sizes
+
+
+def _growth(part: str, series: Sequence[float]) -> Figure:
+    """Return what a part grew in the time that was watched, by its slope."""
+    how = f"{series[0]:.1f} MB at first, {series[-1]:.1f} MB at last, {len(series)} samples"
+    return Figure(f"soak: growth of the {part}", slope(series) * len(series), "MB", GROWTH_GOAL, how=how)
+
+
+def _closed(page: "Page", server: int) -> Figure:
+    """Close the tab, which nobody tells the kernel, and see what piles up in the server."""
+    (process,) = processes(server)["server"]
+    before = megabytes(process.pid)
+    page.close()
+    time.sleep(CLOSED_SECONDS)
+    grown = megabytes(process.pid) - before
+    return Figure("soak: server, a tab closed for a minute", grown, "MB", CLOSED_GOAL)
