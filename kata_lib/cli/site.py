@@ -1,4 +1,4 @@
-"""Commands for whoever prepares a class on kind: add-ons, and a bundle for machines without a network."""
+"""Commands for whoever prepares a class: add-ons, and a bundle for machines without a network."""
 
 import sys
 import time
@@ -10,23 +10,28 @@ import typer
 from kata_lib.cli.base import app
 
 addons_app = typer.Typer(
-    help="Prometheus, Kiali and Grafana in a cluster with a real Istio.", no_args_is_help=True
+    help="Prometheus, Kiali and Grafana beside a real Istio; Argo Rollouts in any cluster.",
+    no_args_is_help=True,
 )
 bundle_app = typer.Typer(help="All that the engine kind needs, in one file.", no_args_is_help=True)
 app.add_typer(addons_app, name="addons")
 app.add_typer(bundle_app, name="bundle")
 
-Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="prometheus, kiali, grafana.")]
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[NAME]...", help="prometheus, kiali, grafana; rollouts.")
+]
 File = Annotated[Path, typer.Argument(metavar="FILE")]
 
 
 @addons_app.command()
 def install(names: Names = None) -> None:
-    """Install add-ons, by default all, and wait until they are ready."""
+    """Install add-ons, by default Istio's, and wait until they are ready."""
     from kata_lib import addons, engines
 
-    addons.install(engines.select(), names or list(addons.PORTS), _say)
-    print("Ready. `kata addons open kiali` opens one.")
+    chosen = names or list(addons.PORTS)
+    addons.install(engines.select(), chosen, _say)
+    opens = next((name for name in chosen if name in addons.PORTS), "")
+    print(f"Ready. `kata addons open {opens}` opens it." if opens else "Ready.")
 
 
 @addons_app.command(name="open")

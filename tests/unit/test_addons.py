@@ -42,7 +42,7 @@ def quiet(line: str) -> None:
     ("engine", "names", "said"),
     [
         ("embedded", ["kiali"], "The embedded engine has no Prometheus, Kiali or Grafana"),
-        ("kind", ["jaeger"], "no add-on 'jaeger'; there are: prometheus, kiali, grafana"),
+        ("kind", ["jaeger"], "no add-on 'jaeger'; there are: prometheus, kiali, grafana, rollouts"),
     ],
 )
 def test_what_cannot_be_installed_is_refused(
