@@ -4,30 +4,18 @@ Prometheus, Kiali and Grafana need a cluster with a real Istio; Argo Rollouts (`
 cluster, into the embedded one as a process.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable
 
-from kata_lib.addons import rollouts, rollouts_embedded
-from kata_lib.addons.manifests import manifest_of
-from kata_lib.engines import kubectl
+from kata_lib.addons import istio, rollouts, rollouts_embedded
+from kata_lib.addons.dashboards import dashboards
+from kata_lib.addons.istio import PORTS, opened
 from kata_lib.engines.base import Engine
-from kata_lib.engines.forwarding import port_forward
-from kata_lib.engines.kind import KindEngine, images, istio
-from kata_lib.engines.programs import ProgramFailed, await_true
-from kata_lib.errors import EngineError, KataError
+from kata_lib.errors import KataError
 
-__all__ = ["NAMES", "PORTS", "install", "manifest_of", "opened"]
-
-PORTS = {"prometheus": 9090, "kiali": 20001, "grafana": 3000}
-"""Each of Istio's add-ons: its Service and port; in this order, because Kiali and Grafana ask Prometheus."""
+__all__ = ["NAMES", "PORTS", "dashboards", "install", "opened"]
 
 NAMES = (*PORTS, "rollouts")
 """All add-ons."""
-
-NAMESPACE = istio.NAMESPACE
-READY_SECONDS = 180.0
 
 Say = Callable[[str], None]
 
@@ -43,65 +31,7 @@ def install(engine: Engine, names: list[str], say: Say) -> None:
             raise KataError(f"There is no add-on {name!r}; there are: {', '.join(NAMES)}.")
     engine.logs().mkdir(parents=True, exist_ok=True)
     if of_istio := [name for name in names if name in PORTS]:
-        _install_istios(engine, of_istio, say)
+        istio.install(engine, of_istio, say)
     if "rollouts" in names:
         chosen = rollouts_embedded if engine.name == "embedded" else rollouts
-        chosen.install(engine, _running(engine), say)
-
-
-def _install_istios(engine: Engine, names: list[str], say: Say) -> None:
-    kubeconfig = _kubeconfig(engine)
-    for name in names:
-        manifest = manifest_of(name, engine.logs().parent)
-        if isinstance(engine, KindEngine):
-            engine.load(images.named_in(manifest.read_text()), say)
-        say(f"installing {name}")
-        try:
-            kubectl.kubectl(
-                kubeconfig, "apply", "--server-side", "--force-conflicts", f"--filename={manifest}"
-            )
-        except ProgramFailed as failed:
-            raise EngineError(f"The cluster does not take {name}: {failed.said}") from failed
-    for name in names:
-        await_true(partial(_missing, kubeconfig, name), READY_SECONDS, f"{name} was not ready", say)
-
-
-@contextmanager
-def opened(engine: Engine, name: str, port: int = 0) -> Iterator[str]:
-    """Open a port-forward to an add-on while the block runs; its URL on 127.0.0.1 is given."""
-    if name not in PORTS:
-        raise KataError(f"There is no add-on {name!r} to open; there are: {', '.join(PORTS)}.")
-    kubeconfig = _kubeconfig(engine)
-    if _missing(kubeconfig, name):
-        raise EngineError(f"{name} is not ready in this cluster: `kata addons install {name}` installs it.")
-    with port_forward(kubeconfig, NAMESPACE, f"service/{name}", PORTS[name], port) as address:
-        yield f"http://{address}/"
-
-
-def _kubeconfig(engine: Engine) -> Path:
-    """Return the kubeconfig of a cluster that can have Istio's add-ons."""
-    if engine.name == "embedded":
-        raise EngineError(
-            "The embedded engine has no Prometheus, Kiali or Grafana: `lab.counters()` shows the same, "
-            "and `kata up --engine kind` gives a cluster that can have them."
-        )
-    return _running(engine)
-
-
-def _running(engine: Engine) -> Path:
-    place = engine.where()
-    if place is None:
-        raise EngineError("The cluster does not run: `kata up` starts it.")
-    return place.kubeconfig
-
-
-def _missing(kubeconfig: Path, name: str) -> str:
-    """Return why an add-on does not serve yet, "" where it does."""
-    try:
-        found = kubectl.read(kubeconfig, "get", "deployment", name, f"--namespace={NAMESPACE}")
-    except ProgramFailed as failed:
-        return failed.said or f"there is no Deployment {name}"
-    if found.get("status", {}).get("availableReplicas", 0) > 0:
-        return ""
-    pods = [p for p in kubectl.pods(kubeconfig, NAMESPACE) if p["metadata"]["name"].startswith(f"{name}-")]
-    return f"{name}: {'; '.join(kubectl.unready(pods)) or 'no pods yet'}"
+        chosen.install(engine, istio.running(engine), say)

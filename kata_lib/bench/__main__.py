@@ -34,7 +34,18 @@ from kata_lib.errors import KataError
 
 NAME = "bench"
 TABLE_WIDTH = 120
-GROUPS = ("start", "weights", "changes", "throughput", "memory", "live", "rollout", "soak", "classroom", "engines")
+GROUPS = (
+    "start",
+    "weights",
+    "changes",
+    "throughput",
+    "memory",
+    "live",
+    "rollout",
+    "soak",
+    "classroom",
+    "engines",
+)
 BY_NAME_ONLY = frozenset({"soak", "engines"})
 LEARNERS = 30
 

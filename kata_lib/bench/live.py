@@ -74,7 +74,7 @@ def measure(cluster: str, seconds: int, changes: int) -> list[Figure]:
 
 @contextmanager
 def live_lab(cluster: str) -> Iterator[tuple["Page", Messages, int]]:
-    """Yield the page of a live lab that runs in a JupyterLab of its own, its messages, and the server's pid."""
+    """Yield the page of a live lab in a JupyterLab of its own, its messages, and the server's pid."""
     if lack := missing():
         raise KataError(f"To measure the live lab takes {lack}.")
     from playwright.sync_api import sync_playwright

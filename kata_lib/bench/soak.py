@@ -42,13 +42,13 @@ def measure(cluster: str, minutes: float, say: Callable[[str], None]) -> list[Fi
 
 
 def slope(series: Sequence[float]) -> float:
-    """Return the median of the slopes between all pairs, a sample (Theil 1950; Sen 1968): no outlier moves it."""
+    """Return the median slope of all pairs, a sample (Theil 1950, Sen 1968): no outlier moves it."""
     pairs = combinations(enumerate(series), 2)
     return median((later - sooner) / (j - i) for (i, sooner), (j, later) in pairs)
 
 
 def _watch(page: "Page", server: int, seconds: float) -> Mapping[str, list[float]]:
-    """Return megabytes by part, one each SAMPLE_SECONDS; of the page its JavaScript heap after a collection."""
+    """Return megabytes by part, one each SAMPLE_SECONDS; of the page its heap after a collection."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
     parts = processes(server)

@@ -7,7 +7,7 @@
 # sidecars do: each counts every request that passes it. Now you read their counters, and see whether they agree
 # with you. (Stop `scripts/loop-query.sh` for this one; the sidecars would count its requests too.)
 # %%
-from kata_lib import graph, live, observe, open_lab
+from kata_lib import addons, graph, live, observe, open_lab
 
 lab = open_lab(step="observe")
 # %% [markdown]
@@ -86,11 +86,11 @@ observe.by_version(counted)
 graph.of(counted)
 # %% [markdown]
 # And as it is now: the next picture follows the last ten seconds. It shows nobody until somebody asks: the cell after
-# it does for six seconds, `scripts/loop-query.sh` in a terminal for longer.
+# it does for four seconds, `scripts/loop-query.sh` in a terminal for longer.
 # %%
 now = live.show_graph(lab)
 # %%
-lab.sample(seconds=6, rate=50)["version"].value_counts()
+lab.sample(seconds=4, rate=50)["version"].value_counts()
 # %%
 now.close()
 # %% [markdown]
@@ -106,10 +106,14 @@ now.close()
 #
 # `rate` is the difference of two readings by time, with restarts (a counter that falls begins at zero) taken into
 # account, as `lab.counters(since=...)` does. It needs two readings, so a new version shows nothing for half a
-# minute: *no data* is not *no errors*. Grafana draws what Prometheus answers as lines, and **Kiali** as the graph above:
-# there choose the *Versioned app graph*, and under *Display*, *Show Edge Labels*, *Traffic Distribution* for the
-# percentages. (Older versions say *Request percentage*.)
+# minute: *no data* is not *no errors*.
 #
+# Where the cluster has them, the next cell opens a way to each, and says what shows the distribution: Grafana draws
+# Prometheus' answers as lines, and **Kiali** the graph above, with *Traffic Distribution* (older versions say *Request
+# percentage*) on its edges. Expect its numbers half a minute behind yours.
+# %%
+addons.dashboards(lab)
+# %% [markdown]
 # ## What you have now
 #
 # Numbers about everyone's requests, by version, without asking any client. In **05-promote** they show you a

@@ -1,13 +1,22 @@
 """kata_lib.addons and kata_lib.kiali without a cluster: manifests, refusals, and what a graph says."""
 
+import gc
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
+import psutil
 import pytest
 
 from kata_lib import addons, kiali
+from kata_lib.addons import manifests
 from kata_lib.engines.base import Location
+from kata_lib.engines.forwarding import port_forward
 from kata_lib.engines.kind import istio
 from kata_lib.errors import EngineError, KataError
 
@@ -62,9 +71,9 @@ def test_a_manifest_is_taken_from_the_folder_that_is_named(
 ) -> None:
     monkeypatch.setenv("KATA_ADDONS", str(tmp_path))
     with pytest.raises(EngineError, match=r"there is no kiali\.yaml in it"):
-        addons.manifest_of("kiali", tmp_path)
+        manifests.manifest_of("kiali", tmp_path)
     (tmp_path / "kiali.yaml").touch()
-    assert addons.manifest_of("kiali", tmp_path) == tmp_path / "kiali.yaml"
+    assert manifests.manifest_of("kiali", tmp_path) == tmp_path / "kiali.yaml"
 
 
 def test_a_manifest_is_fetched_for_istioctls_release(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -77,7 +86,7 @@ def test_a_manifest_is_fetched_for_istioctls_release(monkeypatch: pytest.MonkeyP
         return httpx2.Response(200, text="kind: Deployment\n", request=httpx2.Request("GET", url))
 
     monkeypatch.setattr(httpx2, "get", get)
-    assert addons.manifest_of("kiali", tmp_path).read_text() == "kind: Deployment\n"
+    assert manifests.manifest_of("kiali", tmp_path).read_text() == "kind: Deployment\n"
     assert asked[0].endswith("/release-1.31/samples/addons/kiali.yaml")
 
     def refuse(url: str, **_: object) -> httpx2.Response:
@@ -85,7 +94,7 @@ def test_a_manifest_is_fetched_for_istioctls_release(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(httpx2, "get", refuse)
     with pytest.raises(EngineError, match=r"cannot be fetched from .*no network.*KATA_ADDONS names a folder"):
-        addons.manifest_of("kiali", tmp_path)
+        manifests.manifest_of("kiali", tmp_path)
 
 
 def graph(*rates: tuple[str, dict[str, str]]) -> dict[str, Any]:
@@ -108,3 +117,75 @@ def test_the_distribution_of_a_graph() -> None:
     assert kiali.of_graph(both, "name") == pytest.approx({"v1": 0.906, "v2": 0.094})
     assert kiali.of_graph(graph(("v2", {"http": "50.00"})), "name") == {"v2": 1.0}
     assert kiali.of_graph(graph(), "name") == {}
+
+
+KUBECTL = """#!/bin/sh
+# As kubectl: a Deployment that is there or not, and a port-forward that stays until it is ended.
+case "$*" in
+  *"get deployment kiali"*) echo '{"status": {"availableReplicas": 1}}' ;;
+  *"get deployment"*) echo 'Error from server (NotFound): deployments.apps not found' >&2; exit 1 ;;
+  *"service/kiali"*)
+    echo "$$" > "$FOLDER/pid"
+    echo "Forwarding from 127.0.0.1:41234 -> 20001"
+    exec sleep 60 ;;
+  *) echo 'error: no such service' >&2; exit 1 ;;
+esac
+"""
+
+
+@pytest.fixture
+def kind_with_kiali(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
+    """Return an engine whose kubectl is a stand-in that knows Kiali alone."""
+    program = tmp_path / "kubectl"
+    program.write_text(KUBECTL)
+    program.chmod(0o755)
+    monkeypatch.setenv("KATA_KUBECTL", str(program))
+    monkeypatch.setenv("FOLDER", str(tmp_path))
+    return Engine("kind", tmp_path / "kubeconfig", tmp_path)
+
+
+def test_the_dashboards_that_are_there_are_linked_and_the_others_explained(kind_with_kiali: Engine) -> None:
+    lab = SimpleNamespace(engine=kind_with_kiali, cluster=SimpleNamespace(namespace="class"))
+    found = addons.dashboards(lab)  # type: ignore[arg-type]
+    assert list(found.links) == ["kiali"]
+    assert found.links["kiali"].startswith(
+        "http://127.0.0.1:41234/kiali/console/graph/namespaces?namespaces=class&"
+    )
+    assert "Traffic Distribution" in repr(found)
+    assert "`kata addons install prometheus` installs it" in found._repr_html_()
+    pid = int((kind_with_kiali.folder / "pid").read_text())
+    assert psutil.pid_exists(pid)
+    del found
+    gc.collect()
+    assert not psutil.pid_exists(pid)
+
+
+def test_the_embedded_engine_has_no_dashboards(tmp_path: Path) -> None:
+    lab = SimpleNamespace(
+        engine=Engine("embedded", tmp_path, tmp_path), cluster=SimpleNamespace(namespace="default")
+    )
+    said = repr(addons.dashboards(lab))  # type: ignore[arg-type]
+    assert said.startswith("prometheus, kiali, grafana: The embedded engine has no")
+    assert said.count("embedded") == 1
+
+
+def test_a_port_forward_ends_with_the_process_that_opened_it(kind_with_kiali: Engine) -> None:
+    """Killed, so that nothing of its own could end it."""
+    code = (
+        "import os, signal\nfrom pathlib import Path\nfrom kata_lib.engines.forwarding import port_forward\n"
+        "with port_forward(Path('k'), 'istio-system', 'service/kiali', 20001):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=30)
+    assert done.returncode == -signal.SIGKILL
+    pid = int((kind_with_kiali.folder / "pid").read_text())
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).wait(5)
+
+
+def test_what_kubectl_says_of_a_way_that_cannot_be_opened(kind_with_kiali: Engine) -> None:
+    with (
+        pytest.raises(EngineError, match="could not be opened: error: no such service"),
+        port_forward(Path("k"), "istio-system", "service/jaeger", 80),
+    ):
+        pass

@@ -1,0 +1,86 @@
+"""Links from a notebook into Prometheus, Kiali and Grafana, each with what to choose there.
+
+A link is a port-forward to 127.0.0.1 of the machine on which the kernel runs; it ends with the kernel.
+"""
+
+import html
+import weakref
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from kata_lib.addons.istio import PORTS, opened
+from kata_lib.errors import EngineError
+from kata_lib.lab import Lab
+
+QUESTION = (
+    "sum by (destination_version) (rate(istio_requests_total"
+    '{{reporter="source", destination_service_name="name", destination_workload_namespace="{namespace}"}}'
+    "[1m]))"
+)
+"""Requests a second to each version of `name`, as the callers' sidecars counted them, in PromQL."""
+
+CHOOSE = {
+    "kiali": "Traffic Graph, Versioned app graph; Display, Show Edge Labels, Traffic Distribution.",
+    "prometheus": "The query asks for requests a second to each version; the tab Graph draws it.",
+    "grafana": "Dashboards, istio, Istio Service Dashboard; Service: name.",
+}
+"""Where the distribution is to be seen in each. Kiali's and Prometheus' links have chosen it already."""
+
+
+@dataclass(frozen=True)
+class Dashboards:
+    """What can be opened: links by name; what cannot: names by the reason, in words."""
+
+    links: Mapping[str, str]
+    absent: Mapping[str, list[str]]
+
+    def __repr__(self) -> str:
+        there = [f"{name}: {url}\n    {CHOOSE[name]}" for name, url in self.links.items()]
+        return "\n".join([*there, *(f"{', '.join(names)}: {why}" for why, names in self.absent.items())])
+
+    def _repr_html_(self) -> str:
+        rows = [
+            f'<tr><td><a href="{html.escape(url)}" target="_blank" rel="noopener">{name}</a></td>'
+            f"<td>{CHOOSE[name]}</td></tr>"
+            for name, url in self.links.items()
+        ]
+        rows += [
+            f"<tr><td>{', '.join(names)}</td><td>{html.escape(why)}</td></tr>"
+            for why, names in self.absent.items()
+        ]
+        return f"<table>{''.join(rows)}</table>"
+
+
+def dashboards(lab: Lab) -> Dashboards:
+    """Open a way to each of Istio's add-ons that is in the cluster; the others are listed with the reason.
+
+    The ways stay open as long as the result, or the kernel, lives.
+    """
+    stack = ExitStack()
+    links: dict[str, str] = {}
+    absent: dict[str, list[str]] = {}
+    for name in PORTS:
+        try:
+            root = stack.enter_context(opened(lab.engine, name))
+            links[name] = root + _page(name, lab.cluster.namespace)
+        except EngineError as error:
+            absent.setdefault(str(error), []).append(name)
+    found = Dashboards(links, absent)
+    weakref.finalize(found, stack.close)
+    return found
+
+
+def _page(name: str, namespace: str) -> str:
+    """Return the page of an add-on that shows the distribution, with its query."""
+    match name:
+        case "kiali":
+            edges = "trafficDistribution,trafficRate"
+            asked = {"namespaces": namespace, "graphType": "versionedApp", "edges": edges, "duration": 60}
+            return f"kiali/console/graph/namespaces?{urlencode(asked)}"
+        case "prometheus":
+            expression = QUESTION.format(namespace=namespace)
+            return f"graph?{urlencode({'g0.expr': expression, 'g0.tab': 0})}"
+        case _:
+            return "dashboards"
