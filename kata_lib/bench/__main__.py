@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import chdir
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.console import Console
@@ -47,13 +47,21 @@ GROUPS = (
     "engines",
 )
 BY_NAME_ONLY = frozenset({"soak", "engines"})
-LEARNERS = 30
+
+
+class Extent(NamedTuple):
+    """How much is measured: whether all that the goals name, minutes of the soak, learners of the class."""
+
+    full: bool
+    minutes: float
+    learners: int
 
 
 def main(
     full: Annotated[bool, typer.Option("--full", help="The counts that the goals name; minutes.")] = False,
     only: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(GROUPS)}; repeatable.")] = None,
     minutes: Annotated[float, typer.Option(min=1, help="How long the soak lasts.")] = 10,
+    learners: Annotated[int, typer.Option(min=1, help="How many the class has.")] = 30,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there, too.")] = None,
 ) -> None:
     """Measure the embedded engine and the sampler, each figure beside its goal."""
@@ -66,7 +74,9 @@ def main(
     about = machine.describe()
     console.print(", ".join(f"{name} {value}" for name, value in about.items()), style="dim")
     try:
-        figures = _run(chosen, full, minutes, lambda line: console.print(f"  {line}", style="dim"))
+        figures = _run(
+            chosen, Extent(full, minutes, learners), lambda line: console.print(f"  {line}", style="dim")
+        )
     except KataError as error:
         console.print(str(error), style="red")
         raise typer.Exit(1) from error
@@ -76,7 +86,7 @@ def main(
         json_file.write_text(json.dumps({"machine": about, "figures": rows}, indent=2) + "\n")
 
 
-def _run(chosen: list[str], full: bool, minutes: float, say: Callable[[str], None]) -> list[Figure]:
+def _run(chosen: list[str], extent: Extent, say: Callable[[str], None]) -> list[Figure]:
     """Return all figures of the chosen groups; whatever happens, the cluster is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="kata-bench-") as folder, chdir(PROJECT):
         os.environ["KATA_HOME"] = folder
@@ -85,14 +95,15 @@ def _run(chosen: list[str], full: bool, minutes: float, say: Callable[[str], Non
             return by_engine
         engine = EmbeddedEngine(NAME)
         try:
-            return [*by_engine, *_figures(engine, chosen, full, minutes, say)]
+            return [*by_engine, *_figures(engine, chosen, extent, say)]
         finally:
             engine.stop()
 
 
 def _figures(
-    engine: EmbeddedEngine, chosen: list[str], full: bool, minutes: float, say: Callable[[str], None]
+    engine: EmbeddedEngine, chosen: list[str], extent: Extent, say: Callable[[str], None]
 ) -> Iterable[Figure]:
+    full = extent.full
     say("start")
     cluster, started = start.measure(engine, times=(5 if full else 3) if "start" in chosen else 1)
     if "start" in chosen:
@@ -119,10 +130,10 @@ def _figures(
         say("rollout")
         yield from rollout.measure(cluster, releases=10 if full else 3)
     if "soak" in chosen:
-        yield from soak.measure(NAME, minutes, say)
+        yield from soak.measure(NAME, extent.minutes, say)
     if "classroom" in chosen:
         engine.stop()
-        yield from classroom.measure(LEARNERS, say)
+        yield from classroom.measure(extent.learners, say)
 
 
 def _table(figures: list[Figure]) -> Table:

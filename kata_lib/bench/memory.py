@@ -16,9 +16,9 @@ def measure(home: Path) -> list[Figure]:
     sizes: dict[str, list[float]] = defaultdict(list)
     for process, pod_and_container in find_marked(mark):
         pod, _, container = pod_and_container.partition("/")
-        sizes[_part(pod, container)].append(megabytes(process.pid))
+        sizes[_part(pod, container)].append(_megabytes(process.pid))
     for process, _ in find_marked(mark, DAEMON_MARK):
-        sizes["daemon"].append(megabytes(process.pid))
+        sizes["daemon"].append(_megabytes(process.pid))
     application, sidecar = mean(sizes["application"]), mean(sizes["sidecar"])
     rest = sum(sizes["daemon"]) + sum(sizes["node Envoy"])
     how = f"application {application:.1f}, Envoy {sidecar:.1f}; mean of {len(sizes['sidecar'])} pods"
@@ -35,7 +35,7 @@ def _part(pod: str, container: str) -> str:
     return "sidecar" if container == "istio-proxy" else "application"
 
 
-def megabytes(pid: int) -> float:
+def _megabytes(pid: int) -> float:
     """Return Pss of /proc/PID/smaps_rollup (proc_pid_smaps(5)), in units of 10^6 bytes."""
     found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
     return int(found[1]) * 1024 / 1e6 if found else 0.0

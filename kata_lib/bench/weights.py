@@ -23,8 +23,8 @@ def measure(cluster: Cluster, changes: int) -> list[Figure]:
     ]
 
 
-def effects(cluster: Cluster, changes: int) -> tuple[list[float], int]:
-    """Return the milliseconds of each change, and how many of the later requests took the old route.
+def effects(cluster: Cluster, changes: int, later: int = SETTLED_ANSWERS) -> tuple[list[float], int]:
+    """Return the milliseconds of each change, and how many of the `later` requests took the old route.
 
     One change: PATCH; from its answer on, requests one after the other on a kept-alive connection, until one
     is answered by the other version. The time ends when that answer is there, so it holds one request.
@@ -36,7 +36,7 @@ def effects(cluster: Cluster, changes: int) -> tuple[list[float], int]:
         version = "v2" if number % 2 == 0 else "v1"
         mesh.set_weights(cluster, {f"name-{version}": 100})
         milliseconds.append(_until(client, version))
-        late += sum(_answered_by(client) != version for _ in range(SETTLED_ANSWERS))
+        late += sum(_answered_by(client) != version for _ in range(later))
     client.close()
     return milliseconds, late
 
