@@ -5,7 +5,7 @@
 
 `kubectl` plays the `.commands` files in a namespace each, on a cluster with Istio. `api` sends the requests
 of the `api` folder to a fresh cluster whose controller manager and scheduler are stopped: the API server
-alone answers.
+alone answers. Before a request that is `settled` it gets that many seconds for what it does by itself.
 What a cluster makes up (uids, times, addresses, versions of objects) becomes a mark such as <uid>.
 """
 
@@ -28,6 +28,8 @@ NAMESPACE = "reference"
 AGENT = "Python-urllib/3"
 COMMAND_SECONDS = 90
 PROXY_SECONDS = 10
+NO_PAGE = "404 page not found\n"
+NO_RESOURCE = "the server could not find the requested resource"
 
 MADE_UP = [
     (re.compile(pattern, re.MULTILINE), mark)
@@ -67,6 +69,7 @@ MADE_UP_FIELDS = {
     "clusterIP": "<ip>",
     "creationTimestamp": "<time>",
     "deletionTimestamp": "<time>",
+    "lastTransitionTime": "<time>",
     "resourceVersion": "<rv>",
     "time": "<time>",
     "uid": "<uid>",
@@ -144,9 +147,15 @@ def exchanges(name: str) -> list[dict[str, Any]]:
     return found
 
 
-def answer_of(code: int, warnings: list[str], body: Any) -> dict[str, Any]:
-    """Return the answer to a request of the API as the recordings have it."""
+def answer_of(code: int, warnings: list[str], text: str) -> dict[str, Any]:
+    """Return the answer to a request of the API as the recordings have it.
+
+    That nothing is at a path a real server says in plain text or as a Status, as it happens: the code is kept.
+    """
     answer: dict[str, Any] = {"code": code}
+    if text == NO_PAGE or NO_RESOURCE in text:
+        return answer
+    body = json.loads(text)
     if warnings:
         answer["warnings"] = warnings
     if body.get("kind") == "Status":
@@ -157,9 +166,18 @@ def answer_of(code: int, warnings: list[str], body: Any) -> dict[str, Any]:
 
 def _without_made_up(value: Any, key: str = "") -> Any:
     if isinstance(value, dict):
-        return {name: _without_made_up(item, name) for name, item in sorted(value.items())}
+        kept = {name: item for name, item in value.items() if not _is_left_out(name, item, key)}
+        return {name: _without_made_up(item, name) for name, item in sorted(kept.items())}
+    if key == "verbs":
+        return sorted(value)
+    if key == "cells":
+        return [_cell(item) for item in value]
+    if key == "managedFields":
+        owners = [_without_made_up(item) for item in value]
+        return sorted(owners, key=lambda owner: json.dumps(owner, sort_keys=True))
     if isinstance(value, list):
-        return [_without_made_up(item, "clusterIP" if key == "clusterIPs" else "") for item in value]
+        of_items = {"clusterIPs": "clusterIP", "columnDefinitions": "column"}
+        return [_without_made_up(item, of_items.get(key, "")) for item in value]
     if isinstance(value, str) and value not in ("", "None") and key in MADE_UP_FIELDS:
         return MADE_UP_FIELDS[key]
     if key == "nodePort" and value:
@@ -168,6 +186,19 @@ def _without_made_up(value: Any, key: str = "") -> Any:
         for pattern, mark in MADE_UP_TEXT:
             value = pattern.sub(mark, value)
     return value
+
+
+def _is_left_out(name: str, value: Any, parent: str) -> bool:
+    """Whether a field of an answer is not compared: prose about columns, and what says nothing."""
+    empty = (name == "continue" and not value) or (name == "object" and value is None)
+    return empty or name == "storageVersionHash" or (parent == "column" and name == "description")
+
+
+def _cell(value: Any) -> Any:
+    """Return a cell of a table, in which an age or a time is a text like any other."""
+    if isinstance(value, str) and re.fullmatch(r"(\d+[smhd]){1,2}", value):
+        return "<age>"
+    return "<time>" if isinstance(value, str) and re.fullmatch(r"[\d-]+T[\d:]+Z", value) else value
 
 
 def main() -> None:
@@ -240,10 +271,11 @@ def _record_exchanges(names: list[str], kubeconfig: Path) -> None:
 
 
 def _ask(server: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    time.sleep(float(asked.get("settled", 0)))
     body = json.dumps(asked["body"]).encode() if "body" in asked else None
     headers = {
         "Content-Type": asked.get("type", "application/json"),
-        "Accept": "application/json",
+        "Accept": asked.get("accept", "application/json"),
         "User-Agent": AGENT,
     }
     request = urllib.request.Request(server + asked["path"], body, headers, method=asked["method"])
@@ -252,7 +284,7 @@ def _ask(server: str, asked: Mapping[str, Any]) -> dict[str, Any]:
             code, found, text = response.status, response.headers, response.read()
     except urllib.error.HTTPError as error:
         code, found, text = error.code, error.headers, error.read()
-    return answer_of(code, found.get_all("Warning") or [], json.loads(text))
+    return answer_of(code, found.get_all("Warning") or [], text.decode())
 
 
 if __name__ == "__main__":

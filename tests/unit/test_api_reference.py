@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from kata_lib.engines.embedded.api.server import make_app
+from kata_lib.engines.embedded.controllers import DefinitionController
 from kata_lib.engines.embedded.kubelet.admission import refuse_pod
 from kata_lib.engines.embedded.mesh.admission import refuse
 from kata_lib.engines.embedded.registry.registry import Registry
@@ -37,22 +38,30 @@ async def no_log(*asked: Any) -> AsyncIterator[bytes]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
+    """A client of the API server, whose part that establishes definitions runs as well."""
     registry = Registry(Store(":memory:"), addresses=Addresses(), admission=[refuse, refuse_pod])
     namespace = {"metadata": {"name": recording.NAMESPACE}}
     registry.create("namespaces", None, namespace, manager="test")
     account = {"metadata": {"name": "default"}}
     registry.create("serviceaccounts", recording.NAMESPACE, account, manager="test")
     app = make_app(registry, token=TOKEN, logs=no_log, reach=lambda uid, port: ("127.0.0.1", port))
+    definitions = DefinitionController(registry)
+    definitions.start()
     async with TestClient(TestServer(app), headers={"Authorization": f"Bearer {TOKEN}"}) as client:
         yield client
+    definitions.stop()
 
 
 async def ask(client: Client, asked: dict[str, Any]) -> dict[str, Any]:
     data = json.dumps(asked["body"]) if "body" in asked else None
-    headers = {"Content-Type": asked.get("type", "application/json"), "User-Agent": recording.AGENT}
+    headers = {
+        "Content-Type": asked.get("type", "application/json"),
+        "Accept": asked.get("accept", "application/json"),
+        "User-Agent": recording.AGENT,
+    }
     async with client.request(asked["method"], asked["path"], data=data, headers=headers) as response:
         warnings = response.headers.getall("Warning", [])
-        return recording.answer_of(response.status, warnings, await response.json())
+        return recording.answer_of(response.status, warnings, await response.text())
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted(recording.EXCHANGES.glob("*.json"))])

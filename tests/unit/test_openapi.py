@@ -8,13 +8,18 @@ from typing import Any
 import pytest
 
 from kata_lib.engines.embedded.registry.openapi import openapi_v3, openapi_v3_index
+from kata_lib.engines.embedded.registry.served import Resources
+from kata_lib.engines.embedded.store import Store
 
-GROUP_VERSIONS = [path.removeprefix("apis/").removeprefix("api/") for path in openapi_v3_index()["paths"]]
+RESOURCES = Resources(Store(":memory:"))
+GROUP_VERSIONS = [
+    path.removeprefix("apis/").removeprefix("api/") for path in openapi_v3_index(RESOURCES)["paths"]
+]
 
 
 @cache
 def document(group_version: str) -> Any:
-    return json.loads(openapi_v3(group_version))
+    return json.loads(openapi_v3(RESOURCES, group_version))
 
 
 def nodes(value: Any) -> Iterator[dict[str, Any]]:
@@ -28,7 +33,7 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_index_names_each_document_with_a_hash() -> None:
-    paths = openapi_v3_index()["paths"]
+    paths = openapi_v3_index(RESOURCES)["paths"]
     assert {"api/v1", "apis/apps/v1", "apis/networking.istio.io/v1beta1"} <= paths.keys()
     assert paths["apis/apps/v1"]["serverRelativeURL"].startswith("/openapi/v3/apis/apps/v1?hash=")
 
@@ -80,4 +85,4 @@ def test_each_istio_version_has_its_kinds() -> None:
 
 def test_other_groups_have_no_document() -> None:
     with pytest.raises(KeyError):
-        openapi_v3("batch/v1")
+        openapi_v3(RESOURCES, "batch/v1")

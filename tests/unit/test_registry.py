@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from kata_lib.engines.embedded.registry.registry import (
+from kata_lib.engines.embedded.registry.patches import (
     APPLY_PATCH,
     JSON_PATCH,
     MERGE_PATCH,
     STRATEGIC_MERGE_PATCH,
-    Registry,
 )
+from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.engines.embedded.store import Event, Obj, Store
 

@@ -4,7 +4,8 @@ from collections.abc import Container
 
 import pytest
 
-from kata_lib.engines.embedded.registry.registry import MERGE_PATCH, Registry
+from kata_lib.engines.embedded.registry.patches import MERGE_PATCH
+from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.services import NODE_PORTS
 from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.engines.embedded.store import Obj, Store

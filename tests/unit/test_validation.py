@@ -51,9 +51,9 @@ def spoken(error: StatusError) -> str:
 def admitted(obj: Obj, old: Obj | None = None, **options: Any) -> Obj:
     """Send an object through decoding, defaults and validation, as the registry does."""
     kind = next(resource for resource in RESOURCES.values() if resource.kind == obj["kind"])
-    check_fields(kind, obj, "Strict", None, **options)
+    check_fields(kind, schema_for(kind.plural), obj, "Strict", None, **options)
     apply_defaults(kind.plural, obj)
-    if causes := validate(kind.plural, obj, old):
+    if causes := validate(kind, schema_for(kind.plural), obj, old):
         raise invalid(kind.kind, kind.group, obj["metadata"]["name"], causes)
     return obj
 
@@ -154,11 +154,11 @@ def test_unknown_fields_are_named_with_their_place() -> None:
     deployment = manifest("kubectl", "bad-image.yaml")
     deployment["spec"]["template"]["spec"]["containers"][0]["imag"] = "i"
     path = "spec.template.spec.containers[0].imag"
-    assert unknown_fields("deployments", deployment) == [f'unknown field "{path}"']
+    assert unknown_fields(schema_for("deployments"), deployment) == [f'unknown field "{path}"']
     warnings: list[str] = []
-    check_fields(RESOURCES["deployments"], deployment, "", warnings)
+    check_fields(RESOURCES["deployments"], schema_for("deployments"), deployment, "", warnings)
     assert warnings == [f'unknown field "{path}"']
-    assert unknown_fields("deployments", deployment) == []
+    assert unknown_fields(schema_for("deployments"), deployment) == []
 
 
 def test_decoding_leaves_out_what_says_nothing() -> None:
@@ -167,7 +167,7 @@ def test_decoding_leaves_out_what_says_nothing() -> None:
         "metadata": {"name": "p", "creationTimestamp": None, "labels": {}},
         "spec": {"containers": [], "volumes": [{"name": "v", "emptyDir": {}}], "nodeSelector": {}},
     }
-    check_fields(RESOURCES["pods"], obj, "", None)
+    check_fields(RESOURCES["pods"], schema_for("pods"), obj, "", None)
     assert obj["metadata"] == {"name": "p"}
     assert obj["spec"] == {"containers": [], "volumes": [{"name": "v", "emptyDir": {}}]}
 

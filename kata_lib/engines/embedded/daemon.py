@@ -24,6 +24,7 @@ from kata_lib.engines.embedded.addresses import AddressPlan
 from kata_lib.engines.embedded.api.server import make_app, serve
 from kata_lib.engines.embedded.controllers import (
     Controller,
+    DefinitionController,
     DeploymentController,
     EndpointSliceController,
     GarbageCollector,
@@ -124,6 +125,7 @@ def _registry(store: Store, plan: AddressPlan) -> Registry:
 
 def _controllers(registry: Registry, state: State, pki: Pki) -> list[Controller[Any]]:
     return [
+        DefinitionController(registry),
         NamespaceController(registry, pki.authority),
         DeploymentController(registry),
         ReplicaSetController(registry),

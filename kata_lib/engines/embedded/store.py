@@ -86,6 +86,11 @@ class Store:
         ).fetchone()
         return _decoded(row[0]) if row else None
 
+    def names(self, resource: str) -> list[tuple[str, str]]:
+        """Return namespace and name of every object of a resource, without reading any of them."""
+        query = "SELECT namespace, name FROM objects WHERE resource = ? ORDER BY namespace, name"
+        return self._db.execute(query, (resource,)).fetchall()
+
     def list(self, resource: str, namespace: str | None = None) -> list[Obj]:
         """Return the objects of one namespace, or of all where it is None, by namespace and name."""
         query, values = "SELECT body FROM objects WHERE resource = ?", [resource]

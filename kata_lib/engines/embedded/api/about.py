@@ -9,6 +9,7 @@ from aiohttp import web
 from kata_lib.engines.embedded.api import discovery
 from kata_lib.engines.embedded.api.respond import answer
 from kata_lib.engines.embedded.registry import openapi
+from kata_lib.engines.embedded.registry.served import Resources
 from kata_lib.engines.embedded.registry.status import no_such_path
 
 VERSION = {
@@ -46,40 +47,48 @@ async def openapi_v2(request: web.Request) -> web.Response:
     return answer({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}})
 
 
-async def openapi_index(request: web.Request) -> web.Response:
-    """Answer where each group's OpenAPI document is."""
-    return answer(openapi.openapi_v3_index())
+class Served:
+    """What is served at the moment: OpenAPI's documents, and discovery."""
 
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
 
-async def openapi_document(request: web.Request) -> web.Response:
-    """Answer with one group's OpenAPI document."""
-    name = request.match_info["group_version"]
-    if name not in openapi.openapi_v3_index()["paths"]:
-        raise no_such_path()
-    group_version = name.removeprefix("apis/").removeprefix("api/")
-    response = web.Response(body=openapi.openapi_v3(group_version), content_type="application/json")
-    if edition := request.query.get("hash"):
-        response.headers.update(_kept_for_good(edition))
-    return response
+    async def openapi_index(self, request: web.Request) -> web.Response:
+        """Answer where each group's OpenAPI document is."""
+        return answer(openapi.openapi_v3_index(self._resources))
 
+    async def openapi_document(self, request: web.Request) -> web.Response:
+        """Answer with one group's OpenAPI document."""
+        name = request.match_info["group_version"]
+        if name not in openapi.openapi_v3_index(self._resources)["paths"]:
+            raise no_such_path()
+        group_version = name.removeprefix("apis/").removeprefix("api/")
+        document = openapi.openapi_v3(self._resources, group_version)
+        response = web.Response(body=document, content_type="application/json")
+        if edition := request.query.get("hash"):
+            response.headers.update(_kept_for_good(edition))
+        return response
 
-async def core_discovery(request: web.Request) -> web.Response:
-    """Answer what the core group serves."""
-    if discovery.wants_aggregated(request.headers.get("Accept", "")):
-        return _aggregated(core=True)
-    return answer(discovery.core_versions(request.host))
+    async def core_discovery(self, request: web.Request) -> web.Response:
+        """Answer what the core group serves."""
+        if discovery.wants_aggregated(request.headers.get("Accept", "")):
+            return self._aggregated(core=True)
+        return answer(discovery.core_versions(request.host))
 
+    async def groups_discovery(self, request: web.Request) -> web.Response:
+        """Answer what the named groups serve."""
+        if discovery.wants_aggregated(request.headers.get("Accept", "")):
+            return self._aggregated(core=False)
+        return answer(discovery.group_list(self._resources))
 
-async def groups_discovery(request: web.Request) -> web.Response:
-    """Answer what the named groups serve."""
-    if discovery.wants_aggregated(request.headers.get("Accept", "")):
-        return _aggregated(core=False)
-    return answer(discovery.group_list())
+    async def group(self, request: web.Request) -> web.Response:
+        """Answer which versions one group has."""
+        return answer(discovery.group(self._resources, request.match_info["group"]))
 
-
-async def group(request: web.Request) -> web.Response:
-    """Answer which versions one group has."""
-    return answer(discovery.group(request.match_info["group"]))
+    def _aggregated(self, *, core: bool) -> web.Response:
+        response = answer(discovery.aggregated(self._resources, core=core))
+        response.headers["Content-Type"] = discovery.AGGREGATED
+        return response
 
 
 def _kept_for_good(edition: str) -> dict[str, str]:
@@ -87,9 +96,3 @@ def _kept_for_good(edition: str) -> dict[str, str]:
     expires = format_datetime(datetime.now(UTC) + timedelta(days=365), usegmt=True)
     caching = {"Cache-Control": "public, immutable", "Expires": expires, "Vary": "Accept"}
     return caching | {"ETag": json.dumps(edition)}
-
-
-def _aggregated(*, core: bool) -> web.Response:
-    response = answer(discovery.aggregated(core=core))
-    response.headers["Content-Type"] = discovery.AGGREGATED
-    return response

@@ -8,10 +8,12 @@ from aiohttp import web
 
 from kata_lib.engines.embedded.api import protobuf
 from kata_lib.engines.embedded.api.target import Target
-from kata_lib.engines.embedded.registry.resources import of_kind
+from kata_lib.engines.embedded.registry.served import Resources
 from kata_lib.engines.embedded.registry.status import (
+    Cause,
     StatusError,
     bad_request,
+    invalid,
     other_namespace,
     timed_out,
     too_large,
@@ -75,13 +77,13 @@ def _read_yaml(text: str) -> Any:
         raise bad_request(f"error decoding YAML: {error}") from error
 
 
-async def sent_object(request: web.Request, target: Target) -> Obj:
+async def sent_object(request: web.Request, resources: Resources, target: Target) -> Obj:
     """Return the object that a request sends; raise StatusError 400 or 415 where it is not the target's."""
     if request.content_type not in BODY_TYPES and "Content-Type" in request.headers:
         raise unsupported_media_type(BODY_TYPES)
     if target.resource.unsupported and request.content_type == protobuf.CONTENT_TYPE:
         raise unsupported(target.resource, "")
-    return _check_object(target, await read_body(request, target.resource.kind))
+    return _check_object(resources, target, await read_body(request, target.resource.kind))
 
 
 def check_applied(target: Target, body: Any) -> None:
@@ -96,7 +98,7 @@ def check_applied(target: Target, body: Any) -> None:
         raise other_namespace()
 
 
-def _check_object(target: Target, body: Any) -> Obj:
+def _check_object(resources: Resources, target: Target, body: Any) -> Obj:
     """Return the body if it is an object of the target's kind, version and namespace; else raise 400."""
     scale = target.subresource == "scale"
     kind = "Scale" if scale else target.resource.kind
@@ -105,7 +107,14 @@ def _check_object(target: Target, body: Any) -> Obj:
         raise bad_request(f"the object provided is unrecognized (must be of type {kind})")
     found = body.get("apiVersion", version), body.get("kind", kind)
     if found != (version, kind):
-        raise _wrong_kind(*found, version, kind)
+        if target.resource.custom and found[0] == version:
+            why = f"Invalid value: {json.dumps(found[1])}: must be {kind}"
+            name = (body.get("metadata") or {}).get("name", "")
+            raise invalid(
+                str(found[1]), target.resource.group, name, [Cause("kind", "FieldValueInvalid", why)]
+            )
+        is_known = resources.of_kind(*map(str, found)) is not None
+        raise _wrong_kind(*found, version, kind, is_known=is_known)
     body.setdefault("metadata", {})
     if not isinstance(body["metadata"], dict):
         return body  # which its decoding refuses
@@ -115,7 +124,9 @@ def _check_object(target: Target, body: Any) -> Obj:
     return body
 
 
-def _wrong_kind(found_version: str, found_kind: str, version: str, kind: str) -> StatusError:
+def _wrong_kind(
+    found_version: str, found_kind: str, version: str, kind: str, *, is_known: bool
+) -> StatusError:
     """Return the refusal of an object of one kind and version where another is expected."""
     spoken = found_version.rpartition("/")[2]
     group = version.rpartition("/")[0].partition(".")[0] or "core"
@@ -125,7 +136,7 @@ def _wrong_kind(found_version: str, found_kind: str, version: str, kind: str) ->
             f"the API version in the data ({found_version}) does not match"
             f" the expected API version ({version})"
         )
-    if of_kind(found_version, found_kind):
+    if is_known:
         return bad_request(
             f"{prefix}: converting ({spoken}.{found_kind}) to ({group}.{kind}): unknown conversion"
         )

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from kata_lib.engines.embedded.registry.resources import GROUP_ORDER, METRICS, RESOURCES, Resource
+from kata_lib.engines.embedded.registry.resources import METRICS, Resource
+from kata_lib.engines.embedded.registry.served import Resources
 from kata_lib.engines.embedded.registry.status import no_such_path
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -17,25 +18,27 @@ def wants_aggregated(accept: str) -> bool:
     return any(wanted <= {part.strip() for part in option.split(";")} for option in accept.split(","))
 
 
-def aggregated(*, core: bool) -> dict[str, Any]:
+def aggregated(resources: Resources, *, core: bool) -> dict[str, Any]:
     """Return the APIGroupDiscoveryList of /api (`core`) or of /apis."""
-    groups = [group for group in GROUP_ORDER if (group == "") is core]
+    groups = [group for group in resources.groups() if (group == "") is core]
     return {
         "kind": "APIGroupDiscoveryList",
         "apiVersion": "apidiscovery.k8s.io/v2",
         "metadata": {},
-        "items": [_group_discovery(group) for group in groups],
+        "items": [_group_discovery(resources, group) for group in groups],
     }
 
 
-def _group_discovery(group: str) -> dict[str, Any]:
+def _group_discovery(resources: Resources, group: str) -> dict[str, Any]:
     versions = [
         {
             "version": version,
-            "resources": [_resource_discovery(resource, version) for resource in _resources(group, version)],
+            "resources": [
+                _resource_discovery(resource, version) for resource in resources.in_version(group, version)
+            ],
             "freshness": "Current",
         }
-        for version in _versions(group)
+        for version in _versions(resources, group)
     ]
     name = {"name": group} if group else {}
     return {"metadata": {**name, "creationTimestamp": None}, "versions": versions}
@@ -71,16 +74,8 @@ def _kind(group: str, version: str, kind: str) -> dict[str, str]:
     return {"group": group, "version": version, "kind": kind}
 
 
-def _versions(group: str) -> list[str]:
-    """Return a group's versions, newest and most stable first, as its resources list them."""
-    if group == METRICS:
-        return ["v1beta1"]
-    found = [v for resource in RESOURCES.values() if resource.group == group for v in resource.versions]
-    return sorted(set(found), key=lambda version: ("alpha" in version, "beta" in version, version))
-
-
-def _resources(group: str, version: str) -> list[Resource]:
-    return [r for r in RESOURCES.values() if r.group == group and version in r.versions]
+def _versions(resources: Resources, group: str) -> list[str]:
+    return ["v1beta1"] if group == METRICS else resources.versions(group)
 
 
 def core_versions(server: str) -> dict[str, Any]:
@@ -89,31 +84,33 @@ def core_versions(server: str) -> dict[str, Any]:
     return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses}
 
 
-def group_list() -> dict[str, Any]:
+def group_list(resources: Resources) -> dict[str, Any]:
     """Return the APIGroupList of /apis."""
-    groups = [_group(group) for group in GROUP_ORDER if group]
+    groups = [_group(resources, group) for group in resources.groups() if group]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
 
-def group(name: str) -> dict[str, Any]:
+def group(resources: Resources, name: str) -> dict[str, Any]:
     """Return the APIGroup of /apis/NAME; raise StatusError 404 if it is not served."""
-    if not name or name not in GROUP_ORDER:
+    if not name or name not in resources.groups():
         raise no_such_path()
-    return {"kind": "APIGroup", "apiVersion": "v1", **_group(name)}
+    return {"kind": "APIGroup", "apiVersion": "v1", **_group(resources, name)}
 
 
-def _group(name: str) -> dict[str, Any]:
-    versions = [{"groupVersion": f"{name}/{version}", "version": version} for version in _versions(name)]
+def _group(resources: Resources, name: str) -> dict[str, Any]:
+    versions = [
+        {"groupVersion": f"{name}/{version}", "version": version} for version in _versions(resources, name)
+    ]
     return {"name": name, "versions": versions, "preferredVersion": versions[0]}
 
 
-def resource_list(group: str, version: str) -> dict[str, Any]:
+def resource_list(resources: Resources, group: str, version: str) -> dict[str, Any]:
     """Return the APIResourceList of one group and version; raise StatusError 404 if it is not served."""
-    resources = _resources(group, version)
-    if not resources and group != METRICS:
+    served = resources.in_version(group, version)
+    if not served and group != METRICS:
         raise no_such_path()
     entries: list[dict[str, Any]] = []
-    for resource in resources:
+    for resource in served:
         found = _resource_discovery(resource, version)
         entry = {
             "name": resource.plural,

@@ -8,7 +8,7 @@ from kata_lib.engines.embedded.api import discovery, reads, writes
 from kata_lib.engines.embedded.api.bodies import read_body
 from kata_lib.engines.embedded.api.logs import Logs, stream_log
 from kata_lib.engines.embedded.api.query import flag
-from kata_lib.engines.embedded.api.respond import answer, one
+from kata_lib.engines.embedded.api.respond import answer, one, warned
 from kata_lib.engines.embedded.api.reviews import REVIEWS, review
 from kata_lib.engines.embedded.api.target import Target, parse
 from kata_lib.engines.embedded.api.watch import Watch
@@ -50,10 +50,13 @@ class Objects:
             body = await read_body(request)
             return answer(review(f"{group}/{version}/{rest}", body), status=201)
         if not rest:
-            return answer(discovery.resource_list(group, version))
+            return answer(discovery.resource_list(self._registry.resources, group, version))
         if group == METRICS:
             raise bad_request(f"the embedded engine has no metrics of pods and nodes; {LOOK_AT_ALL}")
-        target = parse(group, version, rest)
+        target = parse(self._registry.resources, group, version, rest)
+        return warned(await self._about(request, target), target)
+
+    async def _about(self, request: web.Request, target: Target) -> web.StreamResponse:
         if target.subresource:
             return await self._subresource(request, target)
         if target.name:
@@ -94,8 +97,8 @@ class Objects:
             case "GET" if name == "log":
                 return await self._log(request, target)
             case "GET" if name == "scale":
-                obj = self._registry.get(target.resource.plural, target.namespace, target.name or "")
-                return one(request, Target(SCALES, SCALES.version), scale_of(obj))
+                obj = self._registry.get(target.resource.key, target.namespace, target.name or "")
+                return one(request, Target(SCALES, SCALES.version), scale_of(target.resource, obj))
             case "GET" if name == "status":
                 return reads.get(request, self._registry, target)
             case "PUT" if name != "log":

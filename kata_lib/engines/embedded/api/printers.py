@@ -8,6 +8,7 @@ from typing import Any
 
 from kata_lib.engines.embedded.api.durations import age
 from kata_lib.engines.embedded.api.pod_printer import pod_cells
+from kata_lib.engines.embedded.registry.jsonpath import compiled
 from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.selectors import selector_text
 from kata_lib.engines.embedded.store import Obj
@@ -145,6 +146,22 @@ def _custom_cell(value: Any) -> Any:
     return value if value is None or isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
+def _defined_cell(type_: str, value: Any, now: datetime) -> Any:
+    """Return a value as a column of its type shows it; nothing where it is of another type."""
+    match type_:
+        case "date":
+            return age(value, now) if isinstance(value, str) else None
+        case "integer" if isinstance(value, int | float) and not isinstance(value, bool):
+            return int(value)
+        case "number" if isinstance(value, int | float) and not isinstance(value, bool):
+            return value
+        case "boolean" if isinstance(value, bool):
+            return value
+        case "string" if value is not None:
+            return _custom_cell(value)
+    return None
+
+
 _WORKLOAD_COLUMNS = ("+Containers", "+Images", "+Selector")
 _BY_NAME_AND_AGE = Printer(("Age",), lambda obj, now: [_created(obj, now)])
 
@@ -199,4 +216,7 @@ PRINTERS: dict[str, Printer] = {
 
 def printer_of(resource: Resource) -> Printer:
     """Return the resource's printer; a kind without one shows its age only."""
+    if resource.defined:
+        paths = [(column.type, compiled(column.path)) for column in resource.columns]
+        return Printer((), lambda obj, now: [_defined_cell(type_, find(obj), now) for type_, find in paths])
     return PRINTERS.get(resource.plural, _BY_NAME_AND_AGE)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from kata_lib.engines.embedded.registry.registry import APPLY_PATCH
+from kata_lib.engines.embedded.registry.patches import APPLY_PATCH
 from kata_lib.engines.embedded.registry.status import Cause, bad_request, invalid
 
 MAX_NAME = 128

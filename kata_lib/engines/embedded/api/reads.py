@@ -17,7 +17,7 @@ from kata_lib.engines.embedded.store import Obj
 
 def get(request: web.Request, registry: Registry, target: Target) -> web.Response:
     """Answer with one object."""
-    obj = registry.get(target.resource.plural, target.namespace, target.name or "")
+    obj = registry.get(target.resource.key, target.namespace, target.name or "")
     return one(request, target, obj)
 
 
@@ -28,7 +28,7 @@ def list_objects(request: web.Request, registry: Registry, target: Target) -> we
         return answer(as_table(request, target, objects, list_metadata))
     return answer(
         {
-            "kind": f"{target.resource.kind}List",
+            "kind": target.resource.list_kind or f"{target.resource.kind}List",
             "apiVersion": target.api_version,
             "metadata": list_metadata,
             "items": [served(target, obj) for obj in objects],
@@ -40,7 +40,7 @@ def chosen(request: web.Request, registry: Registry, target: Target) -> list[Obj
     """Return the objects of a collection that the request's selectors choose."""
     query = request.query
     return registry.list(
-        target.resource.plural,
+        target.resource.key,
         target.namespace,
         labels=query.get("labelSelector"),
         fields=query.get("fieldSelector"),

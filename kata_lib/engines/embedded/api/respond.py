@@ -26,9 +26,22 @@ def answer(value: Any, *, status: int = 200, warnings: Sequence[str] = ()) -> we
     """Return a JSON response, with one Warning header for each warning."""
     response = web.Response(body=encoded(value), status=status, content_type=JSON)
     for warning in warnings:
-        text = warning.replace("\\", "\\\\").replace('"', '\\"')
-        response.headers.add("Warning", f'299 - "{text}"')
+        response.headers.add("Warning", _header(warning))
     return response
+
+
+def warned(response: web.StreamResponse, target: Target) -> web.StreamResponse:
+    """Return the response with the warning of its version, if it has one, before all others."""
+    if target.resource.deprecation and not response.prepared:
+        others = response.headers.popall("Warning", [])
+        for warning in (_header(target.resource.deprecation), *others):
+            response.headers.add("Warning", warning)
+    return response
+
+
+def _header(warning: str) -> str:
+    text = warning.replace("\\", "\\\\").replace('"', '\\"')
+    return f'299 - "{text}"'
 
 
 async def send(response: web.StreamResponse, piece: bytes) -> None:
@@ -42,7 +55,7 @@ async def send(response: web.StreamResponse, piece: bytes) -> None:
 
 def refusal(error: StatusError) -> web.Response:
     """Return the response of a request that is refused."""
-    return answer(error.body(), status=error.code)
+    return answer(error.body(), status=error.code, warnings=error.warnings)
 
 
 def wants_table(request: web.Request) -> bool:
@@ -56,9 +69,9 @@ def wants_table(request: web.Request) -> bool:
 
 def served(target: Target, obj: Obj) -> Obj:
     """Return the object under the apiVersion that the client asked for."""
-    if target.version == target.resource.version:
+    if target.version == target.resource.version and not target.resource.defined:
         return obj
-    return {**obj, "apiVersion": target.api_version}
+    return {**target.coerce(obj), "apiVersion": target.api_version}
 
 
 def as_table(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from kata_lib.engines.embedded.api.printers import printer_of
-from kata_lib.engines.embedded.registry.resources import Resource
+from kata_lib.engines.embedded.registry.resources import Column, Resource
 from kata_lib.engines.embedded.store import Obj
 
 NUMERIC = frozenset({"Desired", "Current", "Up-to-date", "Available", "Data", "Secrets", "Count"})
@@ -31,7 +31,8 @@ def table(
             row["object"] = obj if include_object == "Object" else _metadata_only(obj)
         rows.append(row)
     name_column = [_column("Name", "name")] if printer.name_first else []
-    columns = [*name_column, *map(_column, printer.columns)] if headers else []
+    own = map(_defined_column, resource.columns) if resource.defined else map(_column, printer.columns)
+    columns = [*name_column, *own] if headers else []
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
@@ -43,9 +44,19 @@ def table(
 
 def _column(name: str, format_: str = "") -> Obj:
     plain = name.removeprefix("+")
-    type_ = "integer" if plain in NUMERIC else "string"
+    type_ = "integer" if plain in NUMERIC else "date" if plain == "Created At" else "string"
     priority = 1 if name.startswith("+") else 0
     return {"name": plain, "type": type_, "format": format_, "description": "", "priority": priority}
+
+
+def _defined_column(column: Column) -> Obj:
+    return {
+        "name": column.name,
+        "type": column.type,
+        "format": column.format,
+        "description": column.description,
+        "priority": column.priority,
+    }
 
 
 def _metadata_only(obj: Obj) -> dict[str, Any]:

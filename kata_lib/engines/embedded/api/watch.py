@@ -46,7 +46,7 @@ class Watch:
         self._overrun = False
         self._headers_due = True
         self._seen = registry.store.revision
-        self.close = registry.subscribe(self._take, {target.resource.plural})
+        self.close = registry.subscribe(self._take, {target.resource.key})
 
     def end(self) -> None:
         """Let the stream end after what is already queued, or at once where the queue is full."""
@@ -104,7 +104,7 @@ class Watch:
             return
         try:
             events = self._registry.store.history(
-                self._since, self._target.resource.plural, self._target.namespace
+                self._since, self._target.resource.key, self._target.namespace
             )
         except Compacted as error:
             yield _error(expired(str(error)))

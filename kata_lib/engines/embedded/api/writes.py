@@ -1,6 +1,8 @@
 """POST, PUT, PATCH and DELETE: the registry asked, its answer sent."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aiohttp import web
@@ -11,7 +13,8 @@ from kata_lib.engines.embedded.api.reads import chosen
 from kata_lib.engines.embedded.api.respond import answer, served, success
 from kata_lib.engines.embedded.api.target import Target
 from kata_lib.engines.embedded.registry.deletion import PROPAGATIONS
-from kata_lib.engines.embedded.registry.registry import APPLY_PATCH, Registry
+from kata_lib.engines.embedded.registry.patches import APPLY_PATCH
+from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import (
     Cause,
     StatusError,
@@ -27,73 +30,73 @@ RETURNED_WHEN_DELETED = ("pods", "serviceaccounts", "services")
 async def create(request: web.Request, registry: Registry, target: Target) -> web.Response:
     """Create an object of a collection."""
     options = write_options(request)
-    warnings: list[str] = []
-    obj = await sent_object(request, target)
-    made = registry.create(
-        target.resource.plural,
-        target.namespace,
-        obj,
-        manager=options.manager,
-        version=target.version,
-        field_validation=options.field_validation,
-        warnings=warnings,
-        dry_run=options.dry_run,
-    )
+    obj = await sent_object(request, registry.resources, target)
+    with _told() as warnings:
+        made = registry.create(
+            target.resource.key,
+            target.namespace,
+            obj,
+            manager=options.manager,
+            version=target.version,
+            field_validation=options.field_validation,
+            warnings=warnings,
+            dry_run=options.dry_run,
+        )
     return answer(served(target, made), status=201, warnings=warnings)
 
 
 async def update(request: web.Request, registry: Registry, target: Target) -> web.Response:
     """Replace an object or what its subresource shows of it."""
     options = write_options(request)
-    warnings: list[str] = []
-    obj = await sent_object(request, target)
-    made = registry.update(
-        target.resource.plural,
-        target.namespace,
-        target.name or "",
-        obj,
-        manager=options.manager,
-        subresource=target.subresource,
-        version=target.version,
-        field_validation=options.field_validation,
-        warnings=warnings,
-        dry_run=options.dry_run,
-    )
+    obj = await sent_object(request, registry.resources, target)
+    with _told() as warnings:
+        made = registry.update(
+            target.resource.key,
+            target.namespace,
+            target.name or "",
+            obj,
+            manager=options.manager,
+            subresource=target.subresource,
+            version=target.version,
+            field_validation=options.field_validation,
+            warnings=warnings,
+            dry_run=options.dry_run,
+        )
     return answer(_shown(target, made), warnings=warnings)
 
 
 async def patch(request: web.Request, registry: Registry, target: Target) -> web.Response:
     """Patch an object or what its subresource shows of it; an apply patch may create it."""
     options = write_options(request)
-    warnings: list[str] = []
     content_type = request.content_type
     body = await read_body(request)
     if content_type == APPLY_PATCH:
         check_applied(target, body)
-    existed = registry.store.get(target.resource.plural, target.namespace or "", target.name or "")
-    made = registry.patch(
-        target.resource.plural,
-        target.namespace,
-        target.name or "",
-        body,
-        content_type,
-        manager=options.manager,
-        force=options.force,
-        subresource=target.subresource,
-        version=target.version,
-        field_validation=options.field_validation,
-        warnings=warnings,
-        dry_run=options.dry_run,
-    )
+    existed = registry.store.get(target.resource.key, target.namespace or "", target.name or "")
+    with _told() as warnings:
+        made = registry.patch(
+            target.resource.key,
+            target.namespace,
+            target.name or "",
+            body,
+            content_type,
+            manager=options.manager,
+            force=options.force,
+            subresource=target.subresource,
+            version=target.version,
+            field_validation=options.field_validation,
+            warnings=warnings,
+            dry_run=options.dry_run,
+        )
     return answer(_shown(target, made), status=200 if existed else 201, warnings=warnings)
 
 
 async def delete(request: web.Request, registry: Registry, target: Target) -> web.Response:
     """Delete one object: answer with it where it is still held, else with a Status."""
     arguments = await _delete_arguments(request)
-    obj = registry.delete(target.resource.plural, target.namespace, target.name or "", **arguments)
-    stays = registry.store.get(target.resource.plural, target.namespace or "", target.name or "")
-    if stays or target.resource.plural in RETURNED_WHEN_DELETED:
+    obj = registry.delete(target.resource.key, target.namespace, target.name or "", **arguments)
+    stays = registry.store.get(target.resource.key, target.namespace or "", target.name or "")
+    if stays or target.resource.key in RETURNED_WHEN_DELETED:
         return answer(served(target, obj))
     return answer(success(target, obj))
 
@@ -103,13 +106,13 @@ async def delete_collection(request: web.Request, registry: Registry, target: Ta
     arguments = await _delete_arguments(request)
     deleted = [
         registry.delete(
-            target.resource.plural, obj["metadata"].get("namespace"), obj["metadata"]["name"], **arguments
+            target.resource.key, obj["metadata"].get("namespace"), obj["metadata"]["name"], **arguments
         )
         for obj in chosen(request, registry, target)
     ]
     return answer(
         {
-            "kind": f"{target.resource.kind}List",
+            "kind": target.resource.list_kind or f"{target.resource.kind}List",
             "apiVersion": target.api_version,
             "metadata": {"resourceVersion": str(registry.store.revision)},
             "items": [served(target, obj) for obj in deleted],
@@ -143,10 +146,21 @@ async def _delete_arguments(request: web.Request) -> dict[str, Any]:
     }
 
 
+@contextmanager
+def _told() -> Iterator[list[str]]:
+    """Give the list of a request's warnings, which a refusal brings as well."""
+    warnings: list[str] = []
+    try:
+        yield warnings
+    except StatusError as error:
+        error.warnings = warnings
+        raise
+
+
 def _unsupported_option(name: str, value: Any, *supported: str) -> StatusError:
     why = f"Unsupported value: {json.dumps(value)}: supported values: {', '.join(map(json.dumps, supported))}"
     return invalid("DeleteOptions", "meta.k8s.io", "", [Cause(name, "FieldValueNotSupported", why)])
 
 
 def _shown(target: Target, obj: Obj) -> Obj:
-    return scale_of(obj) if target.subresource == "scale" else served(target, obj)
+    return scale_of(target.resource, obj) if target.subresource == "scale" else served(target, obj)

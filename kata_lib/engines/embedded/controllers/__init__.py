@@ -1,6 +1,7 @@
 """Controllers: each compares what is wanted with what is there, object by object, and mends it."""
 
 from kata_lib.engines.embedded.controllers.base import Controller
+from kata_lib.engines.embedded.controllers.definition import DefinitionController
 from kata_lib.engines.embedded.controllers.deployment import DeploymentController
 from kata_lib.engines.embedded.controllers.endpointslice import EndpointSliceController
 from kata_lib.engines.embedded.controllers.garbage import GarbageCollector
@@ -10,6 +11,7 @@ from kata_lib.engines.embedded.controllers.scheduler import Scheduler
 
 __all__ = [
     "Controller",
+    "DefinitionController",
     "DeploymentController",
     "EndpointSliceController",
     "GarbageCollector",

@@ -23,10 +23,13 @@ Item = TypeVar("Item", bound=Hashable)
 
 
 class Controller(ABC, Generic[Item]):
-    """Looks at the items that events name. `name` stands in managedFields and events."""
+    """Looks at the items that events name. `name` stands in managedFields and events.
+
+    `resources` are those whose events it is told; None means all that are served.
+    """
 
     name: ClassVar[str]
-    resources: ClassVar[set[str]]
+    resources: ClassVar[set[str] | None]
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
@@ -52,7 +55,8 @@ class Controller(ABC, Generic[Item]):
     def start(self) -> None:
         """Look at everything there is, then at what changes; needs a running event loop."""
         self._unsubscribe = self.registry.subscribe(self._on_event, self.resources)
-        for resource in sorted(self.resources):
+        every = [row.key for row in self.registry.resources if not row.unsupported]
+        for resource in sorted(every if self.resources is None else self.resources):
             for obj in self.registry.list(resource):
                 self._on_event(Event("ADDED", resource, obj, None))
 

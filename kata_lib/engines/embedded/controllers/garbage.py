@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from kata_lib.engines.embedded.controllers.base import Controller
 from kata_lib.engines.embedded.objects import being_deleted, key
 from kata_lib.engines.embedded.registry.registry import Registry
-from kata_lib.engines.embedded.registry.resources import RESOURCES, of_kind
 from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.engines.embedded.store import Event, Obj
 
@@ -26,15 +25,16 @@ class GarbageCollector(Controller[Item]):
     """Knows who owns what by uid, from the events of every resource but events themselves."""
 
     name = "kube-controller-manager"
-    resources: ClassVar[set[str]] = {
-        plural for plural, resource in RESOURCES.items() if plural != "events" and not resource.unsupported
-    }
+    resources: ClassVar[None] = None
 
     def __init__(self, registry: Registry) -> None:
         super().__init__(registry)
         self._owned: dict[str, set[Item]] = defaultdict(set)
+        self._leaving: dict[str, Item] = {}
 
     def items(self, event: Event) -> Iterable[Item]:
+        if event.resource == "events":
+            return
         metadata = event.object["metadata"]
         item = (event.resource, *key(event.object))
         owners = {owner["uid"] for owner in metadata.get("ownerReferences", ())}
@@ -42,6 +42,7 @@ class GarbageCollector(Controller[Item]):
             owner["uid"] for owner in (event.old or event.object)["metadata"].get("ownerReferences", ())
         }
         if event.type == "DELETED":
+            self._leaving.pop(metadata["uid"], None)
             for uid in owners | former:
                 self._owned[uid].discard(item)
                 yield from self._waiting(uid)
@@ -53,15 +54,15 @@ class GarbageCollector(Controller[Item]):
             yield from self._waiting(uid)
         for uid in owners:
             self._owned[uid].add(item)
+        if being_deleted(event.object):
+            self._leaving[metadata["uid"]] = item
         if owners or being_deleted(event.object):
             yield item
 
     def _waiting(self, uid: str) -> Iterable[Item]:
         """Yield the owner of this uid if it waits for what it owns."""
-        for resource in ("deployments", "replicasets", "services"):
-            for owner in self.registry.list(resource):
-                if owner["metadata"]["uid"] == uid and being_deleted(owner):
-                    yield resource, *key(owner)
+        if uid in self._leaving:
+            yield self._leaving[uid]
 
     def reconcile(self, item: Item) -> None:
         obj = self._find(*item)
@@ -101,10 +102,10 @@ class GarbageCollector(Controller[Item]):
 
     def _is_gone(self, reference: dict[str, Any], namespace: str) -> bool:
         """Whether an owner does not exist; one of an unknown kind may exist elsewhere."""
-        resource = of_kind(reference["apiVersion"], reference["kind"])
+        resource = self.registry.resources.of_kind(reference["apiVersion"], reference["kind"])
         if resource is None:
             return False
-        owner = self._find(resource.plural, namespace if resource.namespaced else "", reference["name"])
+        owner = self._find(resource.key, namespace if resource.namespaced else "", reference["name"])
         return owner is None or owner["metadata"]["uid"] != reference["uid"]
 
     def _dependents(self, obj: Obj) -> list[Item]:
@@ -126,6 +127,8 @@ class GarbageCollector(Controller[Item]):
         self.registry.mutate(*item, write, manager=self.name)
 
     def _find(self, resource: str, namespace: str, name: str) -> Obj | None:
+        if resource not in self.registry.resources:
+            return None
         try:
             return self.registry.get(resource, namespace or None, name)
         except StatusError as error:

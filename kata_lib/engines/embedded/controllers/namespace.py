@@ -6,7 +6,6 @@ from typing import ClassVar
 from kata_lib.engines.embedded.controllers.base import Controller
 from kata_lib.engines.embedded.objects import being_deleted, key
 from kata_lib.engines.embedded.registry.registry import Registry
-from kata_lib.engines.embedded.registry.resources import RESOURCES
 from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.engines.embedded.store import Event, Obj
 
@@ -16,9 +15,6 @@ CERTIFICATE_IS = (
     "as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions "
     "of Kubernetes clusters."
 )
-CONTENTS = [
-    plural for plural, resource in RESOURCES.items() if resource.namespaced and not resource.unsupported
-]
 
 
 class NamespaceController(Controller[str]):
@@ -54,14 +50,17 @@ class NamespaceController(Controller[str]):
         if not being_deleted(namespace):
             self._furnish(item)
             return None
-        left = [(resource, obj) for resource in CONTENTS for obj in self.registry.list(resource, item)]
-        for resource, obj in left:
+        for resource, obj in self._contents(item):
             if not being_deleted(obj):
                 self.registry.delete(resource, *key(obj))
-        if any(self.registry.list(resource, item) for resource in CONTENTS):
+        if self._contents(item):
             return 0.5  # a finalizer of someone else's may hold what no event of a pod tells
         self._finalize(item)
         return None
+
+    def _contents(self, namespace: str) -> list[tuple[str, Obj]]:
+        rows = [row for row in self.registry.resources if row.namespaced and not row.unsupported]
+        return [(row.key, obj) for row in rows for obj in self.registry.list(row.key, namespace)]
 
     def _furnish(self, name: str) -> None:
         account = {

@@ -11,10 +11,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from kata_lib.engines.embedded.registry import crds
 from kata_lib.engines.embedded.registry.left_out import is_left_out
 from kata_lib.engines.embedded.registry.quantities import canonical
 from kata_lib.engines.embedded.registry.resources import Resource
-from kata_lib.engines.embedded.registry.schemas import ANY, Schema, schema_for
+from kata_lib.engines.embedded.registry.schemas import ANY, Schema
 from kata_lib.engines.embedded.registry.status import Cause, StatusError, bad_request, invalid_request
 from kata_lib.engines.embedded.store import Obj
 
@@ -27,15 +28,18 @@ class DecodingError(Exception):
     """A value that does not fit its field's type; the text is the real decoder's."""
 
 
-def unknown_fields(resource: str, obj: Obj) -> list[str]:
-    """Return 'unknown field "spec.replcias"' for every field that the resource (a plural) does not have."""
+def unknown_fields(schema: Schema, obj: Obj) -> list[str]:
+    """Return 'unknown field "spec.replcias"' for every field that the schema does not have."""
     found: list[str] = []
-    _find_unknown(schema_for(resource), obj, "", found)
+    _find_unknown(schema, obj, "", found)
+    if schema.custom:  # found when it is pruned, and in the metadata of objects in it after that
+        found.sort(key=lambda path: ("metadata" in path.split(".")[:-1], path))
     return [f'unknown field "{path}"' for path in found]
 
 
 def check_fields(
     kind: Resource,
+    schema: Schema,
     obj: Obj,
     field_validation: str,
     warnings: list[str] | None,
@@ -59,17 +63,18 @@ def check_fields(
         return invalid_request([Cause("patch", "FieldValueInvalid", f"Invalid value: {shown}: {why}")])
 
     words = _JsonWords() if strategic is None else _MapWords()
-    schema = schema_for(kind.plural)
     try:
         decoded = _Decoder(words).struct(schema, obj, ())
     except DecodingError as error:
         raise refusal(str(error)) from None
     if field_validation != "Ignore":
-        unknown = unknown_fields(kind.plural, obj)
+        unknown = unknown_fields(schema, obj)
         if unknown and field_validation == "Strict":
             raise refusal(f"strict decoding error: {', '.join(unknown)}")
         if warnings is not None:
             warnings.extend(unknown)
+    if warnings is not None and kind.key == crds.KEY:
+        warnings.extend(f'unrecognized format "{found}"' for found in crds.unrecognized(obj))
     obj.clear()
     obj.update(decoded)
 
@@ -88,13 +93,13 @@ def _find_unknown(schema: Schema, value: Any, path: str, found: list[str]) -> No
             _find_unknown(schema.items, item, f"{path}[{position}]", found)
 
 
-def _prune(schema: Schema, value: Any) -> Any:
+def prune(schema: Schema, value: Any) -> Any:
     """Return a custom resource's value without the fields that its schema does not know."""
     if isinstance(value, dict) and not schema.any:
         known = ((key, schema.child(key), item) for key, item in value.items())
-        return {key: _prune(child or ANY, item) for key, child, item in known if child or schema.open}
+        return {key: prune(child or ANY, item) for key, child, item in known if child or schema.open}
     if isinstance(value, list) and schema.items:
-        return [_prune(schema.items, item) for item in value]
+        return [prune(schema.items, item) for item in value]
     return value
 
 
@@ -108,12 +113,15 @@ class _Decoder:
         result = {}
         for key, item in value.items():
             child = schema.properties.get(key)
+            if child is None and schema.custom and schema.open:
+                result[key] = item
             if child is None or (item is None and not schema.custom):
                 continue
             if schema.custom and key != "metadata":
-                result[key] = _prune(child, item)
+                result[key] = prune(child, item)
                 continue
-            decoded = self._value(child, item, (*path, key), schema.name)
+            inner = (key,) if not schema.custom else ()
+            decoded = self._value(child, item, (*path, *inner), schema.name if inner else child.name)
             if key in schema.required or not is_left_out(schema, key, child, decoded):
                 result[key] = decoded
         return result

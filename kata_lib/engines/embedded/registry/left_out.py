@@ -45,5 +45,5 @@ def is_left_out(schema: Schema, key: str, child: Schema, value: Any) -> bool:
     if value in ([], {}):
         return not child.properties and not child.any
     if value == "":
-        return (schema.name, key) not in _STRING_POINTERS
+        return not child.any and (schema.name, key) not in _STRING_POINTERS
     return not value and (schema.name, key) in _PLAIN_ZEROS

@@ -6,6 +6,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from kata_lib.engines.embedded.registry import crds
 from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.status import Cause, StatusError, conflict, invalid, other_namespace
 from kata_lib.engines.embedded.store import Obj
@@ -14,6 +15,11 @@ NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 GENERATED_BASE = 58
 
 SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
+
+
+def utc_now() -> datetime:
+    """Return the present moment."""
+    return datetime.now(UTC)
 
 
 def timestamp(moment: datetime) -> str:
@@ -58,19 +64,21 @@ def begin(resource: Resource, namespace: str | None, obj: Obj, now: str) -> None
 
 
 def _begin_status(resource: Resource, obj: Obj) -> None:
-    if "status" not in resource.subresources or resource.plural == "nodes":
+    if "status" not in resource.subresources or resource.key == "nodes":
         return
     obj.pop("status", None)
-    if resource.plural == "pods":
+    if resource.key == "pods":
         obj["status"] = {"phase": "Pending", "qosClass": quality_of_service(obj)}
-    elif resource.plural == "services":
+    elif resource.key == "services":
         obj["status"] = {"loadBalancer": {}}
-    elif resource.plural == "namespaces":
+    elif resource.key == "namespaces":
         obj["status"] = {"phase": "Active"}
         obj.setdefault("spec", {})["finalizers"] = ["kubernetes"]
         obj["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = obj["metadata"]["name"]
+    elif resource.key == "customresourcedefinitions":
+        obj["status"] = crds.first_status(obj)
     elif not resource.custom:
-        obj["status"] = {"replicas": 0} if resource.plural == "replicasets" else {}
+        obj["status"] = {"replicas": 0} if resource.key == "replicasets" else {}
 
 
 def quality_of_service(pod: Obj) -> str:
@@ -87,12 +95,15 @@ def quality_of_service(pod: Obj) -> str:
 
 def generation_basis(resource: Resource, obj: Obj) -> Any:
     """Return what, when it changes, raises the object's generation; None for kinds that have none."""
-    if resource.plural == "deployments":
+    if resource.key == "deployments":
         return obj.get("spec"), obj["metadata"].get("annotations") or {}
-    if resource.plural in ("replicasets", "pods"):
+    if resource.key in ("replicasets", "pods"):
         return obj.get("spec")
-    if resource.custom or resource.plural == "endpointslices":
-        return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
+    if resource.key == "customresourcedefinitions":
+        return obj.get("spec")
+    if resource.custom or resource.key == "endpointslices":
+        apart = ("metadata", "status") if "status" in resource.subresources else ("metadata",)
+        return {key: value for key, value in obj.items() if key not in apart}
     return None
 
 
@@ -125,10 +136,19 @@ def check_same_uid(resource: Resource, old: Obj, new: Obj) -> None:
     wanted, found = new["metadata"].get("uid"), old["metadata"]["uid"]
     if wanted and wanted != found:
         name, namespace = old["metadata"]["name"], old["metadata"].get("namespace")
-        key = "/".join(("/registry", resource.plural, *((namespace,) if namespace else ()), name))
+        place = f"{resource.group}/{resource.plural}" if resource.custom else resource.plural
+        key = "/".join(("/registry", place, *((namespace,) if namespace else ()), name))
         why = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
         storage = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0"
         raise conflict(resource, name, f"{storage}, AdditionalErrorMsg: {why}")
+
+
+def require_version(resource: Resource, obj: Obj) -> None:
+    """Raise StatusError where a custom resource is to be replaced whose version is not said."""
+    if resource.custom and not obj["metadata"].get("resourceVersion"):
+        message = "Invalid value: 0: must be specified for an update"
+        cause = Cause("metadata.resourceVersion", "FieldValueInvalid", message)
+        raise invalid(resource.plural, resource.group, obj["metadata"].get("name", ""), [cause])
 
 
 def copy_managers(source: Obj, target: Obj) -> None:

@@ -7,13 +7,13 @@ schema without paths; what OpenAPI writes otherwise, references and nullable typ
 
 import hashlib
 import json
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from kata_lib.engines.embedded.registry import definitions
-from kata_lib.engines.embedded.registry.resources import RESOURCES, Resource
+from kata_lib.engines.embedded.registry.resources import Resource
+from kata_lib.engines.embedded.registry.served import Resources
 
 Json = dict[str, Any]
 
@@ -35,50 +35,64 @@ _PARAMETERS = {
 }
 
 
-def openapi_v3_index() -> Json:
+def openapi_v3_index(resources: Resources) -> Json:
     """Return the paths of all documents; each with a hash, by which clients may keep what they have."""
-    edition = _edition()
-    documents = {(resource.group, version) for resource in _served() for version in resource.versions}
-    paths = sorted(_path(group, version) for group, version in documents)
-    return {"paths": {path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={edition}"} for path in paths}}
+    documents = {(row.group, version) for row in resources if not row.unsupported for version in row.versions}
+    return {
+        "paths": {
+            _path(group, version): {
+                "serverRelativeURL": f"/openapi/v3/{_path(group, version)}"
+                f"?hash={_edition(resources, _rows(resources, group, version))}"
+            }
+            for group, version in sorted(documents, key=lambda document: _path(*document))
+        }
+    }
 
 
-def openapi_v3(group_version: str) -> bytes:
+def openapi_v3(resources: Resources, group_version: str) -> bytes:
     """Return the document of "v1", "apps/v1" and so on, as JSON. Raises KeyError where nothing is served."""
     group, _, version = group_version.rpartition("/")
-    resources = [r for r in _served() if r.group == group and version in r.versions]
-    if not resources:
+    rows = _rows(resources, group, version)
+    if not rows:
         raise KeyError(group_version)
     paths: Json = {}
-    for resource in resources:
-        paths |= _paths(resource, version)
+    for row in rows:
+        paths |= _paths(row, version)
     document = {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": "v1.34.0"},
         "paths": paths,
-        "components": {"schemas": _components(resources, version)},
+        "components": {"schemas": _components(resources, rows, version)},
     }
     return json.dumps(document, separators=(",", ":")).encode()
 
 
-def _served() -> Iterator[Resource]:
-    return (resource for resource in RESOURCES.values() if not resource.unsupported)
+def _rows(resources: Resources, group: str, version: str) -> list[Resource]:
+    return [row for row in resources.in_version(group, version) if not row.unsupported]
 
 
 def _path(group: str, version: str) -> str:
     return f"apis/{group}/{version}" if group else f"api/{version}"
 
 
-@cache
-def _edition() -> str:
-    """Return a hash of all that the documents are made from."""
-    digest = hashlib.sha256(definitions.sources())
-    digest.update(Path(__file__).read_bytes())
-    digest.update(repr(RESOURCES).encode())
+def _edition(resources: Resources, rows: list[Resource]) -> str:
+    """Return a hash of all that a document is made from."""
+    digest = hashlib.sha256(_sources())
+    for row in rows:
+        digest.update(repr(row).encode())
+        if row.defined:
+            digest.update(json.dumps(resources.raw_schema(row)).encode())
     return digest.hexdigest().upper()
 
 
+@cache
+def _sources() -> bytes:
+    return hashlib.sha256(definitions.sources() + Path(__file__).read_bytes()).digest()
+
+
 def _component(resource: Resource, version: str) -> str:
+    if resource.defined:
+        return ".".join([*reversed(resource.group.split(".")), version, resource.kind])
     if resource.custom:
         return f"io.istio.networking.{version}.{resource.kind}"
     return definitions.DEFINITIONS[resource.plural]
@@ -142,17 +156,21 @@ def _operation(resource: Resource, version: str, method: str, *, patched: bool) 
     return operation
 
 
-def _components(resources: list[Resource], version: str) -> Json:
-    own = [definitions.DEFINITIONS[resource.plural] for resource in resources if not resource.custom]
-    custom = [resource for resource in resources if resource.custom]
+def _components(resources: Resources, rows: list[Resource], version: str) -> Json:
+    own = [definitions.DEFINITIONS[row.plural] for row in rows if not row.custom]
+    custom = [row for row in rows if row.custom]
     found = definitions.raw_definitions([*own, _META] if custom else own)
     components = {name: _openapi(node, name) for name, node in found.items()}
     for resource in custom:
-        schema = definitions.custom_definition(resource.kind)["schema"]
+        schema = (
+            resources.raw_schema(resource)
+            if resource.defined
+            else definitions.custom_definition(resource.kind)["schema"]
+        )
         text = {"type": "string"}
         common = {"apiVersion": text, "kind": text, "metadata": {"allOf": [{"$ref": _COMPONENTS + _META}]}}
         components[_component(resource, version)] = schema | {
-            "properties": common | schema["properties"],
+            "properties": common | schema.get("properties", {}),
             "x-kubernetes-group-version-kind": [_kind(resource, version)],
         }
     return components

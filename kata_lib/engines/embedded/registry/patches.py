@@ -1,18 +1,49 @@
 """JSON patches (RFC 6902) and merge patches (RFC 7386): an object and a patch in, a new object out.
 
-The strategic merge patch, which needs a schema, is in `strategic`. None of them changes what it is given.
+`patched` chooses by content type; the strategic merge patch, which needs a schema, is in `strategic`. None of
+them changes what it is given.
 """
 
 import copy
 from typing import Any
 
 from kata_lib.engines.embedded.registry.decoding import json_type
-from kata_lib.engines.embedded.registry.status import bad_request, rejected_request
+from kata_lib.engines.embedded.registry.resources import Resource
+from kata_lib.engines.embedded.registry.schemas import Schema, schema_for
+from kata_lib.engines.embedded.registry.status import bad_request, rejected_request, unsupported_patch
 from kata_lib.engines.embedded.registry.strategic import strategic_merge_patch
+from kata_lib.engines.embedded.registry.subresources import scale_of
+from kata_lib.engines.embedded.store import Obj
 
-__all__ = ["json_patch", "merge_patch", "strategic_merge_patch"]
+__all__ = ["json_patch", "merge_patch", "patched", "strategic_merge_patch"]
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
 
 _VALUE_NEEDED = ("add", "replace", "test")
+
+
+def patched(kind: Resource, schema: Schema, old: Obj, body: Any, content_type: str, subresource: str) -> Obj:
+    """Return what a patch of the given content type makes of an object, or of its scale.
+
+    Raises StatusError: 400 where no object is left, 415 for a patch that the kind does not take.
+    """
+    scaled = subresource == "scale"
+    base = scale_of(kind, old) if scaled else old
+    if content_type == JSON_PATCH:
+        new = json_patch(base, body)
+    elif content_type == MERGE_PATCH:
+        new = merge_patch(base, body)
+    elif content_type == STRATEGIC_MERGE_PATCH and not kind.custom:
+        new = strategic_merge_patch(base, body, schema_for("scales") if scaled else schema)
+    else:
+        strategic = () if kind.custom else (STRATEGIC_MERGE_PATCH,)
+        raise unsupported_patch(content_type, [JSON_PATCH, MERGE_PATCH, *strategic, APPLY_PATCH])
+    if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
+        raise bad_request("the patch leaves no object")
+    return new
 
 
 def json_patch(obj: Any, operations: Any) -> Any:

@@ -7,43 +7,33 @@ Everything is synchronous and in one thread, so a read and the write that follow
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from kata_lib.engines.embedded.registry import deletion, metadata, patches
+from kata_lib.engines.embedded.registry import deletion, metadata
 from kata_lib.engines.embedded.registry.decoding import check_fields
+from kata_lib.engines.embedded.registry.patches import APPLY_PATCH, STRATEGIC_MERGE_PATCH, patched
 from kata_lib.engines.embedded.registry.recorder import EventRecorder
-from kata_lib.engines.embedded.registry.resources import RESOURCES, SCALES, Resource
-from kata_lib.engines.embedded.registry.schemas import schema_for
+from kata_lib.engines.embedded.registry.resources import SCALES
 from kata_lib.engines.embedded.registry.selectors import combined
+from kata_lib.engines.embedded.registry.served import Resources
 from kata_lib.engines.embedded.registry.services import ServiceAddresses, ServiceAllocator
-from kata_lib.engines.embedded.registry.status import (
-    Cause,
-    bad_request,
-    invalid,
-    not_found,
-    unsupported_patch,
+from kata_lib.engines.embedded.registry.status import not_found
+from kata_lib.engines.embedded.registry.writing import (
+    Admission,
+    Write,
+    Writer,
+    refuse_own,
+    unsupported,
 )
-from kata_lib.engines.embedded.registry.subresources import scale_of
-from kata_lib.engines.embedded.registry.writing import Admission, Write, Writer, unsupported
 from kata_lib.engines.embedded.store import Event, Obj, Store
 
 Warnings = list[str] | None
 """Where warnings for the client are put, as one text each."""
 
-JSON_PATCH = "application/json-patch+json"
-MERGE_PATCH = "application/merge-patch+json"
-STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
-APPLY_PATCH = "application/apply-patch+yaml"
-
-
-def utc_now() -> datetime:
-    """Return the present moment."""
-    return datetime.now(UTC)
-
 
 class Registry:
-    """Objects by resource (its plural), namespace (None for cluster-wide ones) and name.
+    """Objects by resource (its key: the plural), namespace (None for cluster-wide ones) and name.
 
     `mutations` may change an object before it is defaulted and validated (sidecar injection), `admission` may
     refuse it after that. `addresses` and `bindable` give Services their cluster addresses and node ports.
@@ -56,20 +46,22 @@ class Registry:
         *,
         addresses: ServiceAddresses,
         bindable: Callable[[int], bool] = lambda port: True,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] = metadata.utc_now,
         mutations: Sequence[Admission] = (),
         admission: Sequence[Admission] = (),
     ) -> None:
         self.store = store
+        self.resources = Resources(store)
         self._clock = clock
-        self._writer = Writer(store, ServiceAllocator(addresses, bindable), clock, mutations, admission)
+        services = ServiceAllocator(addresses, bindable)
+        self._writer = Writer(store, self.resources, services, clock, mutations, admission)
         self._recorder = EventRecorder(self, clock)
 
     def get(self, resource: str, namespace: str | None, name: str) -> Obj:
         """Return the object; raise StatusError 404 if there is none."""
         obj = self.store.get(resource, namespace or "", name)
         if obj is None:
-            raise not_found(RESOURCES[resource], name)
+            raise not_found(self.resources.get(resource), name)
         return obj
 
     def list(
@@ -81,7 +73,7 @@ class Registry:
         fields: str | None = None,
     ) -> list[Obj]:
         """Return the objects of one or (None) all namespaces that both selectors choose, by name."""
-        chosen = combined(RESOURCES[resource], labels, fields)
+        chosen = combined(self.resources.get(resource), labels, fields)
         return [obj for obj in self.store.list(resource, namespace) if chosen(obj)]
 
     def create(
@@ -97,11 +89,12 @@ class Registry:
         dry_run: bool = False,
     ) -> Obj:
         """Create the object and return it as stored; raise StatusError 409 if its name is taken."""
-        kind = RESOURCES[resource]
+        kind = self.resources.get(resource, version)
         if kind.unsupported:
             raise unsupported(kind, (obj.get("metadata") or {}).get("name", ""))
         new = metadata.own_copy(obj)
-        check_fields(kind, new, field_validation, warnings, version=version)
+        check_fields(kind, self.resources.schema(kind), new, field_validation, warnings, version=version)
+        refuse_own(kind, (new.get("metadata") or {}).get("name", ""))
         return self._writer.create(Write(kind, manager, version, dry_run=dry_run), namespace, new)
 
     def update(
@@ -122,13 +115,19 @@ class Registry:
 
         Raises StatusError 409 when the object carries a resourceVersion that is no longer the present one.
         """
-        kind, old = RESOURCES[resource], self.get(resource, namespace, name)
+        kind = self.resources.get(resource, version)
+        old = self.resources.coerced(kind, self.get(resource, namespace, name))
+        refuse_own(kind, name)
         new = metadata.own_copy(obj)
         sent = SCALES if subresource == "scale" else kind
-        check_fields(sent, new, field_validation, warnings, version=None if sent is SCALES else version)
+        schema = self.resources.schema(kind, subresource)
+        check_fields(
+            sent, schema, new, field_validation, warnings, version=None if sent is SCALES else version
+        )
         metadata.check_same_name(name, new)
         metadata.check_same_uid(kind, old, new)
-        _require_version(kind, new)
+        if sent is kind:
+            metadata.require_version(kind, new)
         return self._writer.update(Write(kind, manager, version, subresource, dry_run), old, new)
 
     def mutate(
@@ -147,7 +146,8 @@ class Registry:
             return None
         new = metadata.own_copy(old)
         change(new)
-        return self._writer.update(Write(RESOURCES[resource], manager, subresource=subresource), old, new)
+        write = Write(self.resources.get(resource), manager, subresource=subresource)
+        return self._writer.update(write, old, new)
 
     def patch(
         self,
@@ -169,19 +169,22 @@ class Registry:
 
         An apply patch creates the object if it is not there; `force` takes fields over from other managers.
         """
-        kind = RESOURCES[resource]
+        kind = self.resources.get(resource, version)
+        refuse_own(kind, name)
         write = Write(kind, manager, version, subresource, dry_run)
         if content_type == APPLY_PATCH:
             if kind.unsupported:
                 raise unsupported(kind, name)
             applied = metadata.own_copy(body)
-            live = self.store.get(resource, namespace or "", name)
+            stored = self.store.get(resource, namespace or "", name)
+            live = self.resources.coerced(kind, stored) if stored else None
             return self._writer.apply(write, namespace, name, live, applied, force=force)
-        old = self.get(resource, namespace, name)
-        new = _patched(kind, old, body, content_type, subresource)
+        old = self.resources.coerced(kind, self.get(resource, namespace, name))
+        new = patched(kind, self.resources.schema(kind), old, body, content_type, subresource)
         metadata.check_same_name(name, new)
         check_fields(
             SCALES if subresource == "scale" else kind,
+            self.resources.schema(kind, subresource),
             new,
             field_validation,
             warnings,
@@ -207,7 +210,8 @@ class Registry:
         Returns its last state. A pod that runs is gone when it is deleted with `grace_seconds=0`, a namespace
         when its spec.finalizers are emptied (subresource "finalize").
         """
-        kind, obj = RESOURCES[resource], self.get(resource, namespace, name)
+        kind, obj = self.resources.get(resource), self.get(resource, namespace, name)
+        refuse_own(kind, name)
         deletion.check(kind, obj, preconditions)
         before = metadata.own_copy(obj)
         stays = deletion.mark(kind, obj, propagation, grace_seconds, self._clock())
@@ -218,11 +222,11 @@ class Registry:
             return obj if resource == "pods" else before
         return before if before == obj else self.store.put(resource, namespace or "", name, obj)
 
-    def subscribe(self, callback: Callable[[Event], None], resources: set[str]) -> Callable[[], None]:
-        """Call back at once for each change of these resources; return what ends it."""
+    def subscribe(self, callback: Callable[[Event], None], resources: set[str] | None) -> Callable[[], None]:
+        """Call back at once for each change of these resources (None: of all); return what ends it."""
 
         def chosen(event: Event) -> None:
-            if event.resource in resources:
+            if resources is None or event.resource in resources:
                 callback(event)
 
         return self.store.subscribe(chosen)
@@ -246,28 +250,3 @@ class Registry:
         self._recorder.record(
             involved, type_, reason, message, component=component, field_path=field_path, action=action
         )
-
-
-def _patched(kind: Resource, old: Obj, body: Any, content_type: str, subresource: str) -> Obj:
-    base = scale_of(old) if subresource == "scale" else old
-    if content_type == JSON_PATCH:
-        new = patches.json_patch(base, body)
-    elif content_type == MERGE_PATCH:
-        new = patches.merge_patch(base, body)
-    elif content_type == STRATEGIC_MERGE_PATCH and not kind.custom:
-        schema = schema_for("scales" if subresource == "scale" else kind.plural)
-        new = patches.strategic_merge_patch(base, body, schema)
-    else:
-        strategic = () if kind.custom else (STRATEGIC_MERGE_PATCH,)
-        raise unsupported_patch(content_type, [JSON_PATCH, MERGE_PATCH, *strategic, APPLY_PATCH])
-    if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
-        raise bad_request("the patch leaves no object")
-    patched: Obj = new
-    return patched
-
-
-def _require_version(kind: Resource, obj: Obj) -> None:
-    if kind.custom and not obj["metadata"].get("resourceVersion"):
-        message = "Invalid value: 0: must be specified for an update"
-        cause = Cause("metadata.resourceVersion", "FieldValueInvalid", message)
-        raise invalid(kind.plural, kind.group, obj["metadata"].get("name", ""), [cause])

@@ -1,4 +1,7 @@
-"""Which resources the API serves: one table by plural, from which discovery, paths and storage follow."""
+"""The resources that the API serves by itself: one table, from which discovery, paths and storage follow.
+
+What CustomResourceDefinitions add to them while the cluster runs is in `served`.
+"""
 
 from dataclasses import dataclass
 
@@ -11,7 +14,27 @@ METRICS = "metrics.k8s.io"
 """What `kubectl top` asks; it is there to say what to use instead."""
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
-READ_VERBS = ("get", "list", "watch")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a defined kind's tables: its name, type and format, and the JSONPath to its cells."""
+
+    name: str
+    type: str
+    path: str
+    format: str = ""
+    description: str = ""
+    priority: int = 0
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Where the subresource `scale` finds an object's replicas and (as text) its selector: dotted paths."""
+
+    wanted: str = "spec.replicas"
+    found: str = "status.replicas"
+    selector: str = ""
 
 
 @dataclass(frozen=True)
@@ -20,6 +43,10 @@ class Resource:
 
     Objects are stored in `version`; each of `versions` is served, the first of them as preferred.
     `unsupported` marks a kind that clients find in discovery, and whose creation is refused by name.
+    `custom` marks a kind with a structural schema, `defined` one that a CustomResourceDefinition in the store
+    adds: it has a row for each version, whose name is `spoken`, with the columns of its tables, the paths by
+    which its objects can be selected, and where the subresource `scale` finds its numbers. `deprecation` is
+    what whoever uses the version is told; `closing` says that the definition is being deleted.
     """
 
     plural: str
@@ -35,6 +62,19 @@ class Resource:
     verbs: tuple[str, ...] = ALL_VERBS
     custom: bool = False
     unsupported: bool = False
+    defined: bool = False
+    spoken: str = ""
+    list_kind: str = ""
+    columns: tuple[Column, ...] = ()
+    selectable: tuple[str, ...] = ()
+    scale: Scale | None = None
+    deprecation: str = ""
+    closing: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name by which registry and store know the resource."""
+        return self.qualified if self.defined else self.plural
 
     @property
     def api_version(self) -> str:
@@ -149,7 +189,7 @@ _SERVED = (
         short_names=("crd", "crds"),
         namespaced=False,
         categories=("api-extensions",),
-        verbs=READ_VERBS,
+        subresources=("status",),
     ),
     _unsupported("envoyfilters", "EnvoyFilter", ISTIO, ("v1alpha3",)),
     _unsupported("proxyconfigs", "ProxyConfig", ISTIO, ("v1beta1",)),
@@ -176,7 +216,7 @@ _SERVED = (
 )
 
 RESOURCES: dict[str, Resource] = {resource.plural: resource for resource in _SERVED}
-"""Every served resource by its plural, the name by which the registry's methods know it."""
+"""Every such resource by its plural, the name by which the registry's methods know it."""
 
 SCALES = Resource("scales", "Scale", "autoscaling", singular="scale")
 """What the subresource `scale` takes and shows; there is no collection of it."""
@@ -196,20 +236,3 @@ GROUP_ORDER = (
     METRICS,
 )
 """The groups in the order of discovery: a name that two groups share means the earlier one."""
-
-
-def find(group: str, version: str, plural: str) -> Resource | None:
-    """Return the resource that is served at a path, or None."""
-    resource = RESOURCES.get(plural)
-    if resource and resource.group == group and version in resource.versions:
-        return resource
-    return None
-
-
-def of_kind(api_version: str, kind: str) -> Resource | None:
-    """Return the resource of an object's apiVersion and kind, or None where it is not served."""
-    group, _, version = api_version.rpartition("/")
-    for resource in _SERVED:
-        if (resource.kind, resource.group) == (kind, group) and version in resource.versions:
-            return resource
-    return None

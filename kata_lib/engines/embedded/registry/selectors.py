@@ -134,7 +134,7 @@ def _field_term(term: str, text: str, resource: Resource) -> tuple[str, bool, st
     path, operator, value = match.groups()
     if path in ("metadata.name", "metadata.namespace"):
         return path, operator != "!=", value
-    allowed = FIELD_LABELS.get(resource.plural)
+    allowed = resource.selectable if resource.defined else FIELD_LABELS.get(resource.key)
     if allowed is None and not resource.custom:
         known = 'only "metadata.name", "metadata.namespace"'
         raise bad_request(f'"{path}" is not a known field selector: {known}')

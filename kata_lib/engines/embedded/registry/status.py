@@ -20,7 +20,10 @@ class Cause:
 
 
 class StatusError(Exception):
-    """A request that is refused: HTTP status code, reason, message and details of the Status object."""
+    """A request that is refused: HTTP status code, reason, message and details of the Status object.
+
+    `warnings` are what else the client is told.
+    """
 
     def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
         super().__init__(message)
@@ -28,6 +31,7 @@ class StatusError(Exception):
         self.reason = reason
         self.message = message
         self.details = details
+        self.warnings: list[str] = []
 
     def body(self) -> dict[str, Any]:
         """Return the Status object that the client is sent."""

@@ -4,21 +4,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from kata_lib.engines.embedded.registry import managed_fields, metadata, validation
+from kata_lib.engines.embedded.registry import crds, managed_fields, metadata, validation
 from kata_lib.engines.embedded.registry.decoding import check_fields
 from kata_lib.engines.embedded.registry.defaults import apply_defaults, complete
+from kata_lib.engines.embedded.registry.defaults.structural import fill
 from kata_lib.engines.embedded.registry.resources import RESOURCES, SCALES, Resource
-from kata_lib.engines.embedded.registry.schemas import schema_for
+from kata_lib.engines.embedded.registry.served import Resources
 from kata_lib.engines.embedded.registry.services import ServiceAllocator
 from kata_lib.engines.embedded.registry.status import (
     StatusError,
     already_exists,
     forbidden,
     invalid,
+    method_not_allowed,
     modified,
     not_found,
 )
-from kata_lib.engines.embedded.registry.subresources import concerned, restricted
+from kata_lib.engines.embedded.registry.subresources import concerned, not_applied, restricted
 from kata_lib.engines.embedded.store import Obj, Store
 
 Admission = Callable[[str, Obj, str], None]
@@ -47,12 +49,14 @@ class Writer:
     def __init__(
         self,
         store: Store,
+        resources: Resources,
         services: ServiceAllocator,
         clock: Callable[[], datetime],
         mutations: Sequence[Admission],
         admission: Sequence[Admission],
     ) -> None:
         self._store = store
+        self._resources = resources
         self._services = services
         self._clock = clock
         self._mutations = mutations
@@ -63,7 +67,7 @@ class Writer:
         kind = write.kind
         new["apiVersion"], new["kind"] = kind.api_version, kind.kind
         metadata.forget(kind, new)
-        apply_defaults(kind.plural, new)
+        self._default(kind, new)
         self._record(write, None, new)
         self._begin(kind, namespace, new)
         return self._add(write, new)
@@ -77,6 +81,8 @@ class Writer:
     ) -> Obj:
         """Store what a manager applied, merged into the live object of that name if there is one."""
         kind = write.kind
+        if live is None and write.subresource:
+            raise not_found(kind, name)
         new = managed_fields.apply(
             live,
             applied,
@@ -84,32 +90,43 @@ class Writer:
             force=force,
             api_version=write.api_version,
             now=self._now(),
-            schema=schema_for(kind.plural),
+            schema=self._resources.schema(kind),
+            subresource=write.subresource,
+            left_out=not_applied(kind, applied, write.subresource),
         )
-        check_fields(kind, new, "Ignore", None, version=write.version)
+        check_fields(kind, self._resources.schema(kind), new, "Ignore", None, version=write.version)
         metadata.check_same_name(name, new)
         if live is not None:
             return self._replace(write, live, new, applied=True)
         new["apiVersion"], new["kind"] = kind.api_version, kind.kind
         metadata.forget(kind, new)
-        apply_defaults(kind.plural, new)
+        self._default(kind, new)
         self._begin(kind, namespace, new)
         return self._add(write, new)
 
     def _now(self) -> str:
         return metadata.timestamp(self._clock())
 
+    def _default(self, kind: Resource, new: Obj) -> None:
+        if kind.custom:
+            fill(self._resources.schema(kind), new)
+        else:
+            apply_defaults(kind.key, new)
+
     def _begin(self, kind: Resource, namespace: str | None, new: Obj) -> None:
         metadata.begin(kind, namespace, new, self._now())
         if kind.namespaced:
             self._check_namespace(kind, new)
-        if kind.plural == "pods":
+        if kind.closing:
+            why = "create not allowed while custom resource definition is terminating"
+            raise forbidden(kind, new["metadata"]["name"], why)
+        if kind.key == "pods":
             self._check_pod(kind, new)
         for mutate in self._mutations:
-            mutate(kind.plural, new, "CREATE")
-        complete(kind.plural, new)
+            mutate(kind.key, new, "CREATE")
+        complete(kind.key, new)
         self._check(kind, new, None, "CREATE")
-        if kind.plural == "services":
+        if kind.key == "services":
             self._services.assign(new, None, self._store.list("services"))
 
     def _check_namespace(self, kind: Resource, new: Obj) -> None:
@@ -140,12 +157,12 @@ class Writer:
     def _check(
         self, kind: Resource, new: Obj, old: Obj | None, operation: str, subresource: str = ""
     ) -> None:
-        causes = validation.validate(kind.plural, new, old)
+        causes = validation.validate(kind, self._resources.schema(kind), new, old)
         if causes:
-            said = SCALES if subresource == "scale" else kind
+            said = SCALES if subresource == "scale" and not kind.custom else kind
             raise invalid(said.kind, said.group, new["metadata"]["name"], causes)
         for admit in self._admission:
-            admit(kind.plural, new, operation)
+            admit(kind.key, new, operation)
 
     def _add(self, write: Write, new: Obj) -> Obj:
         key = _key(write.kind, new)
@@ -160,20 +177,22 @@ class Writer:
             raise modified(kind, old["metadata"]["name"])
         metadata.check_same_object(kind, old, new)
         if write.subresource in ("", "scale"):
-            apply_defaults(kind.plural, new)
+            self._default(kind, new)
         if not applied:
             self._record(write, old, new)
         new = restricted(kind, old, new, write.subresource)
         metadata.carry_over(old, new)
+        if kind.key == crds.KEY and not (write.subresource and new["status"].get("storedVersions")):
+            crds.note_stored(new)
         if write.subresource in ("", "scale"):
-            if kind.plural == "services":
+            if kind.key == "services":
                 self._services.keep(old, new)
-            complete(kind.plural, new)
+            complete(kind.key, new)
             self._check(kind, new, old, "UPDATE", write.subresource)
-            if kind.plural == "services":
+            if kind.key == "services":
                 self._services.assign(new, old, self._other_services(new))
             metadata.raise_generation(kind, old, new)
-        elif causes := validation.validate_status(kind.plural, new):
+        elif causes := validation.validate_status(kind, self._resources.schema(kind), new, old):
             raise invalid(kind.kind, kind.group, new["metadata"]["name"], causes)
         if metadata.same(old, new):
             return old
@@ -191,23 +210,33 @@ class Writer:
     def _record(self, write: Write, old: Obj | None, new: Obj) -> None:
         """Note in `new` who owns what was sent; what the server itself adds later belongs to nobody."""
         sent = concerned(write.kind, old, new, write.subresource)
+        timeless = write.kind.custom and write.subresource == "scale"  # as in a real server
         managed_fields.record(
             old,
             sent,
             manager=write.manager,
             api_version=write.api_version,
             subresource=write.subresource,
-            now=self._now(),
-            schema=schema_for(write.kind.plural),
+            now="" if timeless else self._now(),
+            schema=self._resources.schema(write.kind),
         )
         metadata.copy_managers(sent, new)
 
 
 def _key(kind: Resource, obj: Obj) -> tuple[str, str, str]:
-    return kind.plural, obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+    return kind.key, obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
 
 
 def unsupported(kind: Resource, name: str) -> StatusError:
     """403: the kind is one that this engine does not have, and others do."""
     why = f"the embedded engine does not support {kind.kind}; a cluster that runs it does"
     return forbidden(kind, name, why)
+
+
+def refuse_own(kind: Resource, name: str) -> None:
+    """Raise StatusError where the definition of a kind that the API serves by itself would be written."""
+    if kind.key != crds.KEY or not (row := crds.own(name)):
+        return
+    if row.unsupported:
+        raise unsupported(row, "")
+    raise method_not_allowed(kind)

@@ -8,6 +8,7 @@ update must leave those paths as they are. Values as Kubernetes 1.34 shows them 
 from collections.abc import Callable
 
 from kata_lib.engines.embedded.registry.defaults import (
+    definitions,
     deployments,
     endpointslices,
     events,
@@ -20,6 +21,7 @@ from kata_lib.engines.embedded.registry.defaults import (
 from kata_lib.engines.embedded.store import Obj
 
 _FILL: dict[str, Callable[[Obj], None]] = {
+    "customresourcedefinitions": definitions.fill,
     "deployments": deployments.fill,
     "endpointslices": endpointslices.fill,
     "namespaces": namespaces.fill,

@@ -78,16 +78,18 @@ def apply(
     api_version: str,
     now: str,
     schema: Schema,
+    subresource: str = "",
+    left_out: tuple[str, ...] = ("status",),
 ) -> Obj:
     """Return the object that server-side apply makes of `live` (None: there is none yet), with managedFields.
 
     `applied` is what the manager wants, and all that it wants: fields that it applied before and lists no
     more go, unless someone else owns them. Raises StatusError 409 where it would change a field of another
-    manager, unless `force` takes the field over.
+    manager, unless `force` takes the field over. `left_out` are the fields that do not count here.
     """
-    applied = _applicable(applied, schema)
+    applied = _applicable(applied, schema, left_out)
     entries = _entries_before(live, api_version, now, schema)
-    own = Entry(manager, "Apply", api_version)
+    own = Entry(manager, "Apply", api_version, subresource)
     last = entries.pop(own.key, None)
     own.fields = typed.owned(schema, applied)
     before = _bare(live) if live else {}
@@ -121,8 +123,8 @@ def _note_last_applied(new: Obj, applied: Obj) -> None:
         annotations[LAST_APPLIED] = f"{text}\n"
 
 
-def _applicable(applied: Obj, schema: Schema) -> Obj:
-    """Return what of an applied configuration counts; its status belongs to the subresource."""
+def _applicable(applied: Obj, schema: Schema, left_out: tuple[str, ...]) -> Obj:
+    """Return what of an applied configuration counts."""
     if applied.get("metadata", {}).get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
     if mistakes := list(typed.mistakes(schema, applied)):
@@ -132,7 +134,7 @@ def _applicable(applied: Obj, schema: Schema) -> Obj:
         found = [f"{spoken(path)}: {why}" for path, why in mistakes]
         why = found[0] if len(found) == 1 else "\n".join(["errors:", *(f"  {text}" for text in found)])
         raise StatusError(500, "", f"failed to create typed patch object ({name}; {kind}): {why}")
-    return {key: value for key, value in applied.items() if key != "status"}
+    return {key: value for key, value in applied.items() if key not in left_out}
 
 
 def _entries_before(live: Obj | None, api_version: str, now: str, schema: Schema) -> Entries:

@@ -112,8 +112,7 @@ class FieldSet:
 
 def inner(schema: Schema, element: str) -> Schema:
     """Return the schema of what a path element of a value with this schema leads to."""
-    found = schema.child(element[2:]) if element.startswith("f:") else schema.items
-    return found or ANY
+    return schema.inside(element[2:]) if element.startswith("f:") else schema.items or ANY
 
 
 def spoken(path: Path) -> str:

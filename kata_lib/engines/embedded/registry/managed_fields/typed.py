@@ -45,7 +45,7 @@ def merge(schema: Schema, live: Any, applied: Any) -> Any:
     if isinstance(applied, dict):
         result = dict(live)
         for key, value in applied.items():
-            result[key] = merge(schema.child(key) or ANY, live.get(key, ABSENT), value)
+            result[key] = merge(schema.inside(key), live.get(key, ABSENT), value)
         return result
     return _merge_lists(schema, live, applied)
 
@@ -138,7 +138,7 @@ def _go_syntax(value: Any) -> str:
 def _granular(schema: Schema, value: Any) -> bool:
     """Return whether a value's parts may have different owners."""
     if isinstance(value, dict):
-        return schema.type == "object" and not schema.atomic and not schema.any
+        return schema.open or (schema.type == "object" and not schema.any) if not schema.atomic else False
     if isinstance(value, list) and schema.type == "array":
         if schema.list_type == "map":
             return all(isinstance(item, dict) for item in value)
@@ -179,8 +179,10 @@ def _collect(schema: Schema, value: Any, path: Path, result: FieldSet) -> None:
 
 
 def _compare(schema: Schema, old: Any, new: Any, path: Path, result: Difference) -> None:
-    old_shared = old is not ABSENT and _granular(schema, old)
     new_shared = new is not ABSENT and _granular(schema, new)
+    if old is None and new_shared:
+        old = type(new)()  # null was there, and empty
+    old_shared = old is not ABSENT and _granular(schema, old)
     if path:
         if old is ABSENT:
             result.added.add(path)

@@ -5,17 +5,19 @@ their name; custom resources are checked against their schema by `structural`.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from kata_lib.engines.embedded.registry.decoding import unknown_fields
 from kata_lib.engines.embedded.registry.defaults import IMMUTABLE
-from kata_lib.engines.embedded.registry.definitions import CUSTOM_KINDS
-from kata_lib.engines.embedded.registry.schemas import schema_for
+from kata_lib.engines.embedded.registry.resources import Resource
+from kata_lib.engines.embedded.registry.schemas import Schema
 from kata_lib.engines.embedded.registry.status import Cause
+from kata_lib.engines.embedded.registry.subresources import at
 from kata_lib.engines.embedded.registry.validation import (
+    definitions,
     metadata,
     others,
     pods,
+    scales,
     services,
     structural,
     workloads,
@@ -28,6 +30,7 @@ __all__ = ["Cause", "unknown_fields", "validate", "validate_status"]
 _Rules = Callable[[Obj, Obj | None], Iterator[Cause]]
 _RULES: dict[str, _Rules] = {
     "configmaps": others.config_map,
+    "customresourcedefinitions": definitions.definition,
     "deployments": workloads.deployment,
     "endpointslices": others.endpoint_slice,
     "events": others.event,
@@ -38,36 +41,32 @@ _RULES: dict[str, _Rules] = {
 }
 
 
-def validate(resource: str, obj: Obj, old: Obj | None = None) -> list[Cause]:
-    """Return what is wrong with an object of the resource (a plural), in the real server's order.
+def validate(kind: Resource, schema: Schema, obj: Obj, old: Obj | None = None) -> list[Cause]:
+    """Return what is wrong with an object of a kind, in the real server's order.
 
     `old` is the stored object that it is to replace; None for a new one.
     """
-    causes = list(metadata.check(resource, obj))
+    causes = list(metadata.check(kind, obj))
     if old is not None:
         causes.extend([*metadata.changes(obj, old)] * 2)  # as a real server: for every object, and by kind
-    if resource in CUSTOM_KINDS:
-        return causes + structural.check(schema_for(resource), obj, old)
-    if rules := _RULES.get(resource):
+    if kind.custom:
+        return causes + structural.check(schema, obj, old, others=scales.check(kind, obj))
+    if rules := _RULES.get(kind.key):
         causes.extend(rules(obj, old))
     if old is not None:
-        causes.extend(_immutable(resource, obj, old))
+        causes.extend(_immutable(kind.key, obj, old))
     return causes
 
 
-def validate_status(resource: str, obj: Obj) -> list[Cause]:
-    """Return what is wrong with an object's status."""
-    return list(services.status(obj)) if resource == "services" else []
+def validate_status(kind: Resource, schema: Schema, obj: Obj, old: Obj) -> list[Cause]:
+    """Return what is wrong with an object whose status is written."""
+    if kind.defined:
+        return structural.check_status(schema, obj, old, others=scales.check(kind, obj, status=True))
+    return list(services.status(obj)) if kind.key == "services" else []
 
 
 def _immutable(resource: str, obj: Obj, old: Obj) -> Iterator[Cause]:
     for path in IMMUTABLE.get(resource, ()):
-        value = _at(obj, path)
-        if value != _at(old, path):
+        value = at(obj, path)
+        if value != at(old, path):
             yield invalid(path, value, "field is immutable")
-
-
-def _at(obj: Any, path: str) -> Any:
-    for name in path.split("."):
-        obj = obj.get(name) if isinstance(obj, dict) else None
-    return obj

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kata_lib.engines.embedded.registry import names
-from kata_lib.engines.embedded.registry.definitions import CUSTOM_KINDS
+from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.status import Cause
 from kata_lib.engines.embedded.registry.validation.causes import (
     forbidden,
@@ -27,10 +27,10 @@ _NAME_RULES: dict[str, names.NameRule] = {
 }
 
 
-def check(resource: str, obj: Obj) -> Iterator[Cause]:
-    """Return what is wrong with the metadata of an object of the resource, a plural."""
+def check(kind: Resource, obj: Obj) -> Iterator[Cause]:
+    """Return what is wrong with the metadata of an object of a kind."""
     metadata = obj.get("metadata", {})
-    rule = _NAME_RULES.get(resource, names.dns_subdomain)
+    rule = _NAME_RULES.get(kind.key, names.dns_subdomain)
     name = metadata.get("name", "")
     if prefix := metadata.get("generateName"):
         masked = f"{prefix[:-2]}a" if len(prefix) > 1 and prefix.endswith("-") else prefix
@@ -44,7 +44,7 @@ def check(resource: str, obj: Obj) -> Iterator[Cause]:
     for finalizer in metadata.get("finalizers", ()):
         for why in names.qualified_name(finalizer):
             yield invalid("metadata.finalizers", finalizer, why)
-    if resource not in CUSTOM_KINDS:
+    if not kind.custom:
         yield from _finalizers(metadata.get("finalizers", ()))
     yield from _owners("metadata.ownerReferences", metadata.get("ownerReferences", ()))
 

@@ -3,12 +3,14 @@
 The schema's CEL rules come after it, and only when nothing that was found blocks them.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from kata_lib.engines.embedded.registry.schemas import Schema
+from kata_lib.engines.embedded.registry.crds import formats
+from kata_lib.engines.embedded.registry.schemas import VALUE_KEYWORDS, Schema, part_schema
 from kata_lib.engines.embedded.registry.status import Cause
-from kata_lib.engines.embedded.registry.validation import rules
+from kata_lib.engines.embedded.registry.validation import lists, rules
 from kata_lib.engines.embedded.registry.validation.causes import (
     invalid,
     not_supported,
@@ -36,12 +38,27 @@ _RULES_UNCHECKED = (
 _BY_THE_SERVER = ("apiVersion", "kind", "metadata")
 
 
-def check(schema: Schema, obj: Obj, old: Obj | None = None) -> list[Cause]:
+def check(schema: Schema, obj: Obj, old: Obj | None = None, *, others: Iterable[Cause] = ()) -> list[Cause]:
     """Return what is wrong with a custom resource, or that its rules went unchecked where that is so.
 
-    `old` is the state that it is to replace, None for a new one.
+    `old` is the state that it is to replace, None for a new one; `others` is what else is wrong with it.
     """
     causes = [cause for cause in _object(schema, obj, "") if cause.field not in _BY_THE_SERVER]
+    return _with_rules(schema, obj, old, [*causes, *others, *lists.check(schema, obj)])
+
+
+def check_status(schema: Schema, obj: Obj, old: Obj, *, others: Iterable[Cause]) -> list[Cause]:
+    """Return what is wrong with a custom resource whose status is written."""
+    of_status = schema.child("status")
+    found = check_value(of_status, obj["status"]) if of_status and "status" in obj else []
+    causes = [
+        Cause(f"status.{cause.field}" if cause.field else "status", cause.reason, cause.message)
+        for cause in found
+    ]
+    return _with_rules(schema, obj, old, [*causes, *others])
+
+
+def _with_rules(schema: Schema, obj: Obj, old: Obj | None, causes: list[Cause]) -> list[Cause]:
     if not any(cause.reason in _BLOCKS_RULES for cause in causes):
         return [*causes, *rules.check(schema, obj, old)]
     if rules.has_rules(schema):
@@ -49,38 +66,56 @@ def check(schema: Schema, obj: Obj, old: Obj | None = None) -> list[Cause]:
     return causes
 
 
+def check_value(schema: Schema, value: Any) -> list[Cause]:
+    """Return what is wrong with a value by its schema alone, with paths that begin at the value."""
+    return list(_value(schema, value, ""))
+
+
 def _value(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
     if value is None and schema.nullable:
         return
-    if schema.type and not _is_of(schema.type, value):
-        words = f"{path} in body must be of type {schema.type}: {show(_type_of(value))}"
+    fits = not schema.type or _is_of(schema.type, value)
+    if not fits:
+        wanted = "integer,string" if schema.type == "int-or-string" else schema.type
+        words = f"{path} in body must be of type {wanted}: {show(_type_of(value))}"
         yield type_invalid(path, _type_of(value), words)
-        yield from _combinations(schema.combinations, value, path)
-        return
     if schema.enum and value not in schema.enum:
         yield not_supported(path, value, schema.enum)
+    if not fits:
+        yield from _combinations(schema.combinations, value, path)
+        return
     if isinstance(value, dict):
         yield from _object(schema, value, path)
     elif isinstance(value, list):
         yield from _list(schema, value, path)
     elif isinstance(value, str):
-        if len(value) > schema.limits.get("maxLength", len(value)):
-            yield too_long(path, schema.limits["maxLength"])
-        if len(value) < schema.limits.get("minLength", 0):
-            words = f"{path} in body should be at least {schema.limits['minLength']} chars long"
-            yield invalid(path, value, words)
+        yield from _text(schema, value, path)
     elif not isinstance(value, bool):
         yield from _number(schema, value, path)
     yield from _combinations(schema.combinations, value, path)
+
+
+def _text(schema: Schema, value: str, path: str) -> Iterator[Cause]:
+    limits = schema.limits
+    if len(value) > limits.get("maxLength", len(value)):
+        yield too_long(path, limits["maxLength"])
+    elif len(value) < limits.get("minLength", 0):
+        yield invalid(path, value, f"{path} in body should be at least {limits['minLength']} chars long")
+    elif (pattern := limits.get("pattern")) and not re.search(pattern, value):
+        yield invalid(path, value, f"{path} in body should match '{pattern}'")
+    if schema.format and schema.type == "string" and not formats.fits(schema.format, value):
+        yield type_invalid(path, value, f"{path} in body must be of type {schema.format}: {show(value)}")
 
 
 def _object(schema: Schema, value: dict[str, Any], path: str) -> Iterator[Cause]:
     for name in schema.required:
         if name not in value:
             yield required(f"{path}.{name}" if path else name)
-    limit = schema.limits.get("maxProperties")
-    if limit is not None and len(value) > limit:
-        yield too_many(path, len(value), limit)
+    most, least = schema.limits.get("maxProperties"), schema.limits.get("minProperties", 0)
+    if most is not None and len(value) > most:
+        yield too_many(path, len(value), most)
+    if len(value) < least:
+        yield invalid(path, len(value), f"{path} in body should have at least {least} properties")
     for name, item in value.items():
         child = schema.child(name)
         if child and (path or name not in _BY_THE_SERVER):
@@ -99,11 +134,16 @@ def _list(schema: Schema, value: list[Any], path: str) -> Iterator[Cause]:
 
 
 def _number(schema: Schema, value: float, path: str) -> Iterator[Cause]:
-    least, most = schema.limits.get("minimum"), schema.limits.get("maximum")
-    if least is not None and value < least:
-        yield invalid(path, value, f"{path} in body should be greater than or equal to {least}")
-    if most is not None and value > most:
-        yield invalid(path, value, f"{path} in body should be less than or equal to {most}")
+    limits = schema.limits
+    least, most, factor = limits.get("minimum"), limits.get("maximum"), limits.get("multipleOf")
+    if factor and not (value / factor).is_integer():
+        yield invalid(path, value, f"{path} in body should be a multiple of {factor}")
+    if most is not None and (value > most or (value == most and limits.get("exclusiveMaximum"))):
+        words = "less than" if limits.get("exclusiveMaximum") else "less than or equal to"
+        yield invalid(path, value, f"{path} in body should be {words} {most}")
+    if least is not None and (value < least or (value == least and limits.get("exclusiveMinimum"))):
+        words = "greater than" if limits.get("exclusiveMinimum") else "greater than or equal to"
+        yield invalid(path, value, f"{path} in body should be {words} {least}")
 
 
 def _combinations(combined: Mapping[str, Any], value: Any, path: str) -> Iterator[Cause]:
@@ -116,8 +156,11 @@ def _combinations(combined: Mapping[str, Any], value: Any, path: str) -> Iterato
         if valid != 1:
             found = f"Found {valid} valid alternatives" if valid else "Found none valid"
             yield invalid("<nil>", "", f'"{path}" must validate one and only one schema (oneOf). {found}')
+            if not valid:
+                yield from _of_part(combined["oneOf"][0], value, path)
     if "anyOf" in combined and not any(_holds(part, value) for part in combined["anyOf"]):
         yield invalid("<nil>", "", f'"{path}" must validate at least one schema (anyOf)')
+        yield from _of_part(combined["anyOf"][0], value, path)
     if "allOf" in combined:
         for part in combined["allOf"]:
             yield from _combinations(part, value, path)
@@ -127,8 +170,16 @@ def _combinations(combined: Mapping[str, Any], value: Any, path: str) -> Iterato
         yield invalid("<nil>", "", f'"{path}" must not validate the schema (not)')
 
 
+def _of_part(part: dict[str, Any], value: Any, path: str) -> Iterator[Cause]:
+    """Return what is wrong with a value by the part of a combination that comes closest: the first."""
+    if "not" not in part:
+        yield from _value(part_schema(part), value, path)
+
+
 def _holds(part: dict[str, Any], value: Any) -> bool:
-    """Return whether a value fits a schema of which only required fields and combinations are looked at."""
+    """Return whether a value fits a part of a combination."""
+    if part.keys() & VALUE_KEYWORDS and any(True for _ in _value(part_schema(part), value, "")):
+        return False
     if isinstance(value, dict):
         if any(name not in value for name in part.get("required", ())):
             return False
