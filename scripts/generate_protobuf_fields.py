@@ -15,6 +15,11 @@ from pathlib import Path
 ROOTS = {
     "v1": "core/v1 ConfigMap Event Namespace Node Pod Secret Service ServiceAccount",
     "apps/v1": "apps/v1 Deployment ReplicaSet",
+    "batch/v1": "batch/v1 Job",
+    "coordination.k8s.io/v1": "coordination/v1 Lease",
+    "networking.k8s.io/v1": "networking/v1 Ingress IngressClass",
+    "policy/v1": "policy/v1 PodDisruptionBudget",
+    "rbac.authorization.k8s.io/v1": "rbac/v1 ClusterRole ClusterRoleBinding Role RoleBinding",
     "autoscaling/v1": "autoscaling/v1 Scale",
     "discovery.k8s.io/v1": "discovery/v1 EndpointSlice",
     "authentication.k8s.io/v1": "authentication/v1 SelfSubjectReview",

@@ -150,7 +150,7 @@ def exchanges(name: str) -> list[dict[str, Any]]:
 def answer_of(code: int, warnings: list[str], text: str) -> dict[str, Any]:
     """Return the answer to a request of the API as the recordings have it.
 
-    That nothing is at a path a real server says in plain text or as a Status, as it happens: the code is kept.
+    That nothing is at a path a real server says in plain text or as a Status: the code is kept.
     """
     answer: dict[str, Any] = {"code": code}
     if text == NO_PAGE or NO_RESOURCE in text:
@@ -198,7 +198,8 @@ def _cell(value: Any) -> Any:
     """Return a cell of a table, in which an age or a time is a text like any other."""
     if isinstance(value, str) and re.fullmatch(r"(\d+[smhd]){1,2}", value):
         return "<age>"
-    return "<time>" if isinstance(value, str) and re.fullmatch(r"[\d-]+T[\d:]+Z", value) else value
+    is_time = isinstance(value, str) and re.fullmatch(r"[\d-]+T[\d:]+Z", value)
+    return "<time>" if is_time else _without_made_up(value)
 
 
 def main() -> None:

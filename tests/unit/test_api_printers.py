@@ -8,7 +8,7 @@ import pytest
 from kata_lib.engines.embedded.api.durations import human_duration
 from kata_lib.engines.embedded.api.pod_printer import pod_cells
 from kata_lib.engines.embedded.api.printers import printer_of
-from kata_lib.engines.embedded.registry.resources import RESOURCES
+from kata_lib.engines.embedded.registry.table import RESOURCES
 from kata_lib.engines.embedded.store import Obj
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -91,7 +91,8 @@ def test_a_pod_whose_init_container_fails() -> None:
 def test_each_column_has_a_cell(plural: str) -> None:
     obj: Obj = {
         "metadata": {"name": "a", "creationTimestamp": "2026-01-01T11:00:00Z"},
-        "spec": {"containers": []},
+        "spec": {"containers": [], "template": {"spec": {}}},
+        "roleRef": {"kind": "Role", "name": "a"},
         "involvedObject": {},
         "addressType": "IPv4",
     }

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kata_lib.engines.embedded.registry.resources import RESOURCES
 from kata_lib.engines.embedded.registry.selectors import (
     combined,
     field_selector,
@@ -13,6 +12,7 @@ from kata_lib.engines.embedded.registry.selectors import (
     selector_text,
 )
 from kata_lib.engines.embedded.registry.status import StatusError
+from kata_lib.engines.embedded.registry.table import RESOURCES
 
 LABELS = {"app": "name", "version": "v2", "weight": "10"}
 

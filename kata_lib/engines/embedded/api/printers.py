@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from kata_lib.engines.embedded.api import kept_printers
 from kata_lib.engines.embedded.api.durations import age
 from kata_lib.engines.embedded.api.pod_printer import pod_cells
 from kata_lib.engines.embedded.registry.jsonpath import compiled
@@ -163,15 +164,29 @@ def _defined_cell(type_: str, value: Any, now: datetime) -> Any:
 
 
 _WORKLOAD_COLUMNS = ("+Containers", "+Images", "+Selector")
+_BINDING_COLUMNS = ("Role", "Age", "+Users", "+Groups", "+ServiceAccounts")
+_BY_MOMENT = Printer(("Created At",), lambda obj, now: [obj["metadata"]["creationTimestamp"]])
 _BY_NAME_AND_AGE = Printer(("Age",), lambda obj, now: [_created(obj, now)])
 
 PRINTERS: dict[str, Printer] = {
     "configmaps": Printer(("Data", "Age"), lambda obj, now: [_size(obj), _created(obj, now)]),
-    "customresourcedefinitions": Printer(
-        ("Created At",), lambda obj, now: [obj["metadata"]["creationTimestamp"]]
-    ),
+    "customresourcedefinitions": _BY_MOMENT,
     "deployments": Printer(("Ready", "Up-to-date", "Available", "Age", *_WORKLOAD_COLUMNS), _deployment),
     "destinationrules": Printer(("Host", "Age"), _custom("host")),
+    "clusterrolebindings": Printer(_BINDING_COLUMNS, kept_printers.binding_cells),
+    "clusterroles": _BY_MOMENT,
+    "ingressclasses": Printer(("Controller", "Parameters", "Age"), kept_printers.ingress_class_cells),
+    "ingresses": Printer(("Class", "Hosts", "Address", "Ports", "Age"), kept_printers.ingress_cells),
+    "jobs": Printer(
+        ("Status", "Completions", "Duration", "Age", *_WORKLOAD_COLUMNS), kept_printers.job_cells
+    ),
+    "leases": Printer(("Holder", "Age"), kept_printers.lease_cells),
+    "poddisruptionbudgets": Printer(
+        ("Min Available", "Max Unavailable", "Allowed Disruptions", "Age"),
+        kept_printers.disruption_budget_cells,
+    ),
+    "rolebindings": Printer(_BINDING_COLUMNS, kept_printers.binding_cells),
+    "roles": _BY_MOMENT,
     "endpointslices": Printer(("AddressType", "Ports", "Endpoints", "Age"), _endpointslice),
     "events": Printer(
         (

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from kata_lib.engines.embedded.mesh.translate import destination_rules, virtual_services
 from kata_lib.engines.embedded.mesh.translate.fields import Tree, not_understood
 from kata_lib.engines.embedded.mesh.validation import mistakes
-from kata_lib.engines.embedded.registry.resources import RESOURCES
 from kata_lib.engines.embedded.registry.status import StatusError
+from kata_lib.engines.embedded.registry.table import RESOURCES
 from kata_lib.engines.embedded.store import Obj
 
 _FIELDS: dict[str, Tree] = {

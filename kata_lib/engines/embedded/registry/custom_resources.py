@@ -4,7 +4,8 @@ import uuid
 
 from kata_lib.engines.embedded.registry.definitions import custom_definition
 from kata_lib.engines.embedded.registry.registry import Registry
-from kata_lib.engines.embedded.registry.resources import EXTENSIONS, RESOURCES, Resource
+from kata_lib.engines.embedded.registry.resources import EXTENSIONS, Resource
+from kata_lib.engines.embedded.registry.table import RESOURCES
 from kata_lib.engines.embedded.store import Obj
 
 PLURAL = "customresourcedefinitions"

@@ -9,6 +9,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from kata_lib.engines.embedded.registry import crds
@@ -22,6 +23,12 @@ from kata_lib.engines.embedded.store import Obj
 _QUANTITY = re.compile(r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$")
 _INTEGER_BITS = {"int32": 31, "int64": 63}
 _GO_TYPES = {"string": "string", "boolean": "bool", "integer": "int64", "number": "float64"}
+
+
+_LAYOUTS = {"Time": "2006-01-02T15:04:05Z07:00", "MicroTime": "2006-01-02T15:04:05.000000Z07:00"}
+"""How Go writes the formats of moments."""
+
+_NO_YEAR = 'cannot parse "%s" as "2006"'
 
 
 class DecodingError(Exception):
@@ -139,6 +146,10 @@ class _Decoder:
                 items = schema.items or ANY
                 return [self._value(items, item, path, owner) for item in value if item is not None]
             case "" | "string" if not schema.type or isinstance(value, str):
+                if schema.name in _LAYOUTS and isinstance(value, str) and not _is_moment(value):
+                    raise DecodingError(
+                        f'parsing time "{value}" as "{_LAYOUTS[schema.name]}": {_NO_YEAR % value}'
+                    )
                 if schema.format == "byte" and (why := _no_base64(value)):
                     raise DecodingError(f"{self._words.of_bytes}{why}")
                 return value
@@ -156,6 +167,13 @@ class _Decoder:
                 except ValueError:
                     pass
         raise DecodingError(self._words.mismatch(schema, value, path, owner))
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return "T" in text and datetime.fromisoformat(text) is not None
+    except ValueError:
+        return False
 
 
 def _fits(value: Any, format: str) -> bool:

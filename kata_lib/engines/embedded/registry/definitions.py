@@ -29,6 +29,15 @@ DEFINITIONS = {
     "secrets": _CORE + "Secret",
     "serviceaccounts": _CORE + "ServiceAccount",
     "services": _CORE + "Service",
+    "clusterrolebindings": "io.k8s.api.rbac.v1.ClusterRoleBinding",
+    "clusterroles": "io.k8s.api.rbac.v1.ClusterRole",
+    "ingressclasses": "io.k8s.api.networking.v1.IngressClass",
+    "ingresses": "io.k8s.api.networking.v1.Ingress",
+    "jobs": "io.k8s.api.batch.v1.Job",
+    "leases": "io.k8s.api.coordination.v1.Lease",
+    "poddisruptionbudgets": "io.k8s.api.policy.v1.PodDisruptionBudget",
+    "rolebindings": "io.k8s.api.rbac.v1.RoleBinding",
+    "roles": "io.k8s.api.rbac.v1.Role",
     "scales": "io.k8s.api.autoscaling.v1.Scale",
 }
 """The definition of each of Kubernetes' own resources, by plural; Scale is what the subresource takes."""

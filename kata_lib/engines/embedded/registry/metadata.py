@@ -14,6 +14,8 @@ from kata_lib.engines.embedded.store import Obj
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 GENERATED_BASE = 58
 
+_BY_SPEC = ("customresourcedefinitions", "ingressclasses", "ingresses", "jobs", "poddisruptionbudgets")
+
 SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 
 
@@ -69,8 +71,11 @@ def _begin_status(resource: Resource, obj: Obj) -> None:
     obj.pop("status", None)
     if resource.key == "pods":
         obj["status"] = {"phase": "Pending", "qosClass": quality_of_service(obj)}
-    elif resource.key == "services":
+    elif resource.key in ("services", "ingresses"):
         obj["status"] = {"loadBalancer": {}}
+    elif resource.key == "poddisruptionbudgets":
+        counts = ("currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods")
+        obj["status"] = dict.fromkeys(counts, 0)
     elif resource.key == "namespaces":
         obj["status"] = {"phase": "Active"}
         obj.setdefault("spec", {})["finalizers"] = ["kubernetes"]
@@ -97,9 +102,7 @@ def generation_basis(resource: Resource, obj: Obj) -> Any:
     """Return what, when it changes, raises the object's generation; None for kinds that have none."""
     if resource.key == "deployments":
         return obj.get("spec"), obj["metadata"].get("annotations") or {}
-    if resource.key in ("replicasets", "pods"):
-        return obj.get("spec")
-    if resource.key == "customresourcedefinitions":
+    if resource.key in ("replicasets", "pods", *_BY_SPEC):
         return obj.get("spec")
     if resource.custom or resource.key == "endpointslices":
         apart = ("metadata", "status") if "status" in resource.subresources else ("metadata",)

@@ -24,6 +24,7 @@ from kata_lib.engines.embedded.registry.writing import (
     Write,
     Writer,
     refuse_own,
+    tell,
     unsupported,
 )
 from kata_lib.engines.embedded.store import Event, Obj, Store
@@ -95,7 +96,9 @@ class Registry:
         new = metadata.own_copy(obj)
         check_fields(kind, self.resources.schema(kind), new, field_validation, warnings, version=version)
         refuse_own(kind, (new.get("metadata") or {}).get("name", ""))
-        return self._writer.create(Write(kind, manager, version, dry_run=dry_run), namespace, new)
+        made = self._writer.create(Write(kind, manager, version, dry_run=dry_run), namespace, new)
+        tell(kind, warnings)
+        return made
 
     def update(
         self,
@@ -178,7 +181,10 @@ class Registry:
             applied = metadata.own_copy(body)
             stored = self.store.get(resource, namespace or "", name)
             live = self.resources.coerced(kind, stored) if stored else None
-            return self._writer.apply(write, namespace, name, live, applied, force=force)
+            made = self._writer.apply(write, namespace, name, live, applied, force=force)
+            if stored is None:
+                tell(kind, warnings)
+            return made
         old = self.resources.coerced(kind, self.get(resource, namespace, name))
         new = patched(kind, self.resources.schema(kind), old, body, content_type, subresource)
         metadata.check_same_name(name, new)

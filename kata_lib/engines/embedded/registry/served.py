@@ -12,8 +12,9 @@ from kata_lib.engines.embedded.registry import crds
 from kata_lib.engines.embedded.registry.crds.stability import by_stability
 from kata_lib.engines.embedded.registry.decoding import prune
 from kata_lib.engines.embedded.registry.defaults.structural import fill
-from kata_lib.engines.embedded.registry.resources import GROUP_ORDER, RESOURCES, Resource
+from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.schemas import Schema, custom_schema, schema_for
+from kata_lib.engines.embedded.registry.table import GROUP_ORDER, RESOURCES
 from kata_lib.engines.embedded.store import Event, Obj, Store
 
 

@@ -8,7 +8,7 @@ from kata_lib.engines.embedded.registry import crds, managed_fields, metadata, v
 from kata_lib.engines.embedded.registry.decoding import check_fields
 from kata_lib.engines.embedded.registry.defaults import apply_defaults, complete
 from kata_lib.engines.embedded.registry.defaults.structural import fill
-from kata_lib.engines.embedded.registry.resources import RESOURCES, SCALES, Resource
+from kata_lib.engines.embedded.registry.resources import SCALES, Resource
 from kata_lib.engines.embedded.registry.served import Resources
 from kata_lib.engines.embedded.registry.services import ServiceAllocator
 from kata_lib.engines.embedded.registry.status import (
@@ -21,6 +21,7 @@ from kata_lib.engines.embedded.registry.status import (
     not_found,
 )
 from kata_lib.engines.embedded.registry.subresources import concerned, not_applied, restricted
+from kata_lib.engines.embedded.registry.table import RESOURCES
 from kata_lib.engines.embedded.store import Obj, Store
 
 Admission = Callable[[str, Obj, str], None]
@@ -240,3 +241,9 @@ def refuse_own(kind: Resource, name: str) -> None:
     if row.unsupported:
         raise unsupported(row, "")
     raise method_not_allowed(kind)
+
+
+def tell(kind: Resource, warnings: list[str] | None) -> None:
+    """Add to the warnings that nothing comes of an object, where that is so."""
+    if kind.inert and warnings is not None:
+        warnings.append(kind.inert)

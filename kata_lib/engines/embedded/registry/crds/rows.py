@@ -4,7 +4,8 @@ from typing import Any
 
 from kata_lib.engines.embedded.registry.crds.stability import by_stability
 from kata_lib.engines.embedded.registry.crds.status import is_true
-from kata_lib.engines.embedded.registry.resources import ALL_VERBS, RESOURCES, Column, Resource, Scale
+from kata_lib.engines.embedded.registry.resources import ALL_VERBS, Column, Resource, Scale
+from kata_lib.engines.embedded.registry.table import RESOURCES
 from kata_lib.engines.embedded.store import Obj
 
 KEY = "customresourcedefinitions"

@@ -12,8 +12,11 @@ from kata_lib.engines.embedded.registry.defaults import (
     deployments,
     endpointslices,
     events,
+    jobs,
     namespaces,
+    others,
     pods,
+    rbac,
     replicasets,
     secrets,
     services,
@@ -23,7 +26,12 @@ from kata_lib.engines.embedded.store import Obj
 _FILL: dict[str, Callable[[Obj], None]] = {
     "customresourcedefinitions": definitions.fill,
     "deployments": deployments.fill,
+    "clusterrolebindings": rbac.fill_binding,
     "endpointslices": endpointslices.fill,
+    "ingressclasses": others.fill_ingress_class,
+    "jobs": jobs.fill,
+    "leases": others.fill_lease,
+    "rolebindings": rbac.fill_binding,
     "namespaces": namespaces.fill,
     "pods": pods.fill,
     "replicasets": replicasets.fill,
@@ -33,7 +41,10 @@ _FILL: dict[str, Callable[[Obj], None]] = {
 
 _COMPLETE: dict[str, Callable[[Obj], None]] = {
     "endpointslices": endpointslices.complete,
+    "clusterroles": rbac.complete_role,
     "events": events.complete,
+    "jobs": jobs.complete,
+    "roles": rbac.complete_role,
     "pods": pods.complete,
     "services": services.complete,
 }
