@@ -68,7 +68,10 @@ def test_inline_messages_ports_and_bytes() -> None:
     ("raw", "words"),
     [
         (b"{}", "not in Kubernetes' protobuf form"),
-        (body("batch/v1", "Job", b""), "Job of batch/v1 is not understood as protobuf: send it as JSON"),
+        (
+            body("batch/v1", "CronJob", b""),
+            "CronJob of batch/v1 is not understood as protobuf: send it as JSON",
+        ),
         (body("v1", "ConfigMap", field(99, "x")), "core/v1.ConfigMap has no field 99"),
         (body("v1", "ConfigMap", field(1, 7)), "a number where text was expected"),
         (body("v1", "ConfigMap", b"\x0a\x7fabc"), "a field is longer than its message"),

@@ -163,9 +163,9 @@ def test_the_restart_policy_decides(policy: str, code: int, again: bool) -> None
     assert restarts(policy, code) is again
 
 
-def test_images_are_found_by_their_names() -> None:
-    assert images.find("kata/sentences:v2") == images.find("docker.io/kata/sentences:v2")
-    assert images.find("kata/sentences:v9") is images.find("nginx") is None
+def test_images_are_found_by_their_names(tmp_path: Path) -> None:
+    assert images.find("kata/sentences:v2", tmp_path) == images.find("docker.io/kata/sentences:v2", tmp_path)
+    assert images.find("kata/sentences:v9", tmp_path) is images.find("nginx", tmp_path) is None
 
 
 @pytest.mark.parametrize(

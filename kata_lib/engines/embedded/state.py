@@ -67,6 +67,11 @@ class State:
         return self.home / "pki"
 
     @property
+    def tools(self) -> Path:
+        """The folder of programs that all clusters of this home share."""
+        return self.home.parent / "tools"
+
+    @property
     def logs(self) -> Path:
         return self.home / "logs"
 

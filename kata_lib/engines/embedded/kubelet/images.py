@@ -1,17 +1,23 @@
 """Which command stands for which image: this engine pulls nothing."""
 
+import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from kata_lib.engines.embedded.state import PROJECT
 
 
 @dataclass(frozen=True)
 class Image:
-    """A command line, and the port on which it listens unless PORT says otherwise."""
+    """A command line, and the port on which it listens unless PORT says otherwise.
+
+    `client` marks a client of the API, which gets the cluster's kubeconfig in place of a mounted account.
+    """
 
     argv: tuple[str, ...]
     port: int
+    client: bool = False
 
 
 # -I and -S: nothing of the learner's environment or site-packages is imported, which also saves memory
@@ -20,8 +26,15 @@ _SENTENCES = Image((sys.executable, "-I", "-S", str(PROJECT / "deploy" / "app" /
 IMAGES = {f"kata/sentences:{tag}": _SENTENCES for tag in ("v1", "v2", "v3")}
 
 
-def find(reference: str) -> Image | None:
+PROGRAMS = {"quay.io/argoproj/argo-rollouts": "rollouts-controller"}
+"""Images, of any tag, that stand for a program which whoever has it puts into the folder of tools."""
+
+
+def find(reference: str, tools: Path) -> Image | None:
     """Return the image of a reference such as kata/sentences:v1 or docker.io/kata/sentences:v1, or None."""
+    repository, _, tag = reference.rpartition(":")
+    if (name := PROGRAMS.get(reference if "/" in tag else repository)) and os.access(tools / name, os.X_OK):
+        return Image((str(tools / name),), 0, client=True)
     return IMAGES.get(reference.removeprefix("docker.io/"))
 
 

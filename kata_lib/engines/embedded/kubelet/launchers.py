@@ -48,11 +48,13 @@ class Application:
 
     def launch(self, attempt: int) -> Identity:
         reference = self.spec["image"]
-        image = images.find(reference)
+        image = images.find(reference, self.state.tools)
         if image is None:
             raise _no_image(self.spec)
         uid, name = self.pod["metadata"]["uid"], self.spec["name"]
         env = environment(self.pod, self.spec, self.read, self.addresses, self._port(image.port))
+        if image.client:
+            env["KUBECONFIG"] = str(self.state.kubeconfig)
         command = self.spec.get("command") or image.argv
         argv = [expand(word, env) for word in (*command, *self.spec.get("args", ()))]
         log = self.state.pod_log(uid, name, attempt)
