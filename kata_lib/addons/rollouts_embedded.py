@@ -39,12 +39,12 @@ def install(engine: Engine, kubeconfig: Path, say: Callable[[str], None]) -> Non
     Raises EngineError where the controller's binary or the manifest is not to be had, the API refuses, or the
     controller does not work within READY_SECONDS.
     """
-    binary = _binary()
+    program = binary()
     folder = engine.logs().parent
     manifest = folder / f"{NAMESPACE}.yaml"
     manifest.write_text(as_process(manifest_of("rollouts", folder).read_text()))
-    _offer(binary)
-    say(f"installing rollouts; its controller is {binary}")
+    _offer(program)
+    say(f"installing rollouts; its controller is {program}")
     try:
         if not kubectl.kubectl(kubeconfig, "get", "namespace", NAMESPACE, "--ignore-not-found"):
             kubectl.kubectl(kubeconfig, "create", "namespace", NAMESPACE)
@@ -79,7 +79,7 @@ def _without_container(spec: dict[str, Any]) -> None:
         container["args"] = [*container.get("args", ()), *_ARGUMENTS]
 
 
-def _binary() -> Path:
+def binary() -> Path:
     """Return the controller's binary: the one that SETTING names, else the first on the search path."""
     named = os.environ.get(SETTING)
     found = shutil.which(named or PROGRAM, path=programs.search_path())
