@@ -50,7 +50,7 @@ def quiet(line: str) -> None:
 @pytest.mark.parametrize(
     ("engine", "names", "said"),
     [
-        ("embedded", ["kiali"], "The embedded engine has no Prometheus, Kiali or Grafana"),
+        ("embedded", ["kiali"], "The embedded engine has no Kiali and no Grafana"),
         ("kind", ["jaeger"], "no add-on 'jaeger'; there are: prometheus, kiali, grafana, rollouts"),
     ],
 )
