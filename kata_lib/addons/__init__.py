@@ -1,12 +1,12 @@
 """Add-ons of a cluster: installed by one call, opened by another.
 
-Prometheus, Kiali and Grafana need a cluster with a real Istio; Argo Rollouts (`rollouts`) goes into every
-cluster, into the embedded one as a process.
+Kiali and Grafana need a cluster with a real Istio; Prometheus and Argo Rollouts (`rollouts`) go into every
+cluster, into the embedded one as processes (embedded.py).
 """
 
 from collections.abc import Callable
 
-from kata_lib.addons import istio, rollouts, rollouts_embedded
+from kata_lib.addons import istio, prometheus_embedded, rollouts, rollouts_embedded
 from kata_lib.addons.dashboards import dashboards
 from kata_lib.addons.istio import PORTS, opened
 from kata_lib.engines.base import Engine
@@ -30,8 +30,12 @@ def install(engine: Engine, names: list[str], say: Say) -> None:
         if name not in NAMES:
             raise KataError(f"There is no add-on {name!r}; there are: {', '.join(NAMES)}.")
     engine.logs().mkdir(parents=True, exist_ok=True)
-    if of_istio := [name for name in names if name in PORTS]:
+    is_embedded = engine.name == "embedded"
+    of_istio = [name for name in names if name in PORTS]
+    if is_embedded and of_istio == ["prometheus"]:
+        prometheus_embedded.install(engine, istio.running(engine), say)
+    elif of_istio:
         istio.install(engine, of_istio, say)
     if "rollouts" in names:
-        chosen = rollouts_embedded if engine.name == "embedded" else rollouts
+        chosen = rollouts_embedded if is_embedded else rollouts
         chosen.install(engine, istio.running(engine), say)

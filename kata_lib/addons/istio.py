@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from kata_lib.addons import prometheus_embedded
 from kata_lib.addons.manifests import manifest_of
 from kata_lib.engines import kubectl
 from kata_lib.engines.base import Engine
@@ -18,6 +19,7 @@ PORTS = {"prometheus": 9090, "kiali": 20001, "grafana": 3000}
 """Each one's Service and port; in this order, because Kiali and Grafana ask Prometheus."""
 
 READY_SECONDS = 180.0
+NOT_READY = "{name} is not ready in this cluster: `kata addons install {name}` installs it."
 
 
 def install(engine: Engine, names: list[str], say: Callable[[str], None]) -> None:
@@ -43,9 +45,15 @@ def opened(engine: Engine, name: str, port: int = 0) -> Iterator[str]:
     """Open a port-forward to an add-on while the block runs; its URL on 127.0.0.1 is given."""
     if name not in PORTS:
         raise KataError(f"There is no add-on {name!r} to open; there are: {', '.join(PORTS)}.")
+    place = engine.where()
+    if engine.name == "embedded" and name == "prometheus" and place:
+        if not (found := prometheus_embedded.url(place)):
+            raise EngineError(NOT_READY.format(name=name))
+        yield found
+        return
     kubeconfig = _kubeconfig(engine)
     if _missing(kubeconfig, name):
-        raise EngineError(f"{name} is not ready in this cluster: `kata addons install {name}` installs it.")
+        raise EngineError(NOT_READY.format(name=name))
     with port_forward(kubeconfig, NAMESPACE, f"service/{name}", PORTS[name], port) as address:
         yield f"http://{address}/"
 
@@ -54,8 +62,9 @@ def _kubeconfig(engine: Engine) -> Path:
     """Return the kubeconfig of a cluster that can have Istio's add-ons."""
     if engine.name == "embedded":
         raise EngineError(
-            "The embedded engine has no Prometheus, Kiali or Grafana: `lab.counters()` shows the same, "
-            "and `kata up --engine kind` gives a cluster that can have them."
+            "The embedded engine has no Kiali and no Grafana: `lab.graph()` and `lab.counters()` show the "
+            "same, and `kata up --engine kind` gives a cluster that can have them. "
+            "`kata addons install prometheus` brings a Prometheus where its program is on this machine."
         )
     return running(engine)
 

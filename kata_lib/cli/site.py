@@ -10,7 +10,7 @@ import typer
 from kata_lib.cli.base import app
 
 addons_app = typer.Typer(
-    help="Prometheus, Kiali and Grafana beside a real Istio; Argo Rollouts in any cluster.",
+    help="Kiali and Grafana beside a real Istio; Prometheus and Argo Rollouts in any cluster.",
     no_args_is_help=True,
 )
 bundle_app = typer.Typer(help="All that the engine kind needs, in one file.", no_args_is_help=True)

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from kata_lib.engines.base import Location
-from kata_lib.engines.embedded import EmbeddedEngine
+from kata_lib.engines.embedded import EmbeddedEngine, processes
+from kata_lib.engines.embedded.processes import Identity
 from kata_lib.engines.embedded.state import PROJECT
+from kata_lib.engines.notes import read_json
 
 DEPLOY = PROJECT / "deploy"
+LIMIT = 10.0
 
 
 def quiet(line: str) -> None:
@@ -30,14 +35,18 @@ class Cluster:
 
     def kubectl(self, *words: str, stdin: str | None = None, ok: bool = True) -> str:
         """Return what kubectl prints; with ok=False, what it says of its failure."""
+        run = self.run(*words, stdin=stdin)
+        assert (run.returncode == 0) == ok, f"{' '.join(words)}: {run.stdout}{run.stderr}"
+        return run.stdout if ok else run.stderr
+
+    def run(self, *words: str, stdin: str | None = None) -> "subprocess.CompletedProcess[str]":
+        """Return what kubectl prints and says, whether it fails or not."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         kubectl = shutil.which("kubectl", path=path)
         if kubectl is None:
             pytest.fail("kubectl is not on PATH: scripts/setup provides it or says how to get it")
         command = [kubectl, f"--kubeconfig={self.location.kubeconfig}", *words]
-        run = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60)
-        assert (run.returncode == 0) == ok, f"{' '.join(words)}: {run.stdout}{run.stderr}"
-        return run.stdout if ok else run.stderr
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60)
 
     def deploy(self, *names: str) -> None:
         """Apply files of deploy/ and wait until every pod is ready."""
@@ -51,3 +60,23 @@ class Cluster:
 
 
 Start = Callable[[str], Cluster]
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Wait until something outside of this process holds."""
+    deadline = time.monotonic() + LIMIT
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to hold"
+        time.sleep(0.01)
+
+
+def daemon_of(engine: EmbeddedEngine) -> Identity:
+    known = read_json(engine.state.daemon)
+    assert known
+    return Identity(known["pid"], known["started"])
+
+
+def kill_daemon(engine: EmbeddedEngine) -> None:
+    daemon = daemon_of(engine)
+    os.kill(daemon.pid, signal.SIGKILL)
+    until(lambda: not processes.alive(daemon))

@@ -35,7 +35,7 @@ SECONDS = 30.0
 def engine(_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]:
     """Yield an engine whose cluster runs, with the controller."""
     try:
-        rollouts_embedded.binary()
+        rollouts_embedded.PROGRAM.file()
         manifest_of("rollouts", tmp_path_factory.mktemp("manifest"))
     except EngineError as missing:
         pytest.skip(str(missing))

@@ -5,41 +5,17 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from engine_cluster import Cluster, Start, quiet
+from engine_cluster import Cluster, Start, daemon_of, kill_daemon, quiet, until
 
 from kata_lib import traffic
 from kata_lib.engines.embedded import EmbeddedEngine, processes
 from kata_lib.engines.embedded.processes import DAEMON_MARK, Identity
 from kata_lib.engines.notes import read_json, write_json
 from kata_lib.errors import EngineError
-
-LIMIT = 10.0
-
-
-def until(holds: Callable[[], object]) -> None:
-    """Wait until something outside of this process holds."""
-    deadline = time.monotonic() + LIMIT
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to hold"
-        time.sleep(0.01)
-
-
-def daemon_of(engine: EmbeddedEngine) -> Identity:
-    known = read_json(engine.state.daemon)
-    assert known
-    return Identity(known["pid"], known["started"])
-
-
-def kill_daemon(engine: EmbeddedEngine) -> None:
-    daemon = daemon_of(engine)
-    os.kill(daemon.pid, signal.SIGKILL)
-    until(lambda: not processes.alive(daemon))
 
 
 def marked(engine: EmbeddedEngine) -> list[tuple[Identity, str]]:

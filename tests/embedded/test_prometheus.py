@@ -1,61 +1,35 @@
 """A real Prometheus scrapes the pods' port 15020, and has the same numbers as the sampler, to the request."""
 
 import json
-import shutil
-import socket
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pandas as pd
 import pytest
-import yaml
 from engine_cluster import Cluster as Running
+from engine_cluster import quiet
 
-from kata_lib import observe
+from kata_lib import addons, observe
+from kata_lib.addons import prometheus_embedded
 from kata_lib.cluster import Cluster
+from kata_lib.errors import EngineError
 from kata_lib.traffic import sample
 
-PROMETHEUS = shutil.which("prometheus")
 REQUESTS = 200
 LIMIT = 30.0
 
-pytestmark = pytest.mark.skipif(PROMETHEUS is None, reason="no Prometheus: apt-get install prometheus")
-
 
 class Prometheus:
-    """A running Prometheus that scrapes each target once a second."""
+    """A running Prometheus by its URL."""
 
-    def __init__(self, folder: Path, targets: list[str]) -> None:
-        scrape = {
-            "job_name": "pods",
-            "metrics_path": "/stats/prometheus",
-            "static_configs": [{"targets": targets}],
-        }
-        config = folder / "prometheus.yaml"
-        config.write_text(yaml.safe_dump({"global": {"scrape_interval": "1s"}, "scrape_configs": [scrape]}))
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.address = f"127.0.0.1:{free.getsockname()[1]}"
-        self.log = folder / "log"
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [
-                    str(PROMETHEUS),
-                    f"--config.file={config}",
-                    f"--storage.tsdb.path={folder / 'data'}",
-                    f"--web.listen-address={self.address}",
-                ],
-                stdout=log,
-                stderr=log,
-            )
+    def __init__(self, url: str) -> None:
+        self.url = url
 
     def ask(self, query: str, by: str) -> dict[str, float]:
         """Return the answer to a PromQL question, one value for each of a label's."""
-        url = f"http://{self.address}/api/v1/query?{urlencode({'query': query})}"
+        url = f"{self.url}api/v1/query?{urlencode({'query': query})}"
         with urlopen(url, timeout=5) as answer:
             results = json.load(answer)["data"]["result"]
         return {result["metric"].get(by, ""): float(result["value"][1]) for result in results}
@@ -64,21 +38,22 @@ class Prometheus:
         """Ask until the answer is the wanted one; return the last."""
         end = time.monotonic() + LIMIT
         found: dict[str, float] = {}
-        while found != wanted and time.monotonic() < end and self.process.poll() is None:
-            with suppress(OSError):  # it does not listen yet
-                found = self.ask(query, by)
+        while found != wanted and time.monotonic() < end:
+            found = self.ask(query, by)
             time.sleep(0.2)
-        assert self.process.poll() is None, self.log.read_text()
         return found
 
 
 @pytest.fixture
-def prometheus(cluster: Running, tmp_path: Path) -> Iterator[Prometheus]:
-    pods = json.loads(cluster.kubectl("get", "pods", "--output=json"))["items"]
-    started = Prometheus(tmp_path, [f"{pod['status']['podIP']}:15020" for pod in pods])
-    yield started
-    started.process.terminate()
-    started.process.wait(10)
+def prometheus(cluster: Running) -> Iterator[Prometheus]:
+    try:
+        prometheus_embedded.PROGRAM.file()
+    except EngineError as missing:
+        pytest.skip(str(missing))
+    addons.install(cluster.engine, ["prometheus"], quiet)
+    with addons.opened(cluster.engine, "prometheus") as url:
+        yield Prometheus(url)
+    cluster.kubectl("delete", "namespace", prometheus_embedded.NAMESPACE)
 
 
 def test_prometheus_the_tables_and_the_sampler_agree(cluster: Running, prometheus: Prometheus) -> None:
@@ -103,7 +78,7 @@ def test_prometheus_the_tables_and_the_sampler_agree(cluster: Running, prometheu
 
 
 def _targets(cluster: Cluster) -> list[str]:
-    return [f"{pod['status']['podIP']}:15020" for pod in cluster.pods()]
+    return [f"{pod['metadata']['namespace']}/{pod['metadata']['name']}" for pod in cluster.pods()]
 
 
 def _by_version(table: pd.DataFrame, reporter: str, column: str) -> dict[str, float]:

@@ -12,10 +12,14 @@ from typing import Any
 import httpx2
 import psutil
 import pytest
+import yaml
 
 from kata_lib import addons, kiali
-from kata_lib.addons import manifests
+from kata_lib.addons import manifests, prometheus_embedded, rollouts_embedded
+from kata_lib.addons.embedded import Program
 from kata_lib.engines.base import Location
+from kata_lib.engines.embedded.api import scrape
+from kata_lib.engines.embedded.kubelet import images
 from kata_lib.engines.forwarding import port_forward
 from kata_lib.engines.kind import istio
 from kata_lib.errors import EngineError, KataError
@@ -50,7 +54,7 @@ def quiet(line: str) -> None:
 @pytest.mark.parametrize(
     ("engine", "names", "said"),
     [
-        ("embedded", ["kiali"], "The embedded engine has no Prometheus, Kiali or Grafana"),
+        ("embedded", ["kiali"], "The embedded engine has no Kiali and no Grafana"),
         ("kind", ["jaeger"], "no add-on 'jaeger'; there are: prometheus, kiali, grafana, rollouts"),
     ],
 )
@@ -165,7 +169,8 @@ def test_the_embedded_engine_has_no_dashboards(tmp_path: Path) -> None:
         engine=Engine("embedded", tmp_path, tmp_path), cluster=SimpleNamespace(namespace="default")
     )
     said = repr(addons.dashboards(lab))  # type: ignore[arg-type]
-    assert said.startswith("prometheus, kiali, grafana: The embedded engine has no")
+    assert said.startswith("prometheus: prometheus is not ready in this cluster: `kata addons install")
+    assert "kiali, grafana: The embedded engine has no" in said
     assert said.count("embedded") == 1
 
 
@@ -189,3 +194,81 @@ def test_what_kubectl_says_of_a_way_that_cannot_be_opened(kind_with_kiali: Engin
         port_forward(Path("k"), "istio-system", "service/jaeger", 80),
     ):
         pass
+
+
+ARGO = """
+kind: Namespace
+metadata: {name: a}
+---
+kind: Deployment
+metadata: {name: argo-rollouts}
+spec:
+  template:
+    spec:
+      securityContext: {runAsNonRoot: true}
+      volumes: [{name: tmp, emptyDir: {}}]
+      containers:
+      - name: argo-rollouts
+        image: quay.io/argoproj/argo-rollouts:v1
+        ports: [{containerPort: 8090}]
+        livenessProbe: {httpGet: {path: /healthz, port: 8080}}
+        volumeMounts: [{name: tmp, mountPath: /tmp}]
+"""
+
+
+def test_a_controller_goes_without_what_a_process_has_not() -> None:
+    first, deployment = yaml.safe_load_all(rollouts_embedded.as_process(ARGO))
+    assert first == {"kind": "Namespace", "metadata": {"name": "a"}}
+    spec = deployment["spec"]["template"]["spec"]
+    assert spec.keys() == {"containers"}
+    assert spec["containers"][0].keys() == {"name", "image", "args"}
+    assert {"--metricsPort=-1", "--healthzPort=-1"} < set(spec["containers"][0]["args"])
+
+
+def test_a_program_that_is_missing_says_where_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = Program("no-such-program", "KATA_NO_SUCH", "a shop sells it")
+    with pytest.raises(
+        EngineError, match=r"the program no-such-program\. It is not on PATH: a shop sells it"
+    ):
+        program.file()
+    monkeypatch.setenv("KATA_NO_SUCH", "/nowhere")
+    with pytest.raises(EngineError, match="KATA_NO_SUCH names '/nowhere', which is no program"):
+        program.file()
+
+
+def test_a_program_is_put_where_the_kubelet_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KATA_HOME", str(tmp_path))
+    file = tmp_path / "built" / "prometheus"
+    file.parent.mkdir()
+    file.touch(mode=0o755)
+    monkeypatch.setenv("KATA_PROMETHEUS", str(file))
+    program = prometheus_embedded.PROGRAM
+    assert images.find("prom/prometheus:v3", tmp_path / "tools") is None
+    for _ in range(2):
+        program.offer(program.file())
+    image = images.find("prom/prometheus:v3", tmp_path / "tools")
+    assert image
+    assert image.client
+    assert Path(image.argv[0]).resolve() == file
+
+
+def test_prometheus_asks_the_api_whom_to_scrape(tmp_path: Path) -> None:
+    found = prometheus_embedded.configuration("https://127.0.0.1:6443", tmp_path)
+    assert found["scrape_configs"][0]["http_sd_configs"][0]["url"] == f"https://127.0.0.1:6443{scrape.PATH}"
+
+
+def test_the_targets_of_a_prometheus() -> None:
+    annotations = {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": "15020",
+        "prometheus.io/path": "/stats",
+    }
+    pod: dict[str, Any] = {
+        "metadata": {"name": "a", "namespace": "n", "annotations": annotations},
+        "status": {"phase": "Running"},
+    }
+    silent = {"metadata": {"name": "b", "namespace": "n"}, "status": {"phase": "Running"}}
+    waiting = {**pod, "status": {"phase": "Pending"}}
+    (target,) = scrape.targets([pod, silent, waiting], "127.0.0.1:6443")
+    assert target["targets"] == ["127.0.0.1:6443"]
+    assert target["labels"]["__metrics_path__"] == "/api/v1/namespaces/n/pods/a:15020/proxy/stats"

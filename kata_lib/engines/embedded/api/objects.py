@@ -12,10 +12,12 @@ from kata_lib.engines.embedded.api.respond import answer, one, warned
 from kata_lib.engines.embedded.api.reviews import REVIEWS, review
 from kata_lib.engines.embedded.api.target import Target, parse
 from kata_lib.engines.embedded.api.watch import Watch
+from kata_lib.engines.embedded.registry import crds
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.resources import METRICS, SCALES
 from kata_lib.engines.embedded.registry.status import bad_request, method_not_allowed, no_such_path
 from kata_lib.engines.embedded.registry.subresources import scale_of
+from kata_lib.engines.embedded.store import Event
 
 LOOK_INSIDE = (
     "a container is a process of this machine: look at it in a terminal, with the machine's own tools"
@@ -41,6 +43,15 @@ class Objects:
         self._logs = logs
         self._watches: set[Watch] = set()
         self._log_tasks: set[asyncio.Task[object]] = set()
+        registry.subscribe(self._after_definition, {crds.KEY})
+
+    def _after_definition(self, event: Event) -> None:
+        """End the watches of a kind that is defined no longer."""
+        key = event.object["metadata"]["name"]
+        if event.type == "DELETED":
+            for watch in self._watches:
+                if watch.resource == key:
+                    watch.end()
 
     async def resources(self, request: web.Request) -> web.StreamResponse:
         """Answer everything about objects, by method and target."""

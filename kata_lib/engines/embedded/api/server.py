@@ -13,7 +13,7 @@ import ssl
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from kata_lib.engines.embedded.api import about, pod_proxy
+from kata_lib.engines.embedded.api import about, pod_proxy, scrape
 from kata_lib.engines.embedded.api.bodies import BODY_LIMIT
 from kata_lib.engines.embedded.api.logs import Logs
 from kata_lib.engines.embedded.api.objects import Objects
@@ -55,6 +55,7 @@ def make_app(registry: Registry, *, token: str, logs: Logs, reach: Reach) -> web
     app.router.add_get("/openapi/v3/{group_version:.+}", served.openapi_document)
     app.router.add_get("/api", served.core_discovery)
     app.router.add_get("/apis", served.groups_discovery)
+    app.router.add_get(scrape.PATH, scrape.ScrapeTargets(registry).targets)
     app.router.add_get(pod_proxy.PATH, pod_proxy.handler(registry, reach))
     app.router.add_route("*", "/api/{version:v1}{rest:(/.*)?}", objects.resources)
     app.router.add_get("/apis/{group}", served.group)

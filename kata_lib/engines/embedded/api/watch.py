@@ -48,6 +48,11 @@ class Watch:
         self._seen = registry.store.revision
         self.close = registry.subscribe(self._take, {target.resource.key})
 
+    @property
+    def resource(self) -> str:
+        """The key of the resource that is watched."""
+        return self._target.resource.key
+
     def end(self) -> None:
         """Let the stream end after what is already queued, or at once where the queue is full."""
         if self._queue.full():

@@ -26,7 +26,10 @@ _SENTENCES = Image((sys.executable, "-I", "-S", str(PROJECT / "deploy" / "app" /
 IMAGES = {f"kata/sentences:{tag}": _SENTENCES for tag in ("v1", "v2", "v3")}
 
 
-PROGRAMS = {"quay.io/argoproj/argo-rollouts": "rollouts-controller"}
+PROGRAMS = {
+    "prom/prometheus": "prometheus",
+    "quay.io/argoproj/argo-rollouts": "rollouts-controller",
+}
 """Images, of any tag, that stand for a program which whoever has it puts into the folder of tools."""
 
 

@@ -1,0 +1,45 @@
+"""Add-ons on the embedded engine: programs of this machine, each as a pod that is a process.
+
+The kubelet starts the program that stands for an image, gives it the cluster's kubeconfig, starts it again
+where it ends, and ends it with the cluster; its log is where those of all pods are.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from kata_lib.engines import programs
+from kata_lib.errors import EngineError
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that is not the workshop's: its name, the setting that names its file, where to get it."""
+
+    name: str
+    setting: str
+    source: str
+
+    def file(self) -> Path:
+        """Return the program's file: the one that the setting names, else the first on the search path.
+
+        Raises EngineError, with what to put where.
+        """
+        named = os.environ.get(self.setting)
+        found = shutil.which(named or self.name, path=programs.search_path())
+        if found is None:
+            begin = f"{self.setting} names {named!r}, which is no program" if named else "It is not on PATH"
+            raise EngineError(
+                f"This needs the program {self.name}. {begin}: {self.source}. "
+                f"Put it on PATH, or name it with {self.setting}."
+            )
+        return Path(found).resolve()
+
+    def offer(self, file: Path) -> None:
+        """Put the program where the kubelet looks for those that stand for images."""
+        place = programs.tools() / self.name
+        if place.resolve() != file:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.unlink(missing_ok=True)
+            place.symlink_to(file)
