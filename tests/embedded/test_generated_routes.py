@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from mesh_harness import LIMIT, Mesh, in_force, running_mesh
 
 from kata_lib.engines.embedded.mesh.admission import refuse
+from kata_lib.engines.embedded.registry.schemas import schema_for
 from kata_lib.engines.embedded.registry.status import StatusError
+from kata_lib.engines.embedded.registry.table import RESOURCES
 from kata_lib.engines.embedded.registry.validation import validate
 
 Obj = dict[str, Any]
@@ -195,7 +197,7 @@ def _istio(kind: str, spec: Obj) -> Obj:
 
 def admit(resource: str, obj: Obj) -> None:
     """Judge as the API server does: the schema first, then the mesh."""
-    assert [cause.message for cause in validate(resource, obj)] == []
+    assert [cause.message for cause in validate(RESOURCES[resource], schema_for(resource), obj)] == []
     refuse(resource, obj, "CREATE")
 
 

@@ -41,7 +41,7 @@ def test_a_command_says_what_there_is_instead(
             {},
             "the embedded engine does not support PeerAuthentication",
         ),
-        ("batch/v1", "Job", {}, "the embedded engine does not support Job"),
+        ("apps/v1", "DaemonSet", {}, "the embedded engine does not support DaemonSet"),
         (
             "networking.istio.io/v1",
             "Gateway",
