@@ -28,14 +28,14 @@ class Mesh:
     broken: bool = False
 
     def add(self, version: str, n: int, code: str = "200", reporter: str = "source") -> None:
-        key = ("sentences-0", reporter, "sentences", "v1", "name", f"name-{version}", version, code, "-")
+        key = ("sentences-0", reporter, "sentences", "v1", "name", f"name-{version}", version, code, "-", "")
         self.rows[key] = self.rows.get(key, 0.0) + n
 
     def reading(self, *_: object) -> pd.DataFrame:
         if self.broken:
             raise ClusterError("no answer")
         rows = self.rows.copy()  # a test adds requests while a release runs
-        index = pd.MultiIndex.from_tuples(list(rows), names=observe.KEYS)
+        index = pd.MultiIndex.from_tuples(list(rows), names=observe.READING)
         columns = {"requests": list(rows.values()), "timed": 0.0, "milliseconds": 0.0}
         return pd.DataFrame(columns, index=index, dtype=float)
 
