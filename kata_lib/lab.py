@@ -12,6 +12,7 @@ import pandas as pd
 
 from kata_lib import (
     analyze,
+    argo,
     checks,
     engines,
     hops,
@@ -26,12 +27,17 @@ from kata_lib import (
 )
 from kata_lib.cluster import Cluster
 from kata_lib.engines.base import Engine
-from kata_lib.errors import WaitTimeout
+from kata_lib.errors import ClusterError, WaitTimeout
 from kata_lib.manifests import load
 from kata_lib.predictions import Comparison, Predictions
 from kata_lib.steps import Step, step
 
-_ROUTING = ("VirtualService", "DestinationRule")
+_KEPT = (
+    ("apps/v1", "Deployment"),
+    (argo.API, argo.KIND),
+    (mesh.ISTIO, "VirtualService"),
+    (mesh.ISTIO, "DestinationRule"),
+)
 
 
 def open_lab(step: str | None = None, engine: str | None = None, reset: bool | None = None) -> "Lab":
@@ -79,13 +85,22 @@ class Lab:
     def begin(self, name: str, reset: bool = False) -> None:
         """Set up a step's starting state as open_lab says."""
         wanted = step(name)
+        if reason := argo.lacking(self.cluster, wanted):
+            raise ClusterError(reason)
+        rollouts = wanted.names(argo.KIND)
+        if not reset and any(self.cluster.get(argo.API, argo.KIND, name) is None for name in rollouts):
+            self._say("A Rollout takes the place of the Deployments and weights of the steps before.")
+            reset = True
         if reset:
             rollout.forget(self.cluster)
+            argo.forget(self.cluster)
         lines = self.cluster.replace(wanted.manifests()) if reset else self._complete(wanted)
         for line in lines:
             self._say(line)
-        names = [m["metadata"]["name"] for m in wanted.manifests() if m["kind"] == "Deployment"]
-        self._wait(names)
+        self._wait(wanted.names("Deployment"))
+        for name in rollouts:
+            argo.until_healthy(self.cluster, name, _slow_waits(self._say))
+            self._settle()
         begins = " and ".join(wanted.starts_with) or "an empty namespace"
         self._say(f"Ready. This step begins with {begins}.")
 
@@ -210,7 +225,8 @@ class Lab:
         names = {(m["kind"], m["metadata"]["name"]) for m in wanted.manifests()}
         there = [
             f"{kind} {obj['metadata']['name']}"
-            for version, kind in (("apps/v1", "Deployment"), *((mesh.ISTIO, k) for k in _ROUTING))
+            for version, kind in _KEPT
+            if self.cluster.api.serves(version, kind)
             for obj in self.cluster.objects(version, kind)
             if (kind, obj["metadata"]["name"]) not in names
         ]
