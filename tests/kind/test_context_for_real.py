@@ -1,4 +1,4 @@
-"""The context engine on a real cluster that does not serve: refused in clear words, and nothing changed there.
+"""The context engine on a real cluster that does not serve: clear words, and nothing changed there.
 
 Runs where KATA_TEST_ENGINE=context asks for it; the cluster is a kind cluster of a stranger's (conftest.py).
 """
