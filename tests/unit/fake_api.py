@@ -57,8 +57,9 @@ class FakeApi:
             prefix, _, plural = path.rpartition("/")
             here = self._list(f"{prefix}/namespaces/default/{plural}", {})["items"]
             return {"items": here + (self.elsewhere if plural == "deployments" else [])}
-        if path.endswith("/scale"):
-            return self.request("PATCH", path.removesuffix("/scale"), body)
+        for subresource in ("/scale", "/status"):
+            if path.endswith(subresource):
+                return self.request("PATCH", path.removesuffix(subresource), body)
         if "/" not in path.partition("/namespaces/default/")[2]:
             return self._post(path, body) if method == "POST" else self._list(path, query or {})
         if path not in self.objects:
