@@ -30,6 +30,7 @@ from kata_lib.engines.base import Engine
 from kata_lib.errors import ClusterError, WaitTimeout
 from kata_lib.manifests import load
 from kata_lib.predictions import Comparison, Predictions
+from kata_lib.rollout.metric import LATENCY
 from kata_lib.steps import Step, step
 
 _KEPT = (
@@ -182,6 +183,15 @@ class Lab:
         if now.attrs["source"] != observe.ISTIOS:
             self._say(f"Counted by {now.attrs['source']}.")
         return now if since is None else observe.difference(since, now)
+
+    def uncounted(self) -> tuple[str, ...]:
+        """Return which of a plan's metrics the sidecars cannot give, and say so: latency, or none."""
+        self.sample(requests=1)
+        source = observe.counters(self.cluster).attrs["source"]
+        if source == observe.ISTIOS:
+            return ()
+        self._say(f"Left out: {LATENCY}. Counted by {source}.")
+        return (LATENCY,)
 
     def share(self, sample: pd.DataFrame, version: str = "v2") -> shares.Share:
         """Return a version's share of a sample with its 95 % interval."""

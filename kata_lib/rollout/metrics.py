@@ -62,6 +62,11 @@ def failures(part: pd.DataFrame) -> Counted:
 def _counted(metric: Metric, part: pd.DataFrame) -> Counted:
     if metric.within is None:
         return failures(part)
+    if part.attrs.get("source") == observe.ENVOYS_OWN:
+        raise RolloutError(
+            f"These sidecars do not count how long requests take, so {metric.name} cannot be judged here: "
+            "leave it out of the plan's metrics."
+        )
     if part["timed"].sum() and part[metric.within].isna().all():
         raise RolloutError(
             f"The sidecars do not count how many requests take up to {metric.within} ms. Istio counts up to "

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from fake_api import FakeApi, make_cluster
 
-from kata_lib import engines, hops, lab
+from kata_lib import engines, hops, lab, observe
 from kata_lib.engines.base import Location, Progress
 from kata_lib.errors import ClusterError, EngineError, EngineUnavailable, KataError
 from kata_lib.lab import Lab, open_lab
@@ -173,6 +174,24 @@ def test_hops_are_the_differences_of_the_sidecars_counters(
         "name-v1-1": {"received": 1, "sent": 0},
     }
     assert table.index[0] == "sentences-0"
+
+
+@pytest.mark.parametrize(("source", "left_out"), [(observe.ISTIOS, ()), (observe.ENVOYS_OWN, ("latency",))])
+def test_what_the_sidecars_do_not_count_is_said(
+    source: str,
+    left_out: tuple[str, ...],
+    api: FakeApi,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table = pd.DataFrame()
+    table.attrs["source"] = source
+    monkeypatch.setattr(observe, "counters", lambda *_: table)
+    lab = open_lab(step="deploy")
+    monkeypatch.setattr(lab, "sample", lambda requests: None)
+    capsys.readouterr()
+    assert lab.uncounted() == left_out
+    assert ("Left out: latency" in capsys.readouterr().out) == bool(left_out)
 
 
 def test_engines_are_chosen_by_name_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:

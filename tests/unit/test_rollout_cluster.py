@@ -205,6 +205,24 @@ def test_metrics_that_do_not_answer_hold_it(cluster: Cluster, counted: Mesh, clo
     assert (found.phase, found.hold) == ("Paused", "inconclusive")
 
 
+def test_durations_that_no_sidecar_counts_are_no_success() -> None:
+    latency = {
+        "name": "latency",
+        "within": "250ms",
+        "successCondition": "result >= 0.9",
+        "failureCondition": "result < 0.5",
+    }
+    made = rollout.parse({**TWO.source, "analysis": {"metrics": [latency]}})
+    key = ("s", "source", "s", "v1", "name", "name-v2", "v2", "not 5xx", "-")
+    index = pd.MultiIndex.from_tuples([key], names=observe.KEYS)
+    counted = pd.DataFrame({"requests": [50.0], "timed": 0.0, "milliseconds": 0.0, 250: 0.0}, index=index)
+    counted.attrs["source"] = observe.ENVOYS_OWN
+    with pytest.raises(
+        RolloutError, match="do not count how long requests take, so latency cannot be judged"
+    ):
+        metrics.looks(counted, made, ("v2", "v1"), Routing(10))
+
+
 def test_the_record_is_read_as_it_was_written(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
     runner = begun(cluster, TWO, clock)
     counted.add("v2", 40)
