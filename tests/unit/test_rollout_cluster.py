@@ -217,7 +217,7 @@ def test_durations_that_no_sidecar_counts_are_no_success() -> None:
     index = pd.MultiIndex.from_tuples([key], names=observe.KEYS)
     counted = pd.DataFrame({"requests": [50.0], "timed": 0.0, "milliseconds": 0.0, 250: 0.0}, index=index)
     counted.attrs["source"] = observe.ENVOYS_OWN
-    with pytest.raises(RolloutError, match="do not count how long.*latency cannot be judged"):
+    with pytest.raises(RolloutError, match=r"do not count how long.*latency cannot be judged"):
         metrics.looks(counted, made, ("v2", "v1"), Routing(10))
 
 
