@@ -16,7 +16,7 @@ from kata_lib.errors import ClusterError, RolloutError, WaitTimeout
 TOLD = {
     "v1-alone": ("Healthy", 6, 100, "v1", "", False),
     "measured-once-at-1": ("Progressing", 1, 1, "v2", "v1", False),
-    "at-50": ("Progressing", 4, 50, "v2", "v1", False),
+    "at-50": ("Progressing", 5, 50, "v2", "v1", False),
     "promoted": ("Healthy", 6, 100, "v2", "v1", False),
     "aborted-by-analysis": ("Degraded", 0, 0, "v3", "v2", False),
     "inconclusive-without-requests": ("Paused", 1, 1, "v2", "v1", True),

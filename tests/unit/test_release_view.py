@@ -103,7 +103,7 @@ def test_a_release_by_argo_rollouts_gives_the_same_picture(monkeypatch: pytest.M
     for _ in range(3):
         view._draw()
     frame = frames(view)[-1]
-    assert frame["seconds"][-1][3]["v2"] == [40.0, 31.0, 49.8]
+    assert frame["seconds"][-1][3]["v2"] == [40.0, 30.9, 49.8]
     assert [change["after"] for change in frame["changes"]] == [{"v2": 50, "v1": 50}]
     words = frame["words"]
     assert words["steps"] == [
