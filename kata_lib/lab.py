@@ -5,7 +5,7 @@ would, and says what it did.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import EllipsisType
 
 import pandas as pd
@@ -102,7 +102,7 @@ class Lab:
         for name in rollouts:
             argo.until_healthy(self.cluster, name, _slow_waits(self._say))
             self._settle()
-        begins = " and ".join(wanted.starts_with) or "an empty namespace"
+        begins = _listed(wanted.starts_with) or "an empty namespace"
         self._say(f"Ready. This step begins with {begins}.")
 
     def apply(self, path: str) -> None:
@@ -273,3 +273,7 @@ def _slow_waits(say: Callable[[str], None]) -> Callable[[str], None]:
             next_line = time.monotonic() + 1.0
 
     return wait
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

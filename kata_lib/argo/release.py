@@ -36,7 +36,8 @@ class Measurement:
     rule: str
 
     def __str__(self) -> str:
-        return f"{self.metric} {self.value}: {self.phase} ({self.rule})"
+        why = "" if self.phase == "Successful" else f" ({self.rule})"
+        return f"{self.metric} {self.value}: {self.phase}{why}"
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Release:
     """Where it stands. canary, stable: the versions by the pods' labels, stable "" where there is none.
 
     step: index in steps, their number after the last; weight: the canary's now, per cent; reason: why, in the
-    controller's words; asks: it waits for a person.
+    controller's words; asks: it waits for a person; moving: the routing is yet to come to rest.
     """
 
     name: str
@@ -56,11 +57,13 @@ class Release:
     phase: str
     reason: str
     asks: bool
+    moving: bool
     measurements: tuple[Measurement, ...]
 
     @property
     def ended(self) -> bool:
-        return self.phase in ("Healthy", "Degraded")
+        """Whether the controller has decided, and the routing is as it shall stay."""
+        return self.phase in ("Healthy", "Degraded") and not self.moving
 
     @property
     def where(self) -> str:
@@ -97,6 +100,7 @@ def of(rollout: Obj, runs: Sequence[Obj], replica_sets: Sequence[Obj]) -> Releas
         phase=phase,
         reason=reason,
         asks=phase == "Paused" and not _ends_by_itself(steps, step, status.get("pauseConditions", [])),
+        moving=_moving(phase, status),
         measurements=tuple(measurements),
     )
 
@@ -131,6 +135,15 @@ def _weight(status: Obj) -> int:
     if status.get("stableRS") == status.get("currentPodHash"):
         return 100
     return int(status.get("canary", {}).get("weights", {}).get("canary", {}).get("weight", 0))
+
+
+def _moving(phase: str, status: Obj) -> bool:
+    """Tell whether the weight is still on its way to stable, to which it returns after every release.
+
+    Some seconds after Healthy the newest pods get the name stable, and with it all requests.
+    """
+    weight = status.get("canary", {}).get("weights", {}).get("canary", {}).get("weight", 0)
+    return bool(weight) and (phase == "Healthy" or bool(status.get("abort")))
 
 
 def _ends_by_itself(steps: list[Obj], step: int, conditions: list[Obj]) -> bool:

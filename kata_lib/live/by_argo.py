@@ -29,7 +29,6 @@ class ByArgo:
     def told(self, since: tuple[Counted, Counted]) -> Told:
         """Return where it stands; its figures are the sidecars' since the last move, which nobody judges."""
         state = self._rollout.state
-        through = len(state.steps) if state.phase == "Healthy" else -1
         canary, stable = since
         figures = [figure(state.canary, "success-rate", canary, _least(state))]
         if state.stable:
@@ -42,7 +41,7 @@ class ByArgo:
             status=str(state),
             phase=state.phase,
             steps=list(state.steps),
-            step=through if state.ended else state.step,
+            step=-1 if state.phase == "Degraded" else state.step,
             may=_may(state),
             moves=[Move(move.at, move.weight, f"{move.weight} %") for move in self._rollout.moves],
             figures=figures,

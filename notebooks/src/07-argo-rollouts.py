@@ -80,14 +80,17 @@ plots.timeline(users.frame(), "v2", changes=release.moments())
 # %%
 lab.compare("seconds from 1 to 100 %", release.seconds(), expected=75)
 # %% [markdown]
+# What it took beyond the three analyses went by in waiting for pods: the controller moves a weight only once there are
+# pods behind it.
+#
 # ## Who is stable now?
 #
 # Everyone has version 2, and yet the weights say something else. Expect `canary` at zero:
 # %%
 lab.weights()
 # %% [markdown]
-# Not the weights have moved at the end, but the names: the controller wrote version 2's hash into the subset `stable`
-# and took the weight back from `canary`, which is ready for the next release. See
+# What moved last were not the requests but the names: some seconds after the release was through, the controller wrote
+# version 2's hash into the subset `stable` and took the weight back from `canary`, ready for the next release. See
 # `kubectl get destinationrule name --output yaml`.
 # %% tags=check
 lab.check("argo-released", lab.sample(requests=150, concurrency=8))

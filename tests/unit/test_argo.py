@@ -70,6 +70,15 @@ def test_what_the_controller_has_not_seen_has_not_begun() -> None:
     assert (state.canary, state.weight, state.stable, state.step) == ("v2", 0, "v1", 0)
 
 
+def test_a_release_has_ended_once_stable_has_the_weight() -> None:
+    handed_over = recorded("promoted")
+    weights = handed_over["rollout"]["status"]["canary"]["weights"]
+    assert weights["canary"]["weight"] == 0
+    assert of(handed_over).ended
+    weights["canary"]["weight"] = 100
+    assert (of(handed_over).phase, of(handed_over).ended) == ("Healthy", False)
+
+
 def test_a_pause_that_somebody_ended_is_no_pause_any_more() -> None:
     resumed = recorded("paused-for-a-person")
     del resumed["rollout"]["status"]["pauseConditions"]
@@ -80,9 +89,10 @@ def test_measurements_say_value_rule_and_weight() -> None:
     state = of(recorded("promoted"))
     assert [m.weight for m in state.measurements] == [1, 1, 10, 10, 50, 50]
     assert {m.phase for m in state.measurements} == {"Successful"}
-    assert "failure: len(result) > 0 && result[0] < 0.95" in str(state.measurements[0])
+    assert str(state.measurements[0]) == "success-rate [1]: Successful"
     failed = of(recorded("aborted-by-analysis")).measurements
     assert [m.phase for m in failed] == ["Failed"]
+    assert "failure: len(result) > 0 && result[0] < 0.95" in str(failed[0])
     assert [m.at for m in state.measurements] == sorted(m.at for m in state.measurements)
 
 

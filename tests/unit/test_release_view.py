@@ -95,7 +95,7 @@ def test_a_release_that_was_forgotten_is_told(view: LiveRelease) -> None:
 def test_a_release_by_argo_rollouts_gives_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster, api = make_cluster(monkeypatch)
     put(api, "at-50")
-    readings = iter([reading(0, 0), reading(60, 40), reading(120, 80), reading(120, 80)])
+    readings = iter([reading(0, 0), reading(60, 40), *[reading(120, 80)] * 3])
     monkeypatch.setattr(observe, "counters", lambda *_: next(readings))
     view = LiveRelease(Lab(cluster), ByArgo(argo.find(cluster)))  # type: ignore[arg-type]
     view.sent = []  # type: ignore[attr-defined]
