@@ -97,8 +97,12 @@ lab.check("argo-released", lab.sample(requests=150, concurrency=8))
 # %% [markdown]
 # ## Your turn: release version 3
 #
-# Version 3 fails every second request. Apply its file, `rollouts/argo-rollouts/rollout-v3.yaml`, then find the release
-# and wait for it, as above. Note first how many users met an error until now: none.
+# Version 3 fails every second request. New users first, so that every error they meet is its doing:
+# %%
+users.stop()
+users = lab.watch(rate=200)
+# %% [markdown]
+# Now apply its file, `rollouts/argo-rollouts/rollout-v3.yaml`, then find the release and wait for it, as above.
 # %% tags=your-turn
 # your turn
 # %% tags=solution
@@ -108,8 +112,8 @@ release.wait()
 # %%
 release.history()
 # %%
-users_met = int(users.frame()["error"].notna().sum())
-print(f"At {release.reached()} % it was stopped; {users_met} users met an error.")
+errors = int(users.frame()["error"].notna().sum())
+print(f"At {release.reached()} % it was stopped; {errors} users met an error.")
 # %% [markdown]
 # Compare it with the last notebook: there a handful of requests was enough, and it took seconds. This analysis waited
 # for its `initialDelay` before it looked at all. That is a choice, not a fault: Prometheus must have scraped twice before
