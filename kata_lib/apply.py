@@ -17,8 +17,8 @@ REVISION = "deployment.kubernetes.io/revision"
 
 
 def with_image(manifest: Obj, image: str) -> Obj:
-    """Return a Deployment with `image` in place of the workshop's own: at the same tag, unless it has one."""
-    if not image or manifest["kind"] != "Deployment":
+    """Return a workload with `image` in place of the workshop's own: at the same tag, unless it has one."""
+    if not image or manifest["kind"] not in ("Deployment", "Rollout"):
         return manifest
     changed = copy.deepcopy(manifest)
     for container in changed["spec"]["template"]["spec"]["containers"]:

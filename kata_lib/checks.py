@@ -14,6 +14,7 @@ from types import EllipsisType
 import pandas as pd
 
 from kata_lib import mistakes, shares
+from kata_lib.argo import mistakes as argo_mistakes
 from kata_lib.cluster import Cluster
 from kata_lib.errors import KataError
 from kata_lib.mistakes import V1_DEPLOYMENTS, Mistake
@@ -54,6 +55,9 @@ class Result:
             f"<div style='border-left:4px solid {colour};padding:.2em .8em'><b>{_SIGNS[self.verdict]} "
             f"{self.name}: {self.verdict}</b><br>{html.escape(self.text)}{mend}</div>"
         )
+
+
+Check = Callable[[Cluster, pd.DataFrame], Result]
 
 
 def check(name: str, cluster: Cluster, sample: pd.DataFrame | EllipsisType = ...) -> Result:
@@ -177,14 +181,9 @@ def _v3_hurts(cluster: Cluster, sample: pd.DataFrame) -> Result:
     return Result("", verdict, text)
 
 
-def _released(cluster: Cluster, sample: pd.DataFrame) -> Result:
-    found = release_mistakes.of(cluster, "name-v2", "Healthy", PLAN_V2)
-    return _first(found, sample) or _judge(sample, 1.0, otherwise=0.9)
-
-
-def _caught(cluster: Cluster, sample: pd.DataFrame) -> Result:
-    found = release_mistakes.of(cluster, "name-v3", "Degraded", PLAN_V3)
-    return _first(found, sample) or _judge(sample, 1.0, otherwise=0.9)
+def _everyone_on_v2(found: Callable[[Cluster], Iterable[Mistake]]) -> Check:
+    """Return the check of a release that leaves every request with v2."""
+    return lambda cluster, sample: _first(found(cluster), sample) or _judge(sample, 1.0, otherwise=0.9)
 
 
 def _cleaned_up(cluster: Cluster, _: pd.DataFrame) -> Result:
@@ -238,7 +237,7 @@ def _right(text: str) -> Result:
     return Result("", "right", text)
 
 
-CHECKS: dict[str, Callable[[Cluster, pd.DataFrame], Result]] = {
+CHECKS: dict[str, Check] = {
     "v1-runs": _v1_runs,
     "v1-alone": _v1_alone,
     "a-third": _a_third,
@@ -249,8 +248,10 @@ CHECKS: dict[str, Callable[[Cluster, pd.DataFrame], Result]] = {
     "promoted": _promoted,
     "v3-hurts": _v3_hurts,
     "rolled-back": _promoted,
-    "released": _released,
-    "caught": _caught,
+    "released": _everyone_on_v2(lambda c: release_mistakes.of(c, "name-v2", "Healthy", PLAN_V2)),
+    "caught": _everyone_on_v2(lambda c: release_mistakes.of(c, "name-v3", "Degraded", PLAN_V3)),
+    "argo-released": _everyone_on_v2(lambda c: argo_mistakes.of(c, "v2", "Healthy")),
+    "argo-caught": _everyone_on_v2(lambda c: argo_mistakes.of(c, "v3", "Degraded")),
     "cleaned-up": _cleaned_up,
 }
 """Every check by the name that notebooks use."""

@@ -24,6 +24,8 @@ WORKSHOP_KINDS = (
     ("networking.istio.io/v1", "Gateway"),
     ("networking.istio.io/v1", "ServiceEntry"),
     ("networking.istio.io/v1", "Sidecar"),
+    ("argoproj.io/v1alpha1", "Rollout"),
+    ("argoproj.io/v1alpha1", "AnalysisTemplate"),
     ("apps/v1", "Deployment"),
     ("v1", "Service"),
 )
@@ -92,9 +94,9 @@ class Cluster:
         items = self.api.request("GET", path)["items"]
         return [{"apiVersion": api_version, "kind": kind, **item} for item in items]
 
-    def patch(self, api_version: str, kind: str, name: str, body: Obj) -> Obj:
-        """Send a JSON merge patch and return the object that it made."""
-        path = self.api.path(api_version, kind, name)
+    def patch(self, api_version: str, kind: str, name: str, body: Obj, subresource: str = "") -> Obj:
+        """Send a JSON merge patch and return the object that it made; subresource: such as status."""
+        path = self.api.path(api_version, kind, name) + (f"/{subresource}" if subresource else "")
         return self.api.request("PATCH", path, body, content_type=MERGE_PATCH, query=_write())
 
     def create(self, manifest: Obj) -> Obj:
@@ -155,7 +157,8 @@ class Cluster:
 
     def contents(self) -> list[Obj]:
         """Return what the namespace holds of the workshop's kinds, but for Kubernetes' own Service."""
-        found = [obj for version, kind in WORKSHOP_KINDS for obj in self.objects(version, kind)]
+        served = [kind for kind in WORKSHOP_KINDS if self.api.serves(*kind)]
+        found = [obj for version, kind in served for obj in self.objects(version, kind)]
         return [o for o in found if (o["kind"], o["metadata"]["name"]) != ("Service", "kubernetes")]
 
     def wait_ready(

@@ -80,5 +80,6 @@ def _notebooks(name: str, progress: Progress) -> list[report.Executed]:
     executed = []
     for done in report.execute(name, show):
         executed.append(done)
-        progress.console.print(f"notebook {done.name}: {'failed' if done.error else 'done'}")
+        said = f"skipped. {done.skipped}" if done.skipped else "failed" if done.error else "done"
+        progress.console.print(f"notebook {done.name}: {said}")
     return executed

@@ -34,6 +34,10 @@ class ApiRefused(ClusterError):
         self.reason = reason
 
 
+class UnknownKind(ClusterError):
+    """The API server has no such kind."""
+
+
 class KubeClient:
     """One connection to one API server; safe to share between threads.
 
@@ -60,6 +64,14 @@ class KubeClient:
         prefix = f"/{'apis' if '/' in api_version else 'api'}/{api_version}"
         plural = self._plural(prefix, kind)
         return f"{prefix}/namespaces/{namespace or self.namespace}/{plural}" + (f"/{name}" if name else "")
+
+    def serves(self, api_version: str, kind: str) -> bool:
+        """Tell whether the server has a kind: one of a definition that is not installed it has not."""
+        try:
+            self.path(api_version, kind)
+        except UnknownKind:
+            return False
+        return True
 
     def request(
         self,
@@ -115,7 +127,7 @@ class KubeClient:
             return self._plurals[prefix, kind]
         except KeyError:
             version = prefix.split("/", 2)[2]
-            raise ClusterError(
+            raise UnknownKind(
                 f'no matches for kind "{kind}" in version "{version}" on this cluster'
             ) from None
 

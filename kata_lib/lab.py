@@ -5,13 +5,14 @@ would, and says what it did.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import EllipsisType
 
 import pandas as pd
 
 from kata_lib import (
     analyze,
+    argo,
     checks,
     engines,
     hops,
@@ -26,12 +27,18 @@ from kata_lib import (
 )
 from kata_lib.cluster import Cluster
 from kata_lib.engines.base import Engine
-from kata_lib.errors import WaitTimeout
+from kata_lib.errors import ClusterError, WaitTimeout
 from kata_lib.manifests import load
 from kata_lib.predictions import Comparison, Predictions
+from kata_lib.rollout.metric import LATENCY
 from kata_lib.steps import Step, step
 
-_ROUTING = ("VirtualService", "DestinationRule")
+_KEPT = (
+    ("apps/v1", "Deployment"),
+    (argo.API, argo.KIND),
+    (mesh.ISTIO, "VirtualService"),
+    (mesh.ISTIO, "DestinationRule"),
+)
 
 
 def open_lab(step: str | None = None, engine: str | None = None, reset: bool | None = None) -> "Lab":
@@ -79,14 +86,23 @@ class Lab:
     def begin(self, name: str, reset: bool = False) -> None:
         """Set up a step's starting state as open_lab says."""
         wanted = step(name)
+        if reason := argo.lacking(self.cluster, wanted):
+            raise ClusterError(reason)
+        rollouts = wanted.names(argo.KIND)
+        if not reset and any(self.cluster.get(argo.API, argo.KIND, name) is None for name in rollouts):
+            self._say("A Rollout takes the place of the Deployments and weights of the steps before.")
+            reset = True
         if reset:
             rollout.forget(self.cluster)
+            argo.forget(self.cluster)
         lines = self.cluster.replace(wanted.manifests()) if reset else self._complete(wanted)
         for line in lines:
             self._say(line)
-        names = [m["metadata"]["name"] for m in wanted.manifests() if m["kind"] == "Deployment"]
-        self._wait(names)
-        begins = " and ".join(wanted.starts_with) or "an empty namespace"
+        self._wait(wanted.names("Deployment"))
+        for name in rollouts:
+            argo.until_healthy(self.cluster, name, _slow_waits(self._say))
+            self._settle()
+        begins = _listed(wanted.starts_with) or "an empty namespace"
         self._say(f"Ready. This step begins with {begins}.")
 
     def apply(self, path: str) -> None:
@@ -168,6 +184,15 @@ class Lab:
             self._say(f"Counted by {now.attrs['source']}.")
         return now if since is None else observe.difference(since, now)
 
+    def uncounted(self) -> tuple[str, ...]:
+        """Return which of a plan's metrics the sidecars cannot give, and say so: latency, or none."""
+        self.sample(requests=1)
+        source = observe.counters(self.cluster).attrs["source"]
+        if source == observe.ISTIOS:
+            return ()
+        self._say(f"Left out: {LATENCY}. Counted by {source}.")
+        return (LATENCY,)
+
     def share(self, sample: pd.DataFrame, version: str = "v2") -> shares.Share:
         """Return a version's share of a sample with its 95 % interval."""
         return shares.observed(sample, version)
@@ -210,7 +235,8 @@ class Lab:
         names = {(m["kind"], m["metadata"]["name"]) for m in wanted.manifests()}
         there = [
             f"{kind} {obj['metadata']['name']}"
-            for version, kind in (("apps/v1", "Deployment"), *((mesh.ISTIO, k) for k in _ROUTING))
+            for version, kind in _KEPT
+            if self.cluster.api.serves(version, kind)
             for obj in self.cluster.objects(version, kind)
             if (kind, obj["metadata"]["name"]) not in names
         ]
@@ -247,3 +273,7 @@ def _slow_waits(say: Callable[[str], None]) -> Callable[[str], None]:
             next_line = time.monotonic() + 1.0
 
     return wait
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

@@ -23,11 +23,17 @@ def load(path: str | Path) -> list[Obj]:
     return objects
 
 
+def text(path: str | Path) -> str:
+    """Return a file as it stands, comments and all; raise ManifestError where it is not there."""
+    return _find(Path(path)).read_text().rstrip()
+
+
 def _find(path: Path) -> Path:
     for place in (path, PROJECT / path):
         if place.exists():
             return place
-    known = sorted(str(p.relative_to(PROJECT)) for p in (PROJECT / "deploy").glob("*") if p.name != "app")
+    places = [*(PROJECT / "deploy").glob("*"), *(PROJECT / "rollouts").glob("*/*.yaml")]
+    known = sorted(str(p.relative_to(PROJECT)) for p in places if p.name != "app")
     raise ManifestError(f"{path} does not exist. The workshop's manifests are: {', '.join(known)}.")
 
 

@@ -107,13 +107,17 @@ def expected_share(cluster: Cluster, host: str = "name") -> dict[str, float]:
     labels = subsets(cluster, host)
     versions: dict[str, float] = {}
     for name, share in shares.items():
-        if name in labels:
-            behind = {labels[name]["version"]: 1.0} if "version" in labels[name] else {}
-        else:
-            behind = pods_by_version(pods)
+        behind = _behind(labels[name], pods) if name in labels else pods_by_version(pods)
         for version, part in behind.items():
             versions[version] = versions.get(version, 0.0) + share * part
     return versions
+
+
+def _behind(labels: Mapping[str, str], pods: list[Obj]) -> dict[str, float]:
+    """Return the versions behind a subset: the one that it names, or those of the pods that it selects."""
+    if "version" in labels:
+        return {labels["version"]: 1.0}
+    return pods_by_version([p for p in pods if labels.items() <= p["metadata"].get("labels", {}).items()])
 
 
 def subsets(cluster: Cluster, host: str = "name") -> dict[str, dict[str, str]]:

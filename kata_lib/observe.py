@@ -40,6 +40,8 @@ LABELS = {
 }
 """The tables' names for Istio's labels."""
 KEYS = ["pod", *LABELS]
+READING = [*KEYS, proxy_counters.ENDPOINT]
+"""What tells the rows of a reading apart; the endpoint is "" in Istio's own counters."""
 _VALUES = {
     "istio_requests_total": "requests",
     "istio_request_duration_milliseconds_count": "timed",
@@ -64,7 +66,7 @@ def counters(cluster: Cluster, within: Collection[int] = ()) -> pd.DataFrame:
         for counted, by_envoy in pool.map(lambda pod: _of_pod(cluster, pod, pods, within), ready):
             rows |= counted
             own = own or by_envoy
-    index = pd.MultiIndex.from_tuples(list(rows), names=KEYS)
+    index = pd.MultiIndex.from_tuples(list(rows), names=READING)
     table = pd.DataFrame(list(rows.values()), index=index, columns=[*_VALUES.values(), *within], dtype=float)
     table.attrs = {"at": at, "source": ENVOYS_OWN if own else ISTIOS}
     return table
@@ -73,7 +75,7 @@ def counters(cluster: Cluster, within: Collection[int] = ()) -> pd.DataFrame:
 def reading(cluster: Cluster, settle: float = SETTLE) -> pd.DataFrame:
     """Return the counters of all ready pods' sidecars since each began.
 
-    Index: KEYS. Columns: requests, and timed and milliseconds, the number and sum of the durations known.
+    Index: READING. Columns: requests, and timed and milliseconds, the number and sum of the durations known.
     Envoy publishes durations late; until each request has one, the reading is repeated for `settle` seconds.
     """
     end = time.monotonic() + settle
@@ -88,7 +90,7 @@ def reading(cluster: Cluster, settle: float = SETTLE) -> pd.DataFrame:
 
 
 def parse(pod: str, metrics: str, within: Collection[int] = ()) -> dict[tuple[str, ...], dict[Any, float]]:
-    """Return one pod's counters by KEYS from its Prometheus text; what differs in other labels is added.
+    """Return one pod's counters by READING from its Prometheus text; what differs in other labels is added.
 
     within: as `counters` says; without durations up to such a time the column is missing.
     """
@@ -98,7 +100,7 @@ def parse(pod: str, metrics: str, within: Collection[int] = ()) -> dict[tuple[st
         labels = dict(_LABEL.findall(match["labels"])) if match["name"] in (*_VALUES, _BUCKET) else {}
         name = (_BUCKET, float(labels["le"])) if "le" in labels else match["name"]
         if (column := columns.get(name)) is not None:
-            key = (pod, *(labels.get(label, "unknown") for label in LABELS.values()))
+            key = (pod, *(labels.get(label, "unknown") for label in LABELS.values()), "")
             row = rows.setdefault(key, dict.fromkeys(_VALUES.values(), 0.0))
             row[column] = row.get(column, 0.0) + float(match["value"])
     return rows
@@ -116,25 +118,30 @@ def _of_pod(
 
 
 def plain(pod: str, counted: list[proxy_counters.Row]) -> dict[tuple[str, ...], dict[str, float]]:
-    """Return one pod's counters by KEYS from what its Envoy counted by itself."""
+    """Return one pod's counters by READING from what its Envoy counted by itself."""
     rows: dict[tuple[str, ...], dict[str, float]] = {}
     for labels, number in counted:
-        key = (pod, *(labels.get(label, "unknown") for label in LABELS.values()))
+        described = (labels.get(label, "unknown") for label in LABELS.values())
+        key = (pod, *described, labels[proxy_counters.ENDPOINT])
         rows.setdefault(key, dict.fromkeys(_VALUES.values(), 0.0))["requests"] += number
     return rows
 
 
 def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Return what was counted between two readings, without rows of zero; attrs["seconds"]: how long it took.
+    """Return what was counted between two readings by KEYS, without rows of zero; attrs["seconds"]: how long.
 
-    A sidecar one of whose counters fell or vanished has restarted: all it shows now is new. What a pod that
-    is gone by the second reading had counted last is not known, and not in the result.
+    Where a counter fell, whoever keeps it has begun anew, and all it shows now is new: the sidecar, or of
+    what an Envoy counts by itself one of its clusters. A counter of Istio's that vanished tells the same; an
+    endpoint's goes with its pod. What a pod that is gone by the second reading counted last is not known.
     """
     then = before.reindex(after.index.union(before.index)).fillna(0.0)
     now = after.reindex(then.index, fill_value=0.0)
-    fell = (now["requests"] < then["requests"]).groupby(level="pod").transform("any")
+    endpoint = then.index.get_level_values(proxy_counters.ENDPOINT)
+    gone = (endpoint != "") & ~then.index.isin(after.index)
+    keeper = [then.index.get_level_values("pod"), [place.partition("@")[0] for place in endpoint]]
+    fell = ((now["requests"] < then["requests"]) & ~gone).groupby(keeper).transform("any")
     change = now - then.where(~fell, 0.0)
-    counted = change[change["requests"] > 0]
+    counted = change[change["requests"] > 0].groupby(level=KEYS).sum(min_count=1)
     counted.attrs = {**after.attrs, "seconds": after.attrs.get("at", 0.0) - before.attrs.get("at", 0.0)}
     return counted
 

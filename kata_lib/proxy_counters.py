@@ -2,7 +2,8 @@
 
 Envoy keeps for each endpoint of each of its clusters the requests that were sent there and those that failed
 (/clusters of its administrator). They tell less than istio_requests_total: attempts, not requests; no
-durations; nothing of a request that reached no pod; no caller; and what a pod counted goes with it.
+durations; nothing of a request that reached no pod; no caller; and what was counted of an endpoint goes
+with it, so that a reading holds each endpoint for itself.
 """
 
 import json
@@ -15,8 +16,11 @@ UNKNOWN = "unknown"
 NOT_FAILED, FAILED = "not 5xx", "5xx"
 """Envoy tells these two apart, in place of a response code."""
 
+ENDPOINT = "endpoint"
+"""Beside Istio's labels: CLUSTER@ADDRESS, where Envoy counted."""
+
 Row = tuple[dict[str, str], float]
-"""Istio's labels, and a number of requests."""
+"""Istio's labels and ENDPOINT, and a number of requests."""
 
 
 def of(cluster: Cluster, pod: Obj, pods: list[Obj]) -> list[Row]:
@@ -26,7 +30,7 @@ def of(cluster: Cluster, pod: Obj, pods: list[Obj]) -> list[Row]:
 
 
 def rows(status: Obj, pod: Obj, by_address: Mapping[str, Obj]) -> list[Row]:
-    """Return one row for each direction, Service, destination and outcome of Envoy's /clusters as JSON."""
+    """Return one row for each endpoint and outcome of Envoy's /clusters as JSON."""
     found = []
     for entry in status.get("cluster_statuses", []):
         match entry["name"].split("|"):
@@ -39,9 +43,11 @@ def rows(status: Obj, pod: Obj, by_address: Mapping[str, Obj]) -> list[Row]:
             case _:
                 continue
         for endpoint in entry.get("host_statuses", []):
-            address = endpoint["address"].get("socket_address", {}).get("address", "")
+            place = endpoint["address"].get("socket_address", {})
+            address = place.get("address", "")
             called = pod if direction["reporter"] == "destination" else by_address.get(address)
             labels = {**direction, "destination_service_name": service, **_workload("destination", called)}
+            labels[ENDPOINT] = f"{entry['name']}@{address}:{place.get('port_value', '')}"
             found += [({**labels, "response_code": code}, number) for code, number in _outcomes(endpoint)]
     return found
 
@@ -59,7 +65,8 @@ def _workload(side: str, pod: Obj | None) -> dict[str, str]:
         return {}
     labels = pod["metadata"].get("labels", {})
     owner = next((o["name"] for o in pod["metadata"].get("ownerReferences", [])), pod["metadata"]["name"])
+    template = labels.get("pod-template-hash") or labels.get("rollouts-pod-template-hash")
     return {
-        f"{side}_workload": owner.removesuffix(f"-{labels.get('pod-template-hash')}"),
+        f"{side}_workload": owner.removesuffix(f"-{template}"),
         f"{side}_version": labels.get("version", UNKNOWN),
     }

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kata_lib import notebooks, shares
+from kata_lib import argo, engines, notebooks, shares
+from kata_lib.cluster import Cluster
 from kata_lib.errors import KataError
 from kata_lib.exercise import Row
 from kata_lib.manifests import PROJECT
-
-CELL_SECONDS = 60
+from kata_lib.steps import step
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222 }
@@ -39,15 +39,22 @@ svg { max-width: 100%; height: auto }
 
 @dataclass(frozen=True)
 class Executed:
-    """A notebook after its run: as far as it came, and why it came no further, or None."""
+    """A notebook after its run: as far as it came, and why it came no further, or None.
+
+    skipped: why it was not run at all, "" where it was.
+    """
 
     name: str
     notebook: Any
     error: str | None
+    skipped: str = ""
 
 
 def execute(cluster: str, on_cell: Callable[[str, int, int], None]) -> Iterator[Executed]:
-    """Run every notebook with its solutions on a cluster; on_cell is told name, cell and number of cells."""
+    """Run every notebook with its solutions on a cluster; on_cell is told name, cell and number of cells.
+
+    One whose step needs more than the cluster has is skipped.
+    """
     for source in notebooks.sources():
         built = notebooks.build(source.read_text(), solutions=True)
         yield _execute(source.stem, built, cluster, on_cell)
@@ -60,9 +67,13 @@ def _execute(
     import nbformat
 
     notebook = nbformat.reads(notebooks.text(built), as_version=4)
+    place = engines.select(cluster=cluster).where()
+    if place and (reason := argo.lacking(Cluster.at(place), step(name))):
+        return Executed(name, notebook, None, skipped=reason)
+    seconds = step(name).cell_seconds
     client = nbclient.NotebookClient(
         notebook,
-        timeout=CELL_SECONDS,
+        timeout=seconds,
         kernel_name="python3",
         resources={"metadata": {"path": str(notebooks.FOLDER)}},
         on_cell_start=lambda cell, cell_index: on_cell(name, cell_index, len(notebook.cells)),
@@ -72,7 +83,7 @@ def _execute(
         # A kernel warns on its standard error that its sockets are local TCP; what cells write is not there.
         client.execute(env={**os.environ, "KATA_RESET": "1", "KATA_NAME": cluster}, stderr=subprocess.DEVNULL)
     except nbclient.exceptions.CellTimeoutError:
-        error = f"A cell of {name} took longer than {CELL_SECONDS} s."
+        error = f"A cell of {name} took longer than {seconds} s."
     except nbclient.exceptions.CellExecutionError as failure:
         error = f"A cell of {name} failed: {failure.evalue or failure.ename}"
     except nbclient.exceptions.DeadKernelError:
@@ -84,7 +95,7 @@ def page(rows: Sequence[Row], executed: Iterable[Executed]) -> str:
     """Return the report as HTML."""
     from pygments.formatters import HtmlFormatter
 
-    articles = [(done.name, _body(done.notebook)) for done in executed]
+    articles = [(done.name, _body(done)) for done in executed]
     links = " · ".join(f'<a href="#{name}">{name}</a>' for name, _ in articles)
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Canary workshop</title>',
@@ -131,14 +142,16 @@ def _table(rows: Iterable[Row]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _body(notebook: Any) -> str:
+def _body(done: Executed) -> str:
     from nbconvert import HTMLExporter
 
-    for cell in notebook.cells:
+    if done.skipped:
+        return f"<h1>{done.name}</h1><p>Skipped. {html.escape(done.skipped)}</p>"
+    for cell in done.notebook.cells:
         for output in cell.get("outputs", []):
             # Plotly's own form needs its script; the still needs nothing, and its title can be read.
             if still := output.get("data", {}).get("image/svg+xml"):
                 output["data"] = {"text/html": f"<figure>{still}</figure>"}
     exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
-    body: str = exporter.from_notebook_node(notebook)[0]
+    body: str = exporter.from_notebook_node(done.notebook)[0]
     return body

@@ -14,19 +14,29 @@ V3 = "deploy/v3-faulty"
 CANARY_V3 = "deploy/virtual-service-canary-v3.yaml"
 PLAN_V2 = "rollouts/v2.yaml"
 PLAN_V3 = "rollouts/v3.yaml"
+ARGO = "rollouts/argo-rollouts"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One notebook's starting state: these manifests are applied, and a reset leaves nothing else."""
+    """One notebook's starting state: these manifests are applied, and a reset leaves nothing else.
+
+    addons: what the cluster must have; cell_seconds: how long a cell may take without a person.
+    """
 
     name: str
     notebook: str
     starts_with: tuple[str, ...]
+    addons: tuple[str, ...] = ()
+    cell_seconds: int = 60
 
     def manifests(self) -> list[Obj]:
         """Return the objects of the starting state in the order in which they are applied."""
         return [obj for path in self.starts_with for obj in load(path)]
+
+    def names(self, kind: str) -> list[str]:
+        """Return the names of the starting state's objects of a kind."""
+        return [obj["metadata"]["name"] for obj in self.manifests() if obj["kind"] == kind]
 
 
 STEPS = (
@@ -37,6 +47,17 @@ STEPS = (
     Step("observe", "04-observe", (V1, V2, CANARY)),
     Step("promote", "05-promote", (V1, V2, CANARY)),
     Step("progressive-delivery", "06-progressive-delivery", (V1, V2, CANARY)),
+    # The Rollout stands in place of the Deployments of name.
+    Step(
+        "argo-rollouts",
+        "07-argo-rollouts",
+        (
+            *(f"{V1}/{file}.yaml" for file in ("age", "name", "sentences")),
+            *(f"{ARGO}/{file}.yaml" for file in ("routing", "success-rate", "rollout-v1")),
+        ),
+        addons=("prometheus", "rollouts"),
+        cell_seconds=240,  # its analysis looks half a minute at each weight
+    ),
 )
 
 

@@ -5,14 +5,13 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from kata_lib.addons import prometheus_embedded
+from kata_lib.addons import deployed, prometheus_embedded
 from kata_lib.addons.manifests import manifest_of
-from kata_lib.engines import kubectl
 from kata_lib.engines.base import Engine
 from kata_lib.engines.forwarding import port_forward
 from kata_lib.engines.kind import KindEngine, images
 from kata_lib.engines.kind.istio import NAMESPACE
-from kata_lib.engines.programs import ProgramFailed, await_true
+from kata_lib.engines.programs import await_true
 from kata_lib.errors import EngineError, KataError
 
 PORTS = {"prometheus": 9090, "kiali": 20001, "grafana": 3000}
@@ -30,14 +29,10 @@ def install(engine: Engine, names: list[str], say: Callable[[str], None]) -> Non
         if isinstance(engine, KindEngine):
             engine.load(images.named_in(manifest.read_text()), say)
         say(f"installing {name}")
-        try:
-            kubectl.kubectl(
-                kubeconfig, "apply", "--server-side", "--force-conflicts", f"--filename={manifest}"
-            )
-        except ProgramFailed as failed:
-            raise EngineError(f"The cluster does not take {name}: {failed.said}") from failed
+        deployed.apply(kubeconfig, name, manifest.read_text())
     for name in names:
-        await_true(partial(_missing, kubeconfig, name), READY_SECONDS, f"{name} was not ready", say)
+        ready = partial(deployed.missing, kubeconfig, NAMESPACE, name)
+        await_true(ready, READY_SECONDS, f"{name} was not ready", say)
 
 
 @contextmanager
@@ -52,7 +47,7 @@ def opened(engine: Engine, name: str, port: int = 0) -> Iterator[str]:
         yield found
         return
     kubeconfig = _kubeconfig(engine)
-    if _missing(kubeconfig, name):
+    if deployed.missing(kubeconfig, NAMESPACE, name):
         raise EngineError(NOT_READY.format(name=name))
     with port_forward(kubeconfig, NAMESPACE, f"service/{name}", PORTS[name], port) as address:
         yield f"http://{address}/"
@@ -75,15 +70,3 @@ def running(engine: Engine) -> Path:
     if place is None:
         raise EngineError("The cluster does not run: `kata up` starts it.")
     return place.kubeconfig
-
-
-def _missing(kubeconfig: Path, name: str) -> str:
-    """Return why an add-on does not serve yet, "" where it does."""
-    try:
-        found = kubectl.read(kubeconfig, "get", "deployment", name, f"--namespace={NAMESPACE}")
-    except ProgramFailed as failed:
-        return failed.said or f"there is no Deployment {name}"
-    if found.get("status", {}).get("availableReplicas", 0) > 0:
-        return ""
-    pods = [p for p in kubectl.pods(kubeconfig, NAMESPACE) if p["metadata"]["name"].startswith(f"{name}-")]
-    return f"{name}: {'; '.join(kubectl.unready(pods)) or 'no pods yet'}"

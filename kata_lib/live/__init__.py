@@ -15,8 +15,11 @@ from typing import TypeVar
 
 import pandas as pd
 
+from kata_lib.argo import ArgoRollout
 from kata_lib.errors import WaitTimeout
 from kata_lib.lab import Lab
+from kata_lib.live.by_argo import ByArgo
+from kata_lib.live.by_plan import ByPlan
 from kata_lib.live.changes import Change, words
 from kata_lib.live.graph import LiveGraph
 from kata_lib.live.release import LiveRelease
@@ -47,9 +50,10 @@ def show_graph(lab: Lab) -> LiveGraph:
     return _show(LiveGraph(lab))
 
 
-def show_release(lab: Lab, release: Rollout) -> LiveRelease:
+def show_release(lab: Lab, release: Rollout | ArgoRollout) -> LiveRelease:
     """Show below the cell how a release goes, with its buttons, and return at once; it sends no requests."""
-    return _show(LiveRelease(lab, release))
+    source = ByArgo(release) if isinstance(release, ArgoRollout) else ByPlan(lab.cluster, release)
+    return _show(LiveRelease(lab, source))
 
 
 def _show(made: _Shown) -> _Shown:

@@ -37,20 +37,36 @@ def versions(cluster: Cluster, plan: Plan) -> tuple[str, str]:
 def looks(counted: pd.DataFrame, plan: Plan, names: tuple[str, str], routing: Routing) -> Mapping[str, Look]:
     """Return what each metric says of the canary and of stable; counted: the difference of two readings."""
     copies = routing.mirror and not routing.weight
+    parts = split(counted, plan.service, names, "destination" if copies else "source")
+    return {metric.name: Look(*(_counted(metric, part) for part in parts)) for metric in plan.metrics}
+
+
+def split(
+    counted: pd.DataFrame, service: str, names: tuple[str, str], reporter: str = "source"
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what was counted of the versions of canary and stable, of the requests to a service."""
     index = counted.index
-    service = index.get_level_values("service") == plan.service
-    reporter = index.get_level_values("reporter") == ("destination" if copies else "source")
-    mine = counted[service & reporter]
+    chosen = index.get_level_values("service") == service
+    mine = counted[chosen & (index.get_level_values("reporter") == reporter)]
     version = mine.index.get_level_values("version")
     lost = (version == UNKNOWN) & observe.failed(mine).to_numpy()
     canary, stable = names
-    parts = (mine[(version == canary) | lost], mine[version == stable])
-    return {metric.name: Look(*(_counted(metric, part) for part in parts)) for metric in plan.metrics}
+    return mine[(version == canary) | lost], mine[version == stable]
+
+
+def failures(part: pd.DataFrame) -> Counted:
+    """Return how many requests of a part failed, and how many there were."""
+    return Counted(int(part.loc[observe.failed(part), "requests"].sum()), int(part["requests"].sum()))
 
 
 def _counted(metric: Metric, part: pd.DataFrame) -> Counted:
     if metric.within is None:
-        return Counted(int(part.loc[observe.failed(part), "requests"].sum()), int(part["requests"].sum()))
+        return failures(part)
+    if part.attrs.get("source") == observe.ENVOYS_OWN:
+        raise RolloutError(
+            f"These sidecars do not count how long requests take, so {metric.name} cannot be judged here: "
+            "leave it out of the plan's metrics."
+        )
     if part["timed"].sum() and part[metric.within].isna().all():
         raise RolloutError(
             f"The sidecars do not count how many requests take up to {metric.within} ms. Istio counts up to "

@@ -4,7 +4,7 @@ YAML goes in, in Argo Rollouts' terms (https://argo-rollouts.readthedocs.io/en/s
 and .../features/analysis/); a checked Plan comes out, or a RolloutError that names what is wrong.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,14 @@ class Plan:
     def changed(self, **parts: Any) -> "Plan":
         """Return a plan with other parts, such as steps=[{"setWeight": 50}, {"analysis": {}}]."""
         return parse({**self.source, **parts})
+
+    def without(self, names: Collection[str]) -> "Plan":
+        """Return a plan without metrics of these names, such as those that the sidecars do not count."""
+        rules = self.source["analysis"]
+        left = [metric for metric in rules["metrics"] if metric["name"] not in names]
+        if left == rules["metrics"]:
+            return self
+        return self.changed(analysis={**rules, "metrics": left})
 
     @property
     def alpha(self) -> float:

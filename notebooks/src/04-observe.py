@@ -67,9 +67,9 @@ observe.edges(counted).loc["destination"]
 # | `source` | the caller's | each request once, with its final answer | also sees requests that reached no pod (503) |
 # | `destination` | the called pod's | each attempt that arrives | a retry counts again; a caller without sidecar is seen only here |
 #
-# The callers are *unknown* here, because between these sidecars there is no mTLS that would tell who asks. On a
-# cluster with mTLS the names stand there. For the share of a canary, ask `source`; never add both, or everything
-# counts twice.
+# The callers are *unknown* here, because these sidecars do not say who they are. Istio's own do, in a header of each
+# request: with them the names stand there, and only a caller without a sidecar stays unknown. For the share of a
+# canary, ask `source`; never add both, or everything counts twice.
 #
 # ## What to watch
 #

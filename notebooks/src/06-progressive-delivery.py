@@ -15,9 +15,10 @@ lab = open_lab(step="progressive-delivery")
 # ## The plan
 #
 # A file, in the terms of [Argo Rollouts](https://argo-rollouts.readthedocs.io), which you meet in the next notebook.
-# Expect three weights, and after each an *analysis* that must succeed before the next:
+# Expect three weights, and after each an *analysis* that must succeed before the next. (`without` leaves out what the
+# sidecars of your cluster do not count: nothing, unless a line says so.)
 # %%
-plan = rollout.read("rollouts/v2.yaml")
+plan = rollout.read("rollouts/v2.yaml").without(lab.uncounted())
 plan
 # %% [markdown]
 # Read the metrics at its end. `success-rate` says: 1 % of failures is healthy, 25 % is faulty, and in between nobody
@@ -70,7 +71,7 @@ lab.predict("percent at which v3 is stopped", ...)
 # your turn
 # %% tags=solution
 lab.apply("deploy/v3-faulty")
-release = rollout.start(lab.cluster, rollout.read("rollouts/v3.yaml"))
+release = rollout.start(lab.cluster, rollout.read("rollouts/v3.yaml").without(lab.uncounted()))
 release.wait()
 # %%
 lab.compare("percent at which v3 is stopped", release.reached(), expected=1)
@@ -91,7 +92,7 @@ print(f"{with_analysis} users met an error.")
 bold = rollout.read("rollouts/v3.yaml").changed(steps=...)
 # %% tags=solution
 bold = rollout.read("rollouts/v3.yaml").changed(steps=[{"setWeight": 100}, {"analysis": {}}])
-release = rollout.start(lab.cluster, bold)
+release = rollout.start(lab.cluster, bold.without(lab.uncounted()))
 release.wait()
 # %%
 all_at_once = int(users.frame()["error"].notna().sum()) - with_analysis

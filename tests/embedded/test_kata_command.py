@@ -13,8 +13,8 @@ import pytest
 
 from kata_lib.engines.embedded import EmbeddedEngine
 from kata_lib.manifests import PROJECT
-from kata_lib.report import CELL_SECONDS
 
+COMMAND_SECONDS = 60
 Kata = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -32,7 +32,7 @@ def kata(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kata]:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=CELL_SECONDS,
+            timeout=COMMAND_SECONDS,
             check=False,
         )
         assert done.returncode == code, done.stdout + done.stderr

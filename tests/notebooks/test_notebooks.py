@@ -12,21 +12,25 @@ import nbclient
 import nbformat
 import pytest
 
-from kata_lib import engines, notebooks
+from kata_lib import addons, engines, lab, notebooks
+from kata_lib.errors import EngineError
+from kata_lib.steps import Step, step
 
 CELL_SECONDS = 60
 CLUSTER = "nbval"
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def environment(engine_environment: dict[str, str]) -> Iterator[dict[str, str]]:
     """Yield the environment of a run without a person; its cluster is removed afterwards."""
-    home = tmp_path_factory.mktemp("home")
     root = str(notebooks.PROJECT)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KATA_HOME", str(home))
-        yield {**os.environ, "KATA_NAME": CLUSTER, "KATA_RESET": "1", "PYTHONPATH": root}
-        engines.select(cluster=CLUSTER).stop()
+        for name, value in engine_environment.items():
+            patch.setenv(name, value)
+        try:
+            yield {**os.environ, "KATA_NAME": CLUSTER, "KATA_RESET": "1", "PYTHONPATH": root}
+        finally:
+            engines.select(cluster=CLUSTER).stop()
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +40,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def nbval(file: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def nbval(
+    file: Path, environment: dict[str, str], seconds: int = CELL_SECONDS
+) -> subprocess.CompletedProcess[str]:
     """Run one notebook as a test of its own; nbval's own limit is two thousand seconds a cell."""
-    options = ["-q", "--nbval-lax", f"--nbval-cell-timeout={CELL_SECONDS}", "-p", "no:cacheprovider"]
+    options = ["-q", "--nbval-lax", f"--nbval-cell-timeout={seconds}", "-p", "no:cacheprovider"]
     return subprocess.run(
         [
             sys.executable,
@@ -54,9 +60,19 @@ def nbval(file: Path, environment: dict[str, str]) -> subprocess.CompletedProces
         env=environment,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=3 * seconds,
         check=False,
     )
+
+
+def provide(wanted: Step) -> None:
+    """Install what a step needs in the cluster; skip where this engine or machine cannot have it."""
+    if not wanted.addons:
+        return
+    try:
+        addons.install(lab.connect(cluster=CLUSTER).engine, list(wanted.addons), print)
+    except EngineError as error:
+        pytest.skip(f"{wanted.notebook} needs {', '.join(wanted.addons)}: {error}")
 
 
 NAMES = [source.stem for source in notebooks.sources()]
@@ -65,7 +81,9 @@ NAMES = [source.stem for source in notebooks.sources()]
 @pytest.mark.parametrize("name", [*reversed(NAMES), *NAMES])
 def test_a_notebook_runs_with_its_solutions(name: str, folder: Path, environment: dict[str, str]) -> None:
     """From the last to the first, and in order: each runs twice, alone, and after others than its own."""
-    done = nbval(folder / f"{name}.ipynb", environment)
+    wanted = step(name)
+    provide(wanted)
+    done = nbval(folder / f"{name}.ipynb", environment, wanted.cell_seconds)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

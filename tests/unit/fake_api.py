@@ -18,7 +18,7 @@ from kata_lib.kube import ApiRefused, Obj
 class FakeApi:
     """Stands in for KubeClient; `objects` holds what there is by path, `requests` what was asked.
 
-    `elsewhere` holds the Deployments of other namespaces.
+    `elsewhere` holds the Deployments of other namespaces; `has_argo`: its definitions are installed.
     """
 
     namespace = "default"
@@ -29,12 +29,16 @@ class FakeApi:
         self.requests: list[tuple[str, str]] = []
         self.broken_images: set[str] = set()
         self.elsewhere: list[Obj] = []
+        self.has_argo = False
         self._numbers = itertools.count(1)
 
     def path(self, api_version: str, kind: str, name: str = "", namespace: str | None = None) -> str:
         group = "apis" if "/" in api_version else "api"
         plural = f"{kind.lower()}s"
         return f"/{group}/{api_version}/namespaces/default/{plural}" + (f"/{name}" if name else "")
+
+    def serves(self, api_version: str, kind: str) -> bool:
+        return self.has_argo or not api_version.startswith("argoproj.io/")
 
     def request(
         self,
@@ -53,8 +57,9 @@ class FakeApi:
             prefix, _, plural = path.rpartition("/")
             here = self._list(f"{prefix}/namespaces/default/{plural}", {})["items"]
             return {"items": here + (self.elsewhere if plural == "deployments" else [])}
-        if path.endswith("/scale"):
-            return self.request("PATCH", path.removesuffix("/scale"), body)
+        for subresource in ("/scale", "/status"):
+            if path.endswith(subresource):
+                return self.request("PATCH", path.removesuffix(subresource), body)
         if "/" not in path.partition("/namespaces/default/")[2]:
             return self._post(path, body) if method == "POST" else self._list(path, query or {})
         if path not in self.objects:

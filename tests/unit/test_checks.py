@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from argo_stages import put
 from fake_api import FakeApi, make_cluster
 
 from kata_lib import rollout, shares
@@ -40,11 +41,14 @@ SOLUTIONS: dict[str, tuple[list[str], tuple[int, int]]] = {
     "rolled-back": (["deploy/v1", "deploy/v2", "deploy/v3-faulty", PROMOTE], (300, 300)),
     "released": (["deploy/v1", "deploy/v2", PROMOTE], (300, 300)),
     "caught": (["deploy/v1", "deploy/v2", "deploy/v3-faulty", PROMOTE], (300, 300)),
+    "argo-released": (["rollouts/argo-rollouts/routing.yaml"], (300, 300)),
+    "argo-caught": (["rollouts/argo-rollouts/routing.yaml"], (300, 300)),
     "cleaned-up": ([], (0, 0)),
 }
 """For each check the files that solve its step, and a sample that fits: answers of v2, of all."""
 
 
+ARGO_STAGES = {"argo-released": "promoted", "argo-caught": "aborted-by-analysis"}
 RELEASES = {"released": "rollouts/v2.yaml", "caught": "rollouts/v3.yaml"}
 
 
@@ -84,6 +88,8 @@ def solved(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Cluster, FakeApi
         cluster.scale("name-v2", 4)
     if name == "canary-20":
         route(cluster, name_v1=80, name_v2=20)
+    if name in ARGO_STAGES:
+        put(api, ARGO_STAGES[name])
     if name in RELEASES:
         keep(cluster, RELEASES[name], failed=0 if name == "released" else 30)
     return cluster, api
@@ -143,6 +149,11 @@ def edited_since(cluster: Cluster, api: FakeApi) -> None:
         )
         file.flush()
         cluster.apply(file.name)
+
+
+def without_measurements(cluster: Cluster, api: FakeApi) -> None:
+    for path in [path for path in api.objects if "/analysisruns/" in path]:
+        del api.objects[path]
 
 
 def kept_anew(cluster: Cluster, path: str, **how: Any) -> None:
@@ -273,6 +284,39 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
         "A person decided this release",
         "kata rollout start rollouts/v3",
     ),
+    (
+        "argo-released",
+        lambda c, a: setattr(a, "has_argo", False),
+        "no Argo Rollouts",
+        "kata reset argo-rollouts",
+    ),
+    (
+        "argo-released",
+        lambda c, a: put(a, "v1-alone"),
+        "newest version is v1; .* releases v2",
+        "rollout-v2.yaml",
+    ),
+    ("argo-released", lambda c, a: put(a, "at-50"), "has not ended: Progressing", "kubectl get rollout name"),
+    (
+        "argo-released",
+        lambda c, a: put(a, "inconclusive-without-requests"),
+        "has not ended: Paused",
+        "kubectl get rollout name",
+    ),
+    (
+        "argo-released",
+        lambda c, a: put(a, "aborted-by-hand"),
+        "could not judge v2: .*Inconclusive.*It asks Prometheus",
+        "kata addons install prometheus && .*rollout-v1.yaml && .*rollout-v2.yaml",
+    ),
+    (
+        "argo-released",
+        without_measurements,
+        "A person decided",
+        "kubectl apply",
+    ),
+    ("argo-released", lambda c, a: route(c, stable=50, canary=50), "somebody moved them since", "stable=100"),
+    ("argo-caught", lambda c, a: put(a, "promoted"), "newest version is v2", "rollout-v3.yaml"),
     ("cleaned-up", lambda c, a: c.apply("deploy/v2"), "Still there: Deployment name-v2", "kubectl delete"),
 ]
 
@@ -313,7 +357,7 @@ def test_failed_requests_are_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -
     assert "HTTP 503: no healthy upstream" in result.text
 
 
-ALL_V2 = ("promoted", "rolled-back", "released", "caught")
+ALL_V2 = ("promoted", "rolled-back", "released", "caught", "argo-released", "argo-caught")
 
 
 @pytest.mark.parametrize("name", sorted(CHECKS.keys() - {"mesh-agrees", "cleaned-up"}))

@@ -11,7 +11,7 @@ from kata_lib import engines
 from kata_lib.engines import ports
 from kata_lib.engines.base import Entry, Progress
 from kata_lib.engines.folder import Folder, engine_of
-from kata_lib.engines.kind import KindEngine, istio, needs, nodes
+from kata_lib.engines.kind import KindEngine, istio, needs, nodes, readings
 from kata_lib.engines.kind.images import Images, digest
 from kata_lib.engines.kind.nodes import Nodes, configuration
 from kata_lib.engines.kind.settings import NODE_IMAGE, Settings
@@ -283,3 +283,35 @@ def test_an_archive_is_of_one_platform_where_the_store_keeps_several(
     saves = [command for command in ran if "save" in command]
     assert ["--platform=linux/amd64" in save for save in saves] == [True, False]
     assert ran[1] == ["kind", "load", "image-archive", str(tmp_path / "images.tar"), "--name=one"]
+
+
+def test_podman_is_asked_in_its_own_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What podman 4.3.1 said of an image that is not there, and needs for an archive of several."""
+    ran: list[list[str]] = []
+
+    def refuse(command: list[str]) -> str:
+        raise ProgramFailed(" ".join(command), "Error: inspecting object: foo/bar:v1: image not known")
+
+    monkeypatch.setenv("KIND_EXPERIMENTAL_PROVIDER", "podman")
+    for name in ("KATA_ISTIO_SETTINGS", "KATA_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("kata_lib.engines.kind.images.program", lambda name: name)
+    monkeypatch.setattr("kata_lib.engines.kind.images.run", lambda command, *_: ran.append(command))
+    monkeypatch.setattr("kata_lib.engines.kind.images.ask", refuse)
+    images = Images(Settings.read(), tmp_path / "log")
+    assert not images.has("foo/bar:v1")
+    images.save(["a", "b"], tmp_path / "images.tar", quiet)
+    assert ran == [
+        ["podman", "save", "--multi-image-archive", f"--output={tmp_path / 'images.tar'}", "a", "b"]
+    ]
+
+
+def test_what_podman_says_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = {"memTotal": 4 * 2**30, "cgroupVersion": "v2", "security": {"rootless": True}}
+    said = {"host": host, "store": {"graphRoot": "/home/ada/.local"}, "version": {"Version": "4.3.1"}}
+    monkeypatch.setattr(readings, "program", lambda name: name)
+    monkeypatch.setattr(readings, "ask", lambda command, *_: json.dumps(said))
+    about = readings.about("podman")
+    assert about is not None
+    assert (about["MemTotal"], about["CgroupVersion"]) == (4 * 2**30, "2")
+    assert needs.answers("podman", about).found == "podman 4.3.1 runs, rootless"

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from fake_api import FakeApi, make_cluster
 
-from kata_lib import engines, hops, lab
+from kata_lib import engines, hops, lab, observe
 from kata_lib.engines.base import Location, Progress
-from kata_lib.errors import EngineError, EngineUnavailable, KataError
+from kata_lib.errors import ClusterError, EngineError, EngineUnavailable, KataError
 from kata_lib.lab import Lab, open_lab
 from kata_lib.shares import share_of
 
@@ -93,6 +94,28 @@ def test_without_a_person_every_step_is_reset(api: FakeApi, monkeypatch: pytest.
     assert open_lab(step="02-canary").weights() == {}
 
 
+def test_a_rollout_takes_the_place_of_deployments_where_there_is_a_controller(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_lab(step="canary").apply(CANARY)
+    with pytest.raises(ClusterError, match=r"no Argo Rollouts.*kata addons install rollouts"):
+        open_lab(step="argo-rollouts")
+    assert open_lab().weights() == {"name-v1": 0.9, "name-v2": 0.1}
+    api.has_argo = True
+    monkeypatch.setattr(lab.argo, "until_healthy", lambda *_: None)
+    left = open_lab(step="argo-rollouts").left_over()
+    assert "A Rollout takes the place of the Deployments" in capsys.readouterr().out
+    assert "Rollout name" in left
+    assert [line for line in left if line.startswith("Deployment")] == [
+        "Deployment age",
+        "Deployment sentences",
+    ]
+    assert open_lab(step="argo-rollouts").weights() == {"stable": 1.0, "canary": 0.0}
+    open_lab(step="deploy")
+    assert "begins without: Rollout name" in capsys.readouterr().out
+    assert "Rollout name" not in open_lab(step="deploy", reset=True).left_over()
+
+
 def test_an_unknown_step_lists_those_there_are(api: FakeApi) -> None:
     with pytest.raises(KataError, match="setup, deploy, canary"):
         open_lab(step="canaries")
@@ -151,6 +174,24 @@ def test_hops_are_the_differences_of_the_sidecars_counters(
         "name-v1-1": {"received": 1, "sent": 0},
     }
     assert table.index[0] == "sentences-0"
+
+
+@pytest.mark.parametrize(("source", "left_out"), [(observe.ISTIOS, ()), (observe.ENVOYS_OWN, ("latency",))])
+def test_what_the_sidecars_do_not_count_is_said(
+    source: str,
+    left_out: tuple[str, ...],
+    api: FakeApi,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table = pd.DataFrame()
+    table.attrs["source"] = source
+    monkeypatch.setattr(observe, "counters", lambda *_: table)
+    lab = open_lab(step="deploy")
+    monkeypatch.setattr(lab, "sample", lambda requests: None)
+    capsys.readouterr()
+    assert lab.uncounted() == left_out
+    assert ("Left out: latency" in capsys.readouterr().out) == bool(left_out)
 
 
 def test_engines_are_chosen_by_name_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ def text(reporter: str, version: str, code: str, requests: int, ms: float = 0.0)
 
 def frame(pod: str, *texts: str) -> pd.DataFrame:
     rows = observe.parse(pod, "# a comment\n" + "".join(texts))
-    index = pd.MultiIndex.from_tuples(list(rows), names=observe.KEYS)
+    index = pd.MultiIndex.from_tuples(list(rows), names=observe.READING)
     return pd.DataFrame(list(rows.values()), index=index)
 
 
@@ -43,6 +43,36 @@ def test_a_restarted_sidecar_begins_at_zero() -> None:
     before = frame("s", text("source", "v1", "200", 100), text("source", "v2", "200", 1))
     after = frame("s", text("source", "v1", "200", 7), text("source", "v2", "200", 2))
     assert observe.difference(before, after)["requests"].tolist() == [7, 2]
+
+
+def own(*rows: tuple[str, str, int]) -> pd.DataFrame:
+    """Return a reading of what an Envoy counted by itself: subset, address of the endpoint, requests."""
+    keys = [
+        (
+            {
+                "reporter": "source",
+                "destination_version": "v2",
+                "endpoint": f"outbound|5000|{subset}|name@{at}",
+            },
+            n,
+        )
+        for subset, at, n in rows
+    ]
+    counted = observe.plain("s", keys)
+    index = pd.MultiIndex.from_tuples(list(counted), names=observe.READING)
+    return pd.DataFrame(list(counted.values()), index=index)
+
+
+def test_an_endpoint_that_goes_takes_its_counter_along_and_nothing_is_counted_twice() -> None:
+    before = own(("v2", "10.0.0.5", 500), ("v2", "10.0.0.6", 400))
+    after = own(("v2", "10.0.0.6", 430), ("v2", "10.0.0.7", 9))
+    assert observe.difference(before, after)["requests"].sum() == 39
+
+
+def test_a_cluster_of_an_envoy_that_begins_anew_leaves_the_others_alone() -> None:
+    before = own(("canary", "10.0.0.5", 500), ("stable", "10.0.0.6", 400))
+    after = own(("canary", "10.0.0.5", 20), ("stable", "10.0.0.6", 410), ("stable", "10.0.0.5", 3))
+    assert observe.difference(before, after)["requests"].sum() == 33
 
 
 def test_a_retry_counts_at_the_destination_only() -> None:

@@ -4,13 +4,17 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from argo_stages import put
 from fake_api import make_cluster
 from rollout_plans import plan
 
-from kata_lib import mesh, observe
+from kata_lib import argo, mesh, observe
+from kata_lib.live import by_argo, by_plan
 from kata_lib.live import release as live_release
+from kata_lib.live.by_argo import ByArgo
+from kata_lib.live.by_plan import ByPlan
 from kata_lib.live.release import LiveRelease
-from kata_lib.rollout import Rollout, events, metrics, record
+from kata_lib.rollout import Rollout, events, record
 from kata_lib.rollout.record import Record
 
 
@@ -23,9 +27,10 @@ class Lab:
 
 def reading(v1: float, v2: float) -> pd.DataFrame:
     keys = [
-        ("sentences-0", "source", "sentences", "v1", "name", f"name-{v}", v, "200", "-") for v in ("v1", "v2")
+        ("sentences-0", "source", "sentences", "v1", "name", f"name-{v}", v, "200", "-", "")
+        for v in ("v1", "v2")
     ]
-    index = pd.MultiIndex.from_tuples(keys, names=observe.KEYS)
+    index = pd.MultiIndex.from_tuples(keys, names=observe.READING)
     return pd.DataFrame({"requests": [v1, v2], "timed": 0.0, "milliseconds": 0.0}, index=index)
 
 
@@ -36,8 +41,8 @@ def view(monkeypatch: pytest.MonkeyPatch) -> LiveRelease:
         cluster.apply(path)
     record.save(cluster, Record(events.begin(plan({"setWeight": 20}, {"analysis": {}}), 1.0)))
     readings = iter([reading(0, 0), reading(75, 25), reading(75, 25)])
-    monkeypatch.setattr(metrics, "reading", lambda *_: next(readings))
-    made = LiveRelease(Lab(cluster), Rollout(cluster, "name"))  # type: ignore[arg-type]
+    monkeypatch.setattr(observe, "counters", lambda *_: next(readings))
+    made = LiveRelease(Lab(cluster), ByPlan(cluster, Rollout(cluster, "name")))  # type: ignore[arg-type]
     made.sent = []  # type: ignore[attr-defined]
     monkeypatch.setattr(made.widget, "send", made.sent.append)  # type: ignore[attr-defined]
     return made
@@ -75,11 +80,53 @@ def test_a_button_decides_and_a_refusal_is_told(view: LiveRelease) -> None:
 
 def test_each_button_of_the_browser_is_a_command() -> None:
     script = live_release.ReleaseWidget._esm
-    for command in live_release.COMMANDS:
-        assert f'"{command}"' in str(script)
+    for button in live_release.BUTTONS:
+        assert f'"{button}"' in str(script)
+    assert set(live_release.BUTTONS) == set(by_plan.COMMANDS)
+    assert set(by_argo.COMMANDS) < set(live_release.BUTTONS)
 
 
 def test_a_release_that_was_forgotten_is_told(view: LiveRelease) -> None:
     view._cluster.remove("v1", "ConfigMap", "rollout-name")
     view._draw()
     assert "There is no release of name" in frames(view)[-1]["words"]["note"]
+
+
+def test_a_release_by_argo_rollouts_gives_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster, api = make_cluster(monkeypatch)
+    put(api, "at-50")
+    readings = iter([reading(0, 0), reading(60, 40), *[reading(120, 80)] * 3])
+    monkeypatch.setattr(observe, "counters", lambda *_: next(readings))
+    view = LiveRelease(Lab(cluster), ByArgo(argo.find(cluster)))  # type: ignore[arg-type]
+    view.sent = []  # type: ignore[attr-defined]
+    monkeypatch.setattr(view.widget, "send", view.sent.append)  # type: ignore[attr-defined]
+    for _ in range(3):
+        view._draw()
+    frame = frames(view)[-1]
+    assert frame["seconds"][-1][3]["v2"] == [40.0, 30.9, 49.8]
+    assert [change["after"] for change in frame["changes"]] == [{"v2": 50, "v1": 50}]
+    words = frame["words"]
+    assert words["steps"] == [
+        "setWeight 1",
+        "analysis",
+        "setWeight 10",
+        "analysis",
+        "setWeight 50",
+        "analysis",
+    ]
+    assert words["may"] == ["pause", "promote", "promote fully", "abort"]
+    assert [(m["version"], m["requests"], m["least"]) for m in words["metrics"]] == [
+        ("v2", 40, 95.0),
+        ("v1", 60, None),
+    ]
+    put(api, "promoted")
+    view._draw()
+    words = frames(view)[-1]["words"]
+    assert (words["phase"], words["step"], words["may"]) == ("Healthy", 6, [])
+    view._hear({"type": "do", "command": "abort"})
+    put(api, "aborted-by-analysis")
+    view._draw()
+    words = frames(view)[-1]["words"]
+    assert "abort does nothing" in words["note"]
+    assert (words["phase"], words["step"], words["may"]) == ("Degraded", -1, ["retry"])
+    assert "RolloutAborted" in view._as_text()

@@ -42,6 +42,12 @@ def loads(page: str) -> list[str]:
     return re.findall(by_tag, page) + re.findall(r"@import[^;]*|url\(\s*['\"]?(?:https?:)?//[^)]*", page)
 
 
+def test_a_notebook_that_was_skipped_says_why() -> None:
+    page = report.page(ROWS, [Executed("07-argo-rollouts", executed(), None, skipped="No <controller>.")])
+    assert "<p>Skipped. No &lt;controller&gt;.</p>" in page
+    assert "lab.weights()" not in page
+
+
 def test_the_page_shows_stills_and_loads_nothing() -> None:
     page = report.page(ROWS, [Executed("02-canary", executed(), None)])
     assert loads(page) == []

@@ -28,14 +28,14 @@ class Mesh:
     broken: bool = False
 
     def add(self, version: str, n: int, code: str = "200", reporter: str = "source") -> None:
-        key = ("sentences-0", reporter, "sentences", "v1", "name", f"name-{version}", version, code, "-")
+        key = ("sentences-0", reporter, "sentences", "v1", "name", f"name-{version}", version, code, "-", "")
         self.rows[key] = self.rows.get(key, 0.0) + n
 
     def reading(self, *_: object) -> pd.DataFrame:
         if self.broken:
             raise ClusterError("no answer")
         rows = self.rows.copy()  # a test adds requests while a release runs
-        index = pd.MultiIndex.from_tuples(list(rows), names=observe.KEYS)
+        index = pd.MultiIndex.from_tuples(list(rows), names=observe.READING)
         columns = {"requests": list(rows.values()), "timed": 0.0, "milliseconds": 0.0}
         return pd.DataFrame(columns, index=index, dtype=float)
 
@@ -203,6 +203,22 @@ def test_metrics_that_do_not_answer_hold_it(cluster: Cluster, counted: Mesh, clo
     counted.broken = True
     found = runner.turn().release
     assert (found.phase, found.hold) == ("Paused", "inconclusive")
+
+
+def test_durations_that_no_sidecar_counts_are_no_success() -> None:
+    latency = {
+        "name": "latency",
+        "within": "250ms",
+        "successCondition": "result >= 0.9",
+        "failureCondition": "result < 0.5",
+    }
+    made = rollout.parse({**TWO.source, "analysis": {"metrics": [latency]}})
+    key = ("s", "source", "s", "v1", "name", "name-v2", "v2", "not 5xx", "-")
+    index = pd.MultiIndex.from_tuples([key], names=observe.KEYS)
+    counted = pd.DataFrame({"requests": [50.0], "timed": 0.0, "milliseconds": 0.0, 250: 0.0}, index=index)
+    counted.attrs["source"] = observe.ENVOYS_OWN
+    with pytest.raises(RolloutError, match=r"do not count how long.*latency cannot be judged"):
+        metrics.looks(counted, made, ("v2", "v1"), Routing(10))
 
 
 def test_the_record_is_read_as_it_was_written(cluster: Cluster, counted: Mesh, clock: Clock) -> None:

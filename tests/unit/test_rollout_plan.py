@@ -160,3 +160,11 @@ def test_a_file_that_is_no_plan(tmp_path: Path) -> None:
     for nowhere in (tmp_path, tmp_path / "other.yaml"):
         with pytest.raises(RolloutError, match=r"There is no file .*rollouts/v2\.yaml"):
             rollout.read(nowhere)
+
+
+def test_metrics_that_are_not_counted_are_left_out() -> None:
+    read = rollout.parse(yaml.safe_load(WHOLE))
+    assert [m.name for m in read.without(["latency"]).metrics] == ["success-rate"]
+    assert read.without([]) is read
+    with pytest.raises(RolloutError, match="Expected a list of metrics"):
+        read.without(["latency", "success-rate"])

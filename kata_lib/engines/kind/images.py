@@ -22,6 +22,9 @@ VERSIONS = tuple(f"docker.io/kata/sentences:v{number}" for number in (1, 2, 3))
 SOURCE = "canary-kata.source"
 """The label that tells which state of the source an image is of."""
 
+NOT_THERE = ("no such image", "image not known")
+"""What docker, and podman, say of an image that they do not have."""
+
 BUILD_SECONDS = 600.0
 PULL_SECONDS = 900.0
 LOAD_SECONDS = 300.0
@@ -39,7 +42,7 @@ class Images:
         try:
             ask([self._engine, "image", "inspect", image])
         except ProgramFailed as failed:
-            if "no such image" in failed.said.lower():
+            if any(words in failed.said.lower() for words in NOT_THERE):
                 return False
             raise
         return True
@@ -84,8 +87,11 @@ class Images:
 
     def save(self, images: list[str], archive: Path, progress: Progress) -> None:
         """Write images into an archive, of this machine's platform only."""
-        only = [f"--platform={platform}"] if (platform := self._store_of_many_platforms()) else []
-        run([self._engine, "save", *only, f"--output={archive}", *images], LOAD_SECONDS, self.log, progress)
+        options = [f"--platform={platform}"] if (platform := self._store_of_many_platforms()) else []
+        if self.settings.provider == "podman":  # it writes the first image under all names otherwise
+            options.append("--multi-image-archive")
+        command = [self._engine, "save", *options, f"--output={archive}", *images]
+        run(command, LOAD_SECONDS, self.log, progress)
 
     def load_archive(self, cluster: str, archive: Path, progress: Progress) -> None:
         """Load an archive into the node of a cluster."""

@@ -35,6 +35,7 @@ def about(provider: str) -> dict[str, Any] | None:
             "CgroupVersion": str(host.get("cgroupVersion", "")).removeprefix("v"),
             "DockerRootDir": said.get("store", {}).get("graphRoot"),
             "ServerVersion": said.get("version", {}).get("Version", ""),
+            "SecurityOptions": ["rootless"] if host.get("security", {}).get("rootless") else [],
         }
     return said if said.get("ServerVersion") else None
 

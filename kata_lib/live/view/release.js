@@ -74,7 +74,7 @@ class ReleaseView {
       const line = body.rows[i] ?? newRow(body, 5);
       paintChip(line.cells[0].firstChild, row.version, this.styleOf);
       const interval = row.good === null ? "–" : `${row.low.toFixed(1)} to ${row.high.toFixed(1)} %`;
-      [row.metric, row.requests, row.good === null ? "–" : percent(row.good), interval, percent(row.least)]
+      [row.metric, row.requests, row.good === null ? "–" : percent(row.good), interval, row.least === null ? "–" : percent(row.least)]
         .forEach((text, j) => write(line.cells[j + 1], text));
     });
   }

@@ -1,0 +1,132 @@
+"""The real Argo Rollouts controller on kind: installed by one call, watched, and told a person's word.
+
+Runs where KATA_TEST_ENGINE=kind asks for it and the manifests of its add-ons can be had.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kata_lib import addons, argo, engines, lab
+from kata_lib.addons import deployed, rollouts
+from kata_lib.engines.kubectl import kubectl
+from kata_lib.errors import ClusterError, EngineError, RolloutError
+from kata_lib.lab import Lab
+from kata_lib.live.by_argo import ByArgo
+from kata_lib.live.release import LiveRelease
+from kata_lib.steps import ARGO
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("KATA_TEST_ENGINE") != "kind", reason="real clusters are made where KATA_TEST_ENGINE=kind"
+)
+
+CLUSTER = "kata-argo"
+SECONDS = 60.0
+PAUSES = [{"setWeight": 20}, {"pause": {"duration": "1h"}}, {"setWeight": 60}, {"pause": {}}]
+
+
+@pytest.fixture(scope="module")
+def bare(engine_environment: dict[str, str]) -> Iterator[Lab]:
+    """A cluster without the controller."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**engine_environment, "KATA_NAME": CLUSTER}.items():
+            patch.setenv(name, value)
+        patch.delenv("CI", raising=False)
+        patch.delenv("KATA_RESET", raising=False)
+        try:
+            yield lab.connect()
+        finally:
+            engines.select(cluster=CLUSTER).stop()
+
+
+def test_without_the_controller_the_step_says_what_installs_it(bare: Lab) -> None:
+    with pytest.raises(ClusterError, match=r"no Argo Rollouts.*kata addons install rollouts"):
+        bare.begin("argo-rollouts")
+
+
+@pytest.fixture(scope="module")
+def kata(bare: Lab) -> Lab:
+    """The same cluster with Prometheus and the controller."""
+    place = os.environ.get("KATA_ADDONS")
+    if place and (stats := Path(place) / "request-stats.json").exists():
+        kubectl(bare.cluster.kubeconfig, "apply", f"--filename={stats}")
+    try:
+        addons.install(bare.engine, ["prometheus", "rollouts"], print)
+    except EngineError as error:
+        pytest.skip(str(error))
+    return bare
+
+
+def ready(kata: Lab) -> str:
+    return deployed.missing(kata.cluster.kubeconfig, rollouts.NAMESPACE, rollouts.CONTROLLER)
+
+
+def test_a_second_install_changes_nothing(kata: Lab) -> None:
+    addons.install(kata.engine, ["rollouts"], print)
+    assert ready(kata) == ""
+
+
+def test_version_2_goes_through_and_the_view_shows_it(kata: Lab) -> None:
+    kata.begin("argo-rollouts")
+    release = argo.find(kata.cluster)
+    view = LiveRelease(kata, ByArgo(release))
+    sent: list[Any] = []
+    view.widget.send = lambda message, *_: sent.append(message)
+    with kata.watch(rate=100) as users:
+        kata.apply(f"{ARGO}/rollout-v2.yaml")
+        view._draw()
+        lines: list[str] = []
+        release.wait(say=lines.append)
+        view._draw()
+        assert users.frame()["error"].isna().all()
+    assert release.state.phase == "Healthy", lines
+    assert list(release.moments()) == ["0 %", "1 %", "10 %", "50 %", "100 %"]
+    assert set(release.history()["verdict"]) == {"Successful"}
+    assert kata.check("argo-released", kata.sample(requests=200, concurrency=4)).verdict == "right"
+    first, last = sent
+    assert first["words"]["phase"] == "Progressing"
+    assert [s for s in last["words"]["steps"] if "setWeight" in s] == [f"setWeight {w}" for w in (1, 10, 50)]
+    assert last["changes"][-1]["after"] == {"v2": 100, "v1": 0}
+    assert last["seconds"], "requests were sent, and the sidecars counted none"
+
+
+def test_version_3_is_stopped_by_the_analysis(kata: Lab) -> None:
+    release = argo.find(kata.cluster)
+    with kata.watch(rate=100):
+        kata.apply(f"{ARGO}/rollout-v3.yaml")
+        release.wait()
+    assert release.state.phase == "Degraded"
+    assert (release.reached(), release.state.measurements[-1].phase) == (1, "Failed")
+    assert kata.check("argo-caught", kata.sample(requests=200, concurrency=4)).verdict == "right"
+
+
+def test_a_persons_words_are_the_controllers(kata: Lab) -> None:
+    kata.begin("argo-rollouts", reset=True)
+    release = argo.find(kata.cluster)
+    steps = {"spec": {"strategy": {"canary": {"steps": PAUSES}}}}
+    kata.cluster.patch(argo.API, argo.KIND, "name", steps)
+    with pytest.raises(RolloutError, match="has ended"):
+        release.promote()
+    template = {"spec": {"template": {"metadata": {"labels": {"version": "v2"}}}}}
+    kata.cluster.patch(argo.API, argo.KIND, "name", template)
+    release.until(lambda state: state.phase == "Paused" and state.weight == 20, SECONDS)
+    release.promote()
+    release.until(lambda state: state.phase == "Paused" and state.weight == 60, SECONDS)
+    release.wait(say=lambda line: None)
+    assert release.state.asks
+    release.abort()
+    release.until(lambda state: state.phase == "Degraded" and state.weight == 0, SECONDS)
+    release.retry()
+    release.until(lambda state: state.phase == "Paused" and state.weight == 20, SECONDS)
+    release.promote_fully()
+    release.until(lambda state: state.phase == "Healthy" and state.weight == 100, SECONDS)
+
+
+def test_other_steps_leave_nothing_of_the_rollout(kata: Lab) -> None:
+    kata.begin("canary", reset=True)
+    assert kata.cluster.objects(argo.API, argo.KIND) == []
+    assert set(kata.pods()["version"]) == {"v1", "v2"}
+    assert not kata.sample(requests=100)["error"].any()
