@@ -129,6 +129,7 @@ def _figures(
     if "rollout" in chosen:
         say("rollout")
         yield from rollout.measure(cluster, releases=10 if full else 3)
+        yield from rollout.by_argo(engine, cluster, say)
     if "soak" in chosen:
         yield from soak.measure(NAME, extent.minutes, say)
     if "classroom" in chosen:

@@ -1,17 +1,26 @@
-"""What a faulty version costs a release: time until everyone is back on stable, and requests that met it."""
+"""What a faulty version costs a release: time until everyone is back on stable, and requests that met it.
+
+Beside `kata rollout`, the real Argo Rollouts with the same weights releases it on the same cluster.
+"""
 
 import time
+from collections.abc import Callable
 
-from kata_lib import mesh, rollout, traffic
+import pandas as pd
+
+from kata_lib import addons, argo, mesh, rollout, traffic
 from kata_lib.bench.results import Figure, percentile
 from kata_lib.cluster import Cluster
-from kata_lib.errors import KataError
+from kata_lib.engines.base import Engine
+from kata_lib.errors import EngineError, KataError
+from kata_lib.lab import Lab
 
 RATE = 200.0
 FAULTY, ROUTING, PLAN = "deploy/v3-faulty", "deploy/virtual-service-canary-promote.yaml", "rollouts/v3.yaml"
 LIMIT_SECONDS = 60.0
 AFTER_SECONDS = 1.0
 AT_ONCE = [{"setWeight": 100}, {"analysis": {}}]
+ARGO, ARGO_SECONDS = "rollouts/argo-rollouts/rollout-v3.yaml", 240.0
 
 
 def measure(cluster: Cluster, releases: int) -> list[Figure]:
@@ -36,17 +45,57 @@ def _figures(cluster: Cluster, name: str, plan: rollout.Plan, releases: int) -> 
 
 
 def _release(cluster: Cluster, plan: rollout.Plan) -> tuple[float, int]:
-    """Return the seconds from a release's first failure to the last request that met it, and their number.
+    """Release a version and return its price."""
+    found = _under_load(cluster, lambda: rollout.start(cluster, plan).wait(LIMIT_SECONDS, _unsaid))
+    if mesh.weights(cluster)[plan.canary]:
+        raise KataError(f"The release of {plan.canary} was not sent back.")
+    return _price(found)
+
+
+def by_argo(engine: Engine, cluster: Cluster, say: Callable[[str], None]) -> list[Figure]:
+    """Release the faulty version once by Argo Rollouts, which is installed for it, with a Prometheus.
+
+    Where one of them is not to be had there is no figure; `say` is told why.
+    """
+    try:
+        addons.install(engine, ["prometheus", "rollouts"], say)
+    except EngineError as error:
+        say(f"Argo Rollouts: left out. {error}")
+        return []
+    Lab(engine, cluster, _unsaid).begin("argo-rollouts", reset=True)
+
+    def release() -> None:
+        cluster.apply(ARGO)
+        argo.find(cluster).wait(ARGO_SECONDS, _unsaid)
+
+    seconds, met = _price(_under_load(cluster, release))
+    if argo.find(cluster).state.weight:
+        raise KataError("Argo Rollouts did not send the release back.")
+    how = f"one release at {RATE:g} requests/s, by {ARGO}"
+    return [
+        Figure("faulty v3 by Argo Rollouts: first failure to all back", seconds, "s", how=how),
+        Figure("faulty v3 by Argo Rollouts: requests that met it", met, "requests", how=how),
+    ]
+
+
+def _unsaid(line: str) -> None:
+    """Leave out what would be said to a person."""
+
+
+def _under_load(cluster: Cluster, release: Callable[[], None]) -> pd.DataFrame:
+    """Return the requests of users during a release, and for a moment after it."""
+    with traffic.Sampler(cluster.url("sentences"), rate=RATE, concurrency=128) as users:
+        release()
+        time.sleep(AFTER_SECONDS)
+        users.stop()
+        return users.frame()
+
+
+def _price(frame: pd.DataFrame) -> tuple[float, int]:
+    """Return the seconds from the first failure to the last request that met version 3, and their number.
 
     An error is one of name: its answer has no version, and nothing else fails here.
     """
-    with traffic.Sampler(cluster.url("sentences"), rate=RATE, concurrency=128) as users:
-        rollout.start(cluster, plan).wait(LIMIT_SECONDS, lambda line: None)
-        time.sleep(AFTER_SECONDS)
-        users.stop()
-        frame = users.frame()
-    if mesh.weights(cluster)[plan.canary]:
-        raise KataError(f"The release of {plan.canary} was not sent back.")
     failed = frame["error"].notna()
     met = frame[failed | (frame["version"] == "v3")]
     return (met["time"].max() - frame.loc[failed, "time"].min()).total_seconds(), len(met)
