@@ -53,7 +53,8 @@ class Resource:
     `custom` marks a kind with a structural schema, `defined` one that a CustomResourceDefinition in the store
     adds: it has a row for each version, whose name is `spoken`, with the columns of its tables, the paths by
     which its objects can be selected, and where the subresource `scale` finds its numbers. `deprecation` is
-    what whoever uses the version is told; `closing` says that the definition is being deleted.
+    what whoever uses the version is told; `closing` says that the definition is being deleted; `edition` is
+    another with each change of it.
     """
 
     plural: str
@@ -78,6 +79,7 @@ class Resource:
     scale: Scale | None = None
     deprecation: str = ""
     closing: bool = False
+    edition: str = ""
 
     @property
     def key(self) -> str:

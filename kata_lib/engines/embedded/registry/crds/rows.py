@@ -51,6 +51,7 @@ def _row(definition: Obj, version: dict[str, Any]) -> Resource:
         selectable=tuple(field["jsonPath"].lstrip(".") for field in version.get("selectableFields", ())),
         scale=_scale(parts["scale"]) if "scale" in parts else None,
         deprecation=_deprecation(spec, names["kind"], version),
+        edition=f"{definition['metadata']['uid']}.{definition['metadata']['generation']}",
         closing="deletionTimestamp" in definition["metadata"],
     )
 

@@ -37,6 +37,9 @@ _WORDS = (
 )
 
 
+_FUNCTIONS = "\n(The embedded engine has the functions of CEL itself and those of strings.)"
+
+
 def check(schema: Schema, obj: Obj, old: Obj | None = None) -> Iterator[Cause]:
     """Return which rules a custom resource breaks; `old` is the state that it is to replace, if any."""
     return _value(schema, obj, ABSENT if old is None else old, "")
@@ -47,6 +50,18 @@ def has_rules(schema: Schema) -> bool:
     """Return whether there is a rule for a value with this schema, or for something inside it."""
     inner = [*schema.properties.values(), *filter(None, (schema.items, schema.values))]
     return bool(schema.rules) or any(map(has_rules, inner))
+
+
+def problem(text: str) -> str:
+    """Return why an expression cannot be a rule, "" where it can."""
+    try:
+        _compiled(text)
+    except RuntimeError as error:
+        _, _, said = str(error).partition(": ")
+        said = said.removesuffix(" [INVALID_ARGUMENT]")
+        unknown = "undeclared reference" in said
+        return f"compilation failed: {said}{_FUNCTIONS if unknown else ''}"
+    return ""
 
 
 def _value(schema: Schema, value: Any, old: Any, path: str) -> Iterator[Cause]:

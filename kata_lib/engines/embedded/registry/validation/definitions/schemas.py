@@ -9,8 +9,14 @@ from typing import Any
 
 from kata_lib.engines.embedded.registry.schemas import Schema, custom_schema
 from kata_lib.engines.embedded.registry.status import Cause
-from kata_lib.engines.embedded.registry.validation import structural
-from kata_lib.engines.embedded.registry.validation.causes import forbidden, invalid, not_supported, required
+from kata_lib.engines.embedded.registry.validation import rules, structural
+from kata_lib.engines.embedded.registry.validation.causes import (
+    forbidden,
+    invalid,
+    not_supported,
+    required,
+    show_struct,
+)
 from kata_lib.engines.embedded.registry.validation.definitions import structure
 from kata_lib.engines.embedded.registry.validation.definitions.versions import parts
 from kata_lib.engines.embedded.store import Obj
@@ -113,8 +119,27 @@ def _map_keys(node: Obj, path: str) -> Iterator[Cause]:
 def _rule(path: str, rule: Obj) -> Iterator[Cause]:
     if not rule.get("rule", "").strip():
         yield required(f"{path}.rule", "rule is not specified")
+    for field in ("rule", "messageExpression"):
+        if (text := rule.get(field, "").strip()) and (why := rules.problem(text)):
+            yield Cause(f"{path}.{field}", "FieldValueInvalid", f"Invalid value: {_in_go(rule)}: {why}")
     if (reason := rule.get("reason")) and reason not in _REASONS:
         yield not_supported(f"{path}.reason", reason, _REASONS)
+
+
+def _in_go(rule: Obj) -> str:
+    """Return a rule as field errors show it: the Go struct, as JSON for a web page."""
+    fields = {
+        "Rule": rule.get("rule", ""),
+        "Message": rule.get("message", ""),
+        "MessageExpression": rule.get("messageExpression", ""),
+        "Reason": rule.get("reason"),
+        "FieldPath": rule.get("fieldPath", ""),
+        "OptionalOldSelf": rule.get("optionalOldSelf"),
+    }
+    shown = show_struct(fields)
+    for letter in "<>&":
+        shown = shown.replace(letter, f"\\u{ord(letter):04x}")
+    return shown
 
 
 def _defaults(schema: Schema, path: str) -> Iterator[Cause]:
