@@ -89,6 +89,28 @@ def test_kubectl_tells_what_is_wrong(own: Cluster) -> None:
     assert 'unknown field "spec.cronspec"' in own.kubectl("apply", "--filename=-", stdin=misspelt, ok=False)
 
 
+@pytest.mark.parametrize("cascade", ["background", "foreground"])
+def test_what_it_owns_goes_with_it(own: Cluster, cascade: str) -> None:
+    own.kubectl("apply", "--filename=-", stdin=CRON_TAB)
+    uid = own.kubectl("get", "ct", "nightly", "--output=jsonpath={.metadata.uid}")
+    owner = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "CronTab", "name": "nightly", "uid": uid}
+    owned = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "owned", "ownerReferences": [{**owner, "blockOwnerDeletion": True}]},
+    }
+    own.kubectl("create", "--filename=-", stdin=yaml.safe_dump(owned))
+    own.kubectl("delete", "ct", "nightly", f"--cascade={cascade}", "--timeout=10s")
+    own.kubectl("wait", "--for=delete", "configmap/owned", "--timeout=10s")
+
+
+def test_it_goes_with_its_namespace(own: Cluster) -> None:
+    own.kubectl("create", "namespace", "short")
+    own.kubectl("apply", "--namespace=short", "--filename=-", stdin=CRON_TAB)
+    own.kubectl("delete", "namespace", "short", "--timeout=10s")
+    assert own.kubectl("get", "ct", "--all-namespaces") == ""
+
+
 class Controller(threading.Thread):
     """A controller as others write them: it holds a Lease, watches, and writes what it did."""
 

@@ -11,8 +11,10 @@ from kata_lib.engines.embedded.registry.crds.formats import fits
 from kata_lib.engines.embedded.registry.crds.stability import by_stability
 from kata_lib.engines.embedded.registry.jsonpath import BadPath, compiled
 from kata_lib.engines.embedded.registry.registry import Registry
+from kata_lib.engines.embedded.registry.schemas import Rule, Schema
 from kata_lib.engines.embedded.registry.served import Resources
 from kata_lib.engines.embedded.registry.status import StatusError
+from kata_lib.engines.embedded.registry.validation import patterns, rules
 from kata_lib.engines.embedded.store import Obj
 
 THING: Obj = {
@@ -152,3 +154,42 @@ def test_the_kinds_that_are_there_cannot_be_defined_anew(name: str) -> None:
     with pytest.raises(StatusError) as refused:
         make_registry().create(crds.KEY, None, definition(plural, "Other", group), manager="test")
     assert refused.value.code in (403, 405)
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "holds"),
+    [
+        ("isIP(self)", "10.0.0.1", True),
+        ("isIP(self)", "10.0.0", False),
+        ("ip(self).family() == 6", "::1", True),
+        ("isCIDR(self)", "10.0.0.0/8", True),
+        ("isCIDR(self)", "10.0.0.0", False),
+        ("isURL(self)", "https://example.com", True),
+        ("isURL(self)", "nothing", False),
+        ("self.find('[0-9]+') == '12'", "a12b3", True),
+        ("self.findAll('[0-9]+').size() == 2", "a12b3", True),
+        ("self.?a.orValue('b') == 'b'", {}, True),
+    ],
+)
+def test_functions_of_rules(rule: str, value: Any, holds: bool) -> None:
+    schema = Schema(rules=(Rule(rule),))
+    assert bool([*rules.check(schema, value)]) is not holds
+
+
+def test_a_rule_with_a_function_that_is_not_there_is_refused_by_name() -> None:
+    assert rules.problem("isIP(self)") == ""
+    assert "undeclared reference to 'quantity'" in rules.problem("quantity(self) == quantity('1')")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "good", "bad"),
+    [("^[a-z]+$", "abc", "A"), (r"^\p{L}+$", "äbc", "1"), ("^a(?i)b$", "aB", "AB")],
+)
+def test_patterns(pattern: str, good: str, bad: str) -> None:
+    assert patterns.problem(pattern) == ""
+    assert (patterns.fits(pattern, good), patterns.fits(pattern, bad)) == (True, False)
+
+
+def test_what_is_no_pattern() -> None:
+    assert patterns.problem("(a") == "error parsing regexp: missing closing ): `(a`"
+    assert patterns.problem("[a").startswith("error parsing regexp: ")

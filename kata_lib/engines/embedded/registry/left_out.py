@@ -22,6 +22,8 @@ _PLAIN_ZEROS = frozenset(
         ("Container", "tty"),
         ("ContainerPort", "containerPort"),
         ("ContainerPort", "hostPort"),
+        ("CustomResourceDefinitionSpec", "preserveUnknownFields"),
+        ("CustomResourceDefinitionVersion", "deprecated"),
         ("DeploymentSpec", "minReadySeconds"),
         ("DeploymentSpec", "paused"),
         ("PodSpec", "hostIPC"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from kata_lib.engines.embedded.registry.schemas import Rule, Schema
 from kata_lib.engines.embedded.registry.status import Cause
-from kata_lib.engines.embedded.registry.validation import causes
+from kata_lib.engines.embedded.registry.validation import causes, rule_functions
 from kata_lib.engines.embedded.store import Obj
 
 ABSENT: Any = object()
@@ -37,7 +37,7 @@ _WORDS = (
 )
 
 
-_FUNCTIONS = "\n(The embedded engine has the functions of CEL itself and those of strings.)"
+_FUNCTIONS = "\n(The embedded engine has CEL's own functions, and some of Kubernetes'.)"
 
 
 def check(schema: Schema, obj: Obj, old: Obj | None = None) -> Iterator[Cause]:
@@ -50,6 +50,12 @@ def has_rules(schema: Schema) -> bool:
     """Return whether there is a rule for a value with this schema, or for something inside it."""
     inner = [*schema.properties.values(), *filter(None, (schema.items, schema.values))]
     return bool(schema.rules) or any(map(has_rules, inner))
+
+
+def matches(text: str, pattern: str) -> bool | None:
+    """Return whether a pattern is found in a text, by the evaluator's RE2; None for what is no pattern."""
+    found, error = _evaluated("self.matches(oldSelf)", {"self": text, "oldSelf": pattern})
+    return None if error else bool(found)
 
 
 def problem(text: str) -> str:
@@ -167,10 +173,11 @@ def _compiled(text: str) -> Any:
 @cache
 def _environment() -> Any:
     from cel_expr_python import cel  # 6 ms and 9 MB, which only a cluster whose resources meet a rule pays
-    from cel_expr_python.ext import ext_strings
+    from cel_expr_python.ext import ext_optional, ext_strings
 
     variables = {"self": cel.Type.DYN, "oldSelf": cel.Type.DYN}
-    return cel.NewEnv(variables=variables, extensions=[ext_strings.ExtStrings()])
+    extensions = [ext_strings.ExtStrings(), ext_optional.ExtOptional()]
+    return cel.NewEnv(variables=variables, extensions=extensions, functions=rule_functions.declarations(cel))
 
 
 def _in_words(error: str) -> str:

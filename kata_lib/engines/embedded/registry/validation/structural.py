@@ -3,14 +3,13 @@
 The schema's CEL rules come after it, and only when nothing that was found blocks them.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kata_lib.engines.embedded.registry.crds import formats
 from kata_lib.engines.embedded.registry.schemas import VALUE_KEYWORDS, Schema, part_schema
 from kata_lib.engines.embedded.registry.status import Cause
-from kata_lib.engines.embedded.registry.validation import lists, rules
+from kata_lib.engines.embedded.registry.validation import lists, patterns, rules
 from kata_lib.engines.embedded.registry.validation.causes import (
     invalid,
     not_supported,
@@ -101,7 +100,7 @@ def _text(schema: Schema, value: str, path: str) -> Iterator[Cause]:
         yield too_long(path, limits["maxLength"])
     elif len(value) < limits.get("minLength", 0):
         yield invalid(path, value, f"{path} in body should be at least {limits['minLength']} chars long")
-    elif (pattern := limits.get("pattern")) and not re.search(pattern, value):
+    elif (pattern := limits.get("pattern")) and not patterns.fits(pattern, value):
         yield invalid(path, value, f"{path} in body should match '{pattern}'")
     if schema.format and schema.type == "string" and not formats.fits(schema.format, value):
         yield type_invalid(path, value, f"{path} in body must be of type {schema.format}: {show(value)}")

@@ -84,6 +84,9 @@ def _conversion(conversion: Obj) -> Iterator[Cause]:
     strategy = conversion.get("strategy")
     if strategy not in ("None", "Webhook"):
         yield not_supported("spec.conversion.strategy", strategy, ("None", "Webhook"))
+    if strategy == "Webhook" and conversion.get("webhook"):
+        why = "the embedded engine calls no webhooks; a real cluster does"
+        yield invalid("spec.conversion.strategy", strategy, why)
     if strategy == "Webhook" and not conversion.get("webhook"):
         why = "required when strategy is set to Webhook"
         yield required("spec.conversion.webhookClientConfig", why)

@@ -122,6 +122,9 @@ def _rule(path: str, rule: Obj) -> Iterator[Cause]:
     for field in ("rule", "messageExpression"):
         if (text := rule.get(field, "").strip()) and (why := rules.problem(text)):
             yield Cause(f"{path}.{field}", "FieldValueInvalid", f"Invalid value: {_in_go(rule)}: {why}")
+    if rule.get("optionalOldSelf"):
+        why = "the embedded engine does not support it; a real cluster does"
+        yield invalid(f"{path}.optionalOldSelf", True, why)
     if (reason := rule.get("reason")) and reason not in _REASONS:
         yield not_supported(f"{path}.reason", reason, _REASONS)
 

@@ -1,9 +1,9 @@
 """That a schema is structural: each field says its type once, outside of combinations."""
 
-import re
 from collections.abc import Iterator
 
 from kata_lib.engines.embedded.registry.status import Cause
+from kata_lib.engines.embedded.registry.validation import patterns
 from kata_lib.engines.embedded.registry.validation.causes import forbidden, invalid, required
 from kata_lib.engines.embedded.store import Obj
 
@@ -48,8 +48,8 @@ def check(node: Obj, path: str, place: str = "root") -> Iterator[Cause]:
         yield required(f"{path}.properties", why)
     if (place == "root" or node.get(_EMBEDDED)) and (metadata := node.get("properties", {}).get("metadata")):
         yield from _metadata(metadata, f"{path}.properties[metadata]")
-    if pattern := node.get("pattern"):
-        yield from _pattern(pattern, f"{path}.pattern")
+    if (pattern := node.get("pattern")) and (why := patterns.problem(pattern)):
+        yield invalid(f"{path}.pattern", pattern, f"must be a valid regular expression, but isn't: {why}")
     for keyword in ("allOf", "anyOf", "oneOf"):
         for position, part in enumerate(node.get(keyword, ())):
             if not (node.get(_EITHER) and _is_either(node, keyword, position)):
@@ -88,21 +88,6 @@ def _metadata(node: Obj, path: str) -> Iterator[Cause]:
             "must not specify anything other than name and generateName, but metadata is implicitly specified"
         )
         yield forbidden(path, why)
-
-
-def _pattern(pattern: str, path: str) -> Iterator[Cause]:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        why = f"must be a valid regular expression, but isn't: {_in_go(str(error), pattern)}"
-        yield invalid(path, pattern, why)
-
-
-def _in_go(error: str, pattern: str) -> str:
-    """Return Go's words for the commonest mistake, and Python's for others."""
-    if error.startswith("missing ), unterminated subpattern"):
-        return f"error parsing regexp: missing closing ): `{pattern}`"
-    return f"error parsing regexp: {error}: `{pattern}`"
 
 
 def _is_either(node: Obj, keyword: str, position: int) -> bool:
