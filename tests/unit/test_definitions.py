@@ -30,6 +30,7 @@ THING: Obj = {
         (".spec.list[0].n", "x"),
         (".spec.list[-1].n", "y"),
         (".spec.list[*].v", 1),
+        (".spec.list[].v", 1),
         ('.spec.list[?(@.n=="y")].v', 2),
         (".spec.list[?(@.v==2)].n", "y"),
         ('.spec.list[?(@.n!="x")].v', 2),
