@@ -166,6 +166,10 @@ def test_the_restart_policy_decides(policy: str, code: int, again: bool) -> None
 def test_images_are_found_by_their_names(tmp_path: Path) -> None:
     assert images.find("kata/sentences:v2", tmp_path) == images.find("docker.io/kata/sentences:v2", tmp_path)
     assert images.find("kata/sentences:v9", tmp_path) is images.find("nginx", tmp_path) is None
+    for reference in ("prom/prometheus", "docker.io/prom/prometheus:v3"):
+        assert images.program(reference) == "prometheus"
+        assert images.find(reference, tmp_path) is None
+    assert images.program("host:5000/prom/prometheus") is images.program("nginx") is None
 
 
 @pytest.mark.parametrize(

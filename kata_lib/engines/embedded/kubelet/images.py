@@ -35,10 +35,15 @@ PROGRAMS = {
 
 def find(reference: str, tools: Path) -> Image | None:
     """Return the image of a reference such as kata/sentences:v1 or docker.io/kata/sentences:v1, or None."""
-    repository, _, tag = reference.rpartition(":")
-    if (name := PROGRAMS.get(reference if "/" in tag else repository)) and os.access(tools / name, os.X_OK):
+    if (name := program(reference)) and os.access(tools / name, os.X_OK):
         return Image((str(tools / name),), 0, client=True)
     return IMAGES.get(reference.removeprefix("docker.io/"))
+
+
+def program(reference: str) -> str | None:
+    """Return the name of the program for which an image stands, None where it stands for none."""
+    repository, _, tag = reference.removeprefix("docker.io/").rpartition(":")
+    return PROGRAMS.get(repository if repository and "/" not in tag else f"{repository}{tag}")
 
 
 def pull_policy(container: dict[str, str]) -> str:

@@ -50,7 +50,7 @@ class Application:
         reference = self.spec["image"]
         image = images.find(reference, self.state.tools)
         if image is None:
-            raise _no_image(self.spec)
+            raise _no_image(self.spec, self.state)
         uid, name = self.pod["metadata"]["uid"], self.spec["name"]
         env = environment(self.pod, self.spec, self.read, self.addresses, self._port(image.port))
         if image.client:
@@ -75,11 +75,15 @@ class Application:
         return self.addresses.listen_at(uid, port)
 
 
-def _no_image(spec: Obj) -> ImageError:
+def _no_image(spec: Obj, state: State) -> ImageError:
     reference = spec["image"]
     if images.pull_policy(spec) == "Never":
         message = f'Container image "{reference}" is not present with pull policy of Never'
         return ImageError("ErrImageNeverPull", message)
+    if name := images.program(reference):
+        return ImageError(
+            "ErrImagePull", f"{name} is not in {state.tools}: `kata addons install` puts it there"
+        )
     known = ", ".join(sorted(images.IMAGES))
     return ImageError("ErrImagePull", f"the embedded engine pulls no images; it has {known}")
 
