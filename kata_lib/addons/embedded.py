@@ -6,10 +6,12 @@ where it ends, and ends it with the cluster; its log is where those of all pods 
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kata_lib.engines import programs
+from kata_lib.engines import kubectl, programs
+from kata_lib.engines.base import Engine
 from kata_lib.errors import EngineError
 
 
@@ -43,3 +45,25 @@ class Program:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.unlink(missing_ok=True)
             place.symlink_to(file)
+
+
+def wait(
+    engine: Engine,
+    kubeconfig: Path,
+    deployment: str,
+    namespace: str,
+    missing: Callable[[], str],
+    seconds: float,
+    say: Callable[[str], None],
+) -> None:
+    """Wait until nothing is missing of an add-on; one that does not come is taken away again.
+
+    missing: why it does not work yet, "" where it does. Raises EngineError with the last reason seen.
+    """
+    try:
+        programs.await_true(missing, seconds, f"{deployment} did not work", say)
+    except EngineError as failed:
+        kubectl.kubectl(kubeconfig, "delete", "deployment", deployment, f"--namespace={namespace}")
+        raise EngineError(
+            f"{failed} It is removed; what it wrote is in {engine.logs() / 'pods'}."
+        ) from failed

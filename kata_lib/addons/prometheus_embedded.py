@@ -13,11 +13,10 @@ from typing import Any
 import yaml
 
 from kata_lib.addons import deployed
-from kata_lib.addons.embedded import Program
+from kata_lib.addons.embedded import Program, wait
 from kata_lib.engines import kubectl
 from kata_lib.engines.base import Engine, Location
 from kata_lib.engines.kind.istio import NAMESPACE
-from kata_lib.engines.programs import await_true
 
 NAME, PORT = "prometheus", 9090
 READY_SECONDS = 60.0
@@ -44,9 +43,8 @@ def install(engine: Engine, kubeconfig: Path, say: Callable[[str], None]) -> Non
     deployed.apply(
         kubeconfig, NAME, "\n---\n".join(map(json.dumps, manifests(config, folder / "prometheus")))
     )
-    await_true(
-        partial(deployed.missing, kubeconfig, NAMESPACE, NAME), READY_SECONDS, "prometheus was not ready", say
-    )
+    missing = partial(deployed.missing, kubeconfig, NAMESPACE, NAME)
+    wait(engine, kubeconfig, NAME, NAMESPACE, missing, READY_SECONDS, say)
 
 
 def url(place: Location) -> str:

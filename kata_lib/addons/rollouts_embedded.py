@@ -13,11 +13,11 @@ from typing import Any
 import yaml
 
 from kata_lib.addons import deployed
-from kata_lib.addons.embedded import Program
+from kata_lib.addons.embedded import Program, wait
 from kata_lib.addons.manifests import ROLLOUTS_VERSION, manifest_of
 from kata_lib.engines import kubectl
 from kata_lib.engines.base import Engine
-from kata_lib.engines.programs import ProgramFailed, await_true
+from kata_lib.engines.programs import ProgramFailed
 
 NAMESPACE = CONTROLLER = "argo-rollouts"
 READY_SECONDS = 60.0
@@ -50,7 +50,7 @@ def install(engine: Engine, kubeconfig: Path, say: Callable[[str], None]) -> Non
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     deployed.apply(kubeconfig, "rollouts", json.dumps(namespace))
     deployed.apply(kubeconfig, "rollouts", manifest, f"--namespace={NAMESPACE}")
-    await_true(partial(_missing, kubeconfig), READY_SECONDS, "The controller of rollouts did not work", say)
+    wait(engine, kubeconfig, CONTROLLER, NAMESPACE, partial(_missing, kubeconfig), READY_SECONDS, say)
 
 
 def as_process(manifest: str) -> str:
