@@ -15,7 +15,12 @@ from kata_lib.engines.embedded.api.watch import Watch
 from kata_lib.engines.embedded.registry import crds
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.resources import METRICS, SCALES
-from kata_lib.engines.embedded.registry.status import bad_request, method_not_allowed, no_such_path
+from kata_lib.engines.embedded.registry.status import (
+    StatusError,
+    bad_request,
+    method_not_allowed,
+    no_such_path,
+)
 from kata_lib.engines.embedded.registry.subresources import scale_of
 from kata_lib.engines.embedded.store import Event
 
@@ -65,7 +70,11 @@ class Objects:
         if group == METRICS:
             raise bad_request(f"the embedded engine has no metrics of pods and nodes; {LOOK_AT_ALL}")
         target = parse(self._registry.resources, group, version, rest)
-        return warned(await self._about(request, target), target)
+        try:
+            return warned(await self._about(request, target), target)
+        except StatusError as error:
+            error.warnings = [*filter(None, [target.resource.deprecation]), *error.warnings]
+            raise
 
     async def _about(self, request: web.Request, target: Target) -> web.StreamResponse:
         if target.subresource:

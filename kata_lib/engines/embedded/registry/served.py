@@ -101,14 +101,17 @@ class Resources:
         return self._schemas[at]
 
     def coerced(self, resource: Resource, obj: Obj) -> Obj:
-        """Return a stored object as the version of a row has it: if defined, pruned and with its defaults."""
+        """Return a stored object as the version of a row has it.
+
+        One of a defined kind gets the defaults of the version in which it was stored, and is pruned.
+        """
         if not resource.defined:
             return obj
-        schema = self.schema(resource)
-        shaped: Obj = prune(schema, obj)
-        shaped = copy.deepcopy(shaped)
-        fill(schema, shaped)
-        return shaped
+        shaped: Obj = copy.deepcopy(obj)
+        stored = self.get(resource.key, obj["apiVersion"].rpartition("/")[2])
+        fill(self.schema(stored), shaped)
+        shaped = prune(self.schema(resource), shaped)
+        return {**shaped, "apiVersion": resource.api_version}
 
     def raw_schema(self, resource: Resource) -> Obj:
         """Return a defined resource's schema as its definition has it."""
