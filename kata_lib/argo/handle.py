@@ -116,7 +116,7 @@ class ArgoRollout:
         """Begin an aborted release again."""
         self._patch({"status": {"abort": False}}, "status")
 
-    def wait(self, timeout: float = 240.0, say: Callable[[str], None] = print) -> None:
+    def wait(self, timeout: float = 290.0, say: Callable[[str], None] = print) -> None:
         """Wait until it has ended or asks for a person, in seconds; say each change and measurement."""
         self.until(lambda state: state.ended or state.asks, timeout, say)
 

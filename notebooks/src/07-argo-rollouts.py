@@ -66,7 +66,7 @@ lab.apply("rollouts/argo-rollouts/rollout-v2.yaml")
 release = argo.find(lab.cluster)
 view = live.show_release(lab, release)
 # %% [markdown]
-# Expect half a minute at each weight, and a line for each thing that changes:
+# Expect three quarters of a minute at each weight, and a line for each thing that changes:
 # %%
 release.wait()
 # %% [markdown]
@@ -78,7 +78,7 @@ release.history()
 # %%
 plots.timeline(users.frame(), "v2", changes=release.moments())
 # %%
-lab.compare("seconds from 1 to 100 %", release.seconds(), expected=75)
+lab.compare("seconds from 1 to 100 %", release.seconds(), expected=120)
 # %% [markdown]
 # What it took beyond the three analyses went by in waiting for pods: the controller moves a weight only once there are
 # pods behind it.

@@ -106,10 +106,10 @@ def test_version_3_is_stopped_by_the_analysis(kata: Lab) -> None:
 def test_a_persons_words_are_the_controllers(kata: Lab) -> None:
     kata.begin("argo-rollouts", reset=True)
     release = argo.find(kata.cluster)
-    steps = {"spec": {"strategy": {"canary": {"steps": PAUSES}}}}
-    kata.cluster.patch(argo.API, argo.KIND, "name", steps)
     with pytest.raises(RolloutError, match="has ended"):
         release.promote()
+    steps = {"spec": {"strategy": {"canary": {"steps": PAUSES}}}}
+    kata.cluster.patch(argo.API, argo.KIND, "name", steps)
     template = {"spec": {"template": {"metadata": {"labels": {"version": "v2"}}}}}
     kata.cluster.patch(argo.API, argo.KIND, "name", template)
     release.until(lambda state: state.phase == "Paused" and state.weight == 20, SECONDS)

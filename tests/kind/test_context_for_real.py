@@ -28,7 +28,6 @@ pytestmark = pytest.mark.skipif(
 NAME = "refused"
 PLAIN = "kata-plain"
 """A kind cluster without Istio."""
-WEBHOOK = "istio-sidecar-injector"
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +57,11 @@ def quiet(line: str) -> None:
 
 
 def refused(said: str) -> None:
-    with pytest.raises(EngineError, match=said):
-        ContextEngine(NAME).start(quiet)
+    try:
+        with pytest.raises(EngineError, match=said):
+            ContextEngine(NAME).start(quiet)
+    finally:
+        ContextEngine(NAME).stop()
 
 
 def service_account(admin: Path, folder: Path) -> Path:
@@ -80,7 +82,9 @@ def test_without_rights_each_that_lacks_is_named(
 ) -> None:
     try:
         monkeypatch.setenv("KATA_CONTEXT_KUBECONFIG", str(service_account(admin, tmp_path)))
-        refused(r"You may not do on this cluster .*create namespaces; .*list deployments\.apps in namespace")
+        refused(
+            r"You may not do on this cluster .*get namespaces; create namespaces; .*list deployments\.apps"
+        )
     finally:
         kubectl.kubectl(admin, "delete", "serviceaccount", "nobody", "--namespace=default")
 
@@ -112,13 +116,15 @@ def test_without_room(admin: Path) -> None:
 
 @pytest.mark.usefixtures("unchanged")
 def test_without_injection(admin: Path) -> None:
-    hook = kubectl.read(admin, "get", "mutatingwebhookconfiguration", WEBHOOK)
-    kubectl.kubectl(admin, "delete", "mutatingwebhookconfiguration", WEBHOOK)
+    hooks = kubectl.read(admin, "get", "mutatingwebhookconfigurations")["items"]
+    assert hooks
+    kubectl.kubectl(admin, "delete", "mutatingwebhookconfigurations", "--all")
     try:
         refused("Istio without injection of sidecars")
     finally:
-        hook["metadata"] = {key: hook["metadata"][key] for key in ("name", "labels")}
-        kubectl.create(admin, [hook])
+        for hook in hooks:
+            hook["metadata"] = {key: hook["metadata"][key] for key in ("name", "labels")}
+        kubectl.create(admin, hooks)
 
 
 @pytest.mark.usefixtures("unchanged")

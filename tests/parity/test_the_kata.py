@@ -65,7 +65,8 @@ def test_v1_alone(kata: Lab) -> None:
     assert ready_pods(kata) == running
     assert set(kata.pods()["ready"]) == {"2/2"}
     assert re.search(r"sentences +NodePort .* 5000:3\d+/TCP", kubectl(kata, "get", "services"))
-    assert kata.counters()["requests"].sum() == 0
+    # Where the cluster has one entry, a probe's path is asked there until it answers: nobody calls for it.
+    assert kata.counters().query("reporter == 'source'")["requests"].sum() == 0
     sample = kata.sample(requests=200)
     assert sample["error"].isna().all()
     assert kata.check("v1-alone", sample).verdict == "right"

@@ -11,7 +11,9 @@ from kata_lib.pods import container_names, containers
 Right = tuple[str, str, str, str]
 """A verb, an API group, a resource and its subresource."""
 
-CLUSTER_RIGHTS: tuple[Right, ...] = (("create", "", "namespaces", ""), ("delete", "", "namespaces", ""))
+CLUSTER_RIGHTS: tuple[Right, ...] = tuple(
+    (verb, "", "namespaces", "") for verb in ("get", "create", "delete")
+)
 _VERBS = ("list", "create", "patch", "update", "delete")
 _KINDS = (
     ("apps", "deployments"),
