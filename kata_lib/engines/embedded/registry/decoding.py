@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from kata_lib.engines.embedded.registry import crds
+from kata_lib.engines.embedded.registry.decoding_words import INTEGER_BITS, JsonWords, MapWords, go_text
 from kata_lib.engines.embedded.registry.left_out import is_left_out
 from kata_lib.engines.embedded.registry.quantities import canonical
 from kata_lib.engines.embedded.registry.resources import Resource
@@ -20,11 +21,7 @@ from kata_lib.engines.embedded.registry.schemas import ANY, Schema
 from kata_lib.engines.embedded.registry.status import Cause, StatusError, bad_request, invalid_request
 from kata_lib.engines.embedded.store import Obj
 
-_QUANTITY = re.compile(r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$")
-_INTEGER_BITS = {"int32": 31, "int64": 63}
-_GO_TYPES = {"string": "string", "boolean": "bool", "integer": "int64", "number": "float64"}
-
-
+_SCHEMA_OR_ELSE = ("JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool")
 _LAYOUTS = {"Time": "2006-01-02T15:04:05Z07:00", "MicroTime": "2006-01-02T15:04:05.000000Z07:00"}
 """How Go writes the formats of moments."""
 
@@ -69,7 +66,7 @@ def check_fields(
         shown = json.dumps(patched if strategic is None else go_text(strategic), ensure_ascii=False)
         return invalid_request([Cause("patch", "FieldValueInvalid", f"Invalid value: {shown}: {why}")])
 
-    words = _JsonWords() if strategic is None else _MapWords()
+    words = JsonWords() if strategic is None else MapWords()
     try:
         decoded = _Decoder(words).struct(schema, obj, ())
     except DecodingError as error:
@@ -86,11 +83,17 @@ def check_fields(
     obj.update(decoded)
 
 
+def _child(schema: Schema, key: str, item: Any) -> Schema | None:
+    """Return the schema of a field; of one that holds a schema or something else, that of what it holds."""
+    child = schema.child(key)
+    return schema if child and child.name in _SCHEMA_OR_ELSE and isinstance(item, dict) else child
+
+
 def _find_unknown(schema: Schema, value: Any, path: str, found: list[str]) -> None:
     if isinstance(value, dict) and not schema.any:
         for key, item in value.items():
             inner = f"{path}.{key}" if path else key
-            child = schema.child(key)
+            child = _child(schema, key, item)
             if child:
                 _find_unknown(child, item, inner, found)
             elif not schema.open:
@@ -113,13 +116,13 @@ def prune(schema: Schema, value: Any) -> Any:
 class _Decoder:
     """Walks a value with its schema; `path` holds the names of the Go fields passed, without list indexes."""
 
-    def __init__(self, words: "_JsonWords | _MapWords") -> None:
+    def __init__(self, words: JsonWords | MapWords) -> None:
         self._words = words
 
     def struct(self, schema: Schema, value: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
         result = {}
         for key, item in value.items():
-            child = schema.properties.get(key)
+            child = _child(schema, key, item) if key in schema.properties else None
             if child is None and schema.custom and schema.open:
                 result[key] = item
             if child is None or (item is None and not schema.custom):
@@ -177,7 +180,7 @@ def _is_moment(text: str) -> bool:
 
 
 def _fits(value: Any, format: str) -> bool:
-    bits = _INTEGER_BITS.get(format, 63)
+    bits = INTEGER_BITS.get(format, 63)
     return isinstance(value, int) and not isinstance(value, bool) and -(1 << bits) <= value < 1 << bits
 
 
@@ -191,70 +194,3 @@ def _no_base64(text: str) -> str:
     except ValueError:
         return f"illegal base64 data at input byte {len(text) // 4 * 4}"
     return ""
-
-
-class _JsonWords:
-    """Go's encoding/json."""
-
-    of_bytes = ""
-
-    def mismatch(self, schema: Schema, value: Any, path: tuple[str, ...], owner: str) -> str:
-        if schema.type == "quantity":
-            return f"quantities must match the regular expression '{_QUANTITY.pattern}'"
-        target = "int32" if schema.type == "int-or-string" else _go_type(schema)
-        found = json_type(value)
-        if schema.type in ("integer", "int-or-string") and found == "number":
-            found = f"number {value}"
-        field = f"{owner}.{'.'.join(path)}"
-        return f"json: cannot unmarshal {found} into Go struct field {field} of type {target}"
-
-
-class _MapWords:
-    """apimachinery's converter from maps, through which a strategic merge patch's result goes."""
-
-    of_bytes = "error decoding from json: "
-
-    def mismatch(self, schema: Schema, value: Any, path: tuple[str, ...], owner: str) -> str:
-        target, found = _go_type(schema), _go_kind(value)
-        if schema.type == "object":
-            return (
-                f"cannot restore struct from: {found}"
-                if schema.properties
-                else f"cannot restore map from {found}"
-            )
-        if schema.type == "array":
-            return f"cannot restore slice from {found}"
-        convertible = (found == "int64" and target == "string") or (
-            found == "float64" and target.startswith("int")
-        )
-        return f"cannot convert {found} to {target}" if convertible else f"unrecognized type: {target}"
-
-
-def _go_type(schema: Schema) -> str:
-    if schema.type == "object":
-        return f"map[string]{_go_type(schema.values)}" if schema.values else f"v1.{schema.name}"
-    if schema.type == "array":
-        return f"[]{_go_type(schema.items or ANY)}"
-    return schema.format if schema.format in _INTEGER_BITS else _GO_TYPES.get(schema.type, schema.type)
-
-
-def json_type(value: Any) -> str:
-    """Return what Go's decoder calls a value that it cannot take."""
-    names = {dict: "object", list: "array", str: "string", bool: "bool"}
-    return names.get(type(value), "number")
-
-
-def _go_kind(value: Any) -> str:
-    names = {dict: "map", list: "slice", str: "string", bool: "bool", int: "int64"}
-    return names.get(type(value), "float64")
-
-
-def go_text(value: Any) -> str:
-    """Return a value as Go prints it with %v: maps in the order of their keys."""
-    if isinstance(value, dict):
-        return f"map[{' '.join(f'{key}:{go_text(value[key])}' for key in sorted(value))}]"
-    if isinstance(value, list):
-        return f"[{' '.join(map(go_text, value))}]"
-    if value is None or isinstance(value, bool):
-        return {None: "<nil>", True: "true", False: "false"}[value]
-    return str(value)

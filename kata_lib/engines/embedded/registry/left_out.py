@@ -23,6 +23,7 @@ _PLAIN_ZEROS = frozenset(
         ("ContainerPort", "containerPort"),
         ("ContainerPort", "hostPort"),
         ("CustomResourceDefinitionSpec", "preserveUnknownFields"),
+        ("CustomResourceColumnDefinition", "priority"),
         ("CustomResourceDefinitionVersion", "deprecated"),
         ("DeploymentSpec", "minReadySeconds"),
         ("DeploymentSpec", "paused"),

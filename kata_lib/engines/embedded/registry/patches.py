@@ -7,7 +7,7 @@ them changes what it is given.
 import copy
 from typing import Any
 
-from kata_lib.engines.embedded.registry.decoding import json_type
+from kata_lib.engines.embedded.registry.decoding_words import json_type
 from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.schemas import Schema, schema_for
 from kata_lib.engines.embedded.registry.status import bad_request, rejected_request, unsupported_patch

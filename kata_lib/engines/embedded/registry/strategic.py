@@ -9,7 +9,7 @@ import copy
 import json
 from typing import Any
 
-from kata_lib.engines.embedded.registry.decoding import go_text, json_type
+from kata_lib.engines.embedded.registry.decoding_words import go_text, json_type
 from kata_lib.engines.embedded.registry.schemas import ANY, Schema
 from kata_lib.engines.embedded.registry.status import StatusError, bad_request, internal, rejected_request
 

@@ -18,12 +18,3 @@ def fill(obj: Obj) -> None:
     for version in spec.get("versions", ()):
         version.setdefault("served", False)
         version.setdefault("storage", False)
-        if schema := (version.get("schema") or {}).get("openAPIV3Schema"):
-            version["schema"]["openAPIV3Schema"] = _without_nulls(schema)
-
-
-def _without_nulls(value: Any) -> Any:
-    """Return a schema without the keywords that are null, which count as not given."""
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value

@@ -82,6 +82,8 @@ class Builder:
         if "$ref" in node:
             target = self.definition(referenced(node["$ref"]))
             strategy, key = _merging(node)
+            if not strategy and not key:
+                return target
             return self._share(replace(target, merge=strategy, merge_key=key))
         properties = {key: self.compile(value) for key, value in node.get("properties", {}).items()}
         if embedded := bool(self._custom and node.get("x-kubernetes-embedded-resource")):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from kata_lib.engines.embedded.registry.decoding import go_text
+from kata_lib.engines.embedded.registry.decoding_words import go_text
 from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.status import Cause
 from kata_lib.engines.embedded.registry.validation.causes import invalid
