@@ -1,4 +1,4 @@
-"""How the real server says that a value does not fit its field: in the words of Go's decoder, or of its converter."""
+"""How the real server says that a value does not fit its field: in the words of Go's decoders."""
 
 import re
 from typing import Any
