@@ -24,12 +24,14 @@ class Program:
     source: str
 
     def file(self) -> Path:
-        """Return the program's file: the one that the setting names, else the first on the search path.
+        """Return the program's file: the one that the setting names, else the first on PATH.
 
-        Raises EngineError, with what to put where.
+        What an earlier call has put into the folder of tools comes last. Raises EngineError, with what to
+        put where.
         """
         named = os.environ.get(self.setting)
-        found = shutil.which(named or self.name, path=programs.search_path())
+        places = os.pathsep.join([os.environ.get("PATH", ""), str(programs.tools())])
+        found = shutil.which(named or self.name, path=places)
         if found is None:
             begin = f"{self.setting} names {named!r}, which is no program" if named else "It is not on PATH"
             raise EngineError(
@@ -39,11 +41,12 @@ class Program:
         return Path(found).resolve()
 
     def offer(self, file: Path) -> None:
-        """Put the program where the kubelet looks for those that stand for images."""
+        """Put a link to it where the kubelet looks for programs that stand for images; a file there stays."""
         place = programs.tools() / self.name
-        if place.resolve() != file:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.unlink(missing_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.is_symlink():
+            place.unlink()
+        if not place.exists():
             place.symlink_to(file)
 
 

@@ -250,6 +250,13 @@ def test_a_program_is_put_where_the_kubelet_looks(monkeypatch: pytest.MonkeyPatc
     assert image
     assert image.client
     assert Path(image.argv[0]).resolve() == file
+    other = tmp_path / "other" / "prometheus"
+    other.parent.mkdir()
+    other.touch(mode=0o755)
+    monkeypatch.delenv("KATA_PROMETHEUS")
+    monkeypatch.setenv("PATH", str(other.parent))
+    program.offer(program.file())
+    assert (tmp_path / "tools" / "prometheus").resolve() == other
 
 
 def test_prometheus_asks_the_api_whom_to_scrape(tmp_path: Path) -> None:
