@@ -78,7 +78,7 @@ def provide(wanted: Step) -> None:
 NAMES = [source.stem for source in notebooks.sources()]
 
 
-@pytest.mark.parametrize("name", reversed(NAMES))
+@pytest.mark.parametrize("name", NAMES[::-1])
 def test_a_notebook_runs_with_its_solutions(name: str, folder: Path, environment: dict[str, str]) -> None:
     """From the last to the first: none finds what the one before it leaves. In order the report runs them."""
     wanted = step(name)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,23 @@ from kata_lib.engines.embedded.mesh.stages import Kind
 from kata_lib.engines.embedded.mesh.translate import ProxyConfig
 
 HOLD = 0.002
-REST = 0.01
 
 
-@pytest.fixture(autouse=True)
-def short_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages, "REMOVAL_REST_SECONDS", REST)
+@pytest.fixture
+async def end_rest(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Let rests last until the test ends them, however busy the machine is."""
+    loop = asyncio.get_running_loop()
+    begun: list[Callable[[], None]] = []
+
+    def call_later(delay: float, callback: Any, *args: Any, **more: Any) -> asyncio.TimerHandle:
+        if delay != stages.REMOVAL_REST_SECONDS:
+            return later(delay, callback, *args, **more)
+        begun.append(callback)
+        return later(3600, lambda: None)
+
+    later = loop.call_later
+    monkeypatch.setattr(loop, "call_later", call_later)
+    return lambda: begun.pop()()
 
 
 def config(*clusters: str, weight: int = 1, empty: tuple[str, ...] = ()) -> ProxyConfig:
@@ -107,7 +119,7 @@ async def test_route_waits_for_the_endpoints_of_a_new_cluster() -> None:
     assert routes[0]["to"] == "b"
 
 
-async def test_cluster_goes_only_after_its_route_and_a_rest() -> None:
+async def test_cluster_goes_only_after_its_route_and_a_rest(end_rest: Callable[[], None]) -> None:
     served = session()
     envoy = FakeEnvoy(served)
     served.set_target(config("a", "b"))
@@ -118,13 +130,13 @@ async def test_cluster_goes_only_after_its_route_and_a_rest() -> None:
     await envoy.poll("routes", "r")
     assert await envoy.poll("clusters") is None
     assert not served.settled
-    await asyncio.sleep(REST)
+    end_rest()
     clusters = await envoy.poll("clusters")
     assert clusters is not None
     assert [cluster["name"] for cluster in clusters] == ["a"]
 
 
-async def test_last_endpoint_stays_until_the_route_has_moved() -> None:
+async def test_last_endpoint_stays_until_the_route_has_moved(end_rest: Callable[[], None]) -> None:
     served = session()
     envoy = FakeEnvoy(served)
     served.set_target(config("a", "b"))
@@ -133,7 +145,7 @@ async def test_last_endpoint_stays_until_the_route_has_moved() -> None:
     assert await envoy.poll("endpoints", "b") is None
     assert await envoy.poll("routes", "r") is not None
     await envoy.poll("routes", "r")
-    await asyncio.sleep(REST)
+    end_rest()
     assignments = await envoy.poll("endpoints", "b")
     assert assignments is not None
     assert assignments[0]["endpoints"] == []
@@ -208,7 +220,9 @@ async def test_rejection_without_a_log_is_told_after_a_few_attempts() -> None:
     assert [kind for _, kind, _, _ in rejections] == ["clusters"]
 
 
-async def test_cluster_that_was_never_accepted_is_dropped_by_the_next_configuration() -> None:
+async def test_cluster_that_was_never_accepted_is_dropped_by_the_next_configuration(
+    end_rest: Callable[[], None],
+) -> None:
     served = session()
     envoy = FakeEnvoy(served)
     served.set_target(config("a"))
@@ -219,7 +233,7 @@ async def test_cluster_that_was_never_accepted_is_dropped_by_the_next_configurat
         await served.poll("clusters", (), known, HOLD)
     assert served.rejection is not None
     served.set_target(config("a"))
-    await asyncio.sleep(REST)
+    end_rest()
     await envoy.follow()
     assert served.settled
 

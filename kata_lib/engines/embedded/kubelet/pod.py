@@ -26,7 +26,8 @@ from kata_lib.errors import MeshError
 log = logging.getLogger(__name__)
 
 MANAGER = "kubelet"
-OUT_OF_MESH_LIMIT = 2.0
+OUT_OF_MESH_LIMIT = 10.0
+"""How long a pod that leaves stays for the sake of an Envoy that does not say that it knows."""
 MOMENT = 0.2
 """Between leaving the mesh and SIGTERM: requests that were sent before every Envoy knew arrive meanwhile."""
 CALLERS_LIMIT = 2.0
@@ -175,7 +176,7 @@ class PodWorker:
         if running and not self._gone:
             for container in running:
                 container.event("Normal", "Killing", f"Stopping container {container.name}")
-            await self._leave_mesh()
+            await self._leave_mesh(min(OUT_OF_MESH_LIMIT, grace))
             await asyncio.sleep(min(MOMENT, grace))
             await self._callers_left(min(CALLERS_LIMIT, deadline - loop.time()))
         applications = [container for container in self.containers if container is not self._sidecar]
@@ -186,15 +187,16 @@ class PodWorker:
             self.host.pilot.remove_proxy(self.pod)
         self._remove()
 
-    async def _leave_mesh(self) -> None:
+    async def _leave_mesh(self, limit: float) -> None:
+        """Drain once every Envoy knows that the pod goes, or the limit (s) is over."""
         changed = asyncio.Event()
         unsubscribe = self.host.registry.subscribe(lambda event: changed.set(), {"endpointslices"})
         try:
-            async with asyncio.timeout(OUT_OF_MESH_LIMIT):
+            async with asyncio.timeout(limit):
                 while self._is_endpoint():
                     await changed.wait()
                     changed.clear()
-            await self.host.pilot.settled(OUT_OF_MESH_LIMIT)
+            await self.host.pilot.settled(limit)
         except (MeshError, TimeoutError) as error:
             log.warning("%s leaves before every Envoy knows: %s", "/".join(key(self.pod)), error)
         finally:
