@@ -16,7 +16,7 @@ from kata_lib.kube import ApiRefused, Obj
 from kata_lib.manifests import load
 from kata_lib.pods import troubles
 from kata_lib.shares import percent
-from kata_lib.steps import CANARY, PROMOTE, V1, V2, V3
+from kata_lib.steps import ARGO, CANARY, PROMOTE, V1, V2, V3
 
 V1_DEPLOYMENTS = ("age", "name-v1", "sentences")
 NOT_FOLLOWED = ("KATA0202", "KATA0203", "KATA0204")
@@ -84,11 +84,12 @@ def scaled_instead(cluster: Cluster) -> Iterator[Mistake]:
 
 def left_over(cluster: Cluster) -> Iterator[Mistake]:
     """Yield what is still there of the workshop's kinds, where nothing should be."""
-    if left := [f"{obj['kind']} {obj['metadata']['name']}" for obj in cluster.contents()]:
-        yield Mistake(
-            f"Still there: {', '.join(left)}.",
-            f"kubectl delete --ignore-not-found -f {V1} -f {V2} -f {V3} -f {PROMOTE}",
-        )
+    if left := cluster.contents():
+        names = ", ".join(f"{obj['kind']} {obj['metadata']['name']}" for obj in left)
+        files = [V1, V2, V3, PROMOTE]
+        if any(obj["apiVersion"].startswith("argoproj.io/") for obj in left):
+            files.append(ARGO)
+        yield Mistake(f"Still there: {names}.", f"kubectl delete --ignore-not-found -f {' -f '.join(files)}")
 
 
 def route(cluster: Cluster, host: str = "name", file: str = CANARY) -> Iterator[Mistake]:

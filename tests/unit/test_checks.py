@@ -317,6 +317,12 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
     ),
     ("argo-released", lambda c, a: route(c, stable=50, canary=50), "somebody moved them since", "stable=100"),
     ("argo-caught", lambda c, a: put(a, "promoted"), "newest version is v2", "rollout-v3.yaml"),
+    (
+        "cleaned-up",
+        lambda c, a: put(a, "promoted"),
+        "Still there: Rollout name",
+        "kubectl delete .* -f rollouts/argo-rollouts",
+    ),
     ("cleaned-up", lambda c, a: c.apply("deploy/v2"), "Still there: Deployment name-v2", "kubectl delete"),
 ]
 
