@@ -9,7 +9,7 @@ The context engine is given a kind cluster of its own, as a stranger's.
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -17,6 +17,7 @@ import pytest
 
 from kata_lib import engines
 from kata_lib.engines.kind import KindEngine
+from kata_lib.engines.kubectl import kubectl
 
 # A busy machine is no failure: time is measured by scripts/bench.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -24,6 +25,21 @@ hypothesis.settings.load_profile("untimed")
 
 ENGINE = os.environ.get("KATA_TEST_ENGINE") or "embedded"
 STRANGERS = "parity-host"
+
+
+@pytest.fixture(scope="session")
+def give_counters() -> Callable[[Path], None]:
+    """Return what lets Prometheus count where a site's proxies do not do it by themselves, as Istio's own do.
+
+    Such a site has request-stats.json beside the add-ons' manifests; it is given the cluster's kubeconfig.
+    """
+
+    def give(kubeconfig: Path) -> None:
+        file = Path(os.environ.get("KATA_ADDONS", "")) / "request-stats.json"
+        if ENGINE != "embedded" and os.environ.get("KATA_ADDONS") and file.exists():
+            kubectl(kubeconfig, "apply", f"--filename={file}")
+
+    return give
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ Runs where KATA_TEST_ENGINE=kind asks for it and the manifests of its add-ons ca
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ import pytest
 
 from kata_lib import addons, argo, engines, lab
 from kata_lib.addons import deployed, rollouts
-from kata_lib.engines.kubectl import kubectl
 from kata_lib.errors import ClusterError, EngineError, RolloutError
 from kata_lib.lab import Lab
 from kata_lib.live.by_argo import ByArgo
@@ -48,11 +47,9 @@ def test_without_the_controller_the_step_says_what_installs_it(bare: Lab) -> Non
 
 
 @pytest.fixture(scope="module")
-def kata(bare: Lab) -> Lab:
+def kata(bare: Lab, give_counters: Callable[[Path], None]) -> Lab:
     """The same cluster with Prometheus and the controller."""
-    place = os.environ.get("KATA_ADDONS")
-    if place and (stats := Path(place) / "request-stats.json").exists():
-        kubectl(bare.cluster.kubeconfig, "apply", f"--filename={stats}")
+    give_counters(bare.cluster.kubeconfig)
     try:
         addons.install(bare.engine, ["prometheus", "rollouts"], print)
     except EngineError as error:

@@ -6,13 +6,12 @@ and, for a proxy without Istio's own counters, request-stats.json.
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from kata_lib import addons, engines, kiali, lab, observe, shares
-from kata_lib.engines.kubectl import kubectl
 from kata_lib.lab import Lab
 from kata_lib.steps import CANARY, V1, V2
 
@@ -37,10 +36,8 @@ def kata(engine_environment: dict[str, str]) -> Iterator[Lab]:
             engines.select(cluster=CLUSTER).stop()
 
 
-def test_kiali_and_the_sidecars_agree(kata: Lab) -> None:
-    filter_ = Path(os.environ["KATA_ADDONS"]) / "request-stats.json"
-    if filter_.exists():
-        kubectl(kata.cluster.kubeconfig, "apply", f"--filename={filter_}")
+def test_kiali_and_the_sidecars_agree(kata: Lab, give_counters: Callable[[Path], None]) -> None:
+    give_counters(kata.cluster.kubeconfig)
     addons.install(kata.engine, ["prometheus", "kiali"], print)
     kata.begin("deploy", reset=True)
     kata.apply(V2)

@@ -4,7 +4,7 @@ import copy
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +65,14 @@ def nbval(
     )
 
 
-def provide(wanted: Step) -> None:
+def provide(wanted: Step, give_counters: Callable[[Path], None]) -> None:
     """Install what a step needs in the cluster; skip where this engine or machine cannot have it."""
     if not wanted.addons:
         return
+    connected = lab.connect(cluster=CLUSTER)
+    give_counters(connected.cluster.kubeconfig)
     try:
-        addons.install(lab.connect(cluster=CLUSTER).engine, list(wanted.addons), print)
+        addons.install(connected.engine, list(wanted.addons), print)
     except EngineError as error:
         pytest.skip(f"{wanted.notebook} needs {', '.join(wanted.addons)}: {error}")
 
@@ -79,10 +81,12 @@ NAMES = [source.stem for source in notebooks.sources()]
 
 
 @pytest.mark.parametrize("name", NAMES[::-1])
-def test_a_notebook_runs_with_its_solutions(name: str, folder: Path, environment: dict[str, str]) -> None:
+def test_a_notebook_runs_with_its_solutions(
+    name: str, folder: Path, environment: dict[str, str], give_counters: Callable[[Path], None]
+) -> None:
     """From the last to the first: none finds what the one before it leaves. In order the report runs them."""
     wanted = step(name)
-    provide(wanted)
+    provide(wanted, give_counters)
     done = nbval(folder / f"{name}.ipynb", environment, wanted.cell_seconds)
     assert done.returncode == 0, done.stdout + done.stderr
 
