@@ -264,25 +264,33 @@ def test_a_taken_port_is_found_before_anything_is_made(lab: Lab, monkeypatch: py
     assert lab.done == []
 
 
+SEVERAL = {"DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]], "Architecture": "x86_64"}
+ONE = {"DriverStatus": [["Backing Filesystem", "extfs"]], "Architecture": "x86_64"}
+
+
+@pytest.mark.parametrize(
+    ("about", "spoken", "only"),
+    [(SEVERAL, "1.48", ["--platform=linux/amd64"]), (SEVERAL, "1.45", []), (ONE, "1.48", [])],
+    ids=["a store of several", "a Docker that cannot save one of them", "a store of one"],
+)
 def test_an_archive_is_of_one_platform_where_the_store_keeps_several(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    about: dict[str, Any], spoken: str, only: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     ran: list[list[str]] = []
-    store = {"DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]], "Architecture": "x86_64"}
     monkeypatch.setattr("kata_lib.engines.kind.images.program", lambda name: name)
     monkeypatch.setattr("kata_lib.engines.kind.images.run", lambda command, *_: ran.append(command))
+    monkeypatch.setattr(
+        "kata_lib.engines.kind.images.ask",
+        lambda command: f"{spoken}\n" if command[1] == "version" else json.dumps(about),
+    )
     for name in ("KATA_ISTIO_SETTINGS", "KATA_PORT", "KIND_EXPERIMENTAL_PROVIDER"):
         monkeypatch.delenv(name, raising=False)
     images = Images(Settings.read(), tmp_path / "log")
-    for about in (store, {"DriverStatus": [["Backing Filesystem", "extfs"]], "Architecture": "x86_64"}):
-        monkeypatch.setattr(
-            "kata_lib.engines.kind.images.ask", lambda command, about=about: json.dumps(about)
-        )
-        with contextlib.suppress(FileNotFoundError):
-            images.load("one", ["a", "b"], tmp_path, quiet)
-    saves = [command for command in ran if "save" in command]
-    assert ["--platform=linux/amd64" in save for save in saves] == [True, False]
-    assert ran[1] == ["kind", "load", "image-archive", str(tmp_path / "images.tar"), "--name=one"]
+    with contextlib.suppress(FileNotFoundError):
+        images.load("one", ["a", "b"], tmp_path, quiet)
+    archive = tmp_path / "images.tar"
+    assert ran[0] == ["docker", "save", *only, f"--output={archive}", "a", "b"]
+    assert ran[1] == ["kind", "load", "image-archive", str(archive), "--name=one"]
 
 
 def test_podman_is_asked_in_its_own_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

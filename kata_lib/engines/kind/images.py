@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from kata_lib import machine
 from kata_lib.engines.base import Progress
 from kata_lib.engines.kind.settings import Settings
 from kata_lib.engines.programs import ProgramFailed, ask, program, run
@@ -24,6 +25,9 @@ SOURCE = "canary-kata.source"
 
 NOT_THERE = ("no such image", "image not known")
 """What docker, and podman, say of an image that they do not have."""
+
+SAVES_PLATFORMS = (1, 48)
+"""The version of Docker's API from which on `docker save` takes a platform: that of Docker 28."""
 
 BUILD_SECONDS = 600.0
 PULL_SECONDS = 900.0
@@ -111,14 +115,20 @@ class Images:
             return ""
 
     def _store_of_many_platforms(self) -> str:
-        """Return this machine's platform where the engine keeps images of several (containerd's store)."""
+        """Return this machine's platform where the engine keeps images of several (containerd's store).
+
+        "" also where Docker cannot save one of them, before 28: it then saves what it has of an image.
+        """
         if self.settings.provider != "docker":
+            return ""
+        spoken = ask([self._engine, "version", "--format={{.Client.APIVersion}}"])
+        if machine.numbers(spoken) < SAVES_PLATFORMS:
             return ""
         about = json.loads(ask([self._engine, "info", "--format={{json .}}"]))
         if "io.containerd.snapshotter" not in json.dumps(about.get("DriverStatus") or []):
             return ""
-        machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(about["Architecture"], about["Architecture"])
-        return f"linux/{machine}"
+        names = {"x86_64": "amd64", "aarch64": "arm64"}
+        return f"linux/{names.get(about['Architecture'], about['Architecture'])}"
 
     @property
     def _engine(self) -> str:
