@@ -100,7 +100,7 @@ class Running {
         running.style.setProperty("--color", color);
       }
       running.dataset.share = share;
-      // Layers that only move cost neither a layout nor a painting.
+      // A transform costs no layout, and .now is a layer of its own: nothing else is painted again.
       bar.style.transform = `translateY(${this.y(high)}px) scaleY(${this.y(low) - this.y(high)})`;
       mark.style.transform = `translateY(${this.y(share)}px)`;
     });

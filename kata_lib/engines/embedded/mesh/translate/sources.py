@@ -4,7 +4,7 @@ from typing import Any
 
 DISCOVERY_CLUSTER = "xds"
 _AT_ONCE = "0.001s"
-_AFTER_A_MOMENT = "0.008s"
+_AFTER_A_MOMENT = "0.005s"
 
 
 def discovery() -> dict[str, Any]:
@@ -17,7 +17,7 @@ def discovery() -> dict[str, Any]:
 
 
 def route_discovery() -> dict[str, Any]:
-    """Return the source of route tables: the next request follows after 8 to 16 ms.
+    """Return the source of route tables: the next request follows after 5 to 10 ms.
 
     A request takes Envoy some milliseconds (it lists all its extensions, 77 kB), and a new weight makes every
     Envoy send one: at once, they would keep the processors from the users' requests. Nothing but the removal
