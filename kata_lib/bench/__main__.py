@@ -62,6 +62,7 @@ def main(
     only: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(GROUPS)}; repeatable.")] = None,
     minutes: Annotated[float, typer.Option(min=1, help="How long the soak lasts.")] = 10,
     learners: Annotated[int, typer.Option(min=1, help="How many the class has.")] = 30,
+    check: Annotated[bool, typer.Option("--check", help="Fail where a goal is missed.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there, too.")] = None,
 ) -> None:
     """Measure the embedded engine and the sampler, each figure beside its goal."""
@@ -84,6 +85,8 @@ def main(
     if json_file:
         rows = [asdict(figure) | {"met": figure.met} for figure in figures]
         json_file.write_text(json.dumps({"machine": about, "figures": rows}, indent=2) + "\n")
+    if check and any(figure.met is False for figure in figures):
+        raise typer.Exit(1)
 
 
 def _run(chosen: list[str], extent: Extent, say: Callable[[str], None]) -> list[Figure]:

@@ -4,7 +4,7 @@ from itertools import chain, repeat
 
 import pytest
 
-from kata_lib.bench import machine, weights
+from kata_lib.bench import machine, soak, weights
 from kata_lib.bench.results import Figure, percentile
 
 
@@ -26,6 +26,11 @@ def test_percentiles_lie_between_the_values() -> None:
     values = [float(number) for number in range(101)]
     assert [percentile(values, p) for p in (1, 50, 95)] == [1, 50, 95]
     assert percentile([3.0], 95) == 3.0
+
+
+def test_a_slope_is_that_of_most_samples() -> None:
+    assert soak.slope([5.0, 5.0, 90.0, 5.0, 5.0, 5.0]) == 0
+    assert soak.slope([0.0, 2.0, 4.0, 60.0, 8.0, 10.0]) == 2
 
 
 def test_the_machine_is_named_with_its_envoy() -> None:
