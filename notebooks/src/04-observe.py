@@ -86,11 +86,11 @@ observe.by_version(counted)
 graph.of(counted)
 # %% [markdown]
 # And as it is now: the next picture follows the last ten seconds. It shows nobody until somebody asks: the cell after
-# it does for four seconds, `scripts/loop-query.sh` in a terminal for longer.
+# it does for three seconds, `scripts/loop-query.sh` in a terminal for longer.
 # %%
 now = live.show_graph(lab)
 # %%
-lab.sample(seconds=4, rate=50)["version"].value_counts()
+lab.sample(seconds=3, rate=50)["version"].value_counts()
 # %%
 now.close()
 # %% [markdown]
