@@ -26,8 +26,13 @@ def install(engine: Engine, kubeconfig: Path, say: Callable[[str], None]) -> Non
     if isinstance(engine, KindEngine):
         engine.load(images.named_in(text), say)
     say("installing rollouts")
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-    deployed.apply(kubeconfig, "rollouts", json.dumps(namespace))
-    deployed.apply(kubeconfig, "rollouts", text, f"--namespace={NAMESPACE}")
+    apply(kubeconfig, text)
     ready = partial(deployed.missing, kubeconfig, NAMESPACE, CONTROLLER)
     await_true(ready, READY_SECONDS, "rollouts was not ready", say)
+
+
+def apply(kubeconfig: Path, manifest: str) -> None:
+    """Apply a manifest of Argo Rollouts in its namespace, which is made first."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    deployed.apply(kubeconfig, "rollouts", json.dumps(namespace))
+    deployed.apply(kubeconfig, "rollouts", manifest, f"--namespace={NAMESPACE}")

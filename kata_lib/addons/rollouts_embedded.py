@@ -15,11 +15,11 @@ import yaml
 from kata_lib.addons import deployed
 from kata_lib.addons.embedded import Program, wait
 from kata_lib.addons.manifests import ROLLOUTS_VERSION, manifest_of
+from kata_lib.addons.rollouts import CONTROLLER, NAMESPACE, apply
 from kata_lib.engines import kubectl
 from kata_lib.engines.base import Engine
 from kata_lib.engines.programs import ProgramFailed
 
-NAMESPACE = CONTROLLER = "argo-rollouts"
 READY_SECONDS = 60.0
 WORKS = "Started rollout workers"
 """What the controller writes once it has read everything."""
@@ -47,9 +47,7 @@ def install(engine: Engine, kubeconfig: Path, say: Callable[[str], None]) -> Non
     manifest = as_process(manifest_of("rollouts", engine.logs().parent).read_text())
     PROGRAM.offer(file)
     say(f"installing rollouts; its controller is {file}")
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-    deployed.apply(kubeconfig, "rollouts", json.dumps(namespace))
-    deployed.apply(kubeconfig, "rollouts", manifest, f"--namespace={NAMESPACE}")
+    apply(kubeconfig, manifest)
     wait(engine, kubeconfig, CONTROLLER, NAMESPACE, partial(_missing, kubeconfig), READY_SECONDS, say)
 
 
