@@ -1,8 +1,8 @@
 """When to send a frame and when to send traffic, from what the browser was heard to say. Times in seconds.
 
 A browser that is gone is not reported to the kernel, and what is sent to it piles up in the server. So the
-browser says once a second which frame it has drawn, and what it has not drawn is bounded. Not each frame is
-answered: every word of the browser makes the kernel tell all listeners that it is busy and idle again.
+browser says every two seconds which frame it has drawn, and what it has not drawn is bounded. Not each frame
+is answered: every word of the browser makes the kernel tell all listeners that it is busy and idle again.
 """
 
 from collections import deque
@@ -10,7 +10,7 @@ from typing import Literal
 
 FRAME_SECONDS = 0.1
 CALM_FRAME_SECONDS = 0.5  # for those who ask their system for reduced motion
-WINDOW = 20  # frames on their way
+WINDOW = 30  # frames on their way
 DRAWING_SECONDS = 3.0
 TRAFFIC_SECONDS = 60.0
 

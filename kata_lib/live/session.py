@@ -4,6 +4,7 @@ One thread calls `turn`; nothing else touches a session. A person's words reach 
 the cluster reaches the slider, and neither the other way round.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -190,7 +191,8 @@ class Session:
             "changes": news,
         }
         if everything or news or self.now() >= self._next_words:
-            self._next_words = self.now() + WORDS_SECONDS
+            # With the second that the browser draws anew: one layout serves both.
+            self._next_words = math.floor(self.now()) + WORDS_SECONDS
             frame["words"] = self._words(now)
         return frame
 

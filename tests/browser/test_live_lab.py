@@ -49,15 +49,22 @@ def slider(page: Page) -> Any:
 
 
 def data(page: Page) -> dict[str, Any]:
-    """Return what the picture holds: its lines by name, and the labels of its marks."""
+    """Return what the picture holds: its lines by name, and its marks' words as they are to be seen."""
     found: dict[str, Any] = page.evaluate(
         f"""() => {{
             const plot = document.querySelector('{LIVE} .plot');
             const lines = plot.data.filter((t) => t.name).map((t) => [t.name, {{x: t.x, y: t.y}}]);
-            return {{lines: Object.fromEntries(lines), marks: plot.layout.annotations.map((a) => a.text)}};
+            const seen = [...plot.querySelectorAll('.textpoint text')].filter((t) => !t.closest('[clip-path]'));
+            const marks = seen.map((text) => text.textContent.trim());
+            return {{lines: Object.fromEntries(lines), marks}};
         }}"""
     )
     return found
+
+
+def running(version: str) -> str:
+    """Return the script for a version's share and interval in the second that runs; it begins without any."""
+    return f"document.querySelector('{LIVE} .now').shares.{version}"
 
 
 def wait_for_weight(page: Page, share: float) -> None:
@@ -91,7 +98,7 @@ def test_keys_move_the_weight_in_the_cluster_and_the_picture_follows(
     found = data(page)
     assert found["lines"]["v1"]["y"][-1] == 0
     assert found["lines"]["asked for"]["y"][-2] == 100
-    expect(page.locator(f"{LIVE} .running")).to_have_count(2)
+    page.wait_for_function(running("v1"), timeout=5000)
     expect(page.locator(f"{LIVE} .change")).to_have_text(re.compile(r"22 % → 100 %: seen after \d+ ms"))
     assert re.fullmatch(r"\d+ ms", found["marks"][-1])
 
@@ -219,7 +226,7 @@ def test_three_versions_have_linked_sliders(page: Page, lab: Lab) -> None:
     expect(slider).to_have_value("81")
     row = page.locator(f"{LIVE} tbody tr").filter(has_text="v3")
     expect(row.locator("td").last).not_to_have_text("0", timeout=8000)
-    page.wait_for_function(f"document.querySelector('{LIVE} .running[data-version=v3]')", timeout=5000)
+    page.wait_for_function(running("v3"), timeout=5000)
 
 
 def test_one_slider_is_left_when_two_versions_are(page: Page) -> None:

@@ -55,8 +55,10 @@ def test_a_release_is_watched_and_decided_by_the_keyboard(page: Page, lab: Lab) 
     assert mesh.weights(lab.cluster)["name-v2"] == 0.0
     expect(view.get_by_role("button")).to_have_text(["Retry"])
     expect(view.locator(".decisions li").first).to_contain_text("Aborted: At a person's word.")
-    marks = page.evaluate(f"document.querySelector('{VIEW} .plot').layout.annotations.map((a) => a.text)")
-    assert marks == ["20 %", "50 %", "Aborted"]
+    marks = page.evaluate(
+        f"document.querySelector('{VIEW} .plot').data.find((l) => l.name === 'changes').text"
+    )
+    assert [mark.removesuffix("<br> ") for mark in marks if mark] == ["20 %", "50 %", "Aborted"]
 
 
 def test_what_somebody_else_decides_is_shown(page: Page, lab: Lab) -> None:

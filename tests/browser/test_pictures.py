@@ -68,7 +68,7 @@ def test_the_live_lab_is_shown_in_both_themes(jupyter: JupyterLab) -> None:
     for name in ("50/50", "Canary 10 %"):
         page.locator(LIVE).get_by_role("button", name=name).click()
         page.wait_for_timeout(1000 * SECONDS)
-    keep(page, "live-lab", LIVE, holds=(".running", 2))
+    keep(page, "live-lab", LIVE, holds=("tbody tr", 2))
     page.close()
 
 

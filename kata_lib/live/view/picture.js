@@ -1,11 +1,52 @@
 // The picture: whole seconds and marks, drawn by plotly once a second and at each change, and over it the second
-// that runs, which moves with each frame and costs no more than a style.
+// that runs, which moves with each frame on a canvas of its own.
 const INK = "#333333";
 const QUIET = "#777777";
 const HEIGHT = 300;
 const MARGIN = { l: 58, r: 14, t: 36, b: 76 };
 const SHARES = [-2, 105];
 const RIGHT = 0.5;
+const WIDTH = 14; // of the second that runs
+const SYMBOLS = {
+  circle: "M4,0A4,4 0 1 1 -4,0A4,4 0 1 1 4,0Z",
+  square: "M-4,-4H4V4H-4Z",
+  diamond: "M0,-5L5,0L0,5L-5,0Z",
+  cross: "M-2,-5H2V-2H5V2H2V5H-2V2H-5V-2H-2Z",
+};
+
+class Picture {
+  constructor(Plotly, place, styleOf) {
+    Object.assign(this, { Plotly, place, styleOf, lines: "" });
+  }
+
+  // The axes stand still; as long as the lines are the same ones, they alone are moved, at half the cost.
+  draw(store) {
+    const { Plotly, place } = this;
+    const drawn = traces(store, this.styleOf);
+    const lines = drawn.map((line) => line.name).join();
+    if (lines === this.lines) {
+      const data = drawn.map(({ x, y, text = "" }) => ({ x, y, text }));
+      const atOnce = { mode: "immediate", transition: { duration: 0 }, frame: { duration: 0, redraw: false } };
+      Plotly.animate(place, { data, traces: [...data.keys()] }, atOnce).catch(() => {}); // a newer one came before it
+    } else Plotly.react(place, drawn, LAYOUT, { displayModeBar: false, responsive: true });
+    this.lines = lines;
+  }
+
+  purge() {
+    this.Plotly.purge(this.place);
+  }
+}
+
+const AXIS = { linecolor: INK, showline: true, zeroline: false, ticks: "outside", fixedrange: true };
+const LAYOUT = {
+  paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff", font: { family: "sans-serif", color: INK, size: 12 },
+  margin: { ...MARGIN, autoexpand: false }, height: HEIGHT, dragmode: false, hovermode: "closest",
+  legend: { orientation: "h", x: 0.5, xanchor: "center", y: -0.24, yanchor: "top", traceorder: "normal" },
+  xaxis: { ...AXIS, range: [-MINUTE, RIGHT], title: { text: "seconds ago (s)", standoff: 4 }, showgrid: false,
+    ticktext: [60, 50, 40, 30, 20, 10, 0], tickvals: [-60, -50, -40, -30, -20, -10, 0] },
+  yaxis: { ...AXIS, range: SHARES, ticksuffix: " %", dtick: 25, gridcolor: "#e3e3e3",
+    title: { text: "share of answers (%)", standoff: 6 } },
+};
 
 function traces(store, styleOf) {
   const end = Math.floor(store.now) + 1;
@@ -28,7 +69,8 @@ function traces(store, styleOf) {
   return [
     ...lines,
     askedLine(store, end),
-    podsLine(store),
+    ...podsLine(store),
+    marksLine(store, end),
     { x: failed.map((row) => row[0] + 0.5 - end), y: failed.map((row) => row[2]), mode: "markers", name: "failed",
       marker: { color: INK, symbol: "x", size: 9 }, hoverinfo: "skip" },
   ];
@@ -52,63 +94,57 @@ function askedLine(store, end) {
 function podsLine(store) {
   const pods = store.words?.pods ?? {};
   const share = pods[newestOf(pods)];
-  return { x: share === undefined ? [] : [-MINUTE, RIGHT], y: share === undefined ? [] : [share, share],
-    mode: "lines", name: `${newestOf(pods)} by its pods alone`, hoverinfo: "skip", visible: share !== undefined,
-    line: { color: QUIET, width: 1, dash: "longdash" } };
+  return share === undefined ? [] : [{ x: [-MINUTE, RIGHT], y: [share, share], mode: "lines",
+    name: `${newestOf(pods)} by its pods alone`, hoverinfo: "skip", line: { color: QUIET, width: 1, dash: "longdash" } }];
 }
 
-function layout(store) {
-  const end = Math.floor(store.now) + 1;
-  const marks = changesOf(store).filter((change) => change.number > 0 && change.at > end - MINUTE);
-  const axis = { linecolor: INK, showline: true, zeroline: false, ticks: "outside", fixedrange: true };
-  return {
-    paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff", font: { family: "sans-serif", color: INK, size: 12 },
-    margin: { ...MARGIN, autoexpand: false }, height: HEIGHT, dragmode: false, hovermode: "closest",
-    legend: { orientation: "h", x: 0.5, xanchor: "center", y: -0.24, yanchor: "top", traceorder: "normal" },
-    xaxis: { ...axis, range: [-MINUTE, RIGHT], title: { text: "seconds ago (s)", standoff: 4 }, showgrid: false,
-      ticktext: [60, 50, 40, 30, 20, 10, 0], tickvals: [-60, -50, -40, -30, -20, -10, 0] },
-    yaxis: { ...axis, range: SHARES, ticksuffix: " %", dtick: 25, gridcolor: "#e3e3e3",
-      title: { text: "share of answers (%)", standoff: 6 } },
-    shapes: marks.map((c) => ({ type: "line", x0: c.at - end, x1: c.at - end, y0: 0, y1: 1, yref: "paper",
-      line: { color: QUIET, width: 1 } })),
-    annotations: marks.map((c) => ({ x: c.at - end, y: 1, yref: "paper", yanchor: "bottom", showarrow: false,
-      xanchor: "center", yshift: 12 * (c.number % 2), font: { size: 11 }, // neighbours stand in two rows
-      text: c.seen_ms === null ? "…" : `${c.seen_ms} ms` })),
-  };
+// A mark is a line from bottom to top with its words above; neighbours' words stand in two rows. It begins with
+// nothing, for plotly clips the words of a line that was empty when it was drawn first.
+function marksLine(store, end) {
+  const line = { x: [RIGHT], y: [null], text: [""], mode: "lines+text", name: "changes", hoverinfo: "skip", showlegend: false,
+    line: { color: QUIET, width: 1 }, textposition: "top center", textfont: { size: 11 }, cliponaxis: false };
+  for (const change of changesOf(store)) {
+    const isMark = change.number > 0 || change.mark !== undefined;
+    if (!isMark || change.at <= end - MINUTE) continue;
+    const words = change.mark ?? (change.seen_ms === null ? "…" : `${change.seen_ms} ms`);
+    line.x.push(change.at - end, change.at - end, null);
+    line.y.push(...SHARES, null);
+    line.text.push("", words && change.number % 2 ? `${words}<br> ` : words, "");
+  }
+  return line;
 }
 
-// The second that runs: for each version its interval as a bar and its share as an open mark.
+// The second that runs: for each version its interval as a bar and its share as an open mark. A canvas changes
+// without style, layout or a new order of the page's layers.
 class Running {
-  constructor(place) {
-    this.place = place;
-    const paper = HEIGHT - MARGIN.t - MARGIN.b;
-    this.y = (percent) => MARGIN.t + (paper * (SHARES[1] - percent)) / (SHARES[1] - SHARES[0]);
-    place.style.right = `calc(${MARGIN.r - 7}px + (100% - ${MARGIN.l + MARGIN.r}px) * ${(RIGHT + 0.5) / (MINUTE + RIGHT)})`;
+  constructor(canvas, styleOf) {
+    Object.assign(this, { canvas, styleOf, pen: canvas.getContext("2d") });
+    canvas.width = WIDTH * devicePixelRatio;
+    canvas.height = HEIGHT * devicePixelRatio;
+    canvas.style.right = `calc(${MARGIN.r - WIDTH / 2}px + (100% - ${MARGIN.l + MARGIN.r}px) * ${(RIGHT + 0.5) / (MINUTE + RIGHT)})`;
+    this.pen.scale(devicePixelRatio, devicePixelRatio);
+    this.pen.translate(WIDTH / 2, 0);
+    this.pen.lineWidth = 2;
+    this.pen.fillStyle = "#ffffff";
   }
 
-  draw(store, styleOf) {
+  draw(store) {
     const row = store.seconds.get(Math.floor(store.now));
-    const shares = row && row[1] > 0 ? Object.entries(row[3]).sort() : [];
-    while (this.place.children.length > shares.length) this.place.lastChild.remove();
-    shares.forEach(([version, [share, low, high]], i) => {
-      const running = this.place.children[i] ?? this.place.appendChild(newRunning());
-      const [bar, mark] = running.children;
-      if (running.dataset.version !== version) {
-        const { color, symbol } = styleOf(version);
-        running.className = `running ${symbol}`;
-        running.dataset.version = version;
-        running.style.setProperty("--color", color);
-      }
-      running.dataset.share = share;
-      // A transform costs no layout, and .now is a layer of its own: nothing else is painted again.
-      bar.style.transform = `translateY(${this.y(high)}px) scaleY(${this.y(low) - this.y(high)})`;
-      mark.style.transform = `translateY(${this.y(share)}px)`;
-    });
+    this.canvas.shares = row && row[1] > 0 ? row[3] : {};
+    this.pen.clearRect(-WIDTH / 2, 0, WIDTH, HEIGHT);
+    for (const [version, shares] of Object.entries(this.canvas.shares).sort()) this.mark(version, ...shares.map(heightOf));
+  }
+
+  mark(version, share, low, high) {
+    const { color, symbol } = this.styleOf(version);
+    const mark = new Path2D(SYMBOLS[symbol]);
+    this.pen.strokeStyle = color;
+    this.pen.stroke(new Path2D(`M0,${high}V${low}`));
+    this.pen.translate(0, share);
+    this.pen.fill(mark);
+    this.pen.stroke(mark);
+    this.pen.translate(0, -share);
   }
 }
 
-function newRunning() {
-  const running = document.createElement("div");
-  running.innerHTML = '<div class="bar"></div><div class="mark"></div>';
-  return running;
-}
+const heightOf = (percent) => MARGIN.t + ((HEIGHT - MARGIN.t - MARGIN.b) * (SHARES[1] - percent)) / (SHARES[1] - SHARES[0]);

@@ -19,7 +19,7 @@ const COMMANDS = ["pause", "resume", "promote", "promote fully", "abort", "retry
 
 class ReleaseView {
   constructor(model, el, Plotly) {
-    Object.assign(this, { model, el, Plotly, frames: 0 });
+    Object.assign(this, { model, el, frames: 0 });
     el.classList.add("kata-live", "kata-release");
     el.setAttribute("role", "group");
     el.setAttribute("aria-label", "A release and its decisions");
@@ -30,6 +30,7 @@ class ReleaseView {
     hide.textContent = `.kata-still-${model.get("still")} { display: none }`;
     const styles = model.get("styles");
     this.styleOf = (subset) => styles[subset.split("-").at(-1)] ?? styles.other;
+    this.picture = new Picture(Plotly, this.find(".plot"), this.styleOf);
     for (const command of COMMANDS) {
       const button = this.find(".buttons").appendChild(document.createElement("button"));
       button.textContent = command[0].toUpperCase() + command.slice(1);
@@ -60,11 +61,7 @@ class ReleaseView {
     if (this.el.offsetParent === null) return;
     const plot = this.find(".plot");
     plot.setAttribute("aria-label", `Planned and observed share in each second of the last minute. ${words.status}`);
-    const drawn = layout(store);
-    drawn.annotations = changesOf(store).filter((c) => c.mark && c.at > Math.floor(store.now) + 1 - MINUTE).map((c) => ({
-      x: c.at - Math.floor(store.now) - 1, y: 1, yref: "paper", yanchor: "bottom", showarrow: false, text: c.mark,
-      yshift: 12 * (c.number % 2), font: { size: 11 } }));
-    this.Plotly.react(plot, traces(store, this.styleOf), drawn, { displayModeBar: false, responsive: true });
+    this.picture.draw(store);
   }
 
   table(rows) {
@@ -115,7 +112,7 @@ export default {
     return () => {
       clearInterval(watch);
       model.off("msg:custom", hear);
-      if (view) view.Plotly.purge(view.find(".plot"));
+      view?.picture.purge();
     };
   },
 };

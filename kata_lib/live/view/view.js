@@ -1,9 +1,9 @@
-// The live lab in the browser. Each frame from the kernel holds what is new; it is drawn, and once a second the
-// kernel is told which was drawn last: without that it sends no more. A hidden tab draws nothing, and tells nothing.
+// The live lab in the browser. Each frame from the kernel holds what is new; it is drawn, and every two seconds
+// the kernel is told which was drawn last: without that it sends no more. A hidden tab draws nothing, and tells nothing.
 const SILENCE_MS = 6000;
 const SPOKEN_MS = 5000;
-const ANSWER_MS = 1000;
-const ANSWER_FRAMES = 10; // half of what the kernel sends without an answer
+const ANSWER_MS = 2000; // each answer makes the kernel busy and idle, which JupyterLab draws
+const ANSWER_FRAMES = 20; // of the 30 that the kernel sends without an answer
 
 const HTML = `
   <div class="controls">
@@ -14,7 +14,7 @@ const HTML = `
       <button class="run">Pause</button>
       <button class="clear">Clear</button></span>
   </div>
-  <div class="picture"><div class="plot" role="img"></div><div class="now" aria-hidden="true"></div></div>
+  <div class="picture"><div class="plot" role="img"></div><canvas class="now" aria-hidden="true"></canvas></div>
   <div class="below">
     <table>
       <caption></caption>
@@ -31,7 +31,7 @@ const HTML = `
 
 class View {
   constructor(model, el, Plotly, styleOf) {
-    Object.assign(this, { Plotly, styleOf, el, frames: 0, spoken: -Infinity });
+    Object.assign(this, { styleOf, el, frames: 0, spoken: -Infinity });
     el.classList.add("kata-live");
     el.setAttribute("role", "group");
     el.setAttribute("aria-label", "Live traffic and its weights");
@@ -43,23 +43,24 @@ class View {
     this.parts = { plot: find(".plot"), caption: find("caption"), body: find("tbody"), speed: find(".speed"),
       pods: find(".pods"), change: find(".change"), last: find(".last"), note: find(".note"), spoken: find(".spoken") };
     this.controls = new Controls(find, (message) => model.send(message), styleOf);
-    this.running = new Running(find(".now"));
+    this.picture = new Picture(Plotly, this.parts.plot, styleOf);
+    this.running = new Running(find(".now"), styleOf);
     // The still picture for readers without a kernel is not needed while this view lives.
     const hide = el.appendChild(document.createElement("style"));
     hide.textContent = `.kata-still-${model.get("still")} { display: none }`;
   }
 
   draw(store) {
-    const { parts, el } = this;
+    const { el } = this;
     const asked = lastChange(store)?.after ?? null;
     if (this.said !== store.words) this.say(store, asked);
     el.dataset.frames = ++this.frames;
     el.dataset.weight = asked ? asked[newestOf(asked)] / 100 : "";
     if (el.offsetParent === null) return;
-    this.running.draw(store, this.styleOf);
+    this.running.draw(store);
     if (!store.stale && this.shown) return;
     this.shown = true;
-    this.Plotly.react(parts.plot, traces(store, this.styleOf), layout(store), { displayModeBar: false, responsive: true });
+    this.picture.draw(store);
   }
 
   say(store, asked) {
@@ -146,7 +147,7 @@ export default () => {
         clearInterval(watch);
         if (view) {
           views.delete(view);
-          view.Plotly.purge(view.parts.plot);
+          view.picture.purge();
         }
       };
     },
