@@ -18,6 +18,7 @@ from kata_lib import (
     hops,
     in_force,
     mesh,
+    missing_names,
     observe,
     pod_table,
     progress,
@@ -48,6 +49,7 @@ def open_lab(step: str | None = None, engine: str | None = None, reset: bool | N
     namespace. What a learner has stays; with reset=True, and always where KATA_RESET=1 or CI is set, the
     namespace afterwards holds the starting state and nothing else. engine: as KATA_ENGINE. Says what it did.
     """
+    missing_names.explain()
     lab = connect(engine)
     if step is not None:
         lab.begin(step, reset=checks.unattended() if reset is None else reset)

@@ -54,8 +54,8 @@ def data(page: Page) -> dict[str, Any]:
         f"""() => {{
             const plot = document.querySelector('{LIVE} .plot');
             const lines = plot.data.filter((t) => t.name).map((t) => [t.name, {{x: t.x, y: t.y}}]);
-            const seen = [...plot.querySelectorAll('.textpoint text')].filter((t) => !t.closest('[clip-path]'));
-            const marks = seen.map((text) => text.textContent.trim());
+            const words = [...plot.querySelectorAll('.textpoint text')];
+            const marks = words.filter((t) => !t.closest('[clip-path]')).map((t) => t.textContent.trim());
             return {{lines: Object.fromEntries(lines), marks}};
         }}"""
     )
