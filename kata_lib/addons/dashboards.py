@@ -42,15 +42,13 @@ class Dashboards:
 
     def _repr_html_(self) -> str:
         rows = [
-            f'<tr><td><a href="{html.escape(url)}" target="_blank" rel="noopener">{name}</a></td>'
-            f"<td>{CHOOSE[name]}</td></tr>"
+            (f'<a href="{html.escape(url)}" target="_blank" rel="noopener">{name}</a>', CHOOSE[name])
             for name, url in self.links.items()
         ]
-        rows += [
-            f"<tr><td>{', '.join(names)}</td><td>{html.escape(why)}</td></tr>"
-            for why, names in self.absent.items()
-        ]
-        return f"<table>{''.join(rows)}</table>"
+        rows += [(", ".join(names), html.escape(why)) for why, names in self.absent.items()]
+        cell = "<td style='text-align:left'>"
+        lines = (f"<tr>{cell}{what}</td>{cell}{words}</td></tr>" for what, words in rows)
+        return f"<table>{''.join(lines)}</table>"
 
 
 def dashboards(lab: Lab) -> Dashboards:

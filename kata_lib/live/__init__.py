@@ -155,6 +155,8 @@ class Live:
                 for _ in messages:
                     self.widget.inbox.task_done()
                 self.still.refresh(due=self._session.fresh, now=self._just_paused())
+            self._session.end()
+            self.still.end(due=bool(self._session.records))
         finally:
             self._session.end()
             self._ended.set()

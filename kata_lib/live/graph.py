@@ -55,6 +55,7 @@ class LiveGraph:
                 self._draw()
             self.still.refresh(due=bool(self.graph.edges) and self._pace.traffic(time.monotonic()))
             rest = self._pace.rest(time.monotonic())
+        self.still.end(due=bool(self.graph.edges))
 
     def _hear(self, message: Message) -> None:
         match message:

@@ -71,6 +71,7 @@ class LiveRelease:
                 self._draw()
             self.still.refresh(due=True)
             rest = self._pace.rest(self._now())
+        self.still.end(due=True)
 
     def _hear(self, message: Message) -> None:
         match message:

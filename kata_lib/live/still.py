@@ -67,6 +67,13 @@ class StillBeside:
         self._drawing = Thread(target=self._update, name="still picture", daemon=True)
         self._drawing.start()
 
+    def end(self, *, due: bool) -> None:
+        """Leave the last picture behind, if that is due."""
+        if self._drawing is not None:
+            self._drawing.join()
+        if self._handle is not None and due:
+            self._update()
+
     def _update(self) -> None:
         from IPython.display import HTML
 

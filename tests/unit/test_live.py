@@ -2,6 +2,7 @@
 
 import gc
 import gzip
+import re
 import tracemalloc
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from fake_api import FakeApi, make_cluster
 from hypothesis import given
 from hypothesis import strategies as st
+from IPython.display import HTML
 
 from kata_lib import mesh, plots
 from kata_lib.cluster import Cluster
@@ -19,6 +21,7 @@ from kata_lib.live.pace import DRAWING_SECONDS, WINDOW, Pace
 from kata_lib.live.route import linked
 from kata_lib.live.seconds import Answer, Minute, answers_of, percentiles
 from kata_lib.live.session import Session
+from kata_lib.live.still import StillBeside
 from kata_lib.live.widget import LiveWidget
 from kata_lib.traffic.frames import Record
 
@@ -449,3 +452,35 @@ def test_the_widget_queues_what_it_hears_and_hands_out_the_script(monkeypatch: p
     assert widget.styles["other"] == vars(plots.style_of("v9"))
     widget.close()
     assert widget.inbox.get_nowait() is None
+
+
+class TestStillBeside:
+    @pytest.fixture
+    def shown(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """What stood below the widget, one after the other."""
+        shown: list[str] = []
+
+        class Handle:
+            def update(self, made: HTML) -> None:
+                shown.append(str(made.data))
+
+        monkeypatch.setattr("IPython.display.display", lambda made, display_id: Handle())
+        return shown
+
+    @pytest.mark.parametrize("due", [True, False])
+    def test_what_was_shown_for_a_moment_leaves_a_picture_if_it_had_one(
+        self, shown: list[str], due: bool
+    ) -> None:
+        still = StillBeside("name", lambda: "<svg>picture</svg>")
+        still.show()
+        still.refresh(due=True)  # too soon
+        still.end(due=due)
+        assert [("<svg>picture</svg>" in each) for each in shown] == ([True] if due else [])
+
+    def test_the_last_picture_is_the_last_one_drawn(self, shown: list[str]) -> None:
+        numbers = iter("12")
+        still = StillBeside("name", lambda: next(numbers))
+        still.show()
+        still.refresh(due=True, now=True)
+        still.end(due=True)
+        assert [re.sub("<.*?>", "", each)[0] for each in shown] == ["1", "2"]
