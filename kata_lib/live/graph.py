@@ -47,6 +47,7 @@ class LiveGraph:
             self._thread.join(10.0)
 
     def _run(self) -> None:
+        self._read()
         rest = 0.0
         while (messages := self.widget.messages(rest)) is not None:
             for message in messages:
@@ -55,6 +56,7 @@ class LiveGraph:
                 self._draw()
             self.still.refresh(due=bool(self.graph.edges) and self._pace.traffic(time.monotonic()))
             rest = self._pace.rest(time.monotonic())
+        self._read()
         self.still.end(due=bool(self.graph.edges))
 
     def _hear(self, message: Message) -> None:
@@ -64,13 +66,18 @@ class LiveGraph:
             case {"type": "drawn", "number": int(number)}:
                 self._pace.drawn(number, time.monotonic())
 
-    def _draw(self) -> None:
-        self._number += 1
+    def _read(self) -> str:
+        """Read the counters for the next picture; return why that was not possible, or ""."""
         try:
             self._readings.append(observe.counters(self._cluster))
             self.graph = graph.of(observe.difference(self._readings[0], self._readings[-1]))
-            frame = {"svg": self.graph.svg, "alt": self.graph.alt, "note": ""}
         except KataError as error:
-            frame = {"note": str(error)}
-        self.widget.tell({"type": "graph", "number": self._number, **frame})
+            return str(error)
+        return ""
+
+    def _draw(self) -> None:
+        self._number += 1
+        note = self._read()
+        picture = {} if note else {"svg": self.graph.svg, "alt": self.graph.alt}
+        self.widget.tell({"type": "graph", "number": self._number, "note": note, **picture})
         self._pace.sent(self._number, time.monotonic())
