@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from kata_lib.addons.istio import PORTS, opened
+from kata_lib.addons.catalog import opened
+from kata_lib.addons.istio import PORTS
 from kata_lib.errors import EngineError
 from kata_lib.lab import Lab
 

@@ -48,11 +48,10 @@ def install(engine: Engine, kubeconfig: Path, say: Callable[[str], None]) -> Non
 
 
 def url(place: Location) -> str:
-    """Return where Prometheus answers on this machine, "" where it is not installed."""
-    if deployed.missing(place.kubeconfig, NAMESPACE, NAME):
-        return ""
+    """Return where Prometheus answers on this machine once it is installed."""
     service = kubectl.read(place.kubeconfig, "get", "service", NAME, f"--namespace={NAMESPACE}")
-    return f"http://{place.node_host}:{service['spec']['ports'][0]['nodePort']}/"
+    (port,) = service["spec"]["ports"]
+    return f"http://{place.node_host}:{port['nodePort']}/"
 
 
 def configuration(server: str, pki: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -91,6 +92,7 @@ def main(
 
 def _run(chosen: list[str], extent: Extent, say: Callable[[str], None]) -> list[Figure]:
     """Return all figures of the chosen groups; whatever happens, the cluster is gone afterwards."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="kata-bench-") as folder, chdir(PROJECT):
         os.environ["KATA_HOME"] = folder
         by_engine = list(engines.measure(NAME, say)) if "engines" in chosen else []

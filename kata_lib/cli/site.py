@@ -28,9 +28,10 @@ def install(names: Names = None) -> None:
     """Install add-ons, by default Istio's, and wait until they are ready."""
     from kata_lib import addons, engines
 
-    chosen = names or list(addons.PORTS)
-    addons.install(engines.select(), chosen, _say)
-    opens = next((name for name in chosen if name in addons.PORTS), "")
+    engine = engines.select()
+    chosen = names or addons.of_istio(engine)
+    addons.install(engine, chosen, _say)
+    opens = next((name for name in chosen if name in addons.of_istio(engine)), "")
     print(f"Ready. `kata addons open {opens}` opens it." if opens else "Ready.")
 
 

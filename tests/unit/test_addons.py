@@ -54,7 +54,7 @@ def quiet(line: str) -> None:
 @pytest.mark.parametrize(
     ("engine", "names", "said"),
     [
-        ("embedded", ["kiali"], "The embedded engine has no Kiali and no Grafana"),
+        ("embedded", ["prometheus", "kiali"], "The embedded engine has no Kiali and no Grafana"),
         ("kind", ["jaeger"], "no add-on 'jaeger'; there are: prometheus, kiali, grafana, rollouts"),
     ],
 )
@@ -63,6 +63,11 @@ def test_what_cannot_be_installed_is_refused(
 ) -> None:
     with pytest.raises(KataError, match=said):
         addons.install(Engine(engine, tmp_path / "kubeconfig", tmp_path), names, quiet)
+
+
+def test_each_engine_can_have_its_own(tmp_path: Path) -> None:
+    assert addons.of_istio(Engine("embedded", None, tmp_path)) == ["prometheus"]
+    assert addons.of_istio(Engine("context", None, tmp_path)) == ["prometheus", "kiali", "grafana"]
 
 
 def test_without_a_cluster_there_is_nothing_to_install_in(tmp_path: Path) -> None:
