@@ -6,7 +6,6 @@ difference of two readings of the sidecars' counters, in the rows that the live 
 
 import html
 import time
-from threading import Thread
 from typing import Any
 
 import pandas as pd
@@ -14,7 +13,7 @@ import pandas as pd
 from kata_lib import observe
 from kata_lib.errors import KataError
 from kata_lib.lab import Lab
-from kata_lib.live.pace import Pace
+from kata_lib.live.follower import Follower
 from kata_lib.live.seconds import MINUTE
 from kata_lib.live.still import StillBeside
 from kata_lib.live.told import Source, Told, percent
@@ -29,80 +28,47 @@ TOLD = 8  # decisions beside the picture
 BUTTONS = ("pause", "resume", "promote", "promote fully", "abort", "retry", "undo")
 
 
-class LiveRelease:
-    """A running view of a release."""
+class LiveRelease(Follower):
+    """A running view of a release, which goes on without it."""
+
+    name = "Live release"
 
     def __init__(self, lab: Lab, source: Source) -> None:
-        self.widget = ReleaseWidget()
-        self.still = StillBeside(self.widget.still, self._as_text)
+        widget = ReleaseWidget()
+        super().__init__(widget, StillBeside(widget.still, self._as_text), FRAME_SECONDS)
         self._cluster, self._source = lab.cluster, source
         self._start = time.time()
-        self._pace = Pace(self._now(), FRAME_SECONDS)
-        self._number = 0
         self._before: pd.DataFrame | None = None
         self._seconds: dict[int, list[Any]] = {}
         self._moved_at = 0.0
         self._since = (NOTHING, NOTHING)
         self._note = ""
-        self._thread = Thread(target=self._run, name="live release", daemon=True)
-
-    def __repr__(self) -> str:
-        return "Live release" if self._thread.is_alive() else "Live release, closed"
-
-    def start(self) -> None:
-        """Begin; show_release() does so."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """End the view, and wait for that; the release goes on. The second time do nothing."""
-        if self._thread.is_alive():
-            self.widget.close()
-            self._thread.join(10.0)
 
     def _now(self) -> float:
+        """Return the seconds since the beginning by the clock that dates the moves."""
         return time.time() - self._start
 
-    def _run(self) -> None:
-        rest = 0.0
-        while (messages := self.widget.messages(rest)) is not None:
-            for message in messages:
-                self._hear(message)
-            if self._pace.due(self._now()) != "nothing":
-                self._draw()
-            self.still.refresh(due=True)
-            rest = self._pace.rest(self._now())
-        self.still.end(due=True)
+    def _has_picture(self) -> bool:
+        return True
 
-    def _hear(self, message: Message) -> None:
+    def _do(self, message: Message) -> None:
         match message:
-            case {"type": "shown"}:
-                self._pace.shown(self._now(), bool(message.get("calm")))
-            case {"type": "drawn", "number": int(number)}:
-                self._pace.drawn(number, self._now())
             case {"type": "do", "command": str(command)} if command in BUTTONS:
-                self._pace.heard(self._now())
+                self._pace.heard(time.monotonic())
                 try:
                     self._source.do(command)
                     self._note = ""
                 except KataError as error:
                     self._note = str(error)
 
-    def _draw(self) -> None:
-        self._number += 1
-        frame: Message = {
-            "type": "frame",
-            "number": self._number,
-            "whole": True,
-            "now": round(self._now(), 2),
-        }
+    def _frame(self) -> Message:
+        frame: Message = {"type": "frame", "whole": True, "now": round(self._now(), 2)}
         try:
             told = self._source.told(self._since)
             self._count(told)
-            frame |= self._picture(told) | {"words": self._words(told)}
+            return frame | self._picture(told) | {"words": self._words(told)}
         except KataError as error:
-            frame |= {"seconds": [], "changes": [], "words": {"note": str(error)}}
-        self.widget.tell(frame)
-        self._pace.sent(self._number, self._now())
+            return frame | {"seconds": [], "changes": [], "words": {"note": str(error)}}
 
     def _count(self, told: Told) -> None:
         """Add a second: what the callers counted, for copies of requests are no user's."""
