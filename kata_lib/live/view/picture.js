@@ -16,11 +16,18 @@ const SYMBOLS = {
 
 class Picture {
   constructor(Plotly, place, styleOf) {
-    Object.assign(this, { Plotly, place, styleOf, lines: "" });
+    Object.assign(this, { Plotly, place, styleOf, lines: "", visible: false, drawn: false });
+    // Asked for whether a place is visible, a browser would compute the page's layout at each frame.
+    this.observer = new IntersectionObserver((entries) => {
+      this.visible = entries.at(-1).isIntersecting;
+      this.drawn &&= this.visible;
+    });
+    this.observer.observe(place);
   }
 
   // The axes stand still; as long as the lines are the same ones, they alone are moved, at half the cost.
   draw(store) {
+    if (this.drawn && !store.stale) return;
     const { Plotly, place } = this;
     const drawn = traces(store, this.styleOf);
     const lines = drawn.map((line) => line.name).join();
@@ -30,9 +37,11 @@ class Picture {
       Plotly.animate(place, { data, traces: [...data.keys()] }, atOnce).catch(() => {}); // a newer one came before it
     } else Plotly.react(place, drawn, LAYOUT, { displayModeBar: false, responsive: true });
     this.lines = lines;
+    this.drawn = true;
   }
 
   purge() {
+    this.observer.disconnect();
     this.Plotly.purge(this.place);
   }
 }

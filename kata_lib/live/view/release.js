@@ -58,7 +58,7 @@ class ReleaseView {
     for (const button of this.find(".buttons").children) button.hidden = !words.may.includes(button.dataset.command);
     this.table(words.metrics);
     lines(this.find(".decisions"), words.decisions);
-    if (this.el.offsetParent === null) return;
+    if (!this.picture.visible) return;
     const plot = this.find(".plot");
     plot.setAttribute("aria-label", `Planned and observed share in each second of the last minute. ${words.status}`);
     this.picture.draw(store);

@@ -56,10 +56,8 @@ class View {
     if (this.said !== store.words) this.say(store, asked);
     el.dataset.frames = ++this.frames;
     el.dataset.weight = asked ? asked[newestOf(asked)] / 100 : "";
-    if (el.offsetParent === null) return;
+    if (!this.picture.visible) return;
     this.running.draw(store);
-    if (!store.stale && this.shown) return;
-    this.shown = true;
     this.picture.draw(store);
   }
 
