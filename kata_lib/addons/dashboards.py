@@ -25,7 +25,10 @@ QUESTION = (
 CHOOSE = {
     "kiali": "Traffic Graph, Versioned app graph; Display, Show Edge Labels, Traffic Distribution.",
     "prometheus": "The query asks for requests a second to each version; the tab Graph draws it.",
-    "grafana": "Dashboards, istio, Istio Service Dashboard; Service: name.",
+    "grafana": (
+        "Dashboards, istio, Istio Service Dashboard; Service: name, with its namespace; "
+        "row Service Workloads, Incoming Requests By Destination Workload."
+    ),
 }
 """Where the distribution is to be seen in each. Kiali's and Prometheus' links have chosen it already."""
 
