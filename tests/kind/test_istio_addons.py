@@ -1,7 +1,7 @@
-"""Kiali's own graph and the workshop's show the same distribution of the same minute.
+"""Istio's add-ons come by one call; Kiali's graph and ours show the same distribution of a minute.
 
-Runs where KATA_TEST_ENGINE=kind asks for it and KATA_ADDONS names a folder with prometheus.yaml, kiali.yaml
-and, for a proxy without Istio's own counters, request-stats.json.
+Runs where KATA_TEST_ENGINE=kind asks for it and KATA_ADDONS names a folder with prometheus.yaml, kiali.yaml,
+grafana.yaml and, for a proxy without Istio's own counters, request-stats.json.
 """
 
 import os
@@ -9,18 +9,19 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from kata_lib import addons, engines, kiali, lab, observe, shares
 from kata_lib.lab import Lab
-from kata_lib.steps import CANARY, V1, V2
+from kata_lib.steps import CANARY, V2
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("KATA_TEST_ENGINE") != "kind" or not os.environ.get("KATA_ADDONS"),
-    reason="Kiali is asked where KATA_TEST_ENGINE=kind and KATA_ADDONS names its manifests",
+    reason="add-ons are installed where KATA_TEST_ENGINE=kind and KATA_ADDONS names their manifests",
 )
 
-CLUSTER = "kata-kiali"
+CLUSTER = "kata-addons"
 RATE, WINDOW = 50.0, 60.0
 Z = 4.9  # of a normal distribution, both ways: one false alarm in a million
 
@@ -57,4 +58,13 @@ def test_kiali_and_the_sidecars_agree(kata: Lab, give_counters: Callable[[Path],
         # Two windows of a minute that overlap differ by less than two that do not.
         assert abs(share - seen) < Z * (2 * seen * (1 - seen) / n) ** 0.5, (theirs, seen)
     assert shares.judge(int(ours.loc["v2", "requests"]), n, 0.1, 1 / 3) == "right"
-    assert V1
+
+
+def test_grafana_is_installed_and_linked(kata: Lab) -> None:
+    """Of Grafana only what its manifest's probes ask is asked."""
+    addons.install(kata.engine, ["grafana"], print)
+    with addons.opened(kata.engine, "grafana") as url:
+        assert httpx2.get(f"{url}api/health", timeout=10).status_code == 200
+    found = addons.dashboards(kata)
+    assert set(found.links) == set(addons.of_istio(kata.engine))
+    assert httpx2.get(found.links["grafana"], timeout=10).status_code == 200
