@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from kata_lib.engines import ports
 from kata_lib.engines.base import Entry, Progress
 from kata_lib.engines.folder import Folder, engine_of
 from kata_lib.engines.kind import KindEngine, istio, needs, nodes, readings
-from kata_lib.engines.kind.images import Images, digest
+from kata_lib.engines.kind.images import APP, Images, digest
 from kata_lib.engines.kind.nodes import Nodes, configuration
 from kata_lib.engines.kind.settings import NODE_IMAGE, Settings
 from kata_lib.engines.programs import ProgramFailed
@@ -323,3 +324,16 @@ def test_what_podman_says_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     assert about is not None
     assert (about["MemTotal"], about["CgroupVersion"]) == (4 * 2**30, "2")
     assert needs.answers("podman", about).found == "podman 4.3.1 runs, rootless"
+    assert needs.cgroup(about).status == "ok"
+
+
+@pytest.mark.parametrize(("rootless", "status"), [([], "note"), (["rootless"], "missing")])
+def test_without_root_kind_needs_version_2_of_cgroups(rootless: list[str], status: str) -> None:
+    assert needs.cgroup({"CgroupVersion": "1", "SecurityOptions": rootless}).status == status
+
+
+def test_images_are_named_in_full_because_podman_takes_nothing_for_granted() -> None:
+    assert NODE_IMAGE.startswith("docker.io/")
+    base = re.search("^ARG BASE=(.*)", (APP / "Dockerfile").read_text(), re.MULTILINE)
+    assert base
+    assert base[1].startswith("docker.io/")

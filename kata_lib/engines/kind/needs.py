@@ -96,8 +96,8 @@ def answers(provider: str, about: dict[str, Any] | None) -> Finding:
     """Check that the container engine answers."""
     if about is None:
         return Finding("engine", "missing", f"{provider} does not answer", _start(provider))
-    rootless = ", rootless" if "rootless" in json.dumps(about.get("SecurityOptions") or []) else ""
-    return Finding("engine", "ok", f"{provider} {about.get('ServerVersion', '')} runs{rootless}")
+    how = ", rootless" if _rootless(about) else ""
+    return Finding("engine", "ok", f"{provider} {about.get('ServerVersion', '')} runs{how}")
 
 
 def cores(number: int) -> Finding:
@@ -123,8 +123,14 @@ def cgroup(about: dict[str, Any]) -> Finding:
     version = str(about.get("CgroupVersion", "")) or "not told"
     if version == "1":
         mend = "sudo grubby --update-kernel=ALL --args=systemd.unified_cgroup_hierarchy=1"
+        if _rootless(about):
+            return Finding("cgroup", "missing", "version 1: kind runs without root on version 2 only", mend)
         return Finding("cgroup", "note", "version 1: it works, newer Kubernetes will refuse it", mend)
     return Finding("cgroup", "ok", f"version {version}")
+
+
+def _rootless(about: dict[str, Any]) -> bool:
+    return "rootless" in json.dumps(about.get("SecurityOptions") or [])
 
 
 def disk(about: dict[str, Any]) -> Finding:

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from kata_lib.errors import EngineError
 
-NODE_IMAGE = "kindest/node:v1.34.11@sha256:44e222ee2132dab25ff87301682f89eb82c7880ea3a1bf543bfe9708fd08d67d"
+NODE_IMAGE = (
+    "docker.io/kindest/node:v1.34.11@sha256:44e222ee2132dab25ff87301682f89eb82c7880ea3a1bf543bfe9708fd08d67d"
+)
 """The release notes of kind 0.33.0 name it; the embedded engine answers as 1.34 too."""
 
 
