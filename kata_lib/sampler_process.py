@@ -34,6 +34,12 @@ RECORD = struct.Struct("<qdHH")
 MAX_CONCURRENCY = 500
 """Below the 1,024 descriptors of select(), which alone wakes up more exactly than to the millisecond."""
 
+IDLE_LIMIT = 1.0
+"""Seconds after which a kept connection that is not used is closed.
+
+A pod that leaves waits for its callers, but not for ever; what is sent once its application is gone fails.
+"""
+
 MAX_ANSWER = 1 << 20
 MAX_TEXT = 1000
 BACKLOG = 4 << 20
@@ -134,7 +140,7 @@ class Connection:
         self.sampler = sampler
         self.socket: socket.socket | None = None
         self.data = b""
-        self.intended = self.sent = 0.0
+        self.intended = self.sent = self.ended = 0.0
         self.busy = False
 
     def begin(self, intended: float | None) -> None:
@@ -190,6 +196,7 @@ class Connection:
 
     def finish(self, status: int, text: bytes, keep: bool = False) -> None:
         self.busy = False
+        self.ended = time.perf_counter()
         if not keep:
             self.close()
         self.sampler.finished(self, status, text)
@@ -218,7 +225,7 @@ class Sampler:
             f"GET {settings.target} HTTP/1.1\r\nhost: {settings.host}\r\n"
             f"user-agent: kata-sampler\r\naccept: */*\r\nconnection: {connection}\r\n\r\n"
         ).encode()
-        self.free = [Connection(self) for _ in range(settings.concurrency)]
+        self.free = [Connection(self) for _ in range(settings.concurrency)]  # the longest idle first
         self.under_way: dict[Connection, None] = {}  # the oldest first
         self.epoch = time.time_ns() - int(time.perf_counter() * NANOSECONDS)
 
@@ -234,6 +241,7 @@ class Sampler:
             now = time.perf_counter()
             if now >= until:
                 left = 0
+            self.close_idle(now)
             for _ in range(len(self.free)):
                 if not left or due > now:
                     break
@@ -261,8 +269,14 @@ class Sampler:
     def finished(self, connection: Connection, status: int, text: bytes) -> None:
         del self.under_way[connection]
         self.free.append(connection)
-        latency = (time.perf_counter() - connection.intended) * 1000
+        latency = (connection.ended - connection.intended) * 1000
         self.output.add(self.epoch + int(connection.sent * NANOSECONDS), latency, status, text)
+
+    def close_idle(self, now: float) -> None:
+        for connection in self.free:
+            if connection.ended > now - IDLE_LIMIT:
+                break
+            connection.close()
 
     def deadline(self) -> float:
         """Return when the oldest request under way has waited long enough."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from threading import Thread
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kata_lib.live.session import Session
 
 FIRST_SECONDS, EVERY_SECONDS = 8.0, 60.0  # drawing one takes a fifth of a second
+_DRAWER = ThreadPoolExecutor(1, "still pictures")
+"""Draws while the caller moves a picture; always one thread, whose memory the next picture takes again."""
 _HOW = "This picture moves with a running kernel: the menu <i>Run</i>, <i>Run All Cells</i> starts it."
 
 
@@ -47,7 +49,7 @@ class StillBeside:
         self._draw = draw
         self._handle: DisplayHandle | None = None
         self._next = time.monotonic() + FIRST_SECONDS
-        self._drawing: Thread | None = None
+        self._drawing: Future[None] | None = None
 
     def show(self) -> None:
         """Show it below the widget, without a picture yet."""
@@ -56,23 +58,17 @@ class StillBeside:
         self._handle = display(HTML(self._html("")), display_id=True)
 
     def refresh(self, *, due: bool, now: bool = False) -> None:
-        """Draw it anew if that is due and a minute has passed, or now.
-
-        On a thread of its own: the caller moves a picture meanwhile.
-        """
-        busy = self._drawing is not None and self._drawing.is_alive()
+        """Draw it anew if that is due and a minute has passed, or now; does not wait for it."""
+        busy = self._drawing is not None and not self._drawing.done()
         if self._handle is None or busy or not due or not (now or time.monotonic() >= self._next):
             return
         self._next = time.monotonic() + EVERY_SECONDS
-        self._drawing = Thread(target=self._update, name="still picture", daemon=True)
-        self._drawing.start()
+        self._drawing = _DRAWER.submit(self._update)
 
     def end(self, *, due: bool) -> None:
         """Leave the last picture behind, if that is due."""
-        if self._drawing is not None:
-            self._drawing.join()
         if self._handle is not None and due:
-            self._update()
+            _DRAWER.submit(self._update).result()
 
     def _update(self) -> None:
         from IPython.display import HTML

@@ -76,8 +76,12 @@ def test_rolling_and_scaling_fail_no_request(cluster: Cluster) -> None:
             for replicas in ("1", "2"):
                 cluster.kubectl("scale", "deployment", "name-v1", f"--replicas={replicas}")
                 cluster.kubectl("rollout", "status", "deployment", "name-v1", "--timeout=30s")
-        failures = [frame[frame["status"] != 200] for frame in (per_request.frame(), kept.frame())]
-    assert [len(failed) for failed in failures] == [0, 0], failures
+        failures = [
+            (policy, record.time, record.error)
+            for policy, sampler in (("per-request", per_request), ("keep-alive", kept))
+            for record in sampler.frame().query("status != 200").itertuples()
+        ]
+    assert failures == []
 
 
 def test_logs_and_previous_logs(pods: Cluster) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import selectors
 import signal
 import socket
 import subprocess
@@ -21,7 +22,8 @@ from hypothesis import strategies as st
 
 from kata_lib import traffic
 from kata_lib.errors import TrafficError
-from kata_lib.sampler_process import moments, read_answer
+from kata_lib.sampler_process import IDLE_LIMIT, Output, Sampler, moments, read_answer
+from kata_lib.traffic.process import settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -214,6 +216,19 @@ def test_a_kept_connection_that_the_server_closes_while_idle_is_no_failure() -> 
     with answering(answer) as url:
         frame = traffic.sample(url, requests=5, rate=50, concurrency=1, connections="keep-alive")
     assert set(frame["status"]) == {200}
+
+
+def test_kept_connections_that_are_not_used_are_closed() -> None:
+    asked = settings("http://127.0.0.1/", None, None, 50, 3, "keep-alive", 1, None)
+    with Path(os.devnull).open("wb") as output, socket.create_server(("127.0.0.1", 0)) as server:
+        sampler = Sampler(asked, Output(output.fileno()))
+        for ended, connection in enumerate(sampler.free):
+            connection.socket = socket.create_connection(server.getsockname())
+            sampler.selector.register(connection.socket, selectors.EVENT_READ, connection)
+            connection.ended = ended * IDLE_LIMIT
+        sampler.close_idle(2 * IDLE_LIMIT)
+        assert [connection.socket is None for connection in sampler.free] == [True, True, False]
+        sampler.free[-1].close()
 
 
 @pytest.mark.parametrize(
