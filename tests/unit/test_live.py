@@ -4,6 +4,7 @@ import gc
 import gzip
 import re
 import tracemalloc
+import weakref
 from typing import Any
 
 import pytest
@@ -484,3 +485,21 @@ class TestStillBeside:
         still.refresh(due=True, now=True)
         still.end(due=True)
         assert [re.sub("<.*?>", "", each)[0] for each in shown] == ["1", "2"]
+
+    def test_what_drawing_left_in_cycles_is_freed_at_once(self, shown: list[str]) -> None:
+        class Node:
+            itself: "Node"
+
+        left: list[weakref.ref[Node]] = []
+
+        def draw() -> str:
+            node = Node()
+            node.itself = node
+            left.append(weakref.ref(node))
+            return "<svg/>"
+
+        still = StillBeside("name", draw)
+        still.show()
+        still.end(due=True)
+        assert shown
+        assert [node() for node in left] == [None]
