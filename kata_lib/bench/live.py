@@ -73,8 +73,11 @@ def measure(cluster: str, seconds: int, changes: int) -> list[Figure]:
 
 
 @contextmanager
-def live_lab(cluster: str) -> Iterator[tuple["Page", Messages, int]]:
-    """Yield the page of a live lab in a JupyterLab of its own, its messages, and the server's pid."""
+def live_lab(cluster: str, *arguments: str) -> Iterator[tuple["Page", Messages, int]]:
+    """Yield the page of a live lab in a JupyterLab of its own, its messages, and the server's pid.
+
+    arguments: of Chromium.
+    """
     if lack := missing():
         raise KataError(f"To measure the live lab takes {lack}.")
     from playwright.sync_api import sync_playwright
@@ -83,7 +86,7 @@ def live_lab(cluster: str) -> Iterator[tuple["Page", Messages, int]]:
     with tempfile.TemporaryDirectory(prefix="kata-live-") as folder:
         (Path(folder) / "live.ipynb").write_text(notebook(CELL))
         with jupyter_lab(Path(folder), environment) as (address, server), sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
             page = browser.new_page(viewport={"width": 1200, "height": 900})
             messages = Messages()
             messages.listen(page)
