@@ -7,9 +7,10 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kata_lib.bench.lab_page import (
@@ -73,16 +74,18 @@ def measure(cluster: str, seconds: int, changes: int) -> list[Figure]:
 
 
 @contextmanager
-def live_lab(cluster: str, *arguments: str) -> Iterator[tuple["Page", Messages, int]]:
+def live_lab(
+    cluster: str, arguments: Sequence[str] = (), variables: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple["Page", Messages, int]]:
     """Yield the page of a live lab in a JupyterLab of its own, its messages, and the server's pid.
 
-    arguments: of Chromium.
+    arguments: further ones of Chromium. variables: further ones of JupyterLab's environment.
     """
     if lack := missing():
         raise KataError(f"To measure the live lab takes {lack}.")
     from playwright.sync_api import sync_playwright
 
-    environment = {**os.environ, "KATA_NAME": cluster, "PYTHONPATH": str(PROJECT)}
+    environment = {**os.environ, **variables, "KATA_NAME": cluster, "PYTHONPATH": str(PROJECT)}
     with tempfile.TemporaryDirectory(prefix="kata-live-") as folder:
         (Path(folder) / "live.ipynb").write_text(notebook(CELL))
         with jupyter_lab(Path(folder), environment) as (address, server), sync_playwright() as driver:
