@@ -149,6 +149,11 @@ def wait_frames(page: "Page", frames: int = 4, seconds: float = 90) -> None:
     page.wait_for_function(script, timeout=1000 * seconds)
 
 
+def frames_drawn(page: "Page") -> int:
+    """Return how many frames the live lab in the page has drawn so far."""
+    return int(page.evaluate(f"Number(document.querySelector('{LIVE}').dataset.frames)"))
+
+
 def processes(server: int) -> dict[str, list[psutil.Process]]:
     """Return the processes of a page's world by what they are: kernel, server, browser, sampler.
 

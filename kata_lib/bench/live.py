@@ -7,10 +7,9 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kata_lib.bench.lab_page import (
@@ -18,6 +17,7 @@ from kata_lib.bench.lab_page import (
     LIVE,
     Messages,
     cpu_seconds,
+    frames_drawn,
     jupyter_lab,
     notebook,
     open_notebook,
@@ -75,19 +75,19 @@ def measure(cluster: str, seconds: int, changes: int) -> list[Figure]:
 
 @contextmanager
 def live_lab(
-    cluster: str, arguments: Sequence[str] = (), variables: Mapping[str, str] = MappingProxyType({})
+    cluster: str, cell: str = CELL, arguments: Sequence[str] = ()
 ) -> Iterator[tuple["Page", Messages, int]]:
     """Yield the page of a live lab in a JupyterLab of its own, its messages, and the server's pid.
 
-    arguments: further ones of Chromium. variables: further ones of JupyterLab's environment.
+    cell: what shows the live lab. arguments: further ones of Chromium.
     """
     if lack := missing():
         raise KataError(f"To measure the live lab takes {lack}.")
     from playwright.sync_api import sync_playwright
 
-    environment = {**os.environ, **variables, "KATA_NAME": cluster, "PYTHONPATH": str(PROJECT)}
+    environment = {**os.environ, "KATA_NAME": cluster, "PYTHONPATH": str(PROJECT)}
     with tempfile.TemporaryDirectory(prefix="kata-live-") as folder:
-        (Path(folder) / "live.ipynb").write_text(notebook(CELL))
+        (Path(folder) / "live.ipynb").write_text(notebook(cell))
         with jupyter_lab(Path(folder), environment) as (address, server), sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
             page = browser.new_page(viewport={"width": 1200, "height": 900})
@@ -101,12 +101,11 @@ def live_lab(
 
 def _watch(page: "Page", messages: Messages, server: int, seconds: int) -> list[Figure]:
     parts = processes(server)
-    frames = f"Number(document.querySelector('{LIVE}').dataset.frames)"
-    number, size, drawn = messages.number, messages.size, page.evaluate(frames)
+    number, size, drawn = messages.number, messages.size, frames_drawn(page)
     used = {name: cpu_seconds(found) for name, found in parts.items()}
     began = time.monotonic()
     page.wait_for_timeout(1000 * seconds)
-    drawn = page.evaluate(frames) - drawn
+    drawn = frames_drawn(page) - drawn
     took = time.monotonic() - began
     load = {name: 100 * (cpu_seconds(found) - used[name]) / took for name, found in parts.items()}
     how = f"over {seconds} s at 50 requests/s"

@@ -5,15 +5,18 @@ A running cluster with the canary route goes in; the lab's traffic, a JupyterLab
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import psutil
 
-from kata_lib.bench.lab_page import LIVE, processes
-from kata_lib.bench.live import live_lab
+from kata_lib.bench import blocks
+from kata_lib.bench.lab_page import LIVE, frames_drawn, processes
+from kata_lib.bench.live import CELL, live_lab
 from kata_lib.bench.results import Figure
 
 if TYPE_CHECKING:
@@ -24,11 +27,10 @@ FILL_RATE, RATE = 400, 50  # requests/s
 SETTLE_SECONDS = 65.0  # the still picture is drawn in that time, for which matplotlib is loaded
 INTERPRETED = "--js-flags=--no-opt --no-maglev --no-sparkplug"
 """Without V8's compilers: they go on for eight minutes, and the page's heap would grow by their code."""
-GIVEN_BACK = {"MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
-"""glibc's first thresholds, bytes; it would raise them as it goes, and now and then hold 10 MB of nothing."""
 SAMPLE_SECONDS = 5.0
 CLOSED_SECONDS = 60.0
 GROWTH_GOAL = 1.0  # MB in the time that was watched
+BLOCKS_GOAL = 0.5  # for each frame: less than one object that each would leave
 CLOSED_GOAL = 5.0  # MB
 
 
@@ -38,14 +40,16 @@ def measure(cluster: str, minutes: float, say: Callable[[str], None]) -> list[Fi
     cluster: the name of a running one, whose route splits name-v1 and name-v2. KataError where the browser is
     missing.
     """
-    with live_lab(cluster, [INTERPRETED], GIVEN_BACK) as (page, _, server):
-        say("until it has filled")
-        _fill(page)
-        say(f"{minutes:g} minutes of traffic in the picture")
-        sizes = _watch(page, server, 60 * minutes)
-        figures = [_growth(part, series) for part, series in sizes.items()]
-        say("a minute with the tab closed")
-        return [*figures, _closed(page, server)]
+    with TemporaryDirectory(prefix="kata-soak-") as folder:
+        told = Path(folder) / "blocks"
+        cell = f"from kata_lib.bench import blocks\nblocks.tell({str(told)!r}, {SAMPLE_SECONDS})\n{CELL}"
+        with live_lab(cluster, cell, [INTERPRETED]) as (page, _, server):
+            say("until it has filled")
+            _fill(page)
+            say(f"{minutes:g} minutes of traffic in the picture")
+            figures = _watch(page, server, told, 60 * minutes)
+            say("a minute with the tab closed")
+            return [*figures, _closed(page, server)]
 
 
 def slope(series: Sequence[float]) -> float:
@@ -67,12 +71,14 @@ def _private(process: psutil.Process) -> float:
     return float(process.memory_full_info().uss) / 1e6
 
 
-def _watch(page: "Page", server: int, seconds: float) -> Mapping[str, list[float]]:
-    """Return megabytes by part, one each SAMPLE_SECONDS; of the page its heap after a collection."""
+def _watch(page: "Page", server: int, told: Path, seconds: float) -> list[Figure]:
+    """Return what each part grew by; of the page it is the heap after a collection."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
     parts = processes(server)
     sizes: dict[str, list[float]] = defaultdict(list)
+    in_use: list[float] = []
+    drawn = frames_drawn(page)
     for _ in range(int(seconds / SAMPLE_SECONDS)):
         page.wait_for_timeout(1000 * SAMPLE_SECONDS)
         for part in ("kernel", "server", "sampler"):
@@ -80,15 +86,35 @@ def _watch(page: "Page", server: int, seconds: float) -> Mapping[str, list[float
         session.send("HeapProfiler.collectGarbage")
         found = {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
         sizes["page"].append(found["JSHeapUsedSize"] / 1e6)
-    return sizes
+        in_use.append(blocks.last_told(told))
+    drawn = frames_drawn(page) - drawn
+    kernel = sizes.pop("kernel")
+    return [
+        Figure(
+            "soak: left in the kernel",
+            growth(in_use) / drawn,
+            "blocks a frame",
+            BLOCKS_GOAL,
+            how=course(in_use),
+        ),
+        Figure("soak: size of the kernel", median(kernel), "MB", how=course(kernel)),
+        *(
+            Figure(f"soak: growth of the {part}", growth(series), "MB", GROWTH_GOAL, how=course(series))
+            for part, series in sizes.items()
+        ),
+    ]
 
 
-def _growth(part: str, series: Sequence[float]) -> Figure:
-    """Return what a part grew in the time that was watched, by its slope."""
+def growth(series: Sequence[float]) -> float:
+    """Return what a series grew by from its first to its last sample, by its slope."""
+    return slope(series) * len(series)
+
+
+def course(series: Sequence[float]) -> str:
+    """Return the medians of a series' tenths, in words."""
     tenth = max(1, len(series) // 10)
-    course = [f"{median(series[at : at + tenth]):.1f}" for at in range(0, len(series), tenth)]
-    how = f"{len(series)} samples; in tenths {', '.join(course)} MB"
-    return Figure(f"soak: growth of the {part}", slope(series) * len(series), "MB", GROWTH_GOAL, how=how)
+    medians = [f"{median(series[at : at + tenth]):,.1f}" for at in range(0, len(series), tenth)]
+    return f"{len(series)} samples; in tenths {', '.join(medians)}"
 
 
 def _closed(page: "Page", server: int) -> Figure:

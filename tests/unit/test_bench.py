@@ -1,11 +1,16 @@
 """The benchmark's figures: when a goal is met, percentiles, and the machine's own words."""
 
+import random
+import subprocess
+import sys
 from itertools import chain, repeat
+from pathlib import Path
 
 import pytest
 
-from kata_lib.bench import machine, soak, weights
+from kata_lib.bench import blocks, machine, soak, weights
 from kata_lib.bench.results import Figure, percentile
+from kata_lib.manifests import PROJECT
 
 
 @pytest.mark.parametrize(
@@ -31,6 +36,23 @@ def test_percentiles_lie_between_the_values() -> None:
 def test_a_slope_is_that_of_most_samples() -> None:
     assert soak.slope([5.0, 5.0, 90.0, 5.0, 5.0, 5.0]) == 0
     assert soak.slope([0.0, 2.0, 4.0, 60.0, 8.0, 10.0]) == 2
+
+
+def test_what_each_frame_leaves_is_found_in_the_noise() -> None:
+    noise = random.Random(1)
+    for left in (0.0, 1.0):
+        told = [500_000 + left * 50 * sample + noise.gauss(0, 300) for sample in range(120)]
+        assert soak.growth(told) / 6_000 == pytest.approx(left, abs=0.1)
+
+
+def test_a_process_tells_the_blocks_that_it_has_in_use(tmp_path: Path) -> None:
+    file = tmp_path / "blocks"
+    program = (
+        f"import time; from kata_lib.bench import blocks; blocks.tell({str(file)!r}, 0.01); time.sleep(0.2)"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=True, timeout=30)
+    assert file.read_text().count("\n") > 1
+    assert 10_000 < blocks.last_told(file) < 100_000_000
 
 
 def test_the_machine_is_named_with_its_envoy() -> None:
