@@ -241,7 +241,8 @@ class Sampler:
             now = time.perf_counter()
             if now >= until:
                 left = 0
-            self.close_idle(now)
+            if self.settings.keep_alive:
+                self.close_idle(now)
             for _ in range(len(self.free)):
                 if not left or due > now:
                     break

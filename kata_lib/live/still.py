@@ -2,6 +2,7 @@
 
 import gc
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -66,6 +67,7 @@ class StillBeside:
             return
         self._next = time.monotonic() + EVERY_SECONDS
         self._drawing = _DRAWER.submit(self._update)
+        self._drawing.add_done_callback(_tell_failure)
 
     def end(self, *, due: bool) -> None:
         """Leave the last picture behind, if that is due."""
@@ -82,6 +84,12 @@ class StillBeside:
 
     def _html(self, svg: str) -> str:
         return f'<div class="kata-still-{self._name}">{svg}<p>{_HOW}</p></div>'
+
+
+def _tell_failure(drawing: Future[None]) -> None:
+    """Print why a picture could not be drawn: nobody waits for its result."""
+    if error := drawing.exception():
+        traceback.print_exception(error)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from running_lab import GO_ON, LIVE_CELL, JupyterLab
 from kata_lib.bench.lab_page import (
     LIVE,
     Messages,
+    frames_drawn,
     jupyter_lab,
     notebook,
     open_notebook,
@@ -143,11 +144,10 @@ def test_buttons_set_the_weight_and_the_pods_third_stands_beside_it(page: Page, 
 
 def test_frames_and_messages_stay_within_what_they_may_cost(opened: tuple[Page, Messages]) -> None:
     page, messages = opened
-    frames = f"+document.querySelector('{LIVE}').dataset.frames"
-    drawn, number, size, began = page.evaluate(frames), messages.number, messages.size, time.monotonic()
+    drawn, number, size, began = frames_drawn(page), messages.number, messages.size, time.monotonic()
     page.wait_for_timeout(4000)
     took = time.monotonic() - began
-    rate = (page.evaluate(frames) - drawn) / took
+    rate = (frames_drawn(page) - drawn) / took
     number, volume = (messages.number - number) / took, (messages.size - size) / took / 1000
     delays = sorted(page.evaluate(SLIDER_TO_PICTURE, value) for value in range(20, 90, 5))
     print(
@@ -171,7 +171,7 @@ def test_a_tab_asleep_gets_nothing_and_comes_back_with_one_snapshot(opened: tupl
     page.wait_for_timeout(2000)
     assert messages.number == number
     page.evaluate("window.requestAnimationFrame = window.awake; window.waiting.forEach(window.awake)")
-    frames = int(page.locator(LIVE).get_attribute("data-frames") or 0)
+    frames = frames_drawn(page)
     page.wait_for_function(f"document.querySelector('{LIVE}').dataset.frames > {frames + 2}", timeout=5000)
     assert messages.size - size < 100_000  # one snapshot of a minute is a tenth of that
     assert len(data(page)["lines"]["v2"]["x"]) >= 5
@@ -296,10 +296,9 @@ def test_a_page_loaded_again_shows_the_minute_so_far_and_is_calm_for_those_who_a
     page.reload()
     wait_frames(page)
     assert len(data(page)["lines"]["v2"]["x"]) >= 3
-    frames = f"+document.querySelector('{LIVE}').dataset.frames"
-    drawn, began = page.evaluate(frames), time.monotonic()
+    drawn, began = frames_drawn(page), time.monotonic()
     page.wait_for_timeout(4000)
-    assert (page.evaluate(frames) - drawn) / (time.monotonic() - began) == pytest.approx(2, abs=0.5)
+    assert (frames_drawn(page) - drawn) / (time.monotonic() - began) == pytest.approx(2, abs=0.5)
     page.emulate_media(reduced_motion="no-preference")
 
 

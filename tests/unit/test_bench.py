@@ -47,9 +47,14 @@ def test_what_each_frame_leaves_is_found_in_the_noise() -> None:
 
 def test_a_process_tells_the_blocks_that_it_has_in_use(tmp_path: Path) -> None:
     file = tmp_path / "blocks"
-    program = (
-        f"import time; from kata_lib.bench import blocks; blocks.tell({str(file)!r}, 0.01); time.sleep(0.2)"
-    )
+    program = f"""
+from pathlib import Path
+from kata_lib.bench import blocks
+file = Path({str(file)!r})
+blocks.tell(str(file), 0.01)
+while not file.exists() or file.read_text().count(chr(10)) < 2:
+    pass
+"""
     subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=True, timeout=30)
     assert file.read_text().count("\n") > 1
     assert 10_000 < blocks.last_told(file) < 100_000_000

@@ -503,3 +503,14 @@ class TestStillBeside:
         still.end(due=True)
         assert shown
         assert [node() for node in left] == [None]
+
+    def test_a_picture_that_cannot_be_drawn_says_why(
+        self, shown: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        numbers = iter(["no number", "2"])
+        still = StillBeside("name", lambda: str(int(next(numbers))))
+        still.show()
+        still.refresh(due=True, now=True)
+        still.end(due=True)
+        assert "ValueError: invalid literal for int() with base 10: 'no number'" in capsys.readouterr().err
+        assert [re.sub("<.*?>", "", each)[0] for each in shown] == ["2"]
