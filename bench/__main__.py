@@ -22,7 +22,7 @@ from bench import (
     live,
     machine,
     memory,
-    rollout,
+    release,
     soak,
     start,
     throughput,
@@ -43,7 +43,7 @@ GROUPS = (
     "throughput",
     "memory",
     "live",
-    "rollout",
+    "release",
     "soak",
     "classroom",
     "engines",
@@ -132,10 +132,10 @@ def _figures(
             yield from live.measure(NAME, seconds=30 if full else 10, changes=100 if full else 40)
     if "changes" in chosen:
         yield from changes.measure(cluster, changes.FULL if full else changes.QUICK, say)
-    if "rollout" in chosen:
-        say("rollout")
-        yield from rollout.measure(cluster, releases=10 if full else 3)
-        yield from rollout.by_argo(engine, cluster, say)
+    if "release" in chosen:
+        say("release")
+        yield from release.measure(cluster, releases=10 if full else 3)
+        yield from release.by_argo(engine, cluster, say)
     if "soak" in chosen:
         yield from soak.measure(NAME, extent.minutes, say)
     if "classroom" in chosen:

@@ -1,11 +1,11 @@
 """Progressive delivery: a release goes through its steps, and the metrics decide.
 
-    plan = rollout.read("deploy/rollouts/v2.yaml")
-    release = rollout.start(lab.cluster, plan)
+    plan = delivery.read("deploy/rollouts/v2.yaml")
+    release = delivery.start(lab.cluster, plan)
     release.wait()
 
-plan.py, with steps.py, metric.py and fields.py, reads what should happen. sequential.py is the statistics,
-judging.py what they say of the requests counted, release.py the state, events.py what each event makes of it:
+plan.py, with steps.py, metric.py and fields.py, reads what should happen. statistics/sequential.py is the statistics,
+judging.py what they say of the requests counted, state.py the state, events.py what each event makes of it:
 all that is pure. metrics.py and routes.py are the two ends in the cluster, record.py keeps the state there,
 runner.py runs it, handle.py is what a notebook and the command hold of it.
 """

@@ -114,7 +114,7 @@ class Release:
         if (self._thread is None or not self._thread.is_alive()) and not alive(self._load(), time.time()):
             self._ended.clear()
             self._error = None
-            self._thread = Thread(target=self._loop, name="rollout", daemon=True)
+            self._thread = Thread(target=self._loop, name="release", daemon=True)
             self._thread.start()
 
     def close(self) -> None:

@@ -56,7 +56,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def cluster(_home: Path) -> Iterator[Cluster]:
     """Yield a cluster with all versions, shared by this module's tests: each sets its own weights."""
-    engine = EmbeddedEngine("rollout")
+    engine = EmbeddedEngine("release")
     place = engine.start(quiet)
     made = Cluster(place.kubeconfig, node_host=place.node_host)
     made.enable_injection()
@@ -143,7 +143,7 @@ def test_a_release_outlives_whoever_runs_it(cluster: Cluster, plan: Path) -> Non
 def kata(*words: str, code: int = 0) -> str:
     """Return what `kata release ...` prints, or where it refuses, says of it."""
     main = "from kata_lib.cli import main; main()"
-    command = [sys.executable, "-c", main, "--name", "rollout", "rollout", *words]
+    command = [sys.executable, "-c", main, "--name", "release", "release", *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stderr if code else done.stdout
