@@ -20,8 +20,8 @@ from kata_lib.course.steps import CANARY, CANARY_V3, PROMOTE, V1, V2, V3
 from kata_lib.errors import ClusterError, MeshError
 from kata_lib.lab import lab
 from kata_lib.lab.lab import Lab
+from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh import telemetry
-from kata_lib.mesh import weights as mesh
 from kata_lib.statistics import shares
 
 CLUSTER = "parity"

@@ -23,7 +23,7 @@ from kata_lib.lab.live.seconds import Answer, Minute, answers_of, percentiles
 from kata_lib.lab.live.session import Session
 from kata_lib.lab.live.still import StillBeside
 from kata_lib.lab.live.widget import LiveWidget
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
 from kata_lib.pictures import plots
 from kata_lib.traffic.frames import Record
 

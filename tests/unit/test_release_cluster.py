@@ -16,8 +16,8 @@ from kata_lib.delivery.runner import GONE_SECONDS, Runner
 from kata_lib.delivery.state import Routing
 from kata_lib.delivery.steps import HeaderRoute
 from kata_lib.errors import ClusterError, ReleaseError, WaitTimeout
+from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh import telemetry
-from kata_lib.mesh import weights as mesh
 
 CANARY = "deploy/virtual-service-canary.yaml"
 
