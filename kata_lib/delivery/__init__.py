@@ -4,10 +4,11 @@
     release = delivery.start(lab.cluster, plan)
     release.wait()
 
-plan.py, with steps.py, metric.py and fields.py, reads what should happen. statistics/sequential.py is the statistics,
-judging.py what they say of the requests counted, state.py the state, events.py what each event makes of it:
-all that is pure. metrics.py and routes.py are the two ends in the cluster, record.py keeps the state there,
-runner.py runs it, handle.py is what a notebook and the command hold of it.
+plan.py, with steps.py, metric.py and fields.py, reads what should happen. judging.py says what the requests
+counted prove (by statistics/sequential.py), state.py where a release stands, events.py what each event makes
+of it: all that is pure. metrics.py and routes.py are the two ends in the cluster, record.py keeps the state
+there, runner.py runs it, handle.py is what a notebook and the command hold of it. argo/ is the same release
+by the real controller.
 """
 
 import time
