@@ -53,9 +53,9 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_exercise_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no pods" in run(monkeypatch, "status")
     assert "deployment.apps/name-v1 created" in run(monkeypatch, "apply", "deploy/v1", "deploy/v2")
-    assert "name: v1 66.7 %, v2 33.3 %, as the sidecar of sentences-0 has it." in run(monkeypatch, "status").replace(
-        "\n", " "
-    )
+    assert "name: v1 66.7 %, v2 33.3 %, as the sidecar of sentences-0 has it." in run(
+        monkeypatch, "status"
+    ).replace("\n", " ")
     assert "share the requests evenly" in run(monkeypatch, "weights")
     run(monkeypatch, "apply", "deploy/virtual-service-canary.yaml")
     assert run(monkeypatch, "weights") == "name-v1  90\nname-v2  10\n"
