@@ -59,7 +59,7 @@ def outbound_cluster(name: str, service: Service, port: ServicePort, subset: str
             }
         },
     }
-    if port.protocol == "http2":
+    if port.http2:
         http_protocol(cluster, "http2_protocol_options")
     return cluster
 

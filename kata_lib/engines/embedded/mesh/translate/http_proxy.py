@@ -4,15 +4,19 @@ There a request names its port in the host (name:5000), and none means 80. What 
 mesh is no open proxy. Istio's own name for this table, behind its setting proxyHttpPort, is the same.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
+from kata_lib.engines.embedded.mesh.translate.clusters import unlimited
 from kata_lib.engines.embedded.mesh.translate.endpoints import socket_address
 from kata_lib.engines.embedded.mesh.translate.http_route import cors, fault
 from kata_lib.engines.embedded.mesh.translate.model import Envoy
 from kata_lib.engines.embedded.mesh.translate.sources import route_discovery
+from kata_lib.engines.embedded.mesh.translate.tcp_ports import TcpPort, tcp_proxy
 from kata_lib.engines.embedded.mesh.translate.virtual_hosts import Tables, virtual_host
 
 ROUTE_TABLE = "http_proxy"
+PASSAGE = "tcp"
 _HTTP_PORT = 80
 _MAX_DIRECT_RESPONSE = 1024 * 1024  # as istiod sets it; Envoy's own limit is 4 kB
 _CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager"
@@ -23,13 +27,14 @@ _ROUTER_TYPE = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Rout
 _CORS_TYPE = "type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors"
 
 
-def merged(tables: Tables) -> Envoy:
-    """Return one route table from those of all ports."""
+def merged(tables: Tables, tcp: Sequence[TcpPort] = ()) -> Envoy:
+    """Return one route table from those of all ports, with the hosts that are asked at TCP ports."""
     hosts = [
         {**host, "domains": _with_port(host["domains"], port)}
         for port, hosts_of_port in sorted(tables.items())
         for host in hosts_of_port
     ]
+    hosts += [_passage_host(port) for port in tcp]
     refused = {"name": "block_all", "match": {"prefix": "/"}, "direct_response": {"status": 502}}
     return {
         "name": ROUTE_TABLE,
@@ -58,6 +63,33 @@ def listener(address: tuple[str, int], access_log: list[Envoy]) -> Envoy:
     }
 
 
+def passage_listener(tcp: TcpPort, access_log: list[Envoy]) -> Envoy:
+    """Return the listener inside this Envoy at which connections to a TCP port begin, as istiod makes it."""
+    return {
+        "name": _passage_name(tcp),
+        "internal_listener": {},
+        "traffic_direction": "OUTBOUND",
+        "filter_chains": [{"filters": [tcp_proxy(tcp.clusters, access_log)]}],
+    }
+
+
+def passage_cluster(tcp: TcpPort) -> Envoy:
+    """Return the cluster that leads to that listener.
+
+    Each connection of the application has one of its own there: where it goes is chosen once, for all the
+    requests on it.
+    """
+    name = _passage_name(tcp)
+    endpoint = {"endpoint": {"address": {"envoy_internal_address": {"server_listener_name": name}}}}
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connection_pool_per_downstream_connection": True,
+        "circuit_breakers": unlimited(),
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+
+
 def connection_manager(prefix: str, routes: Envoy, filters: list[Envoy], access_log: list[Envoy]) -> Envoy:
     """Return Envoy's HTTP filter with istiod's settings; `routes` says where its route table is."""
     config: dict[str, Any] = {
@@ -80,3 +112,13 @@ def connection_manager(prefix: str, routes: Envoy, filters: list[Envoy], access_
 def _with_port(domains: list[str], port: int) -> list[str]:
     with_port = [f"{domain}:{port}" for domain in domains]
     return [*domains, *with_port] if port == _HTTP_PORT else with_port
+
+
+def _passage_name(tcp: TcpPort) -> str:
+    return f"{PASSAGE}|{tcp.port.number}|{tcp.service.hostname}"
+
+
+def _passage_host(tcp: TcpPort) -> Envoy:
+    name = _passage_name(tcp)
+    route = {"name": PASSAGE, "match": {"prefix": "/"}, "route": {"cluster": name, "timeout": "0s"}}
+    return virtual_host(name, _with_port(tcp.names, tcp.port.number), [route])
