@@ -83,21 +83,24 @@ def pod(name: str, app: str, version: str) -> Obj:
     }
 
 
-def service(name: str, address: str) -> Obj:
+HTTP: Mapping[str, str] = MappingProxyType({"name": "http"})
+
+
+def service(name: str, address: str, declared: Mapping[str, str] = HTTP) -> Obj:
     return {
         "metadata": {"name": name},
         "spec": {
             "clusterIP": address,
             "selector": {"app": name},
-            "ports": [{"name": "http", "port": 5000, "targetPort": 5000}],
+            "ports": [{**declared, "port": 5000, "targetPort": 5000}],
         },
     }
 
 
-def endpoint_slice(name: str, pods: list[Obj]) -> Obj:
+def endpoint_slice(name: str, pods: list[Obj], declared: Mapping[str, str] = HTTP) -> Obj:
     return {
         "metadata": {"name": name, "labels": {"kubernetes.io/service-name": name}},
-        "ports": [{"name": "http", "port": 5000}],
+        "ports": [{"name": declared.get("name", ""), "port": 5000}],
         "endpoints": [
             {"addresses": ["x"], "conditions": {"ready": True}, "targetRef": {"uid": p["metadata"]["uid"]}}
             for p in pods

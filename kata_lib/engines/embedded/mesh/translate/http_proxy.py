@@ -13,10 +13,12 @@ from kata_lib.engines.embedded.mesh.translate.http_route import cors, fault
 from kata_lib.engines.embedded.mesh.translate.model import Envoy
 from kata_lib.engines.embedded.mesh.translate.sources import route_discovery
 from kata_lib.engines.embedded.mesh.translate.tcp_ports import TcpPort, tcp_proxy
+from kata_lib.engines.embedded.mesh.translate.traffic_policy.connection_pool import http_options
 from kata_lib.engines.embedded.mesh.translate.virtual_hosts import Tables, virtual_host
 
 ROUTE_TABLE = "http_proxy"
 PASSAGE = "tcp"
+_PASSAGE_IDLE = "5s"
 _HTTP_PORT = 80
 _MAX_DIRECT_RESPONSE = 1024 * 1024  # as istiod sets it; Envoy's own limit is 4 kB
 _CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager"
@@ -35,7 +37,12 @@ def merged(tables: Tables, tcp: Sequence[TcpPort] = ()) -> Envoy:
         for host in hosts_of_port
     ]
     hosts += [_passage_host(port) for port in tcp]
-    refused = {"name": "block_all", "match": {"prefix": "/"}, "direct_response": {"status": 502}}
+    refused = {
+        "name": "block_all",
+        "match": {"prefix": "/"},
+        "direct_response": {"status": 502},
+        "metadata": {"filter_metadata": {"kata": {"name": "BlackHoleCluster"}}},
+    }
     return {
         "name": ROUTE_TABLE,
         "virtual_hosts": [*hosts, virtual_host("block_all", ["*"], [refused])],
@@ -77,17 +84,21 @@ def passage_cluster(tcp: TcpPort) -> Envoy:
     """Return the cluster that leads to that listener.
 
     Each connection of the application has one of its own there: where it goes is chosen once, for all the
-    requests on it.
+    requests on it. Envoy does not end it with the application's, so that it ends when it has been idle.
     """
     name = _passage_name(tcp)
     endpoint = {"endpoint": {"address": {"envoy_internal_address": {"server_listener_name": name}}}}
-    return {
+    made: Envoy = {
         "name": name,
         "type": "STATIC",
         "connection_pool_per_downstream_connection": True,
         "circuit_breakers": unlimited(),
+        "metadata": {"filter_metadata": {"kata": {"host": name}}},
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
     }
+    options = http_options(made)
+    options["common_http_protocol_options"] = {"idle_timeout": _PASSAGE_IDLE}
+    return made
 
 
 def connection_manager(prefix: str, routes: Envoy, filters: list[Envoy], access_log: list[Envoy]) -> Envoy:

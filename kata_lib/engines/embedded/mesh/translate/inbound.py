@@ -6,6 +6,7 @@ from typing import Any
 
 from kata_lib.engines.embedded.mesh.injection import PROXY_CONTAINER
 from kata_lib.engines.embedded.mesh.translate import access_log, clusters, http_proxy
+from kata_lib.engines.embedded.mesh.translate.destination_rules import rule_for
 from kata_lib.engines.embedded.mesh.translate.endpoints import describe, socket_address
 from kata_lib.engines.embedded.mesh.translate.model import (
     Addresses,
@@ -15,16 +16,12 @@ from kata_lib.engines.embedded.mesh.translate.model import (
     ServicePort,
 )
 from kata_lib.engines.embedded.mesh.translate.tcp_ports import tcp_proxy
-from kata_lib.engines.embedded.mesh.translate.traffic_policy.connection_pool import http_protocol
+from kata_lib.engines.embedded.mesh.translate.traffic_policy import connection_pool
 from kata_lib.engines.embedded.store import Obj
 
 _HTTP_INSPECTOR = "envoy.filters.listener.http_inspector"
-_HTTP_INSPECTOR_TYPE = (
-    "type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector"
-)
-_NO_SERVICE = dict.fromkeys(
-    ("destination_service", "destination_service_name", "destination_service_namespace"), "unknown"
-)
+_HTTP_INSPECTOR_TYPE = "type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector"
+_SERVICE_LABELS = ("destination_service", "destination_service_name", "destination_service_namespace")
 
 
 @dataclass(frozen=True)
@@ -70,13 +67,15 @@ def listener(pod: Obj, port: InboundPort, addresses: Addresses) -> Envoy:
         "address": socket_address(*addresses.listen_at(pod["metadata"]["uid"], port.number)),
         "traffic_direction": "INBOUND",
     }
-    bytes_passed = {"filters": [tcp_proxy({"cluster": port.name})]}
+    counted = describe(pod), _service_labels(port.service)
+    connections = tcp_proxy({"cluster": port.name}, access_log.inbound_connections(*counted))
+    bytes_passed = {"filters": [connections]}
     if port.service_port is None or not port.service_port.routed:
         return {**made, "filter_chains": [bytes_passed]}
-    requests = {"filters": [_connection_manager(pod, port)]}
+    requests = {"filters": [_connection_manager(port, access_log.inbound(*counted))]}
     if port.service_port.protocol is not None:
         return {**made, "filter_chains": [requests]}
-    seen = {"application_protocols": ["http/1.0", "http/1.1", "h2c"]}
+    seen = {"application_protocols": ["http/1.1", "h2c"]}
     return {
         **made,
         "listener_filters": [{"name": _HTTP_INSPECTOR, "typed_config": {"@type": _HTTP_INSPECTOR_TYPE}}],
@@ -85,8 +84,11 @@ def listener(pod: Obj, port: InboundPort, addresses: Addresses) -> Envoy:
     }
 
 
-def cluster(pod: Obj, port: InboundPort, addresses: Addresses) -> Envoy:
-    """Return the cluster that is the application itself, at a port."""
+def cluster(pod: Obj, port: InboundPort, snapshot: MeshSnapshot, addresses: Addresses) -> Envoy:
+    """Return the cluster that is the application itself, at a port.
+
+    Of a DestinationRule for its Service the limits of connections hold here, too.
+    """
     address = addresses.application_at(pod["metadata"]["uid"], port.number)
     made: dict[str, Any] = {
         "name": port.name,
@@ -98,8 +100,11 @@ def cluster(pod: Obj, port: InboundPort, addresses: Addresses) -> Envoy:
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": socket_address(*address)}}]}],
         },
     }
-    if port.service_port is not None and port.service_port.http2:
-        http_protocol(made, "http2_protocol_options")
+    if port.service is not None and port.service_port is not None:
+        clusters.speak(made, port.service_port)
+        rule = rule_for(snapshot, port.service, pod["metadata"]["namespace"])
+        pool = rule.policy_for("", port.service_port.number).get("connectionPool", {})
+        connection_pool.apply(pool, made)
     return made
 
 
@@ -107,14 +112,13 @@ def _selects(service: Service, labels: dict[str, str]) -> bool:
     return bool(service.selector) and service.selector.items() <= labels.items()
 
 
-def _connection_manager(pod: Obj, port: InboundPort) -> Envoy:
-    labels = _NO_SERVICE
-    if port.service is not None:
-        names = (port.service.hostname, port.service.name, port.service.namespace)
-        labels = dict(zip(_NO_SERVICE, names, strict=True))
-    made = http_proxy.connection_manager(
-        "inbound", {"route_config": _routes(port)}, [], access_log.inbound(describe(pod), labels)
-    )
+def _service_labels(service: Service | None) -> dict[str, str]:
+    names = (service.hostname, service.name, service.namespace) if service else ("unknown",) * 3
+    return dict(zip(_SERVICE_LABELS, names, strict=True))
+
+
+def _connection_manager(port: InboundPort, log: list[Envoy]) -> Envoy:
+    made = http_proxy.connection_manager("inbound", {"route_config": _routes(port)}, [], log)
     made["typed_config"]["server_name"] = "istio-envoy"
     return made
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Protocol, TypeVar
 
-from kata_lib import service_ports
+from kata_lib.cluster import service_ports
 from kata_lib.engines.embedded.store import Obj
 
 CLUSTER_DOMAIN = "cluster.local"
@@ -163,4 +163,3 @@ def _service(obj: Obj) -> Service:
             for port in spec.get("ports") or []
         ],
     )
-

@@ -31,12 +31,12 @@ def config(snapshot: MeshSnapshot, proxy: Proxy, addresses: Addresses) -> ProxyC
     address = addresses.listen_at(pod["metadata"]["uid"], PROXY_HTTP_PORT)
     listeners = [
         http_proxy.listener(address, access_log.outbound(source)),
-        *(http_proxy.passage_listener(port, access_log.outbound_tcp(source)) for port in tcp),
+        *(http_proxy.passage_listener(port, access_log.outbound_connections(source)) for port in tcp),
         *(inbound.listener(pod, port, addresses) for port in own),
     ]
     leading = [
         *(http_proxy.passage_cluster(port) for port in tcp),
-        *(inbound.cluster(pod, port, addresses) for port in own),
+        *(inbound.cluster(pod, port, snapshot, addresses) for port in own),
     ]
     return ProxyConfig(
         listeners={listener["name"]: listener for listener in listeners},

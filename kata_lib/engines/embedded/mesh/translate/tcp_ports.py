@@ -1,6 +1,6 @@
 """Ports whose protocol is not HTTP: what becomes of the connections to each, as in istiod's listeners."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,9 @@ def of(snapshot: MeshSnapshot, proxy: Proxy) -> list[TcpPort]:
 
 def tcp_proxy(clusters: Envoy, access_log: Sequence[Envoy] = ()) -> Envoy:
     """Return Envoy's filter that passes bytes on to a cluster, or by weights to one of several."""
-    config = {"@type": _TCP_PROXY_TYPE, "stat_prefix": "tcp", **clusters, "access_log": [*access_log]}
+    config: Envoy = {"@type": _TCP_PROXY_TYPE, "stat_prefix": "tcp", **clusters}
+    if access_log:
+        config |= {"access_log": [*access_log], "access_log_options": {"flush_access_log_on_connected": True}}
     return {"name": _TCP_PROXY, "typed_config": config}
 
 
@@ -56,5 +58,8 @@ def _clusters(
     service: Service, port: ServicePort, rules: list[Mapping[str, Any]], context: RouteContext
 ) -> Envoy:
     """Return the clusters; connections of TLS have routes of their own, which are not among these."""
-    ruled = None if port.protocol in ("https", "tls") else tcp_route.clusters(rules, context)
-    return ruled or {"cluster": cluster_name(service.hostname, port.number)}
+    for rule in rules:
+        if port.protocol not in ("https", "tls") and tcp_route.holds(rule, context):
+            return tcp_route.envoy(rule, context)
+    cluster = cluster_name(service.hostname, port.number)
+    return {"cluster": cluster, **tcp_route.hash_policy(service.hostname, "", context)}

@@ -15,7 +15,13 @@ from kata_lib.engines.embedded.mesh.translate.hosts import (
 from kata_lib.engines.embedded.mesh.translate.model import MeshSnapshot
 from kata_lib.engines.embedded.store import Obj
 
-FIELDS: Tree = {"hosts": [LEAF], "gateways": [LEAF], "exportTo": [LEAF], "http": [http_route.FIELDS], "tcp": [tcp_route.FIELDS]}
+FIELDS: Tree = {
+    "hosts": [LEAF],
+    "gateways": [LEAF],
+    "exportTo": [LEAF],
+    "http": [http_route.FIELDS],
+    "tcp": [tcp_route.FIELDS],
+}
 
 Rule = Mapping[str, Any]
 

@@ -6,7 +6,9 @@ https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selec
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-Protocol = Literal["grpc", "grpc-web", "http", "http2", "https", "mongo", "mysql", "redis", "tcp", "tls", "udp"]
+Protocol = Literal[
+    "grpc", "grpc-web", "http", "http2", "https", "mongo", "mysql", "redis", "tcp", "tls", "udp"
+]
 HTTP: frozenset[Protocol] = frozenset({"grpc", "grpc-web", "http", "http2"})
 """Those whose requests Istio routes; connections of the others it passes on as they are."""
 
@@ -21,7 +23,7 @@ _TCP_PORTS = frozenset({25, 53, 3306, 27017})
 
 
 def protocol(port: Mapping[str, Any]) -> Protocol | None:
-    """Return what a Service's port is declared to speak; None where Istio looks at each connection's first bytes.
+    """Return what a Service's port is declared to speak; None where Istio looks at the bytes themselves.
 
     appProtocol goes before the name; the first word of either counts.
     Source: istio/istio, pkg/config/kube/conversion.go (ConvertProtocol).
