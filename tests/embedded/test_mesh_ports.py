@@ -1,4 +1,4 @@
-"""A port's protocol as Istio selects it, through real Envoys: requests are routed, or connections passed on."""
+"""A port's protocol, through real Envoys: requests are routed, or connections are passed on."""
 
 import asyncio
 from collections import Counter
@@ -6,10 +6,18 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-from mesh_harness import LIMIT, Client, Mesh, endpoint_slice, running_mesh, service, split, until
-
-from kata_lib.engines.embedded import envoy
-from kata_lib.engines.embedded.mesh.metrics import prometheus
+from mesh_harness import (
+    LIMIT,
+    Client,
+    Mesh,
+    counted,
+    endpoint_slice,
+    rule,
+    running_mesh,
+    service,
+    split,
+    until,
+)
 
 Declared = Mapping[str, str]
 TCP: list[Declared] = [{"name": "tcp-name"}, {"name": "https"}, {"name": "http", "appProtocol": "tcp"}]
@@ -81,6 +89,16 @@ async def test_weights_of_tcp_routes_are_shares_of_connections(mesh: Mesh) -> No
     assert await versions_of(client, connections=20, requests=2) == [{"v2"}] * 20
 
 
+async def test_connections_from_one_source_go_to_one_endpoint_where_a_rule_hashes_it(mesh: Mesh) -> None:
+    client = await mesh.sidecar()
+    by_source = rule("v1", "v2", "v3")
+    by_source["spec"]["trafficPolicy"] = {"loadBalancer": {"consistentHash": {"useSourceIp": True}}}
+    mesh.registry.put("destinationrules", by_source)
+    await declare(mesh, {"name": "tcp-name"})
+    first, *others = await versions_of(client, connections=20, requests=1)
+    assert others == [first] * 19
+
+
 async def test_a_port_may_become_tcp_and_http_again_without_a_failure(mesh: Mesh) -> None:
     client = await mesh.sidecar()
     mesh.registry.put("virtualservices", split(v1=1))
@@ -149,15 +167,3 @@ async def test_bytes_that_are_no_http_reach_the_application(mesh: Mesh, port: De
     writer.write(b"\x00\x01 no request\n")
     assert await asyncio.wait_for(reader.readline(), LIMIT) == b"\x00\x01 no request\n"
     writer.close()
-
-
-async def counted(mesh: Mesh, name: str) -> dict[str, list[tuple[dict[str, str], float]]]:
-    """Return a sidecar's counters of Istio's names: labels and value of each series."""
-    found: dict[str, list[tuple[dict[str, str], float]]] = {}
-    for line in prometheus(await envoy.statistics(mesh.home / f"{name}.sock")).splitlines():
-        if line.startswith("istio_"):
-            series, _, value = line.rpartition(" ")
-            metric, _, labels = series.removesuffix("}").partition("{")
-            pairs = [pair.split('="') for pair in labels.removesuffix('"').split('",')]
-            found.setdefault(metric, []).append(({key: text for key, text in pairs}, float(value)))
-    return found

@@ -1,4 +1,4 @@
-"""A port's protocol: what istiod made of each way to declare one, under HTTP rules and TCP routes, is made here."""
+"""A port's protocol: what istiod makes of each way to declare one, under HTTP rules and under TCP routes."""
 
 import json
 from typing import Any

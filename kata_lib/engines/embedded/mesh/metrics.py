@@ -6,8 +6,8 @@ from kata_lib.engines.embedded.mesh.translate.http_proxy import PASSAGE
 
 _PREFIX = "envoy_istio_"
 _PASSED = f'destination_service="{PASSAGE}|'
-_LATEST = 'destination_canonical_revision="-"', 'destination_canonical_revision="latest"'
-_NOT_KNOWN = re.compile(r'((?:source|destination)_\w+)="-"')
+_LATEST = 'destination_canonical_revision=""', 'destination_canonical_revision="latest"'
+_NOT_KNOWN = re.compile(r'((?:source|destination)_\w+)=""')
 _TOLD_BY_PEER = re.compile(r'(destination_(?:app|version))="[^"]*"')
 _FLAGS = re.compile(r'response_flags="([^"]*)"')
 _ANSWERED = {"-", "DI", "URX"}
@@ -17,9 +17,9 @@ _ANSWERED = {"-", "DI", "URX"}
 def prometheus(admin_text: str) -> str:
     """Return Envoy's Prometheus text with its istio counters renamed, such as istio_requests_total.
 
-    What nobody told is "unknown", Istio's word for Envoy's dash: of a request that reached no pod which it
-    was, and of one that no peer answered the peer's application and version. What passed on its way to a TCP
-    port is no request.
+    What nobody told, which Envoy leaves empty, is "unknown" to Istio: of a request that reached no pod which
+    it was, and of one that no peer answered the peer's application and version. What passed on its way to a
+    TCP port is no request.
     """
     lines = admin_text.splitlines(keepends=True)
     return "".join(_line(line) for line in lines if _PASSED not in line)

@@ -19,6 +19,7 @@ from kata_lib.engines.embedded.mesh.translate.virtual_hosts import Tables, virtu
 ROUTE_TABLE = "http_proxy"
 PASSAGE = "tcp"
 _PASSAGE_IDLE = "5s"
+_SOURCE = "kata.source"
 _HTTP_PORT = 80
 _MAX_DIRECT_RESPONSE = 1024 * 1024  # as istiod sets it; Envoy's own limit is 4 kB
 _CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager"
@@ -26,6 +27,7 @@ _MANAGER_TYPE = (
     "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 )
 _ROUTER_TYPE = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+_FILTER_STATE_TYPE = "type.googleapis.com/envoy.extensions.filters.network.set_filter_state.v3.Config"
 _CORS_TYPE = "type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors"
 
 
@@ -70,13 +72,20 @@ def listener(address: tuple[str, int], access_log: list[Envoy]) -> Envoy:
     }
 
 
-def passage_listener(tcp: TcpPort, access_log: list[Envoy]) -> Envoy:
-    """Return the listener inside this Envoy at which connections to a TCP port begin, as istiod makes it."""
+def passage_listener(tcp: TcpPort, source: str, access_log: list[Envoy]) -> Envoy:
+    """Return the listener inside this Envoy at which connections to a TCP port begin, as istiod makes it.
+
+    They have no address there. Where one is asked for, `source`, which is the pod's own, stands for it.
+    """
+    clusters, filters = tcp.clusters, []
+    if "hash_policy" in clusters:
+        clusters = {**clusters, "hash_policy": [{"filter_state": {"key": _SOURCE}}]}
+        filters = [_remember(source)]
     return {
         "name": _passage_name(tcp),
         "internal_listener": {},
         "traffic_direction": "OUTBOUND",
-        "filter_chains": [{"filters": [tcp_proxy(tcp.clusters, access_log)]}],
+        "filter_chains": [{"filters": [*filters, tcp_proxy(clusters, access_log)]}],
     }
 
 
@@ -133,3 +142,13 @@ def _passage_host(tcp: TcpPort) -> Envoy:
     name = _passage_name(tcp)
     route = {"name": PASSAGE, "match": {"prefix": "/"}, "route": {"cluster": name, "timeout": "0s"}}
     return virtual_host(name, _with_port(tcp.names, tcp.port.number), [route])
+
+
+def _remember(source: str) -> Envoy:
+    kept = {
+        "object_key": _SOURCE,
+        "factory_key": "envoy.hashable_string",
+        "format_string": {"text_format_source": {"inline_string": source}},
+    }
+    config = {"@type": _FILTER_STATE_TYPE, "on_new_connection": [kept]}
+    return {"name": "envoy.filters.network.set_filter_state", "typed_config": config}

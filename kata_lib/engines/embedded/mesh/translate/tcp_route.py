@@ -16,7 +16,7 @@ FIELDS: dict[str, Tree] = {
 
 
 def envoy(rule: Mapping[str, Any], context: RouteContext) -> Envoy:
-    """Return the part of Envoy's TCP proxy that names clusters; one source may always choose alike in them."""
+    """Return the part of Envoy's TCP proxy that names clusters, and by what a connection chooses in them."""
     route = rule["route"]
     made = destinations.clusters(route, context)
     subset = route[0]["destination"].get("subset", "") if len(route) == 1 else ""
