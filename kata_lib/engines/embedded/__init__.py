@@ -93,7 +93,7 @@ class EmbeddedEngine:
             self._clean()
 
     def where(self) -> Location | None:
-        """Return where the cluster is; a daemon.json whose process is gone says nothing."""
+        """Return where the cluster is, or None where the daemon that daemon.json names is gone."""
         daemon = self._daemon()
         if daemon is None or not processes.alive(daemon):
             return None
