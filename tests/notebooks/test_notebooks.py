@@ -12,9 +12,11 @@ import nbclient
 import nbformat
 import pytest
 
-from kata_lib import addons, engines, lab, notebooks
+from kata_lib import addons, engines
+from kata_lib.course import notebooks
 from kata_lib.course.steps import Step, step
 from kata_lib.errors import EngineError
+from kata_lib.lab import lab
 
 CELL_SECONDS = 60
 CLUSTER = "nbval"
