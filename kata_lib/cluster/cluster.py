@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kata_lib.cluster import apply, port_forward, readiness, waiting
 from kata_lib.cluster.client import FIELD_MANAGER, ApiRefused, KubeClient, Obj
-from kata_lib.cluster.location import Entry, Location
+from kata_lib.cluster.location import MANAGED_BY, Entry, Location
 from kata_lib.cluster.manifests import load
 from kata_lib.cluster.pods import SIDECAR, container_names
 from kata_lib.errors import ClusterError
@@ -36,6 +36,7 @@ class Cluster:
 
     kubeconfig, context: which API, and by its namespace where in it. node_host: where node ports answer.
     entry: the way to the sentences service where they do not. image: in place of the manifests' own.
+    shared: other people use the cluster, so that a namespace may be theirs.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class Cluster:
         node_host: str = "127.0.0.1",
         entry: Entry | None = None,
         image: str = "",
+        shared: bool = False,
     ) -> None:
         self.kubeconfig = kubeconfig
         self.node_host = node_host
         self.entry = entry
         self.image = image
+        self.shared = shared
         self.api = KubeClient(kubeconfig, context)
         self.namespace = self.api.namespace
         self._agent_asks_envoy = True
@@ -57,7 +60,7 @@ class Cluster:
     @classmethod
     def at(cls, place: Location) -> "Cluster":
         """Return the cluster that an engine has at a place."""
-        return cls(place.kubeconfig, None, place.node_host, place.entry, place.image)
+        return cls(place.kubeconfig, None, place.node_host, place.entry, place.image, place.shared)
 
     def apply(self, path: str | Path) -> list[str]:
         """Apply a file or folder; return kubectl's lines, such as `deployment.apps/name-v1 created`."""
@@ -68,7 +71,7 @@ class Cluster:
         lines, gone = [], []
         for manifest in load(path):
             was_there = self.remove(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
-            lines.append(f"{_label(manifest)} {'deleted' if was_there else 'was not there'}")
+            lines.append(f"{label(manifest)} {'deleted' if was_there else 'was not there'}")
             gone.append(manifest)
         self.wait_gone(gone, timeout)
         return lines
@@ -109,10 +112,14 @@ class Cluster:
         path = self.api.path(obj["apiVersion"], obj["kind"], obj["metadata"]["name"])
         return self.api.request("PUT", path, obj, query=_write())
 
-    def remove(self, api_version: str, kind: str, name: str) -> bool:
-        """Ask for the deletion of one object; return whether it was there."""
+    def remove(self, api_version: str, kind: str, name: str, propagation: str = "") -> bool:
+        """Ask for the deletion of one object; return whether it was there.
+
+        propagation: Foreground lets it stay until what it owns is gone (Kubernetes' propagationPolicy).
+        """
+        query = {"propagationPolicy": propagation} if propagation else None
         try:
-            self.api.request("DELETE", self.api.path(api_version, kind, name))
+            self.api.request("DELETE", self.api.path(api_version, kind, name), query=query)
         except ApiRefused as refused:
             if refused.code == 404:
                 return False
@@ -137,23 +144,12 @@ class Cluster:
         self.api.request("PATCH", path, body, content_type=MERGE_PATCH, query=_write())
         return True
 
-    def replace(self, manifests: list[Obj]) -> list[str]:
-        """Make the namespace hold exactly these objects; return a line for each that had to change.
-
-        Of the workshop's kinds (workloads, services, Istio's routing) all else is deleted, and what somebody
-        added to an object that stays is removed from it.
-        """
-        wanted = {(m["apiVersion"], m["kind"], m["metadata"]["name"]) for m in manifests}
-        lines, gone = [], []
-        for obj in self.contents():
-            name = obj["metadata"]["name"]
-            if (obj["apiVersion"], obj["kind"], name) not in wanted:
-                self.remove(obj["apiVersion"], obj["kind"], name)
-                gone.append(obj)
-                lines.append(f"{_label(obj)} deleted")
-        lines += [line for manifest in manifests if (line := self._replace_one(manifest))]
-        self.wait_gone(gone, timeout=60.0)
-        return lines
+    def is_own(self) -> bool:
+        """Return whether the namespace is the learner's alone: on a cluster of the workshop, or by its label."""
+        if not self.shared:
+            return True
+        labels = self.api.request("GET", f"/api/v1/namespaces/{self.namespace}")["metadata"].get("labels", {})
+        return bool(labels.get(MANAGED_BY) == "canary-kata")
 
     def contents(self) -> list[Obj]:
         """Return what the namespace holds of the workshop's kinds, but for Kubernetes' own Service."""
@@ -262,29 +258,20 @@ class Cluster:
         live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
         if live is None:
             self.create(wanted)
-            return f"{_label(manifest)} created"
+            return f"{label(manifest)} created"
         patch = apply.patch_for(wanted, live)
         if not patch:
-            return f"{_label(manifest)} unchanged"
+            return f"{label(manifest)} unchanged"
         self.patch(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"], patch)
-        return f"{_label(manifest)} configured"
-
-    def _replace_one(self, manifest: Obj) -> str:
-        wanted = apply.annotated(apply.with_image(manifest, self.image), self.namespace)
-        live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
-        if live is None:
-            self.create(wanted)
-            return f"{_label(manifest)} created"
-        path = self.api.path(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
-        now = self.api.request("PUT", path, apply.replacement(wanted, live), query=_write())
-        return f"{_label(manifest)} set back" if now["spec"] != live["spec"] else ""
+        return f"{label(manifest)} configured"
 
 
 def _write() -> dict[str, str]:
     return {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
 
 
-def _label(manifest: Obj) -> str:
+def label(manifest: Obj) -> str:
+    """Return an object as kubectl names it, such as deployment.apps/name-v1."""
     group = manifest["apiVersion"].rpartition("/")[0]
     kind = manifest["kind"].lower() + (f".{group}" if group else "")
     return f"{kind}/{manifest['metadata']['name']}"

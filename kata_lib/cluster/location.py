@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+MANAGED_BY = "app.kubernetes.io/managed-by"
+"""Of a namespace that the workshop made on somebody else's cluster: the label, whose value is canary-kata."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """Where the sentences service answers on a cluster whose node ports are not all reached.
@@ -20,10 +24,12 @@ class Location:
     """Where a running cluster is: its kubeconfig (mode 0600) and the address on which node ports answer.
 
     entry: the way to the sentences service where node ports do not answer. image: what the application's
-    image is called there, with or without a tag, where it is not called as the manifests say.
+    image is called there, with or without a tag, where it is not called as the manifests say. shared: other
+    people use the cluster.
     """
 
     kubeconfig: Path
     node_host: str
     entry: Entry | None = None
     image: str = ""
+    shared: bool = False

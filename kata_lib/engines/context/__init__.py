@@ -150,7 +150,8 @@ class ContextEngine:
     def _location(self, note: dict[str, Any]) -> Location:
         url = note.get("url") or (f"http://127.0.0.1:{note['port']}/" if "port" in note else "")
         host = note.get("node_host", "127.0.0.1")
-        return Location(self.folder.kubeconfig, host, Entry(url) if url else None, note["image"])
+        entry = Entry(url) if url else None
+        return Location(self.folder.kubeconfig, host, entry, note["image"], shared=True)
 
     @property
     def _settings(self) -> Settings:
