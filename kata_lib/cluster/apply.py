@@ -63,7 +63,7 @@ def replacement(wanted: Obj, live: Obj) -> Obj:
         new["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
     if new["kind"] == "Service":
         for field in ("clusterIP", "clusterIPs"):
-            if field in live["spec"]:
+            if field in live["spec"] and live["spec"].get("clusterIP") != "None":
                 new["spec"].setdefault(field, live["spec"][field])
         node_ports = {p["port"]: p["nodePort"] for p in live["spec"].get("ports", []) if "nodePort" in p}
         for port in new["spec"].get("ports", []):

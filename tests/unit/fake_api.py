@@ -14,7 +14,7 @@ import pytest
 import sidecars
 
 from kata_lib.cluster.client import ApiRefused, Obj
-from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.cluster import WORKSHOP_KINDS, Cluster
 
 
 class FakeApi:
@@ -38,6 +38,9 @@ class FakeApi:
         group = "apis" if "/" in api_version else "api"
         plural = f"{kind.lower()}s"
         return f"/{group}/{api_version}/namespaces/default/{plural}" + (f"/{name}" if name else "")
+
+    def kinds(self) -> list[tuple[str, str]]:
+        return [kind for kind in (*WORKSHOP_KINDS, ("v1", "ConfigMap")) if self.serves(*kind)]
 
     def serves(self, api_version: str, kind: str) -> bool:
         return self.has_argo or not api_version.startswith("argoproj.io/")

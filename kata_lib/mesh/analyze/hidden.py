@@ -16,7 +16,9 @@ def findings(found: Objects) -> Iterator[Finding]:
     """Yield rules that try failed requests again with another version, and hashes that a weight does not see."""
     for service in found.own(found.virtual_services):
         for number, rule in enumerate(rules(service)):
-            shares = {name: share for name, share in by_version(found, rule.get("route") or []).items() if share}
+            shares = {
+                name: share for name, share in by_version(found, rule.get("route") or []).items() if share
+            }
             if len(shares) > 1 and (tries := hiding(rule)):
                 yield _retries(service, number, tries, shares_text(shares))
     for rule in found.own(found.destination_rules):

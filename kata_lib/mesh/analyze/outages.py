@@ -68,7 +68,9 @@ def _defaults(found: Objects, seen: InForce, virtual_service: Obj) -> Iterator[C
     for subset, pods in seen.subsets.items():
         versions = {pod.version for pod in pods}
         place = {"destination": {"host": seen.service, "subset": subset}}
-        line = lines.patch(virtual_service, {"op": "add", "path": "/spec/http/-", "value": {"route": [place]}})
+        line = lines.patch(
+            virtual_service, {"op": "add", "path": "/spec/http/-", "value": {"route": [place]}}
+        )
         safe = new is not None and new not in versions and len(seen.subsets) > 1
         effect = f"everyone else goes to {subset} ({', '.join(sorted(versions)) or 'no pod'})"
         yield Choice(line if safe else "", effect)
@@ -101,7 +103,9 @@ def _unanswered(found: Objects, seen: InForce, route: Route, others: Sequence[Fi
         if place.status is None or not place.share:
             continue
         cause = next((other for other in others if other.code in _CAUSES and _is_of(other, place)), None)
-        why = "it has no such destination (flag NC)" if not place.pods and cause is None else _why(place, cause)
+        why = (
+            "it has no such destination (flag NC)" if not place.pods and cause is None else _why(place, cause)
+        )
         service = found.service(seen.service)
         yield finding(
             "KATA0502",
@@ -143,7 +147,9 @@ def _refused(found: Objects, seen: InForce) -> Iterator[Finding]:
             "where the Service sends, they refuse the connection.",
             seen=f"spec.ports[{index}].targetPort: {target}; the containers open {', '.join(map(str, opened))}",
             mend=lines_of[0] if len(lines_of) == 1 else "",
-            choices=tuple(Choice(line, f"requests go to {one}") for line, one in zip(lines_of, opened, strict=True))
+            choices=tuple(
+                Choice(line, f"requests go to {one}") for line, one in zip(lines_of, opened, strict=True)
+            )
             if len(lines_of) > 1
             else (),
         )

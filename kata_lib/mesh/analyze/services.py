@@ -103,7 +103,9 @@ def to_target(service: Obj, index: int, port: int) -> str:
 def _selecting(found: Objects, service: Obj) -> str:
     """Return the line that has a Service select the pods whose labels are most like its selector."""
     selector = service["spec"]["selector"]
-    others = [other["spec"].get("selector") or {} for other in found.own(found.services) if other is not service]
+    others = [
+        other["spec"].get("selector") or {} for other in found.own(found.services) if other is not service
+    ]
     free = [pod for pod in found.pods if not any(sel and carries(labels(pod), sel) for sel in others)]
     meant = [
         {key: labels(pod)[key] for key in selector}

@@ -121,7 +121,10 @@ def _like_pods(found: Objects, virtual_service: Obj, route: list[Obj], at: str) 
     if any(e["destination"].get("subset") not in defined for e in route):
         return
     named = names(route)
-    by_pods = [sum(carries(labels(pod), defined[entry["destination"]["subset"]]) for pod in pods) / len(pods) for entry in route]
+    by_pods = [
+        sum(carries(labels(pod), defined[entry["destination"]["subset"]]) for pod in pods) / len(pods)
+        for entry in route
+    ]
     if all(abs(w / sum(given) - share) <= HALF_PERCENT for w, share in zip(given, by_pods, strict=True)):
         said = ", ".join(f"{name} {percent(share)}" for name, share in zip(named, by_pods, strict=True))
         yield finding(
