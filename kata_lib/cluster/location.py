@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-
 MANAGED_BY = "app.kubernetes.io/managed-by"
 """Of a namespace that the workshop made on somebody else's cluster: the label, whose value is canary-kata."""
 

@@ -6,9 +6,8 @@ from kata_lib.cluster.cluster import ENTRY_SERVICE, Cluster
 from kata_lib.course import originals
 from kata_lib.course.steps import CANARY
 from kata_lib.errors import MeshError
+from kata_lib.mesh import analyze, synced, weights
 from kata_lib.mesh import in_force as mesh_in_force
-from kata_lib.mesh import synced, weights
-from kata_lib.mesh import analyze
 from kata_lib.mesh.analyze import Analysis, Known
 from kata_lib.mesh.in_force import InForce
 from kata_lib.mesh.synced import Moment

@@ -8,7 +8,6 @@ from typing import Any
 
 from kata_lib.cluster.client import Obj
 from kata_lib.mesh.in_force import InForce
-from kata_lib.mesh.virtual_services import ISTIO
 
 DOMAIN = "svc.cluster.local"
 PROXY = "istio-proxy"
