@@ -1,0 +1,46 @@
+// The tables below the pictures, and the chips that name a version in its colour.
+
+import { fill, write } from "./shell.js";
+
+/** @import { StyleOf } from "./styles.js" */
+
+/**
+ * Show rows, each with its version in front.
+ *
+ * @param {HTMLTableSectionElement} body
+ * @param {{ version: string, cells: string[] }[]} rows
+ * @param {StyleOf} styleOf
+ */
+export function fillTable(body, rows, styleOf) {
+  fill(body, rows, newRow, (line, { version, cells }) => {
+    const [head, ...others] = line.children;
+    const chip = head?.firstElementChild;
+    if (chip instanceof HTMLElement) paintChip(chip, version, styleOf);
+    for (let i = others.length; i < cells.length; i++) others.push(line.insertCell());
+    cells.forEach((text, i) => write(/** @type {Element} */ (others[i]), text));
+  });
+}
+
+function newRow() {
+  const line = document.createElement("tr");
+  const head = line.appendChild(document.createElement("th"));
+  head.scope = "row";
+  head.append(document.createElement("span"));
+  return line;
+}
+
+/**
+ * Make an element the chip of a version.
+ *
+ * @param {HTMLElement} chip
+ * @param {string} version
+ * @param {StyleOf} styleOf
+ */
+export function paintChip(chip, version, styleOf) {
+  if (chip.textContent === version) return;
+  const { color, ink } = styleOf(version);
+  chip.className = "chip";
+  chip.textContent = version;
+  chip.style.background = color;
+  chip.style.color = ink;
+}
