@@ -1,17 +1,40 @@
-"""The canary workshop: what a notebook needs."""
+"""The canary workshop: what a notebook needs, each name loaded when it is used."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kata_lib.lab import Lab, open_lab
+    from kata_lib import addons as addons
+    from kata_lib import delivery as delivery
+    from kata_lib.cluster import manifests as manifests
+    from kata_lib.delivery import argo as argo
+    from kata_lib.lab import live as live
+    from kata_lib.lab.lab import Lab as Lab
+    from kata_lib.lab.lab import open_lab as open_lab
+    from kata_lib.mesh import telemetry as telemetry
+    from kata_lib.pictures import graph as graph
+    from kata_lib.pictures import plots as plots
+    from kata_lib.statistics import shares as shares
 
-__all__ = ["Lab", "open_lab"]
+_PLACES = {
+    "Lab": "kata_lib.lab.lab:Lab",
+    "open_lab": "kata_lib.lab.lab:open_lab",
+    "argo": "kata_lib.delivery.argo",
+    "graph": "kata_lib.pictures.graph",
+    "live": "kata_lib.lab.live",
+    "manifests": "kata_lib.cluster.manifests",
+    "plots": "kata_lib.pictures.plots",
+    "shares": "kata_lib.statistics.shares",
+    "telemetry": "kata_lib.mesh.telemetry",
+}
+"""Where the names are that notebooks import from here, beside the rooms themselves."""
+
+__all__ = [*_PLACES]
 
 
 def __getattr__(name: str) -> Any:
-    # pandas loads with the first of these names, so that `kata url` need not wait for it.
-    if name in __all__:
-        from kata_lib import lab
-
-        return getattr(lab, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = _PLACES[name].partition(":")
+    found = importlib.import_module(module)
+    return getattr(found, attribute) if attribute else found

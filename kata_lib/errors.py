@@ -7,7 +7,7 @@ KataError                    the root: says what was expected, what was found, w
 │   └── WaitTimeout          a wait reached its limit; carries the last thing seen
 ├── ManifestError            a manifest cannot be read
 ├── MeshError                weights or routes that make no sense
-├── RolloutError             a plan that cannot be followed, or a release that cannot do what was asked
+├── ReleaseError             a plan that cannot be followed, or a release that cannot do what was asked
 └── TrafficError             the sampler could not run
 """
 
@@ -44,7 +44,7 @@ class MeshError(KataError):
     """Weights or routes that make no sense, such as weights that total zero."""
 
 
-class RolloutError(KataError):
+class ReleaseError(KataError):
     """A plan cannot be followed, or a release is not where it could do what was asked."""
 
 

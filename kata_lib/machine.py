@@ -19,7 +19,8 @@ OLDEST_KUBECTL = (1, 34)
 SUPPORTED = "Linux with glibc 2.31 or newer (x86_64, aarch64), macOS 15 on Apple silicon, WSL2"
 """In words, the platforms for which Envoy comes as a wheel."""
 
-_PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parent.parent
+"""The folder of this checkout."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def kubectl_version(path: str, seconds: float) -> tuple[int, ...] | None:
 def state_folder() -> Path:
     """Return where everything is kept that lasts: $KATA_HOME, or .kata in the project."""
     named = os.environ.get("KATA_HOME")
-    return (Path(named) if named else _PROJECT / ".kata").resolve()
+    return (Path(named) if named else PROJECT / ".kata").resolve()
 
 
 def numbers(version: str) -> tuple[int, ...]:

@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from kata_lib.addons import istio, prometheus_embedded, rollouts, rollouts_embedded
-from kata_lib.engines.base import Engine, Location
+from kata_lib.cluster.location import Location
+from kata_lib.engines.base import Engine
 from kata_lib.errors import EngineError, KataError
 
 Say = Callable[[str], None]

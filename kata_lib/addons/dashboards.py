@@ -8,12 +8,14 @@ import weakref
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import urlencode
 
 from kata_lib.addons.catalog import opened
 from kata_lib.addons.istio import PORTS
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.engines.base import Engine
 from kata_lib.errors import EngineError
-from kata_lib.lab import Lab
 
 QUESTION = (
     "sum by (destination_version) (rate(istio_requests_total"
@@ -31,6 +33,13 @@ CHOOSE = {
     ),
 }
 """Where the distribution is to be seen in each. Kiali's and Prometheus' links have chosen it already."""
+
+
+class HasCluster(Protocol):
+    """A lab, as far as add-ons need it."""
+
+    engine: Engine
+    cluster: Cluster
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ class Dashboards:
         return f"<table>{''.join(lines)}</table>"
 
 
-def dashboards(lab: Lab) -> Dashboards:
+def dashboards(lab: HasCluster) -> Dashboards:
     """Open a way to each of Istio's add-ons that is in the cluster; the others are listed with the reason.
 
     The ways stay open as long as the result, or the kernel, lives.

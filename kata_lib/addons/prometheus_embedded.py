@@ -14,8 +14,9 @@ import yaml
 
 from kata_lib.addons import deployed
 from kata_lib.addons.embedded import Program, wait
+from kata_lib.cluster.location import Location
 from kata_lib.engines import kubectl
-from kata_lib.engines.base import Engine, Location
+from kata_lib.engines.base import Engine
 from kata_lib.engines.kind.istio import NAMESPACE
 
 NAME, PORT = "prometheus", 9090

@@ -9,8 +9,8 @@ import typer
 from kata_lib.errors import ClusterError
 
 if TYPE_CHECKING:
-    from kata_lib.cluster import Cluster
-    from kata_lib.engines.base import Location
+    from kata_lib.cluster.cluster import Cluster
+    from kata_lib.cluster.location import Location
 
 app = typer.Typer(
     help="The canary workshop from a terminal: cluster, manifests, weights, traffic.",
@@ -62,6 +62,6 @@ def the_cluster() -> "Cluster":
 
 def open_cluster(place: "Location") -> "Cluster":
     """Return the cluster at a place."""
-    from kata_lib.cluster import Cluster
+    from kata_lib.cluster.cluster import Cluster
 
     return Cluster.at(place)

@@ -60,7 +60,10 @@ def status() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from kata_lib import engines, mesh, pod_table, shares
+    from kata_lib import engines
+    from kata_lib.cluster import pod_table
+    from kata_lib.mesh import weights as mesh
+    from kata_lib.statistics import shares
 
     cluster = the_cluster()
     table = Table(*pod_table.COLUMNS, box=None, header_style="bold")
@@ -85,7 +88,7 @@ def status() -> None:
 @app.command()
 def apply(paths: Paths) -> None:
     """Apply manifests, as `kubectl apply -f` does, and wait until all pods are ready."""
-    from kata_lib import in_force
+    from kata_lib.mesh import in_force
 
     cluster = the_cluster()
     for path in paths:
@@ -111,7 +114,9 @@ def weights(
     ] = None,
 ) -> None:
     """Show the weights for name as shares, or set them; the rest to 100 goes to the other subset."""
-    from kata_lib import in_force, mesh, shares
+    from kata_lib.mesh import in_force
+    from kata_lib.mesh import weights as mesh
+    from kata_lib.statistics import shares
 
     cluster = the_cluster()
     if wanted:
@@ -154,13 +159,13 @@ def proxy_config(
     pod: Annotated[str, typer.Argument(metavar="POD")],
 ) -> None:
     """Print what a pod's Envoy has in force, from its configuration dump, as JSON."""
-    from kata_lib import proxy_config
+    from kata_lib.mesh import proxy_config
 
-    print(json.dumps(proxy_config.of(the_cluster(), pod, proxy_config.section(section)), indent=2))
+    print(json.dumps(proxy_config.read(the_cluster(), pod, proxy_config.section(section)), indent=2))
 
 
 def _open_bundle(file: Path) -> None:
-    from kata_lib import bundle
+    from kata_lib.cli import bundle
 
     if os.environ.setdefault("KATA_ENGINE", "kind") != "kind":
         raise KataError(f"A bundle is for the engine kind, not {os.environ['KATA_ENGINE']}: leave it out.")

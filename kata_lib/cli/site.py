@@ -55,7 +55,7 @@ def open_(
 @bundle_app.command()
 def create(file: File) -> None:
     """Write images, tools and checksums into one file."""
-    from kata_lib import bundle
+    from kata_lib.cli import bundle
 
     bundle.create(file, _say)
     print(f"Written: {file}, {file.stat().st_size / 1e6:.0f} MB. `kata up --bundle {file}` needs no network.")
@@ -64,7 +64,7 @@ def create(file: File) -> None:
 @bundle_app.command()
 def verify(file: File) -> None:
     """Read a whole bundle and compare its checksums."""
-    from kata_lib import bundle
+    from kata_lib.cli import bundle
 
     manifest = bundle.verify(file)
     print(f"{file} is whole: {len(manifest['images'])} images for {manifest['platform']}.")

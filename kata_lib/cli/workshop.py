@@ -28,7 +28,8 @@ def sample(
     """Ask the sentences service and count the answers of each version."""
     from typing import cast
 
-    from kata_lib import summary, traffic
+    from kata_lib import traffic
+    from kata_lib.traffic import summary
 
     if requests is None and seconds is None:
         requests = 100
@@ -41,14 +42,15 @@ def sample(
         connections=cast(traffic.Connections, connections),
         seed=seed,
     )
-    found = summary.of(frame)
+    found = summary.summarize(frame)
     print(json.dumps(found, indent=2) if as_json else summary.text(found))
 
 
 @app.command()
 def reset(step: Annotated[str, typer.Argument(metavar="STEP", help="Such as canary, or 02-canary.")]) -> None:
     """Bring back exactly what a step begins with; whatever else of the workshop is there is deleted."""
-    from kata_lib import lab, steps
+    from kata_lib.course import steps
+    from kata_lib.lab import lab
 
     steps.step(step)  # a name that is none changes nothing, and starts no cluster
     lab.connect().begin(step, reset=True)
@@ -57,9 +59,9 @@ def reset(step: Annotated[str, typer.Argument(metavar="STEP", help="Such as cana
 @app.command()
 def analyze(as_json: Json = False) -> None:
     """Say what is wrong with the namespace's objects, in istioctl's codes and more; exit 1 on errors."""
-    from kata_lib import analyze
+    from kata_lib.mesh import analyze
 
-    analysis = analyze.of(the_cluster())
+    analysis = analyze.namespace(the_cluster())
     print(analysis.as_json() if as_json else analysis)
     if analysis.errors:
         print(
@@ -71,7 +73,8 @@ def analyze(as_json: Json = False) -> None:
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Say what this machine has and lacks for each engine, with the command that provides it."""
-    from kata_lib import doctor, engines
+    from kata_lib import engines
+    from kata_lib.cli import doctor
 
     report = doctor.examine(engines.cluster_name())
     print(report.json() if as_json else report.text())
@@ -87,8 +90,8 @@ def progress(
     as_csv: Annotated[bool, typer.Option("--csv", help="Write the gathered table as CSV.")] = False,
 ) -> None:
     """Show which steps are done and when; `kata progress --gather *.json` shows it of a whole class."""
-    from kata_lib import progress
-    from kata_lib.progress import report
+    from kata_lib.course import progress
+    from kata_lib.course.progress import report
 
     if bool(files) != gather or (as_csv and not gather) or (gather and (export or learner)):
         raise KataError("To gather, say `kata progress --gather FILE... [--csv]` and nothing else.")
@@ -111,6 +114,6 @@ def run(
     ] = None,
 ) -> None:
     """Do the whole exercise without a person: a table of shares, and the notebooks as one HTML report."""
-    from kata_lib import headless
+    from kata_lib.cli import headless
 
     sys.exit(0 if headless.run(report) else 1)

@@ -9,10 +9,11 @@ import re
 import threading
 from typing import Any
 
-from kata_lib.engines.base import Engine, Location, Progress
+from kata_lib.cluster.location import Location
+from kata_lib.engines.base import Engine, Progress
 from kata_lib.engines.folder import engine_of
+from kata_lib.engines.need import Need
 from kata_lib.errors import EngineError, EngineUnavailable
-from kata_lib.findings import Finding
 
 __all__ = ["ENGINES", "Engine", "Location", "Progress", "cluster_name", "engine_of", "needs", "select"]
 
@@ -72,12 +73,12 @@ def cluster_name(wanted: str | None = None) -> str:
     return name
 
 
-def needs(engine: str, cluster: str) -> list[Finding]:
+def needs(engine: str, cluster: str) -> list[Need]:
     """Return what this machine has and lacks for an engine of the list, whether it is chosen or not."""
     if engine in NEEDS:
         return list(_load(NEEDS[engine])(cluster))
     reason = _make(engine, cluster).unavailable()
-    return [Finding("engine", "missing" if reason else "ok", reason or "runs here")]
+    return [Need("engine", "missing" if reason else "ok", reason or "runs here")]
 
 
 def _make(engine: str, cluster: str) -> Engine:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from kata_lib.cluster.pods import is_ready, statuses, troubles
 from kata_lib.engines.programs import ProgramFailed, ask, program
-from kata_lib.pods import is_ready, statuses, troubles
 
 REQUEST_SECONDS = 10
 

@@ -9,8 +9,8 @@ In: a URL and how to ask. Out: a frame with these columns, in the order in which
     answer      the text of the answer; "" where none came
     error       None, or why the request failed: no answer, or a status other than 2xx
 
-The requests are sent by a process of its own (kata_lib/sampler_process.py), so that a busy caller distorts
-nothing. It reports over a pipe (process.py), and ends with its caller. frames.py makes the frame.
+The requests are sent by a process of its own (sampler_process.py), so that a busy caller distorts nothing. It
+reports over a pipe (process.py), and ends with its caller. frames.py makes the frame.
 """
 
 import threading

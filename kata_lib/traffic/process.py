@@ -11,10 +11,10 @@ from dataclasses import asdict
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
-from kata_lib import sampler_process
 from kata_lib.errors import TrafficError
-from kata_lib.sampler_process import MAX_CONCURRENCY, RECORD, Settings
+from kata_lib.traffic import sampler_process
 from kata_lib.traffic.frames import Record
+from kata_lib.traffic.sampler_process import MAX_CONCURRENCY, RECORD, Settings
 
 Connections = Literal["per-request", "keep-alive"]
 

@@ -7,7 +7,7 @@
 # sidecars do: each counts every request that passes it. Now you read their counters, and see whether they agree
 # with you. (Stop `scripts/loop-query.sh` for this one; the sidecars would count its requests too.)
 # %%
-from kata_lib import addons, graph, live, observe, open_lab
+from kata_lib import addons, graph, live, open_lab, telemetry
 
 lab = open_lab(step="observe")
 # %% [markdown]
@@ -38,14 +38,14 @@ counted = lab.counters(since=before)
 # %% [markdown]
 # What `sentences` sent, by whom it went to. `mean ms` is from the sidecars too.
 # %%
-sent = observe.edges(counted).loc["source"]
+sent = telemetry.edges(counted).loc["source"]
 sent
 # %%
 lab.compare("requests that sentences sent in all", sent["requests"].sum(), expected=1000)
 # %% [markdown]
 # Twice 500: each sentence needs an age and a name. Now by version of `name`, with what the client saw beside it.
 # %%
-table = observe.side_by_side(sample, counted)
+table = telemetry.side_by_side(sample, counted)
 table
 # %%
 lab.compare("requests sent to v2, by the mesh", table["source"]["v2"], expected=50)
@@ -60,7 +60,7 @@ lab.check("mesh-agrees", table)
 # Every hop is counted at both ends, and the label `reporter` says by whom. Expect the same requests once more, and
 # one line that the first table did not have: your own requests, as they reached `sentences`.
 # %%
-observe.edges(counted).loc["destination"]
+telemetry.edges(counted).loc["destination"]
 # %% [markdown]
 # | reporter | whose sidecar | counts | and so |
 # |---|---|---|---|
@@ -75,7 +75,7 @@ observe.edges(counted).loc["destination"]
 #
 # Share and errors by version, each with its 95 % interval: this is what a release is judged by.
 # %%
-observe.by_version(counted)
+telemetry.by_version(counted)
 # %% [markdown]
 # ## Who calls whom
 #
@@ -83,7 +83,7 @@ observe.by_version(counted)
 # takes it, how many a second, and what part of them failed. Expect 50 % twice behind `sentences`, and near 10 % on
 # one edge only.
 # %%
-graph.of(counted)
+graph.draw(counted)
 # %% [markdown]
 # And as it is now: the next picture follows the last ten seconds. It shows nobody until somebody asks: the cell after
 # it does for three seconds, `scripts/loop-query.sh` in a terminal for longer.

@@ -6,7 +6,7 @@
 # The canary did well: version 2 gets everything. Then comes version 3, and it is not well. You will see what a
 # canary is for.
 # %%
-from kata_lib import observe, open_lab, plots
+from kata_lib import open_lab, plots, telemetry
 
 lab = open_lab(step="promote")
 # %% [markdown]
@@ -101,7 +101,7 @@ print(f"{met['error'].notna().sum()} of {len(met)} users met an error.")
 # An answer that failed has no name in it, so your sample cannot tell. The mesh can: expect all errors in one row,
 # and look at `mean ms` too. Version 3 was slow as well.
 # %%
-versions = observe.by_version(lab.counters(since=before))
+versions = telemetry.by_version(lab.counters(since=before))
 versions
 # %% [markdown]
 # ## Had it been all at once

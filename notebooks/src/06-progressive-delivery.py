@@ -8,7 +8,7 @@
 #
 # This notebook begins with both versions and the canary's VirtualService.
 # %%
-from kata_lib import live, open_lab, plots, rollout
+from kata_lib import delivery, live, open_lab, plots
 
 lab = open_lab(step="progressive-delivery")
 # %% [markdown]
@@ -18,7 +18,7 @@ lab = open_lab(step="progressive-delivery")
 # Expect three weights, and after each an *analysis* that must succeed before the next. (`without` leaves out what the
 # sidecars of your cluster do not count: nothing, unless a line says so.)
 # %%
-plan = rollout.read("rollouts/v2.yaml").without(lab.uncounted())
+plan = delivery.read("deploy/rollouts/v2.yaml").without(lab.uncounted())
 plan
 # %% [markdown]
 # Read the metrics at its end. `success-rate` says: 1 % of failures is healthy, 25 % is faulty, and in between nobody
@@ -33,9 +33,9 @@ plan
 users = lab.watch(rate=400)
 # %% [markdown]
 # Then the release, and its live view with a button for each thing that you could do meanwhile. Do nothing, for once.
-# In a terminal: `kata rollout start rollouts/v2.yaml`.
+# In a terminal: `kata release start deploy/rollouts/v2.yaml`.
 # %%
-release = rollout.start(lab.cluster, plan)
+release = delivery.start(lab.cluster, plan)
 view = live.show_release(lab, release)
 # %% [markdown]
 # Expect a line for each decision, and most of the time at 1 %: the analysis needs some twenty requests to version 2,
@@ -44,7 +44,7 @@ view = live.show_release(lab, release)
 release.wait()
 # %% [markdown]
 # Each line has its figures and what would have changed the decision. All of it is kept in the cluster, where
-# `kata rollout status` and `kubectl get configmap rollout-name --output yaml` find it:
+# `kata release status` and `kubectl get configmap release-name --output yaml` find it:
 # %%
 release.history()
 # %%
@@ -54,7 +54,7 @@ lab.check("released", lab.sample(requests=150, concurrency=8))
 # %% [markdown]
 # ## Predict: where does it stop version 3?
 #
-# Version 3 fails every second request. The plan for it, `rollouts/v3.yaml`, has the same steps: 1, 10, 50 %. At
+# Version 3 fails every second request. The plan for it, `deploy/rollouts/v3.yaml`, has the same steps: 1, 10, 50 %. At
 # which **weight**, in percent, does the analysis stop it?
 # %% tags=predict
 lab.predict("percent at which v3 is stopped", ...)
@@ -65,13 +65,13 @@ lab.predict("percent at which v3 is stopped", ...)
 #
 # ```sh
 # kubectl apply -f deploy/v3-faulty
-# kata rollout start rollouts/v3.yaml
+# kata release start deploy/rollouts/v3.yaml
 # ```
 # %% tags=your-turn
 # your turn
 # %% tags=solution
 lab.apply("deploy/v3-faulty")
-release = rollout.start(lab.cluster, rollout.read("rollouts/v3.yaml").without(lab.uncounted()))
+release = delivery.start(lab.cluster, delivery.read("deploy/rollouts/v3.yaml").without(lab.uncounted()))
 release.wait()
 # %%
 lab.compare("percent at which v3 is stopped", release.reached(), expected=1)
@@ -87,12 +87,12 @@ print(f"{with_analysis} users met an error.")
 # ## Your turn: change the plan
 #
 # What would it have cost all at once? Make a plan for version 3 with one weight, 100, and an analysis after it, and
-# start it. `plan.changed(steps=[...])` returns a plan with other steps. (In a file of your own: `rollout.read(...)`.)
+# start it. `plan.changed(steps=[...])` returns a plan with other steps. (In a file of your own: `delivery.read(...)`.)
 # %% tags=your-turn
-bold = rollout.read("rollouts/v3.yaml").changed(steps=...)
+bold = delivery.read("deploy/rollouts/v3.yaml").changed(steps=...)
 # %% tags=solution
-bold = rollout.read("rollouts/v3.yaml").changed(steps=[{"setWeight": 100}, {"analysis": {}}])
-release = rollout.start(lab.cluster, bold.without(lab.uncounted()))
+bold = delivery.read("deploy/rollouts/v3.yaml").changed(steps=[{"setWeight": 100}, {"analysis": {}}])
+release = delivery.start(lab.cluster, bold.without(lab.uncounted()))
 release.wait()
 # %%
 all_at_once = int(users.frame()["error"].notna().sum()) - with_analysis
@@ -110,12 +110,12 @@ lab.check("caught", lab.sample(requests=150, concurrency=8))
 #
 # | you want | command | notebook |
 # |---|---|---|
-# | to see where it stands | `kata rollout status` | `release.status()` |
-# | to hold the weight | `kata rollout pause`, `resume` | `release.pause()` |
-# | to skip what a step waits for | `kata rollout promote`, `promote --full` | `release.promote()` |
-# | everyone back, now | `kata rollout abort` | `release.abort()` |
-# | to begin an aborted one again | `kata rollout retry` | `release.retry()` |
-# | the version before, after all | `kata rollout undo` | `release.undo()` |
+# | to see where it stands | `kata release status` | `release.status()` |
+# | to hold the weight | `kata release pause`, `resume` | `release.pause()` |
+# | to skip what a step waits for | `kata release promote`, `promote --full` | `release.promote()` |
+# | everyone back, now | `kata release abort` | `release.abort()` |
+# | to begin an aborted one again | `kata release retry` | `release.retry()` |
+# | the version before, after all | `kata release undo` | `release.undo()` |
 #
 # A step `pause: {}` waits for you. `setHeaderRoute` sends testers with a certain header first, `setMirrorRoute` copies
 # of requests whose answers nobody gets, both before any user meets the new version. If somebody else changes the

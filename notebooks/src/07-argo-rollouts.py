@@ -25,12 +25,12 @@ lab = open_lab(step="argo-rollouts")
 # The file has all that a Deployment has (replicas, selector, template) and a `strategy`. Find the three weights, and
 # what stands after each:
 # %%
-print(manifests.text("rollouts/argo-rollouts/rollout-v2.yaml"))
+print(manifests.text("deploy/rollouts/argo-rollouts/rollout-v2.yaml"))
 # %% [markdown]
 # The analysis is an object of its own, so that many Rollouts can share it. It asks Prometheus, in PromQL, which share
 # of the canary's requests did not fail. Look at its two conditions, and at what it does when there is no answer:
 # %%
-print(manifests.text("rollouts/argo-rollouts/success-rate.yaml"))
+print(manifests.text("deploy/rollouts/argo-rollouts/success-rate.yaml"))
 # %% [markdown]
 # | here | Argo Rollouts | Flagger |
 # |---|---|---|
@@ -47,7 +47,7 @@ print(manifests.text("rollouts/argo-rollouts/success-rate.yaml"))
 #
 # ## Predict: how long?
 #
-# `kata rollout` took some twenty seconds from 1 to 100 %. How many **seconds** will this take? Everything you need
+# `kata release` took some twenty seconds from 1 to 100 %. How many **seconds** will this take? Everything you need
 # stands in the two files: three analyses, each with an `initialDelay`, an `interval` and a `count`.
 # %% tags=predict
 lab.predict("seconds from 1 to 100 %", ...)
@@ -55,10 +55,10 @@ lab.predict("seconds from 1 to 100 %", ...)
 # ## Version 2
 #
 # First the users, then the release. It begins by applying the file: a changed template is all that the controller
-# waits for. In a terminal: `kubectl apply -f rollouts/argo-rollouts/rollout-v2.yaml`.
+# waits for. In a terminal: `kubectl apply -f deploy/rollouts/argo-rollouts/rollout-v2.yaml`.
 # %%
 users = lab.watch(rate=200)
-lab.apply("rollouts/argo-rollouts/rollout-v2.yaml")
+lab.apply("deploy/rollouts/argo-rollouts/rollout-v2.yaml")
 # %% [markdown]
 # The same picture as before, from the controller's objects and the sidecars' counters. Its buttons send what
 # `kubectl argo rollouts promote`, `abort` and `retry` send. Do nothing, once more.
@@ -102,11 +102,11 @@ lab.check("argo-released", lab.sample(requests=150, concurrency=8))
 users.stop()
 users = lab.watch(rate=200)
 # %% [markdown]
-# Now apply its file, `rollouts/argo-rollouts/rollout-v3.yaml`, then find the release and wait for it, as above.
+# Now apply its file, `deploy/rollouts/argo-rollouts/rollout-v3.yaml`, then find the release and wait for it, as above.
 # %% tags=your-turn
 # your turn
 # %% tags=solution
-lab.apply("rollouts/argo-rollouts/rollout-v3.yaml")
+lab.apply("deploy/rollouts/argo-rollouts/rollout-v3.yaml")
 release = argo.find(lab.cluster)
 release.wait()
 # %%
@@ -137,7 +137,7 @@ lab.check("argo-caught", lab.sample(requests=150, concurrency=8))
 # [Flagger](https://flagger.app) does the same with another shape: it watches an ordinary Deployment, makes the second
 # one, the Services and the VirtualService by itself, and its Canary says no more than this:
 # %%
-print(manifests.text("rollouts/flagger/canary.yaml"))
+print(manifests.text("deploy/rollouts/flagger/canary.yaml"))
 # %%
 users.stop()
 view.close()

@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from running_lab import BUSY_CELL, GRAPH_CELL, LIVE_CELL, PICTURES, RELEASE_CELL, JupyterLab
 
+from bench.lab_page import CHROMIUM, jupyter_lab, notebook
 from kata_lib import engines
-from kata_lib.bench.lab_page import CHROMIUM, jupyter_lab, notebook
-from kata_lib.lab import Lab, connect
-from kata_lib.manifests import PROJECT
+from kata_lib.lab.lab import Lab, connect
+from kata_lib.machine import PROJECT
 
 NAME = "browser"
 

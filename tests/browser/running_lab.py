@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from kata_lib.bench.lab_page import Messages
+from bench.lab_page import Messages
 
 SETUP = 'from kata_lib import graph, live, open_lab, plots, shares\nlab = open_lab(step="weight-lab")'
 LIVE_CELL = f"{SETUP}\ntraffic = live.show(lab)"
@@ -18,17 +18,17 @@ GRAPH_CELL = f"{SETUP}\nseen = live.show_graph(lab)"
 RELEASE_CELL = f"""from kata_lib import rollout
 {SETUP}
 steps = [{{"setWeight": 20}}, {{"pause": {{}}}}, {{"setWeight": 50}}, {{"pause": {{}}}}, {{"analysis": {{}}}}]
-plan = rollout.read("rollouts/v2.yaml").changed(steps=steps)
+plan = delivery.read("deploy/rollouts/v2.yaml").changed(steps=steps)
 users = lab.watch(rate=50)
-release = rollout.start(lab.cluster, plan)
+release = delivery.start(lab.cluster, plan)
 view = live.show_release(lab, release)"""
-PICTURES = """import kata_lib.graph
+PICTURES = """import kata_lib.pictures.graph
 before = lab.counters()
 sample = lab.sample(requests=400, rate=200)
 counted = lab.counters(since=before)
 share = lab.share(sample)
 display(plots.distribution({"canary": share}, {"canary": 0.1}), plots.convergence(sample, 0.1))
-display(plots.timeline(sample), graph.of(counted))"""
+display(plots.timeline(sample), graph.draw(counted))"""
 
 
 @dataclass(frozen=True)

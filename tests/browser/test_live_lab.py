@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 from running_lab import GO_ON, LIVE_CELL, JupyterLab
 
-from kata_lib.bench.lab_page import (
+from bench.lab_page import (
     LIVE,
     Messages,
     frames_drawn,
@@ -23,8 +23,8 @@ from kata_lib.bench.lab_page import (
     wait_frames,
     wait_idle,
 )
-from kata_lib.bench.live import SLIDER_TO_PICTURE
-from kata_lib.lab import Lab
+from bench.live import SLIDER_TO_PICTURE
+from kata_lib.lab.lab import Lab
 
 ISTIO = "networking.istio.io/v1"
 

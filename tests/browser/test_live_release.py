@@ -7,9 +7,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from running_lab import JupyterLab
 
-from kata_lib import mesh, rollout
-from kata_lib.bench.lab_page import open_notebook, run_live
-from kata_lib.lab import Lab
+from bench.lab_page import open_notebook, run_live
+from kata_lib import delivery
+from kata_lib.lab.lab import Lab
+from kata_lib.mesh import weights as mesh
 
 VIEW = ".kata-release"
 
@@ -62,7 +63,7 @@ def test_a_release_is_watched_and_decided_by_the_keyboard(page: Page, lab: Lab) 
 
 
 def test_what_somebody_else_decides_is_shown(page: Page, lab: Lab) -> None:
-    release = rollout.find(lab.cluster)
+    release = delivery.find(lab.cluster)
     release.retry()
     view = page.locator(VIEW)
     expect(view.locator(".status")).to_contain_text("name-v2 20 %", timeout=5_000)

@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from running_lab import JupyterLab
 
-from kata_lib.bench.lab_page import LIVE, open_notebook, run_cell, run_live, wait_idle
-from kata_lib.lab import Lab
-from kata_lib.manifests import PROJECT
+from bench.lab_page import LIVE, open_notebook, run_cell, run_live, wait_idle
+from kata_lib.lab.lab import Lab
+from kata_lib.machine import PROJECT
 from kata_lib.traffic import Sampler
 
 KEPT = PROJECT / ".kata" / "screenshots"

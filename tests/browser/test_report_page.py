@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from kata_lib import headless, notebooks
+from kata_lib.cli import headless
+from kata_lib.course import notebooks
 
 
 @pytest.fixture(scope="module")

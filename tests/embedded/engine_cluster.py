@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from kata_lib.engines.base import Location
+from kata_lib.cluster.location import Location
 from kata_lib.engines.embedded import EmbeddedEngine, processes
 from kata_lib.engines.embedded.processes import Identity
-from kata_lib.engines.embedded.state import PROJECT
 from kata_lib.engines.notes import read_json
+from kata_lib.machine import PROJECT
 
 DEPLOY = PROJECT / "deploy"
 LIMIT = 10.0

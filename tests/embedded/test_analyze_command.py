@@ -7,7 +7,7 @@ import sys
 
 from engine_cluster import DEPLOY, Cluster, Start
 
-from kata_lib.manifests import PROJECT
+from kata_lib.machine import PROJECT
 
 
 def analyze(*options: str, code: int) -> "subprocess.CompletedProcess[str]":

@@ -15,7 +15,7 @@ from engine_cluster import Cluster, quiet
 from kata_lib.engines.embedded import EmbeddedEngine, processes
 from kata_lib.engines.embedded.processes import DAEMON_MARK
 from kata_lib.errors import EngineError
-from kata_lib.manifests import PROJECT
+from kata_lib.machine import PROJECT
 
 V2 = (PROJECT / "deploy/v2/name-v2.yaml").read_text()
 CANARY = (PROJECT / "deploy/virtual-service-canary.yaml").read_text()

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from engine_cluster import Cluster, Start
 
-from kata_lib import cluster as library
-from kata_lib import doctor, progress
+from kata_lib.cli import doctor
+from kata_lib.cluster import cluster as library
+from kata_lib.course import progress
+from kata_lib.engines.need import Need
 from kata_lib.engines.notes import read_json
-from kata_lib.findings import Finding
-from kata_lib.lab import Lab
+from kata_lib.lab.lab import Lab
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def _as_a_learner(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
 
 
-def found(report: doctor.Report, check: str) -> Finding:
+def found(report: doctor.Report, check: str) -> Need:
     (finding,) = [f for f in [*report.machine, *report.engines["embedded"]] if f.check == check]
     return finding
 

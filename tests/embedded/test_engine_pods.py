@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from engine_cluster import DEPLOY, Cluster
 
-from kata_lib import shares, traffic
+from kata_lib import traffic
 from kata_lib.engines.embedded import processes
+from kata_lib.statistics import shares
 
 LIMIT = 10.0
 

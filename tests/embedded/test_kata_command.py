@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kata_lib.engines.embedded import EmbeddedEngine
-from kata_lib.manifests import PROJECT
+from kata_lib.machine import PROJECT
 
 COMMAND_SECONDS = 60
 Kata = Callable[..., "subprocess.CompletedProcess[str]"]

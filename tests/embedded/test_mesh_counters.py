@@ -2,8 +2,8 @@
 
 from engine_cluster import Start
 
-from kata_lib import observe
-from kata_lib.cluster import Cluster
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.mesh import telemetry
 from kata_lib.traffic import sample
 
 
@@ -13,9 +13,9 @@ def test_client_and_sidecars_count_the_same(start: Start) -> None:
     made.deploy("v1", "v2", "v3-faulty", "virtual-service-canary-promote.yaml")
     made.deploy("virtual-service-canary-v3.yaml")
     cluster = Cluster(made.location.kubeconfig, node_host=made.location.node_host)
-    before = observe.reading(cluster)
+    before = telemetry.reading(cluster)
     answers = sample(made.url(), requests=300, rate=150)
-    table = observe.side_by_side(answers, observe.difference(before, observe.reading(cluster)))
+    table = telemetry.side_by_side(answers, telemetry.difference(before, telemetry.reading(cluster)))
     assert table["client"].sum() == 300
     assert table["client"].equals(table["source"])
     assert table["client"].equals(table["destination"])

@@ -11,10 +11,11 @@ import pytest
 from engine_cluster import Cluster as Running
 from engine_cluster import quiet
 
-from kata_lib import addons, observe
+from kata_lib import addons
 from kata_lib.addons import prometheus_embedded
-from kata_lib.cluster import Cluster
+from kata_lib.cluster.cluster import Cluster
 from kata_lib.errors import EngineError
+from kata_lib.mesh import telemetry
 from kata_lib.traffic import sample
 
 REQUESTS = 200
@@ -58,9 +59,9 @@ def prometheus(cluster: Running) -> Iterator[Prometheus]:
 
 def test_prometheus_the_tables_and_the_sampler_agree(cluster: Running, prometheus: Prometheus) -> None:
     mine = Cluster(cluster.location.kubeconfig, node_host=cluster.location.node_host)
-    before = observe.reading(mine)
+    before = telemetry.reading(mine)
     answers = sample(cluster.url(), requests=REQUESTS, rate=200)
-    after = observe.reading(mine)
+    after = telemetry.reading(mine)
     up = prometheus.wait("up", "instance", dict.fromkeys(_targets(mine), 1.0))
     assert up == dict.fromkeys(_targets(mine), 1.0)
     for reporter in ("source", "destination"):
@@ -72,7 +73,7 @@ def test_prometheus_the_tables_and_the_sampler_agree(cluster: Running, prometheu
             wanted = _by_version(after, reporter, column)
             question = f"sum by (destination_version) ({metric}{of})"
             assert prometheus.wait(question, "destination_version", wanted) == wanted
-    counted = observe.by_version(observe.difference(before, after))["requests"]
+    counted = telemetry.by_version(telemetry.difference(before, after))["requests"]
     assert counted.to_dict() == answers["version"].value_counts().to_dict()
     assert counted.sum() == REQUESTS
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from engine_cluster import Cluster, Start
 
-from kata_lib import shares, traffic
-from kata_lib.manifests import PROJECT
+from kata_lib import traffic
+from kata_lib.machine import PROJECT
+from kata_lib.statistics import shares
 
 README = (PROJECT / "README.md").read_text()
 BY_HAND = README.partition("## By hand, with kubectl")[2].partition("\n## ")[0]

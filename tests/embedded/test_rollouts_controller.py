@@ -14,19 +14,22 @@ import pytest
 import yaml
 from engine_cluster import quiet
 
-from kata_lib import addons, in_force, mesh, waiting
+from kata_lib import addons
 from kata_lib.addons import rollouts_embedded
 from kata_lib.addons.manifests import manifest_of
-from kata_lib.cluster import MERGE_PATCH, Cluster
+from kata_lib.cluster import waiting
+from kata_lib.cluster.cluster import MERGE_PATCH, Cluster
 from kata_lib.engines.embedded import EmbeddedEngine, processes
 from kata_lib.engines.embedded.processes import Identity
-from kata_lib.engines.embedded.state import PROJECT
 from kata_lib.errors import EngineError
-from kata_lib.shares import judge
+from kata_lib.machine import PROJECT
+from kata_lib.mesh import in_force
+from kata_lib.mesh import weights as mesh
+from kata_lib.statistics.shares import judge
 from kata_lib.traffic import sample
 
 API, KIND = "argoproj.io/v1alpha1", "Rollout"
-ROLLOUTS = PROJECT / "rollouts" / "argo-rollouts"
+ROLLOUTS = PROJECT / "deploy" / "rollouts" / "argo-rollouts"
 STEPS = [{"setWeight": 10}, {"pause": {}}, {"setWeight": 50}, {"pause": {}}]
 SECONDS = 30.0
 

@@ -9,11 +9,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from kata_lib import argo, lab
-from kata_lib.apply import LAST_APPLIED
-from kata_lib.argo.handle import ANALYSIS_RUN
-from kata_lib.lab import Lab
-from kata_lib.steps import ARGO
+from kata_lib.cluster.apply import LAST_APPLIED
+from kata_lib.course.steps import ARGO
+from kata_lib.delivery import argo
+from kata_lib.delivery.argo.handle import ANALYSIS_RUN
+from kata_lib.lab import lab
+from kata_lib.lab.lab import Lab
 
 FOLDER = Path(__file__).parents[1] / "reference" / "argo-rollouts"
 LIMIT_SECONDS = 150.0

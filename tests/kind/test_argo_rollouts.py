@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from kata_lib import addons, argo, engines, lab
+from kata_lib import addons, engines
 from kata_lib.addons import deployed, rollouts
-from kata_lib.errors import ClusterError, EngineError, RolloutError
-from kata_lib.lab import Lab
-from kata_lib.live.by_argo import ByArgo
-from kata_lib.live.release import LiveRelease
-from kata_lib.steps import ARGO
+from kata_lib.course.steps import ARGO
+from kata_lib.delivery import argo
+from kata_lib.errors import ClusterError, EngineError, ReleaseError
+from kata_lib.lab import lab
+from kata_lib.lab.lab import Lab
+from kata_lib.lab.live.by_argo import ByArgo
+from kata_lib.lab.live.release import LiveRelease
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("KATA_TEST_ENGINE") != "kind", reason="real clusters are made where KATA_TEST_ENGINE=kind"
@@ -103,7 +105,7 @@ def test_version_3_is_stopped_by_the_analysis(kata: Lab) -> None:
 def test_a_persons_words_are_the_controllers(kata: Lab) -> None:
     kata.begin("argo-rollouts", reset=True)
     release = argo.find(kata.cluster)
-    with pytest.raises(RolloutError, match="has ended"):
+    with pytest.raises(ReleaseError, match="has ended"):
         release.promote()
     steps = {"spec": {"strategy": {"canary": {"steps": PAUSES}}}}
     kata.cluster.patch(argo.API, argo.KIND, "name", steps)

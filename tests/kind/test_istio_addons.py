@@ -12,9 +12,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from kata_lib import addons, engines, kiali, lab, observe, shares
-from kata_lib.lab import Lab
-from kata_lib.steps import CANARY, V2
+from kata_lib import addons, engines
+from kata_lib.addons import kiali
+from kata_lib.course.steps import CANARY, V2
+from kata_lib.lab import lab
+from kata_lib.lab.lab import Lab
+from kata_lib.mesh import telemetry
+from kata_lib.statistics import shares
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("KATA_TEST_ENGINE") != "kind" or not os.environ.get("KATA_ADDONS"),
@@ -49,7 +53,7 @@ def test_kiali_and_the_sidecars_agree(kata: Lab, give_counters: Callable[[Path],
         time.sleep(WINDOW)
         counted = kata.counters(since=before)
         theirs = kiali.shares(url, kata.cluster.namespace, "name", WINDOW)
-    ours = observe.by_version(counted)
+    ours = telemetry.by_version(counted)
     n = int(ours["requests"].sum())
     assert n > 0.8 * RATE * WINDOW
     assert set(theirs) == set(ours.index) == {"v1", "v2"}

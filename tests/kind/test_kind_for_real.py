@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
+from kata_lib.cluster.location import Location
 from kata_lib.engines import ports
-from kata_lib.engines.base import Location
 from kata_lib.engines.folder import Folder
 from kata_lib.engines.kind import KindEngine, istio, nodes
 from kata_lib.errors import EngineError, EngineUnavailable

@@ -13,8 +13,8 @@ import nbformat
 import pytest
 
 from kata_lib import addons, engines, lab, notebooks
+from kata_lib.course.steps import Step, step
 from kata_lib.errors import EngineError
-from kata_lib.steps import Step, step
 
 CELL_SECONDS = 60
 CLUSTER = "nbval"

@@ -14,10 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from kata_lib import engines, lab, mesh, observe, pod_table, shares
+from kata_lib import engines
+from kata_lib.cluster import pod_table
+from kata_lib.course.steps import CANARY, CANARY_V3, PROMOTE, V1, V2, V3
 from kata_lib.errors import ClusterError, MeshError
-from kata_lib.lab import Lab
-from kata_lib.steps import CANARY, CANARY_V3, PROMOTE, V1, V2, V3
+from kata_lib.lab import lab
+from kata_lib.lab.lab import Lab
+from kata_lib.mesh import telemetry
+from kata_lib.mesh import weights as mesh
+from kata_lib.statistics import shares
 
 CLUSTER = "parity"
 REFERENCE = Path(__file__).parents[1] / "reference" / "kubectl"
@@ -100,7 +105,7 @@ def test_client_and_mesh_count_the_same_requests(kata: Lab) -> None:
     kata.set_weights({"name-v1": 90, "name-v2": 10})
     before = kata.counters()
     sample = kata.sample(requests=400)
-    table = observe.side_by_side(sample, kata.counters(since=before))
+    table = telemetry.side_by_side(sample, kata.counters(since=before))
     assert table["client"].equals(table["source"])
     assert kata.check("mesh-agrees", table).verdict == "right"
 

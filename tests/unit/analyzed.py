@@ -3,11 +3,11 @@
 import copy
 from collections.abc import Callable
 
-from kata_lib.analyze import Objects
-from kata_lib.apply import annotated
-from kata_lib.kube import Obj
-from kata_lib.manifests import load
-from kata_lib.mesh import ISTIO
+from kata_lib.cluster.apply import annotated
+from kata_lib.cluster.client import Obj
+from kata_lib.cluster.manifests import load
+from kata_lib.mesh.analyze import Objects
+from kata_lib.mesh.weights import ISTIO
 
 CANARY = "deploy/virtual-service-canary.yaml"
 PROMOTE = "deploy/virtual-service-canary-promote.yaml"

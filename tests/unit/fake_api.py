@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from kata_lib.cluster import Cluster
-from kata_lib.kube import ApiRefused, Obj
+from kata_lib.cluster.client import ApiRefused, Obj
+from kata_lib.cluster.cluster import Cluster
 
 
 class FakeApi:
@@ -173,6 +173,6 @@ def make_cluster(monkeypatch: pytest.MonkeyPatch, *, injection: bool = True) -> 
     api = FakeApi()
     if injection:
         api.labels["istio-injection"] = "enabled"
-    monkeypatch.setattr("kata_lib.cluster.KubeClient", lambda *_: api)
-    monkeypatch.setattr("kata_lib.in_force.missing", lambda cluster: [])
+    monkeypatch.setattr("kata_lib.cluster.cluster.KubeClient", lambda *_: api)
+    monkeypatch.setattr("kata_lib.mesh.in_force.missing", lambda cluster: [])
     return Cluster(Path("kubeconfig"), node_host="127.0.0.9"), api

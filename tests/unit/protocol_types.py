@@ -9,11 +9,11 @@ from typing import Any
 
 from msgspec import inspect as kinds
 
-from kata_lib.live import protocol
-from kata_lib.manifests import PROJECT
+from kata_lib.lab.live import protocol
+from kata_lib.cluster.manifests import PROJECT
 
-FILE = PROJECT / "kata_lib" / "live" / "view" / "protocol.d.ts"
-HEAD = "// Written by tests/unit/protocol_types.py from kata_lib/live/protocol.py.\n"
+FILE = PROJECT / "kata_lib" / "lab" / "live" / "view" / "protocol.d.ts"
+HEAD = "// Written by tests/unit/protocol_types.py from kata_lib/lab/live/protocol.py.\n"
 NAMED = {"Message": protocol.Message, "News": protocol.News}
 PLAIN = {
     kinds.StrType: "string",

@@ -16,9 +16,9 @@ from pathlib import Path
 from analyzed import ALL, kata
 from test_analyze_mistakes import MISTAKES, labels_of
 
-from kata_lib.analyze import Objects
-from kata_lib.apply import LAST_APPLIED
-from kata_lib.kube import Obj
+from kata_lib.cluster.apply import LAST_APPLIED
+from kata_lib.cluster.client import Obj
+from kata_lib.mesh.analyze import Objects
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "istioctl-analyze.json"
 KINDS = "virtualservice,destinationrule,gateway,service,deployment,pod"

@@ -1,4 +1,4 @@
-"""kata_lib.addons and kata_lib.kiali without a cluster: manifests, refusals, and what a graph says."""
+"""kata_lib.addons and kata_lib.addons.kiali without a cluster: manifests, refusals, and what a graph says."""
 
 import gc
 import signal
@@ -14,10 +14,10 @@ import psutil
 import pytest
 import yaml
 
-from kata_lib import addons, kiali
-from kata_lib.addons import manifests, prometheus_embedded, rollouts_embedded
+from kata_lib import addons
+from kata_lib.addons import kiali, manifests, prometheus_embedded, rollouts_embedded
 from kata_lib.addons.embedded import Program
-from kata_lib.engines.base import Location
+from kata_lib.cluster.location import Location
 from kata_lib.engines.embedded.api import scrape
 from kata_lib.engines.embedded.kubelet import images
 from kata_lib.engines.forwarding import port_forward

@@ -1,4 +1,4 @@
-"""kata_lib.analyze: what holds for all objects, what is left alone, and how an analysis shows."""
+"""kata_lib.mesh.analyze: what holds for all objects, what is left alone, and how an analysis shows."""
 
 import copy
 import json
@@ -11,14 +11,15 @@ from fake_api import make_cluster
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kata_lib import analyze, mesh
-from kata_lib.analyze import CODES, Analysis, Objects
-from kata_lib.analyze.services import names_protocol
-from kata_lib.analyze.weights import completed
-from kata_lib.kube import ApiRefused, Obj
-from kata_lib.lab import Lab
-from kata_lib.mesh import ISTIO
-from kata_lib.shares import percent
+from kata_lib.cluster.client import ApiRefused, Obj
+from kata_lib.lab.lab import Lab
+from kata_lib.mesh import analyze
+from kata_lib.mesh import weights as mesh
+from kata_lib.mesh.analyze import CODES, Analysis, Objects
+from kata_lib.mesh.analyze.services import names_protocol
+from kata_lib.mesh.analyze.weights import completed
+from kata_lib.mesh.weights import ISTIO
+from kata_lib.statistics.shares import percent
 
 
 def test_errors_come_first() -> None:
@@ -167,7 +168,7 @@ def test_a_cluster_is_read_whole_or_where_that_is_forbidden_in_part(monkeypatch:
     for path in ALL:
         cluster.apply(path)
     assert analyze.read(cluster).whole_mesh
-    assert analyze.of(cluster) == Lab(None, cluster).analyze() == Analysis("default", ())
+    assert analyze.namespace(cluster) == Lab(None, cluster).analyze() == Analysis("default", ())
     cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"hosts": ["names"]}})
     answer = api.request
 
@@ -178,4 +179,4 @@ def test_a_cluster_is_read_whole_or_where_that_is_forbidden_in_part(monkeypatch:
 
     monkeypatch.setattr(api, "request", forbid)
     assert not analyze.read(cluster).whole_mesh
-    assert [f.code for f in analyze.of(cluster).findings] == ["KATA0201"]
+    assert [f.code for f in analyze.namespace(cluster).findings] == ["KATA0201"]

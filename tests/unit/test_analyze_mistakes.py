@@ -1,4 +1,4 @@
-"""kata_lib.analyze: each mistake has its code, its place, and the line that mends it."""
+"""kata_lib.mesh.analyze: each mistake has its code, its place, and the line that mends it."""
 
 import copy
 import json
@@ -19,9 +19,9 @@ from analyzed import (
     without_sidecar,
 )
 
-from kata_lib import analyze
-from kata_lib.analyze import CODES, Objects
-from kata_lib.kube import Obj
+from kata_lib.cluster.client import Obj
+from kata_lib.mesh import analyze
+from kata_lib.mesh.analyze import CODES, Objects
 
 
 def first_subset(found: Objects) -> Obj:

@@ -1,4 +1,4 @@
-"""kata_lib.argo: what the controller wrote is told as it is, and a person's word is the plugin's patch."""
+"""kata_lib.delivery.argo: what the controller wrote is told, a person's word is the plugin's patch."""
 
 import copy
 from typing import Any
@@ -7,11 +7,10 @@ import pytest
 from argo_stages import STAGES, put, recorded
 from fake_api import FakeApi, make_cluster
 
-from kata_lib import argo
-from kata_lib.argo import release
-from kata_lib.argo.release import NOT_SEEN, Release
-from kata_lib.cluster import Cluster
-from kata_lib.errors import ClusterError, RolloutError, WaitTimeout
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.delivery import argo
+from kata_lib.delivery.argo.state import NOT_SEEN, RolloutState, read, step_name
+from kata_lib.errors import ClusterError, ReleaseError, WaitTimeout
 
 TOLD = {
     "v1-alone": ("Healthy", 6, 100, "v1", "", False),
@@ -39,8 +38,8 @@ def api_of(cluster: Cluster) -> FakeApi:
     return api
 
 
-def of(stage: dict[str, Any]) -> Release:
-    return release.of(stage["rollout"], stage["runs"], stage["replicaSets"])
+def of(stage: dict[str, Any]) -> RolloutState:
+    return read(stage["rollout"], stage["runs"], stage["replicaSets"])
 
 
 def at(cluster: Cluster, stage: str) -> argo.ArgoRollout:
@@ -98,7 +97,7 @@ def test_measurements_say_value_rule_and_weight() -> None:
 
 def test_steps_have_names() -> None:
     steps = [{"setWeight": 5}, {"pause": {}}, {"pause": {"duration": "10s"}}, {"analysis": {"templates": []}}]
-    assert [release.step_name(s) for s in steps] == ["setWeight 5", "pause", "pause 10s", "analysis"]
+    assert [step_name(s) for s in steps] == ["setWeight 5", "pause", "pause 10s", "analysis"]
 
 
 def test_each_weight_is_noted_when_it_is_seen_first(cluster: Cluster) -> None:
@@ -153,7 +152,7 @@ def test_a_persons_word_is_the_plugins_patch(cluster: Cluster) -> None:
 
 @pytest.mark.parametrize("command", ["promote", "promote_fully", "abort"])
 def test_what_has_ended_refuses_a_word(cluster: Cluster, command: str) -> None:
-    with pytest.raises(RolloutError, match="has ended"):
+    with pytest.raises(ReleaseError, match="has ended"):
         getattr(at(cluster, "promoted"), command)()
 
 
@@ -164,13 +163,13 @@ def test_without_argo_rollouts_the_words_say_what_installs_it(cluster: Cluster) 
         argo.find(cluster)
     argo.forget(cluster)  # nothing to do
     api_of(cluster).has_argo = True
-    with pytest.raises(RolloutError, match=r"no Rollout name.*rollout-v1\.yaml"):
+    with pytest.raises(ReleaseError, match=r"no Rollout name.*rollout-v1\.yaml"):
         argo.find(cluster)
 
 
 def test_a_rollout_on_which_nobody_acts_is_told(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     api_of(cluster).has_argo = True
-    cluster.apply("rollouts/argo-rollouts/rollout-v1.yaml")
+    cluster.apply("deploy/rollouts/argo-rollouts/rollout-v1.yaml")
     monkeypatch.setattr(argo, "SEEN_SECONDS", 0.0)
     with pytest.raises(
         WaitTimeout, match=r"Nobody acts on the Rollout name.*Is the Argo Rollouts controller running"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kata_lib.bench import blocks, machine, soak, weights
-from kata_lib.bench.results import Figure, percentile
-from kata_lib.manifests import PROJECT
+from bench import blocks, machine, soak, weights
+from bench.results import Figure, percentile
+from kata_lib.machine import PROJECT
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_process_tells_the_blocks_that_it_has_in_use(tmp_path: Path) -> None:
     file = tmp_path / "blocks"
     program = f"""
 from pathlib import Path
-from kata_lib.bench import blocks
+from bench import blocks
 file = Path({str(file)!r})
 blocks.tell(str(file), 0.01)
 while not file.exists() or file.read_text().count(chr(10)) < 2:

@@ -1,4 +1,4 @@
-"""kata_lib.bundle without Docker: what is written is read again, and nothing that is damaged is used."""
+"""kata_lib.cli.bundle without Docker: what is written is read again, and nothing that is damaged is used."""
 
 import io
 import json
@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from kata_lib import bundle
-from kata_lib.bundle import BundleError
+from kata_lib.cli import bundle
+from kata_lib.cli.bundle import BundleError
 from kata_lib.engines import programs
 from kata_lib.engines.kind import istio
 from kata_lib.engines.kind.images import Images, named_in

@@ -1,4 +1,4 @@
-"""kata_lib.checks: the solution is right, and each mistake is named with the line that mends it."""
+"""kata_lib.course.checks: the solution is right, and each mistake is named with the line that mends it."""
 
 import tempfile
 from collections.abc import Callable
@@ -12,21 +12,22 @@ import pytest
 from argo_stages import put
 from fake_api import FakeApi, make_cluster
 
-from kata_lib import rollout, shares
-from kata_lib.checks import CHECKS, V3_FAILURES, CheckFailed, Result, check
-from kata_lib.cluster import Cluster
+from kata_lib import delivery
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.course.checks import CHECKS, V3_FAILURES, CheckFailed, Result, check
+from kata_lib.delivery import events, record
+from kata_lib.delivery.judging import Look
+from kata_lib.delivery.state import ReleaseState
 from kata_lib.errors import KataError
-from kata_lib.mesh import ISTIO
-from kata_lib.rollout import events, record
-from kata_lib.rollout.judging import Look
-from kata_lib.rollout.release import Release
-from kata_lib.rollout.sequential import Counted
+from kata_lib.mesh.weights import ISTIO
+from kata_lib.statistics import shares
+from kata_lib.statistics.sequential import Counted
 
 CANARY = "deploy/virtual-service-canary.yaml"
 PROMOTE = "deploy/virtual-service-canary-promote.yaml"
 CANARY_V3 = "deploy/virtual-service-canary-v3.yaml"
 
-Event = Callable[[Release, float], Release]
+Event = Callable[[ReleaseState, float], ReleaseState]
 
 SOLUTIONS: dict[str, tuple[list[str], tuple[int, int]]] = {
     "v1-runs": (["deploy/v1"], (0, 20)),
@@ -41,20 +42,20 @@ SOLUTIONS: dict[str, tuple[list[str], tuple[int, int]]] = {
     "rolled-back": (["deploy/v1", "deploy/v2", "deploy/v3-faulty", PROMOTE], (300, 300)),
     "released": (["deploy/v1", "deploy/v2", PROMOTE], (300, 300)),
     "caught": (["deploy/v1", "deploy/v2", "deploy/v3-faulty", PROMOTE], (300, 300)),
-    "argo-released": (["rollouts/argo-rollouts/routing.yaml"], (300, 300)),
-    "argo-caught": (["rollouts/argo-rollouts/routing.yaml"], (300, 300)),
+    "argo-released": (["deploy/rollouts/argo-rollouts/routing.yaml"], (300, 300)),
+    "argo-caught": (["deploy/rollouts/argo-rollouts/routing.yaml"], (300, 300)),
     "cleaned-up": ([], (0, 0)),
 }
 """For each check the files that solve its step, and a sample that fits: answers of v2, of all."""
 
 
 ARGO_STAGES = {"argo-released": "promoted", "argo-caught": "aborted-by-analysis"}
-RELEASES = {"released": "rollouts/v2.yaml", "caught": "rollouts/v3.yaml"}
+RELEASES = {"released": "deploy/rollouts/v2.yaml", "caught": "deploy/rollouts/v3.yaml"}
 
 
 def keep(cluster: Cluster, path: str, *, failed: int = 0, looks: int = 3, by: Event | None = None) -> None:
     """Have the cluster keep a release after these looks at 60 requests, or ended by a person."""
-    release = events.begin(rollout.read(path), 1.0)
+    release = events.begin(delivery.read(path), 1.0)
     for moment in range(looks):
         seen = Look(Counted(failed, 60), Counted(0, 60))
         release = events.look(release, {"success-rate": seen, "latency": seen}, float(moment))
@@ -158,7 +159,7 @@ def without_measurements(cluster: Cluster, api: FakeApi) -> None:
 
 def kept_anew(cluster: Cluster, path: str, **how: Any) -> None:
     """Have the cluster keep another release."""
-    rollout.forget(cluster)
+    delivery.forget(cluster)
     keep(cluster, path, **how)
 
 
@@ -252,37 +253,42 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
         "this step wants name-v1",
         f"kubectl apply -f {PROMOTE}",
     ),
-    ("released", lambda c, a: rollout.forget(c), "no release of name", "kata rollout start rollouts/v2"),
     (
         "released",
-        lambda c, a: kept_anew(c, "rollouts/v3.yaml", failed=30),
+        lambda c, a: delivery.forget(c),
+        "no release of name",
+        "kata release start deploy/rollouts/v2",
+    ),
+    (
+        "released",
+        lambda c, a: kept_anew(c, "deploy/rollouts/v3.yaml", failed=30),
         "last release was that of name-v3",
-        "kata rollout start rollouts/v2",
+        "kata release start deploy/rollouts/v2",
     ),
     (
         "released",
-        lambda c, a: kept_anew(c, "rollouts/v2.yaml", looks=1),
+        lambda c, a: kept_anew(c, "deploy/rollouts/v2.yaml", looks=1),
         "is Progressing",
-        "kata rollout resume",
+        "kata release resume",
     ),
     (
         "released",
-        lambda c, a: kept_anew(c, "rollouts/v2.yaml", failed=30),
+        lambda c, a: kept_anew(c, "deploy/rollouts/v2.yaml", failed=30),
         "goes through; yours ended otherwise",
-        "kata rollout start",
+        "kata release start",
     ),
     (
         "released",
-        lambda c, a: kept_anew(c, "rollouts/v2.yaml", looks=1, by=events.promote_fully),
+        lambda c, a: kept_anew(c, "deploy/rollouts/v2.yaml", looks=1, by=events.promote_fully),
         "A person decided",
-        "kata rollout start",
+        "kata release start",
     ),
     ("released", lambda c, a: c.apply(CANARY), "somebody moved them since", "kata weights name-v2=100"),
     (
         "caught",
-        lambda c, a: kept_anew(c, "rollouts/v3.yaml", looks=0, by=events.abort),
+        lambda c, a: kept_anew(c, "deploy/rollouts/v3.yaml", looks=0, by=events.abort),
         "A person decided this release",
-        "kata rollout start rollouts/v3",
+        "kata release start deploy/rollouts/v3",
     ),
     (
         "argo-released",
@@ -321,7 +327,7 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
         "cleaned-up",
         lambda c, a: put(a, "promoted"),
         "Still there: Rollout name",
-        "kubectl delete .* -f rollouts/argo-rollouts",
+        "kubectl delete .* -f deploy/rollouts/argo-rollouts",
     ),
     ("cleaned-up", lambda c, a: c.apply("deploy/v2"), "Still there: Deployment name-v2", "kubectl delete"),
 ]

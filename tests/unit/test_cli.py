@@ -10,8 +10,10 @@ import pytest
 from fake_api import make_cluster
 from typer.testing import CliRunner
 
-from kata_lib import cli, proxy_config, summary
+from kata_lib import cli
 from kata_lib.errors import KataError
+from kata_lib.mesh import proxy_config
+from kata_lib.traffic import summary
 
 DUMP = {
     "configs": [
@@ -115,19 +117,19 @@ def test_a_summary_is_json_and_text() -> None:
             "error": pd.Series([None, None, "HTTP 503: no"], dtype=object),
         }
     )
-    found = json.loads(json.dumps(summary.of(frame)))
+    found = json.loads(json.dumps(summary.summarize(frame)))
     assert (found["requests"], found["failures"], found["seconds"]) == (3, 1, 2.0)
     assert found["versions"]["v2"]["count"] == 1
     assert found["errors"] == {"HTTP 503: no": 1}
     text = summary.text(found)
     assert "3 requests in 2.0 s, 1 failed" in text
     assert "v2       1  50.0 % of 2" in text
-    assert summary.text(summary.of(frame[:0])).startswith("0 requests")
+    assert summary.text(summary.summarize(frame[:0])).startswith("0 requests")
 
 
 def test_the_command_loads_nothing_heavy() -> None:
     code = (
-        "import sys, kata_lib.cli, kata_lib.cluster, kata_lib.mesh;"
+        "import sys, kata_lib.cli, kata_lib.cluster.cluster, kata_lib.mesh.weights;"
         "print([m for m in ('pandas', 'plotly', 'matplotlib', 'kubernetes', 'nbclient') if m in sys.modules])"
     )
     root = Path(__file__).resolve().parents[2]

@@ -1,4 +1,4 @@
-"""kata_lib.cluster, apply, waiting and manifests on a fake API."""
+"""kata_lib.cluster.cluster, apply, waiting and manifests on a fake API."""
 
 import json
 from pathlib import Path
@@ -8,10 +8,10 @@ from fake_api import FakeApi, make_cluster, merge
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kata_lib import apply, waiting
-from kata_lib.cluster import Cluster
+from kata_lib.cluster import apply, readiness
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.manifests import load
 from kata_lib.errors import ClusterError, ManifestError, WaitTimeout
-from kata_lib.manifests import load
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_wait_timeout_carries_the_waiting_reason(both: tuple[Cluster, FakeApi]) 
 )
 def test_unfinished_roll_out(status: dict[str, int], line: str) -> None:
     deployment = {"metadata": {"name": "d", "generation": 2}, "spec": {"replicas": 2}, "status": status}
-    assert waiting.unfinished(deployment) == f"d: {line}"
+    assert readiness.unfinished(deployment) == f"d: {line}"
 
 
 def test_logs_are_the_applications(cluster: Cluster) -> None:

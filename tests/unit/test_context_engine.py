@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kata_lib.engines.base import Entry
+from kata_lib.cluster.location import Entry
 from kata_lib.engines.context import ContextEngine, forward, inspection, kubeconfig, namespace, reach
 from kata_lib.engines.context.settings import Settings
 from kata_lib.engines.folder import Folder

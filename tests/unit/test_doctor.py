@@ -12,14 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from kata_lib import cli, doctor, engines, machine
-from kata_lib.doctor import Report, checks, readings
-from kata_lib.doctor.checks import Health, Place
+from kata_lib import cli, engines, machine
+from kata_lib.cli import doctor
+from kata_lib.cli.doctor import Report, checks, readings
+from kata_lib.cli.doctor.checks import Health, Place
 from kata_lib.engines.embedded import addresses, needs
 from kata_lib.engines.embedded.needs import Sockets
 from kata_lib.engines.embedded.state import State
+from kata_lib.engines.need import Need
 from kata_lib.errors import EngineError
-from kata_lib.findings import Finding
 from kata_lib.machine import Platform
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -122,7 +123,7 @@ def test_what_is_there_is_said(name: str) -> None:
         (checks.cluster("kata", Health(HOME, [PULLING])), "age-3: ErrImagePull", "describe pod age-3"),
     ],
 )
-def test_what_is_worth_knowing_is_a_note(finding: Finding, found: str, command: str) -> None:
+def test_what_is_worth_knowing_is_a_note(finding: Need, found: str, command: str) -> None:
     assert finding.status == "note"
     assert found in finding.found
     assert finding.command.endswith(command)
@@ -135,7 +136,7 @@ def test_more_memory_is_never_worse(megabytes: int, already: bool) -> None:
         assert checks.memory(megabytes, already=True).status == "ok"
 
 
-FOUND = st.builds(Finding, st.just("x"), st.sampled_from(["ok", "note", "missing"]), st.just("y"))
+FOUND = st.builds(Need, st.just("x"), st.sampled_from(["ok", "note", "missing"]), st.just("y"))
 
 
 @given(
@@ -144,7 +145,7 @@ FOUND = st.builds(Finding, st.just("x"), st.sampled_from(["ok", "note", "missing
     st.data(),
 )
 def test_one_engine_that_lacks_nothing_is_enough_unless_another_is_wanted(
-    own: list[Finding], by_engine: dict[str, list[Finding]], data: st.DataObject
+    own: list[Need], by_engine: dict[str, list[Need]], data: st.DataObject
 ) -> None:
     wanted = data.draw(st.none() | st.sampled_from(sorted(by_engine)))
     report = Report(own, by_engine, wanted)
@@ -172,7 +173,7 @@ def test_every_engine_of_the_list_is_looked_at(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(engines, "ENGINES", {"lame": "lame:Lame"})
     monkeypatch.delenv("KATA_ENGINE", raising=False)
     report = doctor.examine("ada")
-    assert report.engines == {"lame": [Finding("engine", "missing", "no legs for ada")]}
+    assert report.engines == {"lame": [Need("engine", "missing", "no legs for ada")]}
     assert not report.ready
 
 

@@ -5,7 +5,8 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from kata_lib import graph, observe
+from kata_lib.mesh import telemetry
+from kata_lib.pictures import graph
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -18,7 +19,7 @@ def counted(*rows: tuple[str, str, str, str, str, int], seconds: float | None = 
         source_version = "unknown" if source == "unknown" else "v1"
         key = ("pod", reporter, source, source_version, service, called, version, code, "-")
         records[key] = {"requests": float(requests), "timed": float(requests), "milliseconds": 0.0}
-    index = pd.MultiIndex.from_tuples(list(records), names=observe.KEYS)
+    index = pd.MultiIndex.from_tuples(list(records), names=telemetry.KEYS)
     table = pd.DataFrame(list(records.values()), index=index)
     if seconds:
         table.attrs["seconds"] = seconds
@@ -36,7 +37,7 @@ CANARY = counted(
 
 
 def edges(table: pd.DataFrame) -> dict[tuple[str, str], graph.Edge]:
-    return {(str(e.caller), str(e.called)): e for e in graph.of(table).edges}
+    return {(str(e.caller), str(e.called)): e for e in graph.draw(table).edges}
 
 
 def test_each_edge_has_its_part_of_what_its_node_sends() -> None:
@@ -70,7 +71,7 @@ def test_requests_that_reached_no_pod_are_shown() -> None:
 
 
 def test_the_words_say_all_that_is_drawn() -> None:
-    picture = graph.of(CANARY)
+    picture = graph.draw(CANARY)
     root = ElementTree.fromstring(picture.svg)
     assert root.findtext(f"{SVG}title") == picture.alt
     assert "service name to name v2: 10.0 %, 3.0/s, 33.3 % failed." in picture.alt
@@ -84,7 +85,7 @@ def test_the_words_say_all_that_is_drawn() -> None:
 def test_callers_stand_left_of_those_they_call() -> None:
     import networkx as nx
 
-    picture = graph.of(CANARY)
+    picture = graph.draw(CANARY)
     place = graph._places(nx.DiGraph([(e.caller, e.called) for e in picture.edges]))
     assert all(place[edge.caller][0] < place[edge.called][0] for edge in picture.edges)
     assert len({tuple(spot) for spot in place.values()}) == len(place)
@@ -92,11 +93,11 @@ def test_callers_stand_left_of_those_they_call() -> None:
 
 def test_workloads_that_call_each_other_are_drawn_too() -> None:
     both = counted(("source", "age", "name", "v1", "200", 5), ("source", "name", "age", "v1", "200", 5))
-    assert "service age to age v1: 100.0 %" in graph.of(both).alt
-    assert graph.of(both).svg.startswith("<svg")
+    assert "service age to age v1: 100.0 %" in graph.draw(both).alt
+    assert graph.draw(both).svg.startswith("<svg")
 
 
 def test_a_graph_of_nothing_says_so() -> None:
-    nothing = graph.of(CANARY.iloc[:0])
+    nothing = graph.draw(CANARY.iloc[:0])
     assert nothing.alt == "Graph of who calls whom: nobody called anybody."
     assert ElementTree.fromstring(nothing.svg).tag == f"{SVG}svg"

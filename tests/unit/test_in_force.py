@@ -1,4 +1,4 @@
-"""kata_lib.in_force and proxy_counters, on what an Envoy of a real Istio said (tests/reference/envoy)."""
+"""kata_lib.mesh.in_force and proxy_counters, on what Envoys of a real Istio said (reference/envoy)."""
 
 import copy
 import http.server
@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from fake_api import FakeApi, make_cluster
 
-from kata_lib import in_force, manifests, mesh, observe, proxy_config, proxy_counters
-from kata_lib.cluster import Cluster
-from kata_lib.engines.base import Entry
+from kata_lib.cluster import manifests
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.location import Entry
 from kata_lib.errors import ClusterError, WaitTimeout
-from kata_lib.in_force import endpoints_in_force, routes_in_force, written_routes
+from kata_lib.mesh import in_force, proxy_config, proxy_counters, telemetry
+from kata_lib.mesh import weights as mesh
+from kata_lib.mesh.in_force import endpoints_in_force, routes_in_force, written_routes
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "envoy"
 ADDRESSES = {"name-v1-0": "10.244.0.7", "name-v1-1": "10.244.0.9", "name-v2-0": "10.244.0.5"}
@@ -172,17 +174,17 @@ def counted(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Any:
         "ask_envoy",
         lambda self, pod, path: json.dumps(status if pod == "sentences-0" else nothing),
     )
-    return observe.counters(cluster)
+    return telemetry.counters(cluster)
 
 
 def test_envoys_own_counters_stand_for_istios(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     table = counted(cluster, monkeypatch)
-    assert table.attrs["source"] == observe.ENVOYS_OWN
-    assert observe.by_version(table)["requests"].to_dict() == {"v1": 177, "v2": 23}
-    assert observe.by_version(table)["mean ms"].isna().all()
-    sent = observe.edges(table).loc["source"]
+    assert table.attrs["source"] == telemetry.ENVOYS_OWN
+    assert telemetry.by_version(table)["requests"].to_dict() == {"v1": 177, "v2": 23}
+    assert telemetry.by_version(table)["mean ms"].isna().all()
+    sent = telemetry.edges(table).loc["source"]
     assert sent["requests"].sum() == 400
-    received = observe.edges(table).loc["destination"].reset_index().iloc[0]
+    received = telemetry.edges(table).loc["destination"].reset_index().iloc[0]
     assert received[["source", "destination", "code"]].tolist() == ["unknown", "sentences-0", "not 5xx"]
 
 
@@ -199,5 +201,5 @@ def test_failures_are_told_apart(dump: Any) -> None:
     rows = proxy_counters.rows(failing, pod, {"10.244.0.5": called})
     of_v2 = {labels["response_code"]: n for labels, n in rows if labels.get("destination_version") == "v2"}
     assert of_v2 == {"not 5xx": 23, "5xx": 5}
-    table = observe.plain("sentences-x", rows)
+    table = telemetry.plain("sentences-x", rows)
     assert sum(row["requests"] for row in table.values()) == sum(n for _, n in rows)

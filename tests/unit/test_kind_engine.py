@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from kata_lib import engines
+from kata_lib.cluster.location import Entry
 from kata_lib.engines import ports
-from kata_lib.engines.base import Entry, Progress
+from kata_lib.engines.base import Progress
 from kata_lib.engines.folder import Folder, engine_of
 from kata_lib.engines.kind import KindEngine, istio, needs, nodes, readings
 from kata_lib.engines.kind.images import APP, Images, digest

@@ -1,4 +1,4 @@
-"""kata_lib.lab on a fake engine and API: what a step sets up, keeps, and resets."""
+"""kata_lib.lab.lab on a fake engine and API: what a step sets up, keeps, and resets."""
 
 from pathlib import Path
 
@@ -6,11 +6,14 @@ import pandas as pd
 import pytest
 from fake_api import FakeApi, make_cluster
 
-from kata_lib import engines, hops, lab, observe
-from kata_lib.engines.base import Location, Progress
+from kata_lib import engines
+from kata_lib.cluster.location import Location
+from kata_lib.engines.base import Progress
 from kata_lib.errors import ClusterError, EngineError, EngineUnavailable, KataError
-from kata_lib.lab import Lab, open_lab
-from kata_lib.shares import share_of
+from kata_lib.lab import lab
+from kata_lib.lab.lab import Lab, open_lab
+from kata_lib.mesh import hops, telemetry
+from kata_lib.statistics.shares import share_of
 
 CANARY = "deploy/virtual-service-canary.yaml"
 
@@ -167,7 +170,7 @@ def test_hops_are_the_differences_of_the_sidecars_counters(
         sent["sentences-0"] += 2
 
     monkeypatch.setattr(api, "text", metrics)
-    table = hops.of(lab.cluster, request)
+    table = hops.count(lab.cluster, request)
     assert table.to_dict("index") == {
         "sentences-0": {"received": 1, "sent": 2},
         "age-0": {"received": 1, "sent": 0},
@@ -176,7 +179,9 @@ def test_hops_are_the_differences_of_the_sidecars_counters(
     assert table.index[0] == "sentences-0"
 
 
-@pytest.mark.parametrize(("source", "left_out"), [(observe.ISTIOS, ()), (observe.ENVOYS_OWN, ("latency",))])
+@pytest.mark.parametrize(
+    ("source", "left_out"), [(telemetry.ISTIOS, ()), (telemetry.ENVOYS_OWN, ("latency",))]
+)
 def test_what_the_sidecars_do_not_count_is_said(
     source: str,
     left_out: tuple[str, ...],
@@ -186,7 +191,7 @@ def test_what_the_sidecars_do_not_count_is_said(
 ) -> None:
     table = pd.DataFrame()
     table.attrs["source"] = source
-    monkeypatch.setattr(observe, "counters", lambda *_: table)
+    monkeypatch.setattr(telemetry, "counters", lambda *_: table)
     lab = open_lab(step="deploy")
     monkeypatch.setattr(lab, "sample", lambda requests: None)
     capsys.readouterr()

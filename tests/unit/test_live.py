@@ -13,17 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.display import HTML
 
-from kata_lib import mesh, plots
-from kata_lib.cluster import Cluster
+from kata_lib.cluster.cluster import Cluster
 from kata_lib.errors import TrafficError
-from kata_lib.live import session
-from kata_lib.live.changes import Change, words
-from kata_lib.live.pace import DRAWING_SECONDS, WINDOW, Pace
-from kata_lib.live.route import linked
-from kata_lib.live.seconds import Answer, Minute, answers_of, percentiles
-from kata_lib.live.session import Session
-from kata_lib.live.still import StillBeside
-from kata_lib.live.widget import LiveWidget
+from kata_lib.lab.live import session
+from kata_lib.lab.live.changes import Change, words
+from kata_lib.lab.live.pace import DRAWING_SECONDS, WINDOW, Pace
+from kata_lib.lab.live.route import linked
+from kata_lib.lab.live.seconds import Answer, Minute, answers_of, percentiles
+from kata_lib.lab.live.session import Session
+from kata_lib.lab.live.still import StillBeside
+from kata_lib.lab.live.widget import LiveWidget
+from kata_lib.mesh import weights as mesh
+from kata_lib.pictures import plots
 from kata_lib.traffic.frames import Record
 
 CANARY = "deploy/virtual-service-canary.yaml"

@@ -13,7 +13,7 @@ from jsonschema import Draft7Validator
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 ISTIO_SCHEMAS = ROOT / "kata_lib" / "engines" / "embedded" / "registry" / "istio_schemas.json"
-FILES = sorted(DEPLOY.rglob("*.yaml"))
+FILES = sorted(file for file in DEPLOY.rglob("*.yaml") if "rollouts" not in file.parts)
 
 
 def objects(*names: str) -> Iterator[dict[str, Any]]:

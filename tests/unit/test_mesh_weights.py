@@ -1,4 +1,4 @@
-"""kata_lib.mesh: weights become shares, and nonsense is refused with words."""
+"""kata_lib.mesh.weights: weights become shares, and nonsense is refused with words."""
 
 import math
 
@@ -7,10 +7,10 @@ from fake_api import make_cluster
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kata_lib import mesh
-from kata_lib.cluster import Cluster
+from kata_lib.cluster.cluster import Cluster
 from kata_lib.errors import MeshError
-from kata_lib.mesh import ISTIO
+from kata_lib.mesh import weights as mesh
+from kata_lib.mesh.weights import ISTIO
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from kata_lib import missing_names
+from kata_lib.lab import missing_names
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import statistics
 import nbformat
 import pytest
 
-from kata_lib import notebooks
-from kata_lib.checks import CHECKS
+from kata_lib.course import notebooks
+from kata_lib.course.checks import CHECKS
+from kata_lib.course.steps import STEPS
 from kata_lib.errors import KataError
-from kata_lib.steps import STEPS
 
 NAMES = [source.stem for source in notebooks.sources()]
 
@@ -54,7 +54,7 @@ def test_an_unknown_tag_is_refused() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_notebook_is_what_its_source_says(name: str) -> None:
     file = notebooks.FOLDER / f"{name}.ipynb"
-    assert file.read_text() == notebooks.text(learner(name)), "run: python -m kata_lib.notebooks"
+    assert file.read_text() == notebooks.text(learner(name)), "run: python -m kata_lib.course.notebooks"
     nbformat.validate(json.loads(file.read_text()))
 
 

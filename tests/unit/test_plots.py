@@ -11,9 +11,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from kata_lib import plots
-from kata_lib.shares import share_of
-from kata_lib.stills import PAPER, Still, draw
+from kata_lib.pictures import plots
+from kata_lib.pictures.stills import PAPER, Still, draw
+from kata_lib.statistics.shares import share_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -1,10 +1,10 @@
-"""kata_lib.pods: what a pod's object tells of its containers and of why it does not start."""
+"""kata_lib.cluster.pods: what a pod's object tells of its containers and of why it does not start."""
 
 from typing import Any
 
 import pytest
 
-from kata_lib import pods
+from kata_lib.cluster import pods
 from kata_lib.engines import kubectl
 
 SIDECAR = {"name": "istio-proxy", "restartPolicy": "Always"}

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from kata_lib import checks, cli, progress
-from kata_lib.progress import Progress, ProgressError, tables
+from kata_lib import cli
+from kata_lib.course import checks, progress
+from kata_lib.course.progress import Progress, ProgressError, tables
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 PLAN = {"00-setup": ("v1-runs",), "01-deploy": ("v1-alone", "a-third"), "03-lab": ()}

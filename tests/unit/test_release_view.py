@@ -6,16 +6,17 @@ import pandas as pd
 import pytest
 from argo_stages import put
 from fake_api import make_cluster
-from rollout_plans import plan
+from release_plans import plan
 
-from kata_lib import argo, mesh, observe
-from kata_lib.live import by_argo, by_plan
-from kata_lib.live import release as live_release
-from kata_lib.live.by_argo import ByArgo
-from kata_lib.live.by_plan import ByPlan
-from kata_lib.live.release import LiveRelease
-from kata_lib.rollout import Rollout, events, record
-from kata_lib.rollout.record import Record
+from kata_lib.delivery import Release, argo, events, record
+from kata_lib.delivery.record import Record
+from kata_lib.lab.live import by_argo, by_plan
+from kata_lib.lab.live import release as live_release
+from kata_lib.lab.live.by_argo import ByArgo
+from kata_lib.lab.live.by_plan import ByPlan
+from kata_lib.lab.live.release import LiveRelease
+from kata_lib.mesh import telemetry
+from kata_lib.mesh import weights as mesh
 
 
 class Lab:
@@ -30,7 +31,7 @@ def reading(v1: float, v2: float) -> pd.DataFrame:
         ("sentences-0", "source", "sentences", "v1", "name", f"name-{v}", v, "200", "-", "")
         for v in ("v1", "v2")
     ]
-    index = pd.MultiIndex.from_tuples(keys, names=observe.READING)
+    index = pd.MultiIndex.from_tuples(keys, names=telemetry.READING)
     return pd.DataFrame({"requests": [v1, v2], "timed": 0.0, "milliseconds": 0.0}, index=index)
 
 
@@ -41,8 +42,8 @@ def view(monkeypatch: pytest.MonkeyPatch) -> LiveRelease:
         cluster.apply(path)
     record.save(cluster, Record(events.begin(plan({"setWeight": 20}, {"analysis": {}}), 1.0)))
     readings = iter([reading(0, 0), reading(75, 25), reading(75, 25)])
-    monkeypatch.setattr(observe, "counters", lambda *_: next(readings))
-    made = LiveRelease(Lab(cluster), ByPlan(cluster, Rollout(cluster, "name")))  # type: ignore[arg-type]
+    monkeypatch.setattr(telemetry, "counters", lambda *_: next(readings))
+    made = LiveRelease(Lab(cluster), ByPlan(cluster, Release(cluster, "name")))  # type: ignore[arg-type]
     made.sent = []  # type: ignore[attr-defined]
     monkeypatch.setattr(made.widget, "send", made.sent.append)  # type: ignore[attr-defined]
     return made
@@ -87,7 +88,7 @@ def test_each_button_of_the_browser_is_a_command() -> None:
 
 
 def test_a_release_that_was_forgotten_is_told(view: LiveRelease) -> None:
-    view._cluster.remove("v1", "ConfigMap", "rollout-name")
+    view._cluster.remove("v1", "ConfigMap", "release-name")
     view._draw()
     assert "There is no release of name" in frames(view)[-1]["words"]["note"]
 
@@ -96,7 +97,7 @@ def test_a_release_by_argo_rollouts_gives_the_same_picture(monkeypatch: pytest.M
     cluster, api = make_cluster(monkeypatch)
     put(api, "at-50")
     readings = iter([reading(0, 0), reading(60, 40), *[reading(120, 80)] * 3])
-    monkeypatch.setattr(observe, "counters", lambda *_: next(readings))
+    monkeypatch.setattr(telemetry, "counters", lambda *_: next(readings))
     view = LiveRelease(Lab(cluster), ByArgo(argo.find(cluster)))  # type: ignore[arg-type]
     view.sent = []  # type: ignore[attr-defined]
     monkeypatch.setattr(view.widget, "send", view.sent.append)  # type: ignore[attr-defined]

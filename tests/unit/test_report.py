@@ -1,4 +1,4 @@
-"""kata_lib.report and exercise: rows as text, and a page that asks nothing of the network."""
+"""kata_lib.cli.report and exercise: rows as text, and a page that asks nothing of the network."""
 
 import io
 import re
@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from kata_lib import exercise, headless, report
+from kata_lib.cli import exercise, headless, report
+from kata_lib.cli.exercise import Row
+from kata_lib.cli.report import Executed
 from kata_lib.errors import KataError
-from kata_lib.exercise import Row
-from kata_lib.report import Executed
-from kata_lib.shares import share_of
+from kata_lib.statistics.shares import share_of
 
 ROWS = [
     Row("canary", 0.1, share_of("v2", 98, 1000), 0, "right"),

@@ -9,11 +9,11 @@ import yaml
 from jsonschema import Draft7Validator
 from test_manifests import closed
 
-from kata_lib import rollout
-from kata_lib.rollout.steps import Analysis, SetWeight
+from kata_lib import delivery
+from kata_lib.delivery.steps import Analysis, SetWeight
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = [ROOT / "rollouts" / name for name in ("argo-rollouts", "flagger")]
+FOLDERS = [ROOT / "deploy" / "rollouts" / name for name in ("argo-rollouts", "flagger")]
 SCHEMAS = ROOT / "tests" / "reference" / "progressive-delivery"
 
 
@@ -52,7 +52,7 @@ def test_an_unknown_field_would_be_seen() -> None:
 
 
 def test_theirs_are_the_same_steps_as_ours() -> None:
-    ours = rollout.read("rollouts/v2.yaml").steps
+    ours = delivery.read("deploy/rollouts/v2.yaml").steps
     weights = [step.weight for step in ours if isinstance(step, SetWeight)]
     for obj in THEIRS:
         if obj["kind"] == "Rollout":

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kata_lib.shares import Share, at_least, at_most, judge, observed, requests_needed, share_of, wilson
+from kata_lib.statistics.shares import (
+    Share,
+    at_least,
+    at_most,
+    judge,
+    observed,
+    requests_needed,
+    share_of,
+    wilson,
+)
 
 THIRD = 1 / 3
 counts = st.integers(0, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))

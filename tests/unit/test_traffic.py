@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 
 from kata_lib import traffic
 from kata_lib.errors import TrafficError
-from kata_lib.sampler_process import IDLE_LIMIT, Output, Sampler, moments, read_answer
 from kata_lib.traffic.process import settings
+from kata_lib.traffic.sampler_process import IDLE_LIMIT, Output, Sampler, moments, read_answer
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from kata_lib.engines.base import Entry, Location, Progress
+from kata_lib.cluster.location import Entry, Location
+from kata_lib.engines.base import Progress
 from kata_lib.engines.context import forward, inspection, kubeconfig, namespace, reach
 from kata_lib.engines.context.settings import Settings
 from kata_lib.engines.folder import Folder

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from kata_lib.cluster.pods import container_names, containers
 from kata_lib.engines.kubectl import create, kubectl, read
 from kata_lib.engines.programs import ProgramFailed
 from kata_lib.errors import EngineError
-from kata_lib.pods import container_names, containers
 
 Right = tuple[str, str, str, str]
 """A verb, an API group, a resource and its subresource."""

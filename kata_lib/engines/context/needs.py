@@ -6,34 +6,34 @@ from kata_lib.engines.context import inspection
 from kata_lib.engines.context.kubeconfig import contexts, copy
 from kata_lib.engines.context.settings import Settings
 from kata_lib.engines.folder import Folder
+from kata_lib.engines.need import Need
 from kata_lib.engines.programs import found
 from kata_lib.errors import KataError
-from kata_lib.findings import Finding
 
 
-def findings(cluster: str) -> Iterator[Finding]:
+def findings(cluster: str) -> Iterator[Need]:
     """Yield what there is and what lacks for a namespace on the cluster of KATA_CONTEXT."""
     folder = Folder(cluster)
     settings = Settings.read(cluster, folder.kubeconfig)
     path = found("kubectl")
     if path is None:
-        yield Finding("kubectl", "missing", "none on PATH", "scripts/get-tools")
+        yield Need("kubectl", "missing", "none on PATH", "scripts/get-tools")
         return
     if not settings.context:
         known = contexts(settings.kubeconfig)
         said = f"none is named; your kubeconfig has: {', '.join(known) or 'none'}"
-        yield Finding("context", "missing", said, f"export KATA_CONTEXT={known[0] if known else 'NAME'}")
+        yield Need("context", "missing", said, f"export KATA_CONTEXT={known[0] if known else 'NAME'}")
         return
     target = folder.path / "doctor.kubeconfig"
     try:
         copy(settings.kubeconfig, settings.context, settings.namespace, target)
-        yield Finding("context", "ok", settings.context)
+        yield Need("context", "ok", settings.context)
         inspection.require_api(target, settings.context)
         inspection.require_istio(target, settings.context)
-        yield Finding("istio", "ok", "with injection")
+        yield Need("istio", "ok", "with injection")
         inspection.require_rights(target, settings.namespace, new=True)
-        yield Finding("rights", "ok", f"all that namespace {settings.namespace} needs")
+        yield Need("rights", "ok", f"all that namespace {settings.namespace} needs")
     except KataError as error:
-        yield Finding("cluster", "missing", " ".join(str(error).split()))
+        yield Need("cluster", "missing", " ".join(str(error).split()))
     finally:
         target.unlink(missing_ok=True)

@@ -15,13 +15,15 @@ from functools import partial
 from pathlib import Path
 
 from kata_lib import machine
-from kata_lib.engines.base import Location, Progress
+from kata_lib.cluster.location import Location
+from kata_lib.engines.base import Progress
 from kata_lib.engines.embedded import addresses, pki, processes
 from kata_lib.engines.embedded.processes import DAEMON_MARK, Identity
-from kata_lib.engines.embedded.state import PROJECT, State, home
+from kata_lib.engines.embedded.state import State, home
 from kata_lib.engines.held import held
 from kata_lib.engines.notes import read_json
 from kata_lib.errors import EngineError, EngineUnavailable
+from kata_lib.machine import PROJECT
 
 START_LIMIT = 30.0
 STOP_LIMIT = 15.0
@@ -91,7 +93,7 @@ class EmbeddedEngine:
             self._clean()
 
     def where(self) -> Location | None:
-        """Return where the cluster is; a daemon.json whose process is gone says nothing."""
+        """Return where the cluster is, or None where the daemon that daemon.json names is gone."""
         daemon = self._daemon()
         if daemon is None or not processes.alive(daemon):
             return None

@@ -136,7 +136,7 @@ def _controllers(registry: Registry, state: State, pki: Pki) -> list[Controller[
 
 
 def _tell(registry: Registry, node_id: str, reason: str) -> None:
-    """Let a rejection reach the learner: in the log, and as an event of the pod whose Envoy rejects."""
+    """Report a rejection in the log, and as an event of the pod whose Envoy rejects."""
     log.error("the Envoy %s rejects its configuration: %s", node_id, reason)
     for pod in registry.list("pods"):
         if f"~{pod['metadata']['uid']}~" in node_id:

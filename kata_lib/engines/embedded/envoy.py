@@ -81,7 +81,7 @@ async def _chunks(reader: asyncio.StreamReader) -> bytes:
 
 
 async def ready(admin: Path) -> bool:
-    """Whether Envoy has its first configuration and listens."""
+    """Return whether Envoy has its first configuration and listens."""
     try:
         return (await ask(admin, "/ready")).strip() == "LIVE"
     except AdminError:

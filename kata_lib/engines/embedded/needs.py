@@ -12,7 +12,7 @@ from kata_lib import machine
 from kata_lib.engines.embedded import EmbeddedEngine, addresses
 from kata_lib.engines.embedded.addresses import Address
 from kata_lib.engines.embedded.state import State
-from kata_lib.findings import Finding
+from kata_lib.engines.need import Need
 
 ENVOY_SECONDS = 2.0
 LONGEST_SOCKET = 107 if sys.platform == "linux" else 103
@@ -31,7 +31,7 @@ class Sockets:
     writable: bool
 
 
-def findings(cluster: str) -> Iterator[Finding]:
+def findings(cluster: str) -> Iterator[Need]:
     """Yield what the machine has and lacks for the cluster of that name; takes ENVOY_SECONDS at most."""
     engine = EmbeddedEngine(cluster)
     yield platform(machine.here())
@@ -41,56 +41,54 @@ def findings(cluster: str) -> Iterator[Finding]:
     yield sockets(_sockets(engine.state), os.getuid())
 
 
-def platform(found: machine.Platform) -> Finding:
+def platform(found: machine.Platform) -> Need:
     """Check that Envoy comes for this platform."""
     shown = " ".join(filter(None, (found.system, found.machine, found.libc, found.version)))
     reason = machine.unsupported(found)
     if reason:
-        return Finding("platform", "missing", f"{reason} Needed: {machine.SUPPORTED}")
-    return Finding("platform", "ok", shown)
+        return Need("platform", "missing", f"{reason} Needed: {machine.SUPPORTED}")
+    return Need("platform", "ok", shown)
 
 
-def envoy(unavailable: str | None, code: int | None, output: str) -> Finding:
+def envoy(unavailable: str | None, code: int | None, output: str) -> Need:
     """Check that Envoy told its version: with exit code `code`, None where it did not within the limit."""
     if unavailable:
-        return Finding("envoy", "missing", unavailable, "scripts/setup")
+        return Need("envoy", "missing", unavailable, "scripts/setup")
     if code is None:
-        return Finding("envoy", "missing", f"no answer to --version: {output}", "scripts/setup")
+        return Need("envoy", "missing", f"no answer to --version: {output}", "scripts/setup")
     lines = [line for line in output.splitlines() if line.strip()] or ["nothing"]
     if code != 0:
-        return Finding(
-            "envoy", "missing", f"--version ended with {code}: {lines[-1].strip()}", "scripts/setup"
-        )
+        return Need("envoy", "missing", f"--version ended with {code}: {lines[-1].strip()}", "scripts/setup")
     build = lines[-1].split("version: ")[-1].split("/")
-    return Finding("envoy", "ok", f"{build[1] if len(build) > 1 else build[0]} runs")
+    return Need("envoy", "ok", f"{build[1] if len(build) > 1 else build[0]} runs")
 
 
-def loopback(runs: bool, address: Address | None) -> Finding:
+def loopback(runs: bool, address: Address | None) -> Need:
     """Check that the cluster's own addresses are its own, or free: `address` is where it would listen."""
     if runs:
-        return Finding("loopback", "ok", "the running cluster has its addresses")
+        return Need("loopback", "ok", "the running cluster has its addresses")
     if address is None:
-        return Finding(
+        return Need(
             "loopback", "missing", "another program listens where the cluster must", "kata down && kata up"
         )
-    return Finding("loopback", "ok", f"{address[0]}:{address[1]} is free for the API server")
+    return Need("loopback", "ok", f"{address[0]}:{address[1]} is free for the API server")
 
 
-def sockets(found: Sockets, uid: int) -> Finding:
+def sockets(found: Sockets, uid: int) -> Need:
     """Check that sockets fit into their folder, and that it is this user's to write."""
     size = len(os.fsencode(found.longest))
     mend = "" if found.folder.parent == Path("/tmp") else "export XDG_RUNTIME_DIR=/tmp"
     if size > LONGEST_SOCKET:
         said = f"a path in {found.folder} has {size} bytes, at most {LONGEST_SOCKET} are possible"
-        return Finding("sockets", "missing", said, mend)
+        return Need("sockets", "missing", said, mend)
     if found.owner not in (None, uid):
         said = f"{found.folder} belongs to uid {found.owner}"
-        return Finding(
+        return Need(
             "sockets", "missing", said, mend or f"export XDG_RUNTIME_DIR=$(mktemp -d /tmp/{uid}-XXXX)"
         )
     if not found.writable:
-        return Finding("sockets", "missing", f"{found.folder.parent} cannot be written", mend)
-    return Finding("sockets", "ok", f"{size} of {LONGEST_SOCKET} bytes in {found.folder}")
+        return Need("sockets", "missing", f"{found.folder.parent} cannot be written", mend)
+    return Need("sockets", "ok", f"{size} of {LONGEST_SOCKET} bytes in {found.folder}")
 
 
 def _envoy_says() -> tuple[int | None, str]:

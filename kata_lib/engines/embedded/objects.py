@@ -58,13 +58,13 @@ def condition(obj: Obj, type_: str) -> dict[str, Any] | None:
 
 
 def is_ready(pod: Obj) -> bool:
-    """Whether the pod's Ready condition holds."""
+    """Return whether the pod's Ready condition holds."""
     found = condition(pod, "Ready")
     return found is not None and found["status"] == "True"
 
 
 def is_active(pod: Obj) -> bool:
-    """Whether the pod counts as one of its ReplicaSet's replicas."""
+    """Return whether the pod counts as one of its ReplicaSet's replicas."""
     return not being_deleted(pod) and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")
 
 

@@ -60,7 +60,7 @@ def identify(pid: int) -> Identity | None:
 
 
 def alive(process: Identity) -> bool:
-    """Whether this very process runs; a zombie does not."""
+    """Return whether this very process runs; a zombie does not."""
     return identify(process.pid) == process
 
 

@@ -23,8 +23,6 @@ from pathlib import Path
 from kata_lib import machine
 from kata_lib.errors import EngineError
 
-PROJECT = Path(__file__).resolve().parents[3]
-
 
 def home(name: str) -> Path:
     """Return the folder of the cluster `name`: below $KATA_HOME, or .kata in the project."""

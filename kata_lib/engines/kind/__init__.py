@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kata_lib.cluster.location import Entry, Location
 from kata_lib.engines import ports
-from kata_lib.engines.base import Entry, Location, Progress
+from kata_lib.engines.base import Progress
 from kata_lib.engines.folder import Folder
 from kata_lib.engines.kind import images, istio, needs
 from kata_lib.engines.kind.images import Images

@@ -15,10 +15,10 @@ from kata_lib.engines.folder import Folder
 from kata_lib.engines.kind import istio, readings
 from kata_lib.engines.kind.images import Images
 from kata_lib.engines.kind.settings import Settings
+from kata_lib.engines.need import Need
 from kata_lib.engines.ports import PORTS
 from kata_lib.engines.programs import ProgramFailed, ask, found, program
 from kata_lib.errors import KataError
-from kata_lib.findings import Finding
 
 OLDEST = {"kind": (0, 30), "istioctl": (1, 27), "kubectl": machine.OLDEST_KUBECTL, "docker": (20, 10)}
 TESTED = {"kind": (0, 33), "istioctl": (1, 31), "kubectl": (1, 36), "docker": (28, 2)}
@@ -56,7 +56,7 @@ def silent(provider: str) -> str | None:
     return None
 
 
-def findings(cluster: str) -> Iterator[Finding]:
+def findings(cluster: str) -> Iterator[Need]:
     """Yield what the machine has and lacks for a kind cluster of that name."""
     settings = Settings.read()
     for name in ("kind", "istioctl", "kubectl", settings.provider):
@@ -77,136 +77,134 @@ def findings(cluster: str) -> Iterator[Finding]:
     )
 
 
-def tool(name: str, path: str | None, version: tuple[int, ...] | None) -> Finding:
+def tool(name: str, path: str | None, version: tuple[int, ...] | None) -> Need:
     """Check a program against the versions that the engine is made for."""
     get = _install(name)
     if path is None:
-        return Finding(name, "missing", "none on PATH", get)
+        return Need(name, "missing", "none on PATH", get)
     if version is None:
-        return Finding(name, "missing", f"{path} does not tell its version", get)
+        return Need(name, "missing", f"{path} does not tell its version", get)
     shown = f"{_dotted(version)} at {path}"
     if name in OLDEST and version < OLDEST[name]:
-        return Finding(name, "missing", f"{shown}, needed {_dotted(OLDEST[name])} or newer", get)
+        return Need(name, "missing", f"{shown}, needed {_dotted(OLDEST[name])} or newer", get)
     if name in TESTED and version > TESTED[name]:
-        return Finding(name, "note", f"{shown}, newer than {_dotted(TESTED[name])}, which was tested")
-    return Finding(name, "ok", shown)
+        return Need(name, "note", f"{shown}, newer than {_dotted(TESTED[name])}, which was tested")
+    return Need(name, "ok", shown)
 
 
-def answers(provider: str, about: dict[str, Any] | None) -> Finding:
+def answers(provider: str, about: dict[str, Any] | None) -> Need:
     """Check that the container engine answers."""
     if about is None:
-        return Finding("engine", "missing", f"{provider} does not answer", _start(provider))
+        return Need("engine", "missing", f"{provider} does not answer", _start(provider))
     how = ", rootless" if _rootless(about) else ""
-    return Finding("engine", "ok", f"{provider} {about.get('ServerVersion', '')} runs{how}")
+    return Need("engine", "ok", f"{provider} {about.get('ServerVersion', '')} runs{how}")
 
 
-def cores(number: int) -> Finding:
+def cores(number: int) -> Need:
     """Check the machine's cores."""
     if number < CORES:
-        return Finding("cores", "missing", f"{number}, needed {CORES}: a virtual machine may be given more")
-    return Finding("cores", "ok", str(number))
+        return Need("cores", "missing", f"{number}, needed {CORES}: a virtual machine may be given more")
+    return Need("cores", "ok", str(number))
 
 
-def memory(about: dict[str, Any]) -> Finding:
+def memory(about: dict[str, Any]) -> Need:
     """Check the memory of the container engine, which on macOS and Windows has its own."""
     have = int(about.get("MemTotal", 0)) // 10**6
     said = f"{have} MB for containers, the node needs {NODE_MB} MB"
     if have < NODE_MB:
-        return Finding(
-            "memory", "missing", said, "docker desktop restart  # after Settings, Resources, Memory"
-        )
-    return Finding("memory", "ok", said)
+        return Need("memory", "missing", said, "docker desktop restart  # after Settings, Resources, Memory")
+    return Need("memory", "ok", said)
 
 
-def cgroup(about: dict[str, Any]) -> Finding:
+def cgroup(about: dict[str, Any]) -> Need:
     """Check the kernel's cgroups: version 1 is on its way out of Kubernetes."""
     version = str(about.get("CgroupVersion", "")) or "not told"
     if version == "1":
         mend = "sudo grubby --update-kernel=ALL --args=systemd.unified_cgroup_hierarchy=1"
         if _rootless(about):
-            return Finding("cgroup", "missing", "version 1: kind runs without root on version 2 only", mend)
-        return Finding("cgroup", "note", "version 1: it works, newer Kubernetes will refuse it", mend)
-    return Finding("cgroup", "ok", f"version {version}")
+            return Need("cgroup", "missing", "version 1: kind runs without root on version 2 only", mend)
+        return Need("cgroup", "note", "version 1: it works, newer Kubernetes will refuse it", mend)
+    return Need("cgroup", "ok", f"version {version}")
 
 
 def _rootless(about: dict[str, Any]) -> bool:
     return "rootless" in json.dumps(about.get("SecurityOptions") or [])
 
 
-def disk(about: dict[str, Any]) -> Finding:
+def disk(about: dict[str, Any]) -> Need:
     """Check the disk on which the container engine keeps its images, where it is this machine's."""
     folder = Path(str(about.get("DockerRootDir") or "/"))
     if not folder.exists():
-        return Finding("disk", "note", f"{folder} is not on this machine; 4 GB are needed there")
+        return Need("disk", "note", f"{folder} is not on this machine; 4 GB are needed there")
     free = shutil.disk_usage(folder).free // 10**6
     said = f"{free} MB free in {folder}, the images need {IMAGES_MB} MB"
     if free < IMAGES_MB:
-        return Finding("disk", "missing", said, "docker system prune")
-    return Finding("disk", "ok", said)
+        return Need("disk", "missing", said, "docker system prune")
+    return Need("disk", "ok", said)
 
 
-def inotify(instances: int | None) -> Finding:
+def inotify(instances: int | None) -> Need:
     """Check the limit that makes nodes fail with `too many open files`; None: the machine has no such one."""
     if instances is None:
-        return Finding("inotify", "ok", "no such limit on this machine")
+        return Need("inotify", "ok", "no such limit on this machine")
     if instances < INSTANCES:
         said = f"{instances} instances for a user, a node can run out of them below {INSTANCES}"
-        return Finding("inotify", "note", said, f"sudo sysctl fs.inotify.max_user_instances={INSTANCES}")
-    return Finding("inotify", "ok", f"{instances} instances for a user")
+        return Need("inotify", "note", said, f"sudo sysctl fs.inotify.max_user_instances={INSTANCES}")
+    return Need("inotify", "ok", f"{instances} instances for a user")
 
 
-def port(wanted: int | None, *, runs: bool) -> Finding:
+def port(wanted: int | None, *, runs: bool) -> Need:
     """Check the port on which the sentences service is published."""
     if runs:
-        return Finding("port", "ok", "the running cluster has its port")
+        return Need("port", "ok", "the running cluster has its port")
     candidates = PORTS if wanted is None else range(wanted, wanted + 1)
     open_one = next((p for p in candidates if ports.free(p)), None)
     if open_one is None:
         said = f"{candidates[0]} of 127.0.0.1 is taken" if wanted else f"none of {PORTS} is free"
-        return Finding("port", "missing", said, "export KATA_PORT=31500")
-    return Finding("port", "ok", f"{open_one} of 127.0.0.1 is free")
+        return Need("port", "missing", said, "export KATA_PORT=31500")
+    return Need("port", "ok", f"{open_one} of 127.0.0.1 is free")
 
 
-def proxy(settings: dict[str, str]) -> Finding:
+def proxy(settings: dict[str, str]) -> Need:
     """Check proxies, which kind hands on to its node: their names must resolve, there too."""
     proxies = {n: v for n, v in settings.items() if n.lower() != "no_proxy" and v}
     if not proxies:
-        return Finding("proxy", "ok", "none is set")
+        return Need("proxy", "ok", "none is set")
     shown = ", ".join(sorted(proxies))
     for name, value in sorted(proxies.items()):
         host = urlsplit(value if "//" in value else f"//{value}").hostname or ""
         try:
             socket.getaddrinfo(host, None)
         except OSError as error:
-            return Finding(
+            return Need(
                 "proxy", "missing", f"{name} names {host!r}, which does not resolve: {error}", f"unset {name}"
             )
         if host in ("localhost", "127.0.0.1"):
             said = f"{name} is {host}, which is another machine inside the node"
-            return Finding("proxy", "note", said, f"unset {name}")
-    return Finding("proxy", "ok", f"{shown}: handed on to the node")
+            return Need("proxy", "note", said, f"unset {name}")
+    return Need("proxy", "ok", f"{shown}: handed on to the node")
 
 
-def _images(settings: Settings) -> Iterator[Finding]:
+def _images(settings: Settings) -> Iterator[Need]:
     """Look whether the images are there, without asking any registry."""
     store = Images(settings, Path(os.devnull))
     try:
         wanted = [settings.node_image, *istio.images(settings)]
         absent = [image for image in wanted if not store.has(image)]
     except KataError as error:
-        yield Finding("images", "note", f"not looked at: {error}".splitlines()[0])
+        yield Need("images", "note", f"not looked at: {error}".splitlines()[0])
         return
     if not absent:
-        yield Finding("images", "ok", f"all {len(wanted)} are there")
+        yield Need("images", "ok", f"all {len(wanted)} are there")
         return
     shown = ", ".join(image.partition("@")[0] for image in absent)
     resolves = readings.resolves(absent[0])
     said = f"{shown}: not there yet, the first start downloads them"
     if resolves:
-        yield Finding("images", "note", said, f"{settings.provider} pull {absent[0]}")
+        yield Need("images", "note", said, f"{settings.provider} pull {absent[0]}")
     else:
         said = f"{shown}: not there, and their registry's name does not resolve here"
-        yield Finding("images", "missing", said, "kata up --engine kind --bundle kata-bundle.tar")
+        yield Need("images", "missing", said, "kata up --engine kind --bundle kata-bundle.tar")
 
 
 def _install(name: str) -> str:

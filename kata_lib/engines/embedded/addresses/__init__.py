@@ -36,7 +36,7 @@ class AddressPlan(Protocol):
         """Return a free cluster IP; one that was just freed comes back last."""
 
     def holds_service(self, address: str) -> bool:
-        """Whether an address is one of those that services have."""
+        """Return whether an address is one of those that services have."""
 
     @property
     def service_range(self) -> str:
@@ -58,7 +58,7 @@ class AddressPlan(Protocol):
         """Where the application of a pod with a sidecar listens."""
 
     def can_listen(self, node_port: int) -> bool:
-        """Whether the node's Envoy can listen on a node port."""
+        """Return whether the node's Envoy can listen on a node port."""
 
     def service_at(self, cluster_ip: str, port: int) -> Address:
         """Where the node's Envoy listens for a service."""
@@ -107,7 +107,7 @@ def claim(state: State, kind: str | None = None) -> tuple[AddressPlan, socket.so
 
 
 def available(state: State, kind: str | None = None) -> Address | None:
-    """Return where `claim` would let the API server listen; None where that is another's. Claims nothing."""
+    """Return where `claim` would let the API server listen; None where another listens. Claims nothing."""
     kept = read_json(state.addresses)
     candidates = _candidates(state, kind) if kept is None else [kept]
     addresses = (_plan(state, candidate).server_address() for candidate in candidates)

@@ -20,7 +20,7 @@ NODE_PORTS = range(30000, 32768)
 
 
 def is_free(address: Address) -> bool:
-    """Whether nobody listens there."""
+    """Return whether nobody listens there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # closed connections do not count
         try:

@@ -23,7 +23,7 @@ Item = TypeVar("Item", bound=Hashable)
 
 
 class Controller(ABC, Generic[Item]):
-    """Looks at the items that events name. `name` stands in managedFields and events.
+    """Reconciles the objects that events name. `name` stands in managedFields and events.
 
     `resources` are those whose events it is told; None means all that are served.
     """

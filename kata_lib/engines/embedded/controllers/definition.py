@@ -11,7 +11,7 @@ from kata_lib.engines.embedded.store import Event, Obj
 
 
 class DefinitionController(Controller[str]):
-    """Establishes a definition, whose objects are served from then on; deletes them before it goes."""
+    """Establishes a definition, and deletes its objects before the definition is deleted."""
 
     name = "kube-apiserver"
     resources: ClassVar[None] = None

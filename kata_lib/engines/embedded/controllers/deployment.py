@@ -167,7 +167,7 @@ class DeploymentController(Controller[Key]):
                 self._event(deployment, f"Scaled {way} replica set {name} from {before} to {size}")
 
     def _annotate(self, deployment: Obj, replicaset: Obj) -> None:
-        """Let the newest ReplicaSet say for what it is sized, and what the Deployment says of itself."""
+        """Copy the Deployment's size and annotations to the newest ReplicaSet."""
         annotations = {**copied_annotations(deployment), **size_annotations(deployment["spec"])}
         self._change(
             replicaset, lambda obj: obj["metadata"].setdefault("annotations", {}).update(annotations)

@@ -29,7 +29,7 @@ def progressing(status: str, reason: str, message: str) -> Condition:
 
 
 def put_last(conditions: Iterable[Condition], new: Condition) -> list[Condition]:
-    """Return the conditions with `new` in place of its type's, as the last: so they tell what came when."""
+    """Return the conditions with `new`, in place of the one of its type, as the last."""
     placed = put_condition(conditions, new)
     return sorted(placed, key=lambda found: found["type"] == new["type"])
 
@@ -39,7 +39,7 @@ def _sum(replicasets: list[Obj], field: str) -> int:
 
 
 def is_complete(deployment: Obj, status: dict[str, Any]) -> bool:
-    """Whether all wanted replicas are of the newest template, available, and no others are left."""
+    """Return whether all wanted replicas are of the newest template, available, and no others are left."""
     replicas = deployment["spec"]["replicas"]
     counts = (status.get(name, 0) for name in ("updatedReplicas", "replicas", "availableReplicas"))
     return all(count == replicas for count in counts)

@@ -101,7 +101,7 @@ class GarbageCollector(Controller[Item]):
             self._disown(item, gone)
 
     def _is_gone(self, reference: dict[str, Any], namespace: str) -> bool:
-        """Whether an owner does not exist; one of an unknown kind may exist elsewhere."""
+        """Return whether an owner is gone; an owner of a kind that is not served counts as there."""
         resource = self.registry.resources.of_kind(reference["apiVersion"], reference["kind"])
         if resource is None:
             return False

@@ -18,7 +18,7 @@ CERTIFICATE_IS = (
 
 
 class NamespaceController(Controller[str]):
-    """Gives a namespace its ServiceAccount and the cluster's certificate; empties it before it goes."""
+    """Gives a namespace its ServiceAccount and certificate; empties it before it is deleted."""
 
     name = "kube-controller-manager"
     resources: ClassVar[set[str]] = {"namespaces", "pods"}

@@ -89,7 +89,7 @@ def scale_down_old(spec: dict[str, Any], new: Obj, old: list[Obj]) -> list[Scale
 
 
 def needs_scaling(spec: dict[str, Any], replicasets: list[Obj]) -> bool:
-    """Whether the Deployment's replicas changed since its ReplicaSets were last sized."""
+    """Return whether the Deployment's replicas changed since its ReplicaSets were last sized."""
     return any(
         wanted(replicaset)
         and replicaset["metadata"].get("annotations", {}).get(DESIRED, str(spec["replicas"]))

@@ -209,7 +209,7 @@ class Container:
         }
 
     def _again(self) -> None:
-        """Make the end that `state` tells the last one, and the container wait for its next start."""
+        """Record `state` as the last end, and let the container wait for its next start."""
         self.last = self.state
         self.attempt += 1
         self._ends += 1

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from kata_lib.engines.embedded.state import PROJECT
+from kata_lib.machine import PROJECT
 
 
 @dataclass(frozen=True)

@@ -218,7 +218,7 @@ class PodWorker:
                     await asyncio.sleep(MOMENT / 4)
 
     def _is_endpoint(self) -> bool:
-        """Whether any service still sends to the pod."""
+        """Return whether any service still sends to the pod."""
         return any(
             endpoint.get("targetRef", {}).get("uid") == self.uid and endpoint["conditions"]["ready"]
             for found in self.host.registry.list("endpointslices", self.pod["metadata"]["namespace"])

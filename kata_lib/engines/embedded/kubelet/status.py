@@ -43,7 +43,7 @@ def phase(pod: Obj, containers: States) -> str:
 
 
 def restarts(policy: str, exit_code: int) -> bool:
-    """Whether a container that ended so is started again under its pod's restartPolicy."""
+    """Return whether a container that ended so is started again under its pod's restartPolicy."""
     return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
 
 

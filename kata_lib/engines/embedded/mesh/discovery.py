@@ -27,7 +27,7 @@ _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
 
 def _ignore(node_id: str, kind: Kind, version: str, reason: str) -> None:
-    """Stand in where nobody asked to hear of rejections; settled() reports them all the same."""
+    """Drop a rejection, which settled() reports in any case."""
 
 
 class DiscoveryServer:

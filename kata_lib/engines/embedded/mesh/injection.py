@@ -36,7 +36,7 @@ def inject(pod: Obj, namespace: Obj) -> None:
 
 
 def wants_sidecar(pod: Obj, namespace: Obj) -> bool:
-    """Whether Istio would inject: the pod's label goes before its annotation, and that before the namespace.
+    """Return whether Istio would inject: by the pod's label, else its annotation, else the namespace.
 
     https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/#controlling-the-injection-policy
     """
@@ -51,7 +51,7 @@ def wants_sidecar(pod: Obj, namespace: Obj) -> bool:
 
 
 def has_sidecar(pod: Obj) -> bool:
-    """Whether a pod has its own Envoy."""
+    """Return whether a pod has its own Envoy."""
     return any(container["name"] == PROXY_CONTAINER for container in pod["spec"]["containers"])
 
 

@@ -138,7 +138,7 @@ class Session:
         self._on_change()
 
     def _rests(self, stage: Stage) -> bool:
-        """Whether a stage that would change something has yet to wait for further changes."""
+        """Return whether a stage that would change something has yet to wait for further changes."""
         if self._rested or not stage.rest or all(self._sent.get(k) == v for k, v in stage.send.items()):
             return False
         if self._timer is None:

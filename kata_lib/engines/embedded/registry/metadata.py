@@ -35,7 +35,7 @@ def generated_name(base: str) -> str:
 
 
 def forget(resource: Resource, obj: Obj) -> None:
-    """Drop what a client says of a new object that is not a client's to say."""
+    """Drop the fields of a new object that only the server sets."""
     metadata = obj["metadata"] = {
         key: value for key, value in (obj.get("metadata") or {}).items() if value is not None
     }
@@ -147,7 +147,7 @@ def check_same_uid(resource: Resource, old: Obj, new: Obj) -> None:
 
 
 def require_version(resource: Resource, obj: Obj) -> None:
-    """Raise StatusError where a custom resource is to be replaced whose version is not said."""
+    """Raise StatusError where a custom resource is to be replaced without its resourceVersion."""
     if resource.custom and not obj["metadata"].get("resourceVersion"):
         message = "Invalid value: 0: must be specified for an update"
         cause = Cause("metadata.resourceVersion", "FieldValueInvalid", message)

@@ -54,7 +54,7 @@ def _unsupported(
 
 
 def _rbac() -> Iterator[Resource]:
-    """Return the kinds that say who may do what; whoever has the kubeconfig may do everything here."""
+    """Return the kinds of role-based access control, which this engine keeps and does not enforce."""
     for prefix, namespaced in (("Cluster", False), ("", True)):
         for name in ("RoleBinding", "Role"):
             kind = f"{prefix}{name}"

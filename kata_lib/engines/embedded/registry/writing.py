@@ -244,6 +244,6 @@ def refuse_own(kind: Resource, name: str) -> None:
 
 
 def tell(kind: Resource, warnings: list[str] | None) -> None:
-    """Add to the warnings that nothing comes of an object, where that is so."""
+    """Warn where no controller of this engine acts on an object."""
     if kind.inert and warnings is not None:
         warnings.append(kind.inert)

@@ -14,7 +14,7 @@ def full_name(host: str, namespace: str) -> str:
 
 
 def matches(pattern: str, hostname: str) -> bool:
-    """Whether a host, perhaps a wildcard such as *.example.com, covers a hostname."""
+    """Return whether a host, perhaps a wildcard such as *.example.com, covers a hostname."""
     if pattern.startswith("*"):
         return hostname.endswith(pattern[1:])
     return pattern == hostname
@@ -38,7 +38,7 @@ def cluster_name(hostname: str, port: int, subset: str = "") -> str:
 
 
 def visible(resource: Obj, namespace: str) -> bool:
-    """Whether a resource's exportTo lets proxies of a namespace see it."""
+    """Return whether a resource's exportTo lets proxies of a namespace see it."""
     own = resource["metadata"]["namespace"]
     exported = resource["spec"].get("exportTo") or ["*"]
     return "*" in exported or namespace in [own if name == "." else name for name in exported]

@@ -138,7 +138,7 @@ def _applicable(applied: Obj, schema: Schema, left_out: tuple[str, ...]) -> Obj:
 
 
 def _entries_before(live: Obj | None, api_version: str, now: str, schema: Schema) -> Entries:
-    """Return who owns what of the live object; where nobody does, somebody did before the first apply."""
+    """Return the owners of the live object's fields; fields without one belong to "before-first-apply"."""
     entries = read(live["metadata"].get("managedFields")) if live else {}
     if live and not entries:
         entry = Entry("before-first-apply", "Update", api_version, time=now)

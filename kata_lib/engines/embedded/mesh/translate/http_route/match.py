@@ -31,7 +31,7 @@ _PSEUDO_HEADERS = {"scheme": ":scheme", "method": ":method", "authority": ":auth
 
 
 def can_hold(condition: Mapping[str, Any], context: RouteContext) -> bool:
-    """Whether a match on port, source or gateway, which are known beforehand, can hold for this proxy."""
+    """Return whether a match on port, source or gateway, all known beforehand, can hold for this proxy."""
     labels = condition.get("sourceLabels", {})
     return (
         condition.get("port", context.port) == context.port
@@ -42,7 +42,7 @@ def can_hold(condition: Mapping[str, Any], context: RouteContext) -> bool:
 
 
 def takes_all(envoy_match: Envoy) -> bool:
-    """Whether a route's match holds for every request."""
+    """Return whether a route's match holds for every request."""
     return envoy_match.get("prefix") == "/" and envoy_match.keys() <= {"prefix", "case_sensitive"}
 
 

@@ -91,7 +91,7 @@ def _metadata(node: Obj, path: str) -> Iterator[Cause]:
 
 
 def _is_either(node: Obj, keyword: str, position: int) -> bool:
-    """Whether a part of a combination only says again that a value is an integer or a string."""
+    """Return whether a part of a combination only says again that a value is an integer or a string."""
     if keyword == "anyOf":
         return bool(node["anyOf"] == _TYPES_OF_EITHER)
     return keyword == "allOf" and position == 0 and node["allOf"][0].get("anyOf") == _TYPES_OF_EITHER

@@ -1,0 +1,121 @@
+"""The live lab for many minutes: whether its memory grows, and what a tab that was closed leaves behind.
+
+A running cluster with the canary route goes in; the lab's traffic, a JupyterLab and a Chromium do the rest.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import psutil
+
+from bench import blocks
+from bench.lab_page import LIVE, frames_drawn, processes
+from bench.live import CELL, live_lab
+from bench.results import Figure
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+FILL_SECONDS = 65.0  # at the highest rate, until all that is bounded is full
+FILL_RATE, RATE = 400, 50  # requests/s
+SETTLE_SECONDS = 10.0  # until the change of the rate is over
+INTERPRETED = "--js-flags=--no-opt --no-maglev --no-sparkplug"
+"""Without V8's compilers: they go on for eight minutes, and the page's heap would grow by their code."""
+SAMPLE_SECONDS = 5.0
+CLOSED_SECONDS = 60.0
+GROWTH_GOAL = 1.0  # MB in the time that was watched, of each part but the kernel
+BLOCKS_GOAL = 0.5  # for each frame: less than one object that each would leave
+KERNEL_GOAL = 10.0  # MB, by which its size wavers, as blocks.py says: a guard for what is not Python's
+CLOSED_GOAL = 5.0  # MB
+
+
+def measure(cluster: str, minutes: float, say: Callable[[str], None]) -> list[Figure]:
+    """Watch a live lab's memory for so many minutes once it has filled, then close its tab for one more.
+
+    cluster: the name of a running one, whose route splits name-v1 and name-v2. KataError where the browser is
+    missing.
+    """
+    with TemporaryDirectory(prefix="kata-soak-") as folder:
+        told = Path(folder) / "blocks"
+        cell = f"from bench import blocks\nblocks.tell({str(told)!r}, {SAMPLE_SECONDS})\n{CELL}"
+        with live_lab(cluster, cell, [INTERPRETED]) as (page, _, server):
+            say("until it has filled")
+            _fill(page)
+            say(f"{minutes:g} minutes of traffic in the picture")
+            figures = _watch(page, server, told, 60 * minutes)
+            say("a minute with the tab closed")
+            return [*figures, _closed(page, server)]
+
+
+def slope(series: Sequence[float]) -> float:
+    """Return the median slope of all pairs, a sample (Theil 1950, Sen 1968): no outlier moves it."""
+    pairs = combinations(enumerate(series), 2)
+    return median((later - sooner) / (j - i) for (i, sooner), (j, later) in pairs)
+
+
+def _fill(page: "Page") -> None:
+    rate = page.locator(f"{LIVE} .rate")
+    rate.select_option(str(FILL_RATE))
+    page.wait_for_timeout(1000 * FILL_SECONDS)
+    rate.select_option(str(RATE))
+    page.wait_for_timeout(1000 * SETTLE_SECONDS)
+
+
+def _private(process: psutil.Process) -> float:
+    """Return the megabytes that would be free without a process: its shared ones change with the others."""
+    return float(process.memory_full_info().uss) / 1e6
+
+
+def _watch(page: "Page", server: int, told: Path, seconds: float) -> list[Figure]:
+    """Return what each part grew by; of the page it is the heap after a collection."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    parts = processes(server)
+    sizes: dict[str, list[float]] = defaultdict(list)
+    in_use: list[float] = []
+    drawn = frames_drawn(page)
+    for _ in range(int(seconds / SAMPLE_SECONDS)):
+        page.wait_for_timeout(1000 * SAMPLE_SECONDS)
+        for part in ("kernel", "server", "sampler"):
+            sizes[part].append(sum(map(_private, parts[part])))
+        session.send("HeapProfiler.collectGarbage")
+        found = {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
+        sizes["page"].append(found["JSHeapUsedSize"] / 1e6)
+        in_use.append(blocks.last_told(told))
+    left = growth(in_use) / (frames_drawn(page) - drawn)
+    goals = {"kernel": KERNEL_GOAL, "server": GROWTH_GOAL, "sampler": GROWTH_GOAL, "page": GROWTH_GOAL}
+    return [
+        Figure("soak: left in the kernel", left, "blocks a frame", BLOCKS_GOAL, how=course(in_use)),
+        *(
+            Figure(f"soak: growth of the {part}", growth(series), "MB", goals[part], how=course(series))
+            for part, series in sizes.items()
+        ),
+    ]
+
+
+def growth(series: Sequence[float]) -> float:
+    """Return what a series grew by from its first sample to its last, by its slope."""
+    return slope(series) * len(series)
+
+
+def course(series: Sequence[float]) -> str:
+    """Return the medians of a series' tenths, in words."""
+    tenth = max(1, len(series) // 10)
+    medians = [f"{median(series[at : at + tenth]):,.1f}" for at in range(0, len(series), tenth)]
+    return f"{len(series)} samples; in tenths {', '.join(medians)}"
+
+
+def _closed(page: "Page", server: int) -> Figure:
+    """Close the tab, which nobody tells the kernel, and see what piles up in the server."""
+    (process,) = processes(server)["server"]
+    before = _private(process)
+    page.close()
+    time.sleep(CLOSED_SECONDS)
+    grown = _private(process) - before
+    return Figure("soak: server, a tab closed for a minute", grown, "MB", CLOSED_GOAL)

@@ -1,0 +1,58 @@
+"""From a weight's PATCH to the first request on the new route, as a client outside of the mesh sees it."""
+
+import http.client
+import time
+from urllib.parse import urlsplit
+
+from bench.results import Figure, percentile
+from kata_lib import traffic
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.errors import KataError
+from kata_lib.mesh import weights as mesh
+
+EFFECT_LIMIT_SECONDS = 5.0
+SETTLED_ANSWERS = 20
+
+
+def measure(cluster: Cluster, changes: int) -> list[Figure]:
+    """Switch all requests from one version to the other, again and again."""
+    milliseconds, late = effects(cluster, changes)
+    how = f"{changes} changes; {late} of {changes * SETTLED_ANSWERS} later requests on the old route"
+    return [
+        Figure("weight to effect, p50", percentile(milliseconds, 50), "ms", 10, how=how),
+        Figure("weight to effect, p95", percentile(milliseconds, 95), "ms"),
+    ]
+
+
+def effects(cluster: Cluster, changes: int, later: int = SETTLED_ANSWERS) -> tuple[list[float], int]:
+    """Return the milliseconds of each change, and how many of the `later` requests took the old route.
+
+    One change: PATCH; from its answer on, requests one after the other on a kept-alive connection, until one
+    is answered by the other version. The time ends when that answer is there, so it holds one request.
+    """
+    address = urlsplit(cluster.url("sentences"))
+    client = http.client.HTTPConnection(address.hostname or "", address.port, timeout=5.0)
+    milliseconds, late = [], 0
+    for number in range(changes):
+        version = "v2" if number % 2 == 0 else "v1"
+        mesh.set_weights(cluster, {f"name-{version}": 100})
+        milliseconds.append(_until(client, version))
+        late += sum(_answered_by(client) != version for _ in range(later))
+    client.close()
+    return milliseconds, late
+
+
+def _until(client: http.client.HTTPConnection, version: str) -> float:
+    """Ask until the version answers; return the milliseconds that it took."""
+    started = time.perf_counter()
+    while time.perf_counter() - started < EFFECT_LIMIT_SECONDS:
+        if _answered_by(client) == version:
+            return (time.perf_counter() - started) * 1000
+    raise KataError(f"{EFFECT_LIMIT_SECONDS:g} s after the weights changed no request reached {version}.")
+
+
+def _answered_by(client: http.client.HTTPConnection) -> str | None:
+    client.request("GET", "/")
+    answer = client.getresponse()
+    text = answer.read().decode()
+    return traffic.version_of(text) if answer.status == 200 else None

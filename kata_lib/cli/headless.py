@@ -1,0 +1,86 @@
+"""`kata run`: the exercise with a progress display, its table, and the report."""
+
+import time
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from kata_lib import engines
+from kata_lib.cli import exercise, report
+from kata_lib.cli.exercise import Row
+from kata_lib.lab.lab import connect
+
+_COLOURS = {"right": "green", "wrong": "red", "not enough yet": "yellow"}
+
+
+def run(place: Path | None, console: Console | None = None) -> bool:
+    """Do the exercise, print its table, write the report; return whether every step was right.
+
+    All happens in a cluster of its own, which is removed afterwards: a learner's work is not touched.
+    """
+    console = console or Console()
+    began = time.monotonic()
+    name = f"{engines.cluster_name()}-run"
+    engine = engines.select(cluster=name)
+    try:
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        ) as progress:
+            rows = _exercise(name, progress)
+            executed = _notebooks(name, progress)
+    finally:
+        engine.stop()
+    target = report.place(place)
+    report.write(rows, executed, target)
+    console.print(f"Report after {time.monotonic() - began:.0f} s: {target}", soft_wrap=True)
+    errors = [done.error for done in executed if done.error]
+    for error in errors:
+        console.print(error, style="red", soft_wrap=True)
+    console.print(table(rows))
+    return not errors and all(row.verdict == "right" for row in rows)
+
+
+def table(rows: list[Row]) -> Table:
+    """Return the steps as a table, one row each."""
+    made = Table(*report.HEADS, box=box.HORIZONTALS, pad_edge=False, show_edge=False, collapse_padding=True)
+    for row in rows:
+        *cells, verdict = report.cells(row)
+        colour = _COLOURS[verdict]
+        made.add_row(*cells, f"[{colour}]{verdict}[/{colour}]")
+    return made
+
+
+def _exercise(name: str, progress: Progress) -> list[Row]:
+    task = progress.add_task("starting the cluster", total=len(exercise.TITLES))
+
+    def show(title: str, done: float) -> None:
+        progress.update(task, description=title, completed=exercise.TITLES.index(title) + done)
+
+    lab = connect(cluster=name, say=lambda line: None)
+    rows = []
+    for row in exercise.run(lab, show):
+        rows.append(row)
+        progress.console.print(f"{row.step}: {row.verdict}")
+    progress.remove_task(task)
+    return rows
+
+
+def _notebooks(name: str, progress: Progress) -> list[report.Executed]:
+    task = progress.add_task("notebooks")
+
+    def show(notebook: str, cell: int, cells: int) -> None:
+        progress.update(task, description=f"notebook {notebook}", completed=cell, total=cells)
+
+    executed = []
+    for done in report.execute(name, show):
+        executed.append(done)
+        said = f"skipped. {done.skipped}" if done.skipped else "failed" if done.error else "done"
+        progress.console.print(f"notebook {done.name}: {said}")
+    return executed

@@ -1,0 +1,290 @@
+"""The learner's namespace on any Kubernetes API: apply, delete, wait, read.
+
+Manifests and names go in, plain objects and kubectl's own words come out. `waiting` says when all is ready,
+`mesh` reads and sets the weights. Knows nothing of engines.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from pathlib import Path
+
+from kata_lib.cluster import apply, port_forward, readiness, waiting
+from kata_lib.cluster.client import FIELD_MANAGER, ApiRefused, KubeClient, Obj
+from kata_lib.cluster.location import Entry, Location
+from kata_lib.cluster.manifests import load
+from kata_lib.cluster.pods import SIDECAR, container_names
+from kata_lib.errors import ClusterError
+
+AGENT_PORT, ADMIN_PORT = 15020, 15000
+ENTRY_SERVICE = "sentences"
+MERGE_PATCH = "application/merge-patch+json"
+
+WORKSHOP_KINDS = (
+    ("networking.istio.io/v1", "VirtualService"),
+    ("networking.istio.io/v1", "DestinationRule"),
+    ("networking.istio.io/v1", "Gateway"),
+    ("networking.istio.io/v1", "ServiceEntry"),
+    ("networking.istio.io/v1", "Sidecar"),
+    ("argoproj.io/v1alpha1", "Rollout"),
+    ("argoproj.io/v1alpha1", "AnalysisTemplate"),
+    ("apps/v1", "Deployment"),
+    ("v1", "Service"),
+)
+
+
+class Cluster:
+    """One namespace of one cluster.
+
+    kubeconfig, context: which API, and by its namespace where in it. node_host: where node ports answer.
+    entry: the way to the sentences service where they do not. image: in place of the manifests' own.
+    """
+
+    def __init__(
+        self,
+        kubeconfig: Path,
+        context: str | None = None,
+        node_host: str = "127.0.0.1",
+        entry: Entry | None = None,
+        image: str = "",
+    ) -> None:
+        self.kubeconfig = kubeconfig
+        self.node_host = node_host
+        self.entry = entry
+        self.image = image
+        self.api = KubeClient(kubeconfig, context)
+        self.namespace = self.api.namespace
+        self._agent_asks_envoy = True
+
+    @classmethod
+    def at(cls, place: Location) -> "Cluster":
+        """Return the cluster that an engine has at a place."""
+        return cls(place.kubeconfig, None, place.node_host, place.entry, place.image)
+
+    def apply(self, path: str | Path) -> list[str]:
+        """Apply a file or folder; return kubectl's lines, such as `deployment.apps/name-v1 created`."""
+        return [self._apply_one(manifest) for manifest in load(path)]
+
+    def delete(self, path: str | Path, timeout: float = 60.0) -> list[str]:
+        """Delete what a file or folder holds, wait until it is gone; what was not there is said, no error."""
+        lines, gone = [], []
+        for manifest in load(path):
+            was_there = self.remove(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
+            lines.append(f"{_label(manifest)} {'deleted' if was_there else 'was not there'}")
+            gone.append(manifest)
+        self.wait_gone(gone, timeout)
+        return lines
+
+    def get(self, api_version: str, kind: str, name: str) -> Obj | None:
+        """Return one object, or None where there is none."""
+        try:
+            return self.api.request("GET", self.api.path(api_version, kind, name))
+        except ApiRefused as refused:
+            if refused.code == 404:
+                return None
+            raise
+
+    def objects(self, api_version: str, kind: str, labels: str = "") -> list[Obj]:
+        """Return the namespace's objects of a kind; labels is a selector such as `app=name,version=v2`."""
+        query = {"labelSelector": labels} if labels else None
+        answer = self.api.request("GET", self.api.path(api_version, kind), query=query)
+        return [{"apiVersion": api_version, "kind": kind, **item} for item in answer["items"]]
+
+    def objects_everywhere(self, api_version: str, kind: str) -> list[Obj]:
+        """Return a kind's objects of all namespaces; ApiRefused with code 403 where that is forbidden."""
+        path = self.api.path(api_version, kind).replace(f"/namespaces/{self.namespace}/", "/", 1)
+        items = self.api.request("GET", path)["items"]
+        return [{"apiVersion": api_version, "kind": kind, **item} for item in items]
+
+    def patch(self, api_version: str, kind: str, name: str, body: Obj, subresource: str = "") -> Obj:
+        """Send a JSON merge patch and return the object that it made; subresource: such as status."""
+        path = self.api.path(api_version, kind, name) + (f"/{subresource}" if subresource else "")
+        return self.api.request("PATCH", path, body, content_type=MERGE_PATCH, query=_write())
+
+    def create(self, manifest: Obj) -> Obj:
+        """Create an object; ApiRefused with code 409 where there is one of that name."""
+        path = self.api.path(manifest["apiVersion"], manifest["kind"])
+        return self.api.request("POST", path, manifest, query=_write())
+
+    def update(self, obj: Obj) -> Obj:
+        """Write an object that was read; ApiRefused with code 409 where somebody wrote it meanwhile."""
+        path = self.api.path(obj["apiVersion"], obj["kind"], obj["metadata"]["name"])
+        return self.api.request("PUT", path, obj, query=_write())
+
+    def remove(self, api_version: str, kind: str, name: str) -> bool:
+        """Ask for the deletion of one object; return whether it was there."""
+        try:
+            self.api.request("DELETE", self.api.path(api_version, kind, name))
+        except ApiRefused as refused:
+            if refused.code == 404:
+                return False
+            raise
+        return True
+
+    def scale(self, deployment: str, replicas: int) -> None:
+        """Set a Deployment's number of replicas, as `kubectl scale` does."""
+        if replicas < 0:
+            raise ClusterError(f"replicas must be 0 or more, not {replicas}.")
+        path = self.api.path("apps/v1", "Deployment", deployment) + "/scale"
+        body = {"spec": {"replicas": replicas}}
+        self.api.request("PATCH", path, body, content_type=MERGE_PATCH, query={"fieldManager": "kubectl"})
+
+    def enable_injection(self) -> bool:
+        """Label the namespace so that new pods get a sidecar; return whether it had to be changed."""
+        path = f"/api/v1/namespaces/{self.namespace}"
+        labels = self.api.request("GET", path)["metadata"].get("labels", {})
+        if labels.get("istio-injection") == "enabled" or "istio.io/rev" in labels:
+            return False
+        body = {"metadata": {"labels": {"istio-injection": "enabled"}}}
+        self.api.request("PATCH", path, body, content_type=MERGE_PATCH, query=_write())
+        return True
+
+    def replace(self, manifests: list[Obj]) -> list[str]:
+        """Make the namespace hold exactly these objects; return a line for each that had to change.
+
+        Of the workshop's kinds (workloads, services, Istio's routing) all else is deleted, and what somebody
+        added to an object that stays is removed from it.
+        """
+        wanted = {(m["apiVersion"], m["kind"], m["metadata"]["name"]) for m in manifests}
+        lines, gone = [], []
+        for obj in self.contents():
+            name = obj["metadata"]["name"]
+            if (obj["apiVersion"], obj["kind"], name) not in wanted:
+                self.remove(obj["apiVersion"], obj["kind"], name)
+                gone.append(obj)
+                lines.append(f"{_label(obj)} deleted")
+        lines += [line for manifest in manifests if (line := self._replace_one(manifest))]
+        self.wait_gone(gone, timeout=60.0)
+        return lines
+
+    def contents(self) -> list[Obj]:
+        """Return what the namespace holds of the workshop's kinds, but for Kubernetes' own Service."""
+        served = [kind for kind in WORKSHOP_KINDS if self.api.serves(*kind)]
+        found = [obj for version, kind in served for obj in self.objects(version, kind)]
+        return [o for o in found if (o["kind"], o["metadata"]["name"]) != ("Service", "kubernetes")]
+
+    def wait_ready(
+        self,
+        timeout: float = 60.0,
+        on_wait: Callable[[str], None] | None = None,
+        deployments: Collection[str] | None = None,
+    ) -> None:
+        """Wait until Deployments have rolled out, by default all; WaitTimeout carries the last thing seen.
+
+        timeout: seconds. on_wait: called with one line each time what is being waited for changes.
+        """
+
+        def missing() -> str:
+            found = self.objects("apps/v1", "Deployment")
+            wanted = [d for d in found if deployments is None or d["metadata"]["name"] in deployments]
+            return readiness.missing(wanted, self.pods())
+
+        waiting.until(missing, timeout, on_wait, "Not everything is ready")
+
+    def wait_gone(self, objects: Iterable[Obj], timeout: float) -> None:
+        """Wait until none of the objects exists any more; timeout in seconds."""
+
+        def left() -> str:
+            there = (o for o in objects if self.get(o["apiVersion"], o["kind"], o["metadata"]["name"]))
+            return ", ".join(f"{o['kind']} {o['metadata']['name']}" for o in there)
+
+        waiting.until(left, timeout, None, "Still there")
+
+    def url(self, service: str = "sentences") -> str:
+        """Return where a Service of type NodePort answers from this machine.
+
+        On a cluster with one entry that is the sentences service, which gets the node port that leads there.
+        """
+        found = self.get("v1", "Service", service)
+        if found is None:
+            known = ", ".join(s["metadata"]["name"] for s in self.objects("v1", "Service")) or "none"
+            raise ClusterError(
+                f"There is no Service {service!r} in namespace {self.namespace}; there are: {known}. "
+                "`kubectl apply -f deploy/v1` makes the workshop's."
+            )
+        ports = [port["nodePort"] for port in found["spec"]["ports"] if "nodePort" in port]
+        if not ports:
+            raise ClusterError(
+                f"The Service {service!r} has no node port: only one of type NodePort answers from outside."
+            )
+        if self.entry is None:
+            return f"http://{self.node_host}:{ports[0]}/"
+        if service != ENTRY_SERVICE:
+            raise ClusterError(
+                f"On this cluster only {ENTRY_SERVICE} answers from outside, not {service!r}: "
+                f"`kubectl port-forward service/{service} 8080:{found['spec']['ports'][0]['port']}` opens it."
+            )
+        if self.entry.node_port not in (None, *ports):
+            self._give_node_port(found, self.entry.node_port)
+        return self.entry.url
+
+    def pods(self, labels: str = "") -> list[Obj]:
+        """Return the pods that are there to stay: those being deleted are left out."""
+        return [p for p in self.objects("v1", "Pod", labels) if "deletionTimestamp" not in p["metadata"]]
+
+    def logs(self, pod: str, container: str = "", follow: bool = False) -> Iterator[str]:
+        """Yield the log lines of a pod's container, by default the application's."""
+        query = {"follow": "true"} if follow else {}
+        names = container_names(self._pod(pod))
+        query["container"] = container or next((n for n in names if n != SIDECAR), names[0])
+        return self.api.lines(self.api.path("v1", "Pod", pod) + "/log", query)
+
+    def ask_agent(self, pod: str, path: str) -> str:
+        """Return what Istio's agent beside a pod's sidecar answers; path without its first slash."""
+        place = self.api.path("v1", "Pod", self._pod(pod)["metadata"]["name"])
+        return self.api.text(f"{place}:{AGENT_PORT}/proxy/{path}")
+
+    def ask_envoy(self, pod: str, path: str) -> str:
+        """Return what the administrator of a pod's Envoy answers; path without its first slash."""
+        place = self.api.path("v1", "Pod", self._pod(pod)["metadata"]["name"])
+        if self._agent_asks_envoy:
+            try:
+                return self.api.text(f"{place}:{AGENT_PORT}/proxy/{path}")
+            except ApiRefused as refused:
+                if refused.code != 404:
+                    raise
+                self._agent_asks_envoy = False  # Istio's own agent serves counters only
+        return port_forward.get(self.api, place, ADMIN_PORT, path)
+
+    def _give_node_port(self, service: Obj, node_port: int | None) -> None:
+        name, ports = service["metadata"]["name"], service["spec"]["ports"]
+        self.patch(
+            "v1", "Service", name, {"spec": {"ports": [{**ports[0], "nodePort": node_port}, *ports[1:]]}}
+        )
+
+    def _pod(self, name: str) -> Obj:
+        found = self.get("v1", "Pod", name)
+        if found is None:
+            known = ", ".join(p["metadata"]["name"] for p in self.pods()) or "none"
+            raise ClusterError(f"There is no pod {name!r} in namespace {self.namespace}; there are: {known}.")
+        return found
+
+    def _apply_one(self, manifest: Obj) -> str:
+        wanted = apply.annotated(apply.with_image(manifest, self.image), self.namespace)
+        live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
+        if live is None:
+            self.create(wanted)
+            return f"{_label(manifest)} created"
+        patch = apply.patch_for(wanted, live)
+        if not patch:
+            return f"{_label(manifest)} unchanged"
+        self.patch(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"], patch)
+        return f"{_label(manifest)} configured"
+
+    def _replace_one(self, manifest: Obj) -> str:
+        wanted = apply.annotated(apply.with_image(manifest, self.image), self.namespace)
+        live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
+        if live is None:
+            self.create(wanted)
+            return f"{_label(manifest)} created"
+        path = self.api.path(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
+        now = self.api.request("PUT", path, apply.replacement(wanted, live), query=_write())
+        return f"{_label(manifest)} set back" if now["spec"] != live["spec"] else ""
+
+
+def _write() -> dict[str, str]:
+    return {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+
+
+def _label(manifest: Obj) -> str:
+    group = manifest["apiVersion"].rpartition("/")[0]
+    kind = manifest["kind"].lower() + (f".{group}" if group else "")
+    return f"{kind}/{manifest['metadata']['name']}"

@@ -1,0 +1,1 @@
+"""All that knows this workshop: steps, checks, mistakes, predictions, progress, how notebooks are made."""

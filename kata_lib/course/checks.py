@@ -1,0 +1,256 @@
+"""What each step must show: right, wrong, or not enough yet.
+
+A cluster and a sample go in, a Result comes out. The objects are looked at first, because they tell the
+mistake and its mending line; then the sample, by a test whose false alarms are rarer than one in a million.
+"""
+
+import html
+import itertools
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from types import EllipsisType
+
+import pandas as pd
+
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import argo_mistakes, mistakes, release_mistakes
+from kata_lib.course.mistakes import V1_DEPLOYMENTS, Mistake
+from kata_lib.course.steps import CANARY_V3, PLAN_V2, PLAN_V3, PROMOTE
+from kata_lib.errors import KataError
+from kata_lib.statistics import shares
+
+V1_AND_V2 = (*V1_DEPLOYMENTS, "name-v2")
+CANARY_WEIGHTS = {"name-v1": 0.9, "name-v2": 0.1}
+DOUBLED_WEIGHTS = {"name-v1": 0.8, "name-v2": 0.2}
+PROMOTED_WEIGHTS = {"name-v1": 0.0, "name-v2": 1.0}
+V3_WEIGHTS = {"name-v2": 0.9, "name-v3": 0.1}
+HALF = 0.5  # of the requests fail where one of two pods does not answer
+V3_FAILURES = 0.05  # a tenth of the requests, of which v3 fails every second one
+_SIGNS = {"right": "✓", "wrong": "✗", "not enough yet": "…"}
+
+
+class CheckFailed(KataError):
+    """A check was not right where it has to be: in a run without a person."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A check's verdict, what was seen, and for a mistake the line that mends it."""
+
+    name: str
+    verdict: str
+    text: str
+    mend: str = ""
+
+    def __repr__(self) -> str:
+        lines = f"{_SIGNS[self.verdict]} {self.name}: {self.verdict}. {self.text}"
+        return f"{lines}\n  Mend it: {self.mend}" if self.mend else lines
+
+    def _repr_html_(self) -> str:
+        colour = {"right": "#009e73", "wrong": "#d55e00"}.get(self.verdict, "#e69f00")
+        mend = f"<br>Mend it: <code>{html.escape(self.mend)}</code>" if self.mend else ""
+        return (
+            f"<div style='border-left:4px solid {colour};padding:.2em .8em'><b>{_SIGNS[self.verdict]} "
+            f"{self.name}: {self.verdict}</b><br>{html.escape(self.text)}{mend}</div>"
+        )
+
+
+Check = Callable[[Cluster, pd.DataFrame], Result]
+
+
+def check(name: str, cluster: Cluster, sample: pd.DataFrame | EllipsisType = ...) -> Result:
+    """Run the check of that name; raise CheckFailed if nobody watches and it is not right.
+
+    Dots for a sample, as a cell to fill has them, are not enough yet; the clean-up
+    has none.
+    """
+    if name not in CHECKS:
+        raise KataError(f"There is no check {name!r}; there are: {', '.join(CHECKS)}.")
+    if name == "cleaned-up":
+        sample = pd.DataFrame()
+    if isinstance(sample, EllipsisType):
+        result = Result(name, "not enough yet", "There is no sample: put one in place of the dots.")
+    else:
+        result = replace(CHECKS[name](cluster, sample), name=name)
+    if unattended() and result.verdict != "right":
+        raise CheckFailed(repr(result))
+    return result
+
+
+def unattended() -> bool:
+    """Tell whether no person watches: KATA_RESET=1, or CI is set as continuous integration does."""
+    return os.environ.get("KATA_RESET") == "1" or bool(os.environ.get("CI"))
+
+
+def _v1_runs(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    found = mistakes.workloads(cluster, V1_DEPLOYMENTS)
+    if result := _first(found, sample):
+        return result
+    if len(sample) < (needed := shares.requests_needed(0.0, HALF)):
+        return Result("", "not enough yet", f"{_seen(sample)}: take {needed} requests or more.")
+    return _right(f"{_seen(sample)}, no failure.")
+
+
+def _v1_alone(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    found = itertools.chain(
+        mistakes.extra_version(cluster),
+        mistakes.workloads(cluster, V1_DEPLOYMENTS),
+        mistakes.unwanted_route(cluster),
+    )
+    return _first(found, sample) or _judge(sample, 0.0, otherwise=1 / 3)
+
+
+def _a_third(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    found = itertools.chain(
+        mistakes.workloads(cluster, V1_AND_V2),
+        mistakes.unwanted_route(cluster),
+        mistakes.replicas(cluster, {"name-v1": 2, "name-v2": 1}),
+    )
+    return _first(found, sample) or _judge(sample, 1 / 3, otherwise=0.1)
+
+
+def _canary_10(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    found = itertools.chain(mistakes.scaled_instead(cluster), _canary_mistakes(cluster))
+    return _first(found, sample) or _judge(sample, 0.1, otherwise=1 / 3)
+
+
+def _weights_rule(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    found = itertools.chain(mistakes.replicas(cluster, {"name-v2": 4}), _canary_mistakes(cluster))
+    # With four pods beside two, plain Kubernetes would give v2 two thirds.
+    return _first(found, sample) or _judge(sample, 0.1, otherwise=2 / 3)
+
+
+def _canary_20(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    return _first(_canary_mistakes(cluster, DOUBLED_WEIGHTS), sample) or _judge(sample, 0.2, otherwise=0.1)
+
+
+def _mesh_agrees(cluster: Cluster, table: pd.DataFrame) -> Result:
+    """Look at a table of observe.side_by_side."""
+    for mistake in _canary_mistakes(cluster):
+        return _wrong(mistake.text, mistake.mend)
+    if missing := {"client", "source", "destination"} - set(table.columns):
+        return _wrong(f"The table has no column {', '.join(sorted(missing))}.", _MEASURE)
+    client, source = int(table["client"].sum()), int(table["source"].sum())
+    seen = f"The client counted {client}, the callers' sidecars {source}"
+    if client != source or not table["client"].equals(table["source"]):
+        return _wrong(
+            f"{seen}. Something else asked too (scripts/loop-query.sh?), or the counters were read at "
+            "another moment.",
+            _MEASURE,
+        )
+    if client < (needed := shares.requests_needed(0.1, 1 / 3)):
+        return Result("", "not enough yet", f"{seen}: take {needed} requests or more.")
+    if (table["destination"] < table["source"]).any():
+        return _wrong("Some of name's pods counted less than was sent to them.", _MEASURE)
+    return _right(f"{seen}, and so for each version.")
+
+
+_MEASURE = (
+    "before = lab.counters(); sample = lab.sample(requests=500); counted = lab.counters(since=before); "
+    "table = observe.side_by_side(sample, counted)"
+)
+
+
+def _promoted(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    found = itertools.chain(
+        mistakes.workloads(cluster, V1_AND_V2),
+        mistakes.route(cluster, file=PROMOTE),
+        mistakes.weights(cluster, PROMOTED_WEIGHTS, file=PROMOTE),
+    )
+    return _first(found, sample) or _judge(sample, 1.0, otherwise=0.9)
+
+
+def _v3_hurts(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    found = itertools.chain(
+        mistakes.workloads(cluster, (*V1_AND_V2, "name-v3")),
+        mistakes.route(cluster, file=CANARY_V3),
+        mistakes.weights(cluster, V3_WEIGHTS, file=CANARY_V3),
+    )
+    for mistake in found:
+        return _wrong(mistake.text, mistake.mend)
+    failed = int(sample["version"].isna().sum())
+    seen = shares.share_of("failed", failed, len(sample))
+    text = f"{failed} requests failed: {seen}, expected {shares.percent(V3_FAILURES)}."
+    verdict = str(shares.judge(failed, len(sample), V3_FAILURES, otherwise=0.0))
+    if verdict == "not enough yet":
+        text += f" Take {shares.requests_needed(V3_FAILURES, 0.0)} requests or more."
+    elif verdict == "wrong":
+        text += " The objects are right, so the sample is from before they were: take a new one."
+    return Result("", verdict, text)
+
+
+def _everyone_on_v2(found: Callable[[Cluster], Iterable[Mistake]]) -> Check:
+    """Return the check of a release that leaves every request with v2."""
+    return lambda cluster, sample: _first(found(cluster), sample) or _judge(sample, 1.0, otherwise=0.9)
+
+
+def _cleaned_up(cluster: Cluster, _: pd.DataFrame) -> Result:
+    for mistake in mistakes.left_over(cluster):
+        return _wrong(mistake.text, mistake.mend)
+    return _right(f"Nothing of the workshop is left in namespace {cluster.namespace}.")
+
+
+def _canary_mistakes(cluster: Cluster, weights: dict[str, float] = CANARY_WEIGHTS) -> Iterable[Mistake]:
+    yield from mistakes.workloads(cluster, V1_AND_V2)
+    yield from mistakes.route(cluster)
+    yield from mistakes.weights(cluster, weights)
+
+
+def _first(found: Iterable[Mistake], sample: pd.DataFrame) -> Result | None:
+    for mistake in found:
+        return _wrong(mistake.text, mistake.mend)
+    failures = sample[sample["version"].isna()]
+    if len(failures):
+        first = failures.iloc[0]
+        said = first["error"] or f"status {first['status']}: {first['answer']}"
+        return Result(
+            "", "wrong", f"{len(failures)} of {len(sample)} requests failed, the first with {said}."
+        )
+    return None
+
+
+def _judge(sample: pd.DataFrame, expected: float, otherwise: float) -> Result:
+    seen = shares.observed(sample, "v2")
+    verdict = str(shares.judge(seen.count, seen.n, expected, otherwise))
+    text = f"{_seen(sample)}, expected {shares.percent(expected)}."
+    if verdict == "not enough yet":
+        needed = shares.requests_needed(expected, otherwise)
+        text += f" Too few to tell that from {shares.percent(otherwise)}: take {needed} requests or more."
+    elif verdict == "wrong":
+        text += " The objects are right, so the sample is from before they were: take a new one."
+    return Result("", verdict, text)
+
+
+def _seen(sample: pd.DataFrame) -> str:
+    seen = shares.observed(sample, "v2")
+    interval = f"95 % interval {shares.percent(seen.low)} to {shares.percent(seen.high)}"
+    return f"{seen.count} of {seen.n:,} answers from v2 ({interval})"
+
+
+def _wrong(text: str, mend: str) -> Result:
+    return Result("", "wrong", text, mend)
+
+
+def _right(text: str) -> Result:
+    return Result("", "right", text)
+
+
+CHECKS: dict[str, Check] = {
+    "v1-runs": _v1_runs,
+    "v1-alone": _v1_alone,
+    "a-third": _a_third,
+    "canary-10": _canary_10,
+    "weights-rule": _weights_rule,
+    "canary-20": _canary_20,
+    "mesh-agrees": _mesh_agrees,
+    "promoted": _promoted,
+    "v3-hurts": _v3_hurts,
+    "rolled-back": _promoted,
+    "released": _everyone_on_v2(lambda c: release_mistakes.find(c, "name-v2", "Healthy", PLAN_V2)),
+    "caught": _everyone_on_v2(lambda c: release_mistakes.find(c, "name-v3", "Degraded", PLAN_V3)),
+    "argo-released": _everyone_on_v2(lambda c: argo_mistakes.find(c, "v2", "Healthy")),
+    "argo-caught": _everyone_on_v2(lambda c: argo_mistakes.find(c, "v3", "Degraded")),
+    "cleaned-up": _cleaned_up,
+}
+"""Every check by the name that notebooks use."""

@@ -1,0 +1,53 @@
+"""Mistakes that a release shows: what is not as a step wants it, and the line that mends it."""
+
+from collections.abc import Iterator
+
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.course.mistakes import Mistake
+from kata_lib.delivery import record
+from kata_lib.delivery.record import line_of
+from kata_lib.delivery.state import Phase, ReleaseState
+from kata_lib.errors import ReleaseError
+from kata_lib.mesh import weights as mesh
+
+_ENDED_BY = {"Healthy": "goes through", "Degraded": "is aborted by its analysis"}
+
+
+def find(cluster: Cluster, canary: str, phase: Phase, plan: str) -> Iterator[Mistake]:
+    """Yield why the release of this canary has not ended so, by the metrics, and everyone is in place."""
+    begin = f"kata release start {plan}"
+    try:
+        release = record.load(cluster, "name").release
+    except ReleaseError as error:
+        yield Mistake(str(error), begin)
+        return
+    last = line_of(release.decisions[-1])
+    if release.plan.canary != canary:
+        yield Mistake(
+            f"The last release was that of {release.plan.canary}; this step wants {canary}'s.", begin
+        )
+    elif not release.ended:
+        yield Mistake(f"The release is {release.phase}. Last: {last}", "kata release resume")
+    elif release.phase != phase:
+        yield Mistake(f"This step's release {_ENDED_BY[phase]}; yours ended otherwise: {last}", begin)
+    elif not _by_metrics(release):
+        yield Mistake(f"A person decided this release, not the metrics: {last}", begin)
+    else:
+        yield from _moved(cluster, release)
+
+
+def _by_metrics(release: ReleaseState) -> bool:
+    """Tell whether the last run was judged: a verdict, and no step left at a person's word."""
+    words = [decision.word.split()[0] for decision in release.decisions]
+    since = len(words) - words[::-1].index("Started") if "Started" in words else 0
+    persons = any("person's word" in decision.text for decision in release.decisions[since:])
+    return not persons and any(word in ("Successful", "Aborted") for word in words[since:])
+
+
+def _moved(cluster: Cluster, release: ReleaseState) -> Iterator[Mistake]:
+    everyone = release.plan.canary if release.phase == "Healthy" else release.plan.stable
+    if mesh.weights(cluster).get(everyone) != 1.0:
+        yield Mistake(
+            f"The release has left everyone on {everyone}, and somebody moved them since.",
+            f"kata weights {everyone}=100",
+        )

@@ -1,0 +1,76 @@
+"""The steps of the workshop and the manifests that each begins with."""
+
+from dataclasses import dataclass
+
+from kata_lib.cluster.client import Obj
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.manifests import load
+from kata_lib.delivery import argo
+from kata_lib.errors import KataError
+
+V1 = "deploy/v1"
+V2 = "deploy/v2"
+CANARY = "deploy/virtual-service-canary.yaml"
+PROMOTE = "deploy/virtual-service-canary-promote.yaml"
+V3 = "deploy/v3-faulty"
+CANARY_V3 = "deploy/virtual-service-canary-v3.yaml"
+PLAN_V2 = "deploy/rollouts/v2.yaml"
+PLAN_V3 = "deploy/rollouts/v3.yaml"
+ARGO = "deploy/rollouts/argo-rollouts"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One notebook's starting state: these manifests are applied, and a reset leaves nothing else.
+
+    addons: what the cluster must have; cell_seconds: how long a cell may take without a person.
+    """
+
+    name: str
+    notebook: str
+    starts_with: tuple[str, ...]
+    addons: tuple[str, ...] = ()
+    cell_seconds: int = 60
+
+    def manifests(self) -> list[Obj]:
+        """Return the objects of the starting state in the order in which they are applied."""
+        return [obj for path in self.starts_with for obj in load(path)]
+
+    def names(self, kind: str) -> list[str]:
+        """Return the names of the starting state's objects of a kind."""
+        return [obj["metadata"]["name"] for obj in self.manifests() if obj["kind"] == kind]
+
+
+def lacking(cluster: Cluster, wanted: Step) -> str:
+    """Return why a step cannot begin on this cluster and what to do, "" where it can."""
+    return argo.absent(cluster) if wanted.names(argo.KIND) else ""
+
+
+STEPS = (
+    Step("setup", "00-setup", ()),
+    Step("deploy", "01-deploy", (V1,)),
+    Step("canary", "02-canary", (V1, V2)),
+    Step("weight-lab", "03-weight-lab", (V1, V2, CANARY)),
+    Step("observe", "04-observe", (V1, V2, CANARY)),
+    Step("promote", "05-promote", (V1, V2, CANARY)),
+    Step("progressive-delivery", "06-progressive-delivery", (V1, V2, CANARY)),
+    # The Rollout stands in place of the Deployments of name.
+    Step(
+        "argo-rollouts",
+        "07-argo-rollouts",
+        (
+            *(f"{V1}/{file}.yaml" for file in ("age", "name", "sentences")),
+            *(f"{ARGO}/{file}.yaml" for file in ("routing", "success-rate", "rollout-v1")),
+        ),
+        addons=("prometheus", "rollouts"),
+        cell_seconds=300,  # its analysis takes 40 s at each of three weights
+    ),
+)
+
+
+def step(name: str) -> Step:
+    """Return a step by its name or its notebook's; KataError lists those there are."""
+    for candidate in STEPS:
+        if name in (candidate.name, candidate.notebook):
+            return candidate
+    raise KataError(f"There is no step {name!r}; the steps are: {', '.join(s.name for s in STEPS)}.")

@@ -1,0 +1,169 @@
+"""A Rollout in the hand: where it stands, and `kubectl argo rollouts`' commands, by the same patches."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+import pandas as pd
+
+from kata_lib.cluster.client import Obj
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.delivery.argo.state import RolloutState, read
+from kata_lib.errors import ReleaseError, WaitTimeout
+
+API, KIND, ANALYSIS_RUN = "argoproj.io/v1alpha1", "Rollout", "AnalysisRun"
+_POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Move:
+    """The canary's weight from a moment on, in per cent; at: seconds since 1970, when it was seen."""
+
+    at: float
+    weight: int
+
+
+class ArgoRollout:
+    """A Rollout that the controller releases: it decides, this looks and passes on a person's word."""
+
+    def __init__(self, cluster: Cluster, name: str) -> None:
+        self._cluster, self._name = cluster, name
+        self._moves: list[Move] = []
+        self._canary = ""
+        self._lock = Lock()  # the live view looks beside the notebook
+        self._seen: list[tuple[float, int, str]] = []
+
+    def __repr__(self) -> str:
+        return str(self.state)
+
+    @property
+    def state(self) -> RolloutState:
+        """Where it stands."""
+        found = self._cluster.get(API, KIND, self._name)
+        if found is None:
+            raise ReleaseError(
+                f"There is no Rollout {self._name}. "
+                f"`kubectl apply -f deploy/rollouts/argo-rollouts/rollout-v1.yaml` makes the workshop's."
+            )
+        runs = self._cluster.objects(API, ANALYSIS_RUN)
+        state = read(found, runs, self._cluster.objects("apps/v1", "ReplicaSet"))
+        self._note(state)
+        return state
+
+    @property
+    def moves(self) -> list[Move]:
+        """The weights of the newest release, as far as somebody looked: each from when it was seen first."""
+        return list(self._moves)
+
+    def history(self) -> pd.DataFrame:
+        """Return what the analysis measured and how each measurement was judged, one row each."""
+        rows = [
+            {
+                "time": pd.Timestamp(m.at, unit="s", tz="UTC"),
+                "step": m.step + 1,
+                "weight": m.weight,
+                "metric": m.metric,
+                "value": m.value,
+                "verdict": m.phase,
+                "rule": m.rule,
+            }
+            for m in self.state.measurements
+        ]
+        return pd.DataFrame(rows, columns=["time", "step", "weight", "metric", "value", "verdict", "rule"])
+
+    def reached(self) -> int:
+        """Return the greatest weight, in per cent, at which the newest release was seen or measured."""
+        state = self.state
+        return max([state.weight, *(m.weight for m in state.measurements), *(m.weight for m in self._moves)])
+
+    def seconds(self) -> float:
+        """Return how long the newest release took, from the first weight above 0 seen to the last."""
+        raised = [move.at for move in self._moves if move.weight > 0]
+        return round(raised[-1] - raised[0], 1) if raised else 0.0
+
+    def moments(self) -> dict[str, pd.Timestamp]:
+        """Return when each weight was seen first, for a picture."""
+        return {f"{move.weight} %": pd.Timestamp(move.at, unit="s", tz="UTC") for move in self._moves}
+
+    def pause(self) -> None:
+        """Hold it where it is."""
+        self._patch({"spec": {"paused": True}})
+
+    def promote(self) -> None:
+        """End a pause, or else leave the step that it is at."""
+        found = self._running("promote")
+        if found["spec"].get("paused"):
+            self._patch({"spec": {"paused": False}})
+        status, steps = found.get("status", {}), found["spec"]["strategy"]["canary"].get("steps", [])
+        body: Obj = {"pauseConditions": None}
+        if not status.get("pauseConditions"):
+            body["currentStepIndex"] = min(status.get("currentStepIndex", 0) + 1, len(steps))
+        self._patch({"status": body}, "status")
+
+    def promote_fully(self) -> None:
+        """Give the canary everything, without any further step or analysis."""
+        self._running("promote --full")
+        self._patch({"status": {"promoteFull": True}}, "status")
+
+    def abort(self) -> None:
+        """Send everyone back to stable."""
+        self._running("abort")
+        self._patch({"status": {"abort": True}}, "status")
+
+    def retry(self) -> None:
+        """Begin an aborted release again."""
+        self._patch({"status": {"abort": False}}, "status")
+
+    def wait(self, timeout: float = 290.0, say: Callable[[str], None] = print) -> None:
+        """Wait until it has ended or asks for a person, in seconds; say each change and measurement."""
+        self.until(lambda state: state.ended or state.asks, timeout, say)
+
+    def until(
+        self,
+        reached: Callable[[RolloutState], bool],
+        timeout: float,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        """Wait until it stands as asked for; WaitTimeout carries where it stands instead."""
+        limit = time.monotonic() + timeout
+        told: set[str] = set()
+        while True:
+            state = self.state
+            for line in self.lines(state):
+                if line not in told:
+                    told.add(line)
+                    say(line)
+            if reached(state):
+                return
+            if time.monotonic() > limit:
+                raise WaitTimeout(f"The release is not there after {timeout:g} s. Last seen: {state}")
+            time.sleep(_POLL_SECONDS)
+
+    def lines(self, state: RolloutState) -> list[str]:
+        """Return what was measured, and each weight and phase that was seen, as lines, oldest first."""
+        measured = [(m.at, m.weight, str(m)) for m in state.measurements]
+        return [f"{_clock(at)}  {weight:3} %  {text}" for at, weight, text in sorted(measured + self._seen)]
+
+    def _note(self, state: RolloutState) -> None:
+        """Remember when a weight and a phase were seen first: the Rollout itself does not say."""
+        with self._lock:
+            if state.canary != self._canary:
+                self._canary, self._moves, self._seen = state.canary, [], []
+            if not self._moves or self._moves[-1].weight != state.weight:
+                self._moves.append(Move(time.time(), state.weight))
+            if not self._seen or self._seen[-1][1:] != (state.weight, state.where):
+                self._seen.append((time.time(), state.weight, state.where))
+
+    def _running(self, command: str) -> Obj:
+        """Return the Rollout; ReleaseError where no release is under way."""
+        if self.state.ended:
+            raise ReleaseError(f"The release has ended ({self.state}), so {command} does nothing.")
+        return self._cluster.get(API, KIND, self._name) or {}
+
+    def _patch(self, body: Obj, subresource: str = "") -> None:
+        self._cluster.patch(API, KIND, self._name, body, subresource)
+
+
+def _clock(at: float) -> str:
+    return f"{pd.Timestamp(at, unit='s', tz='UTC'):%H:%M:%S}"

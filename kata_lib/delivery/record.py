@@ -1,0 +1,160 @@
+"""A release as the cluster keeps it: a ConfigMap, so that it outlives whoever runs it.
+
+`release` holds the state as JSON, `plan` the plan, `history` the decisions for a person's eyes (`kubectl get
+configmap release-name --output yaml`). Whoever writes sends along the version that was read: of two who do so
+at once, one is refused and reads again.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import yaml
+
+from kata_lib.cluster.client import ApiRefused, Obj
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.delivery.judging import Tally
+from kata_lib.delivery.plan import parse
+from kata_lib.delivery.state import Decision, ReleaseState
+from kata_lib.errors import ReleaseError
+from kata_lib.statistics.sequential import Counted
+
+CONFLICT = 409
+LABEL = "kata=release"
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Record:
+    """A release, and who runs it.
+
+    routed: the stage whose routing is in force; seen: when the runner was there last, seconds since 1970;
+    version: the ConfigMap's, "" for one that is not yet written.
+    """
+
+    release: ReleaseState
+    routed: int = 0
+    runner: str = ""
+    seen: float = 0.0
+    version: str = ""
+
+
+def name_of(service: str) -> str:
+    """Return the ConfigMap's name."""
+    return f"release-{service}"
+
+
+def load(cluster: Cluster, service: str) -> Record:
+    """Return the service's release; ReleaseError where there is none."""
+    found = cluster.get("v1", "ConfigMap", name_of(service))
+    if found is None:
+        raise ReleaseError(f"There is no release of {service}. `kata release start PLAN` begins one.")
+    return _record(found)
+
+
+def save(cluster: Cluster, record: Record) -> Record:
+    """Write a record and return it as written; ApiRefused with CONFLICT where somebody wrote meanwhile."""
+    written = _config_map(record)
+    obj = cluster.update(written) if record.version else cluster.create(written)
+    return replace(record, version=obj["metadata"]["resourceVersion"])
+
+
+def begin(cluster: Cluster, release: ReleaseState) -> Record:
+    """Write a new release, in place of one that has ended; ReleaseError where one is under way."""
+
+    def written(service: str) -> Record:
+        if cluster.get("v1", "ConfigMap", name_of(service)) is None:
+            return save(cluster, Record(release))
+        there = load(cluster, service)
+        if not there.release.ended:
+            raise _under_way(there.release)
+        return save(cluster, Record(release, version=there.version))
+
+    return _again(release.plan.service, written)
+
+
+def change(cluster: Cluster, service: str, event: Callable[[Record], Record]) -> Record:
+    """Write what an event makes of the record, of the newest one if somebody else writes meanwhile."""
+    return _again(service, lambda service: save(cluster, event(load(cluster, service))))
+
+
+def _again(service: str, written: Callable[[str], Record]) -> Record:
+    """Write, and again where somebody else wrote meanwhile."""
+    for _ in range(_TRIES):
+        try:
+            return written(service)
+        except ApiRefused as refused:
+            if refused.code != CONFLICT:
+                raise
+    raise ReleaseError(f"The release of {service} changed {_TRIES} times meanwhile: who else runs it?")
+
+
+def _under_way(state: ReleaseState) -> ReleaseError:
+    plan = state.plan
+    return ReleaseError(
+        f"A release of {plan.service} is under way already, {plan.canary} in place of {plan.stable}, "
+        f"{state.phase} at {state.routing.weight} %: one at a time. `kata release abort` ends it."
+    )
+
+
+def _config_map(record: Record) -> Obj:
+    release = record.release
+    state = {
+        "step": release.step,
+        "phase": release.phase,
+        "hold": release.hold,
+        "since": release.since,
+        "stage": release.stage,
+        "tallies": {name: asdict(tally) for name, tally in release.tallies.items()},
+        "failures": release.failures,
+        "inconclusive": release.inconclusive,
+        "errors": release.errors,
+        "decisions": [asdict(decision) for decision in release.decisions],
+        "routed": record.routed,
+        "runner": record.runner,
+        "seen": record.seen,
+    }
+    metadata: dict[str, Any] = {
+        "name": name_of(release.plan.service),
+        "labels": dict([LABEL.split("=")]),
+    }
+    if record.version:
+        metadata["resourceVersion"] = record.version
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata,
+        "data": {
+            "plan": f"{release.plan}\n",
+            "release": json.dumps(state),
+            "history": "".join(f"{line}\n" for line in map(line_of, release.decisions)),
+        },
+    }
+
+
+def line_of(decision: Decision) -> str:
+    """Return a decision as a line with its time."""
+    at = datetime.fromtimestamp(decision.at, UTC)
+    return f"{at:%H:%M:%S}  {decision.weight:3} %  {decision}"
+
+
+def _record(obj: Obj) -> Record:
+    try:
+        state = json.loads(obj["data"]["release"])
+        tallies = {
+            name: Tally(Counted(**tally["canary"]), Counted(**tally["stable"]), tally["worse"])
+            for name, tally in state.pop("tallies").items()
+        }
+        decisions = tuple(Decision(**decision) for decision in state.pop("decisions"))
+        routed, runner, seen = (state.pop(key) for key in ("routed", "runner", "seen"))
+        plan = parse(yaml.safe_load(obj["data"]["plan"]))
+        release = ReleaseState(plan, tallies=tallies, decisions=decisions, **state)
+    except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError) as error:
+        name = obj["metadata"]["name"]
+        raise ReleaseError(
+            f"The ConfigMap {name} holds no release that can be read ({error!r}). "
+            f"`kubectl delete configmap {name}` forgets it; the weights stay as they are."
+        ) from error
+    return Record(release, routed, runner, seen, obj["metadata"]["resourceVersion"])

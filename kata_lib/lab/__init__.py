@@ -1,0 +1,1 @@
+"""What a notebook holds: the lab, and the views that are live."""

@@ -1,0 +1,273 @@
+"""The learner's workshop: an engine, a namespace with sidecars, and the step's starting state.
+
+`open_lab` is the first line of every notebook; the Lab that it returns does what a hand with kubectl and curl
+would, and says what it did.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import EllipsisType
+
+import pandas as pd
+
+from kata_lib import delivery, engines, traffic
+from kata_lib.cluster import pod_table
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.manifests import load
+from kata_lib.course import checks, progress
+from kata_lib.course.predictions import Comparison, Predictions
+from kata_lib.course.steps import Step, lacking, step
+from kata_lib.delivery import argo
+from kata_lib.delivery.metric import LATENCY
+from kata_lib.engines.base import Engine
+from kata_lib.errors import ClusterError, WaitTimeout
+from kata_lib.lab import missing_names
+from kata_lib.mesh import analyze, hops, in_force, telemetry
+from kata_lib.mesh import weights as mesh
+from kata_lib.statistics import shares
+
+_KEPT = (
+    ("apps/v1", "Deployment"),
+    (argo.API, argo.KIND),
+    (mesh.ISTIO, "VirtualService"),
+    (mesh.ISTIO, "DestinationRule"),
+)
+
+
+def open_lab(step: str | None = None, engine: str | None = None, reset: bool | None = None) -> "Lab":
+    """Bring the cluster up, or find it, and set up what the step begins with.
+
+    step: "setup", "deploy", "canary", "weight-lab" or a notebook's name; None changes nothing in the
+    namespace. What a learner has stays; with reset=True, and always where KATA_RESET=1 or CI is set, the
+    namespace afterwards holds the starting state and nothing else. engine: as KATA_ENGINE. Says what it did.
+    """
+    missing_names.explain()
+    lab = connect(engine)
+    if step is not None:
+        lab.begin(step, reset=checks.unattended() if reset is None else reset)
+    return lab
+
+
+def connect(
+    engine: str | None = None, cluster: str | None = None, say: Callable[[str], None] = print
+) -> "Lab":
+    """Bring the cluster up, or find it, with sidecars for new pods; cluster: as KATA_NAME."""
+    chosen = engines.select(engine, cluster)
+    place = chosen.start(_slow_waits(say))
+    lab = Lab(chosen, Cluster.at(place), say)
+    if lab.cluster.enable_injection():
+        say(f"Pods in namespace {lab.cluster.namespace} get a sidecar: istio-injection=enabled.")
+    return lab
+
+
+class Lab:
+    """What notebooks work with; `cluster` is the namespace for all that is not here, `say` takes messages."""
+
+    def __init__(self, engine: Engine, cluster: Cluster, say: Callable[[str], None] = print) -> None:
+        self.engine = engine
+        self.cluster = cluster
+        self._say = say
+        self._predictions = Predictions()
+
+    def __repr__(self) -> str:
+        return f"Lab on the {self.engine.name} engine, namespace {self.cluster.namespace}"
+
+    @property
+    def url(self) -> str:
+        """Where the sentences service answers."""
+        return self.cluster.url("sentences")
+
+    def begin(self, name: str, reset: bool = False) -> None:
+        """Set up a step's starting state as open_lab says."""
+        wanted = step(name)
+        if reason := lacking(self.cluster, wanted):
+            raise ClusterError(reason)
+        rollouts = wanted.names(argo.KIND)
+        if not reset and any(self.cluster.get(argo.API, argo.KIND, name) is None for name in rollouts):
+            self._say("A Rollout takes the place of the Deployments and weights of the steps before.")
+            reset = True
+        if reset:
+            delivery.forget(self.cluster)
+            argo.forget(self.cluster)
+        lines = self.cluster.replace(wanted.manifests()) if reset else self._complete(wanted)
+        for line in lines:
+            self._say(line)
+        self._wait(wanted.names("Deployment"))
+        for name in rollouts:
+            argo.until_healthy(self.cluster, name, _slow_waits(self._say))
+            self._settle()
+        begins = _listed(wanted.starts_with) or "an empty namespace"
+        self._say(f"Ready. This step begins with {begins}.")
+
+    def apply(self, path: str) -> None:
+        """Do `kubectl apply -f PATH` and wait until all pods are ready."""
+        for line in self.cluster.apply(path):
+            self._say(line)
+        self._wait()
+
+    def delete(self, path: str) -> None:
+        """Do `kubectl delete -f PATH` and wait until it is gone."""
+        for line in self.cluster.delete(path):
+            self._say(line)
+        self._settle()
+
+    def scale(self, deployment: str, replicas: int) -> None:
+        """Do `kubectl scale deployment NAME --replicas=N` and wait until all pods are ready."""
+        self.cluster.scale(deployment, replicas)
+        self._say(f"deployment.apps/{deployment} scaled")
+        self._wait()
+
+    def left_over(self) -> list[str]:
+        """Return what of the workshop's kinds is in the namespace: workloads, services, Istio's routing."""
+        return [f"{obj['kind']} {obj['metadata']['name']}" for obj in self.cluster.contents()]
+
+    def pods(self) -> pd.DataFrame:
+        """Return a table of the pods as `kubectl get pods` shows them, with their versions."""
+        table = pd.DataFrame(pod_table.rows(self.cluster.pods()), columns=pod_table.COLUMNS)
+        return table.set_index("pod").rename_axis(index=None, columns="pod")
+
+    def weights(self) -> dict[str, float]:
+        """Return each subset's share of the requests to name, {} where no VirtualService sets it."""
+        return mesh.weights(self.cluster)
+
+    def set_weights(self, weights: Mapping[str, float]) -> dict[str, float]:
+        """Set the weights for name, as {"name-v2": 20}; the rest to 100 goes to the other subset."""
+        shares = mesh.set_weights(self.cluster, weights)
+        self._settle()
+        return shares
+
+    def expected_share(self) -> dict[str, float]:
+        """Return the share of requests that each version should get, from weights or else from ready pods."""
+        return mesh.expected_share(self.cluster)
+
+    def sample(
+        self,
+        requests: int | None = None,
+        *,
+        seconds: float | None = None,
+        rate: float | None = None,
+        concurrency: int | None = None,
+        connections: traffic.Connections = "per-request",
+        seed: int | None = None,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> pd.DataFrame:
+        """Ask the sentences service and return one row a request, as traffic.sample does."""
+        return traffic.sample(
+            self.url,
+            requests=requests,
+            seconds=seconds,
+            rate=rate,
+            concurrency=concurrency,
+            connections=connections,
+            seed=seed,
+            on_progress=on_progress,
+        )
+
+    def hops(self) -> pd.DataFrame:
+        """Send one request and return which pods' sidecars counted it, received and sent."""
+        return hops.count(self.cluster, lambda: self.sample(requests=1))
+
+    def watch(self, rate: float) -> traffic.Sampler:
+        """Ask the sentences service in the background, `rate` times a second, until its stop()."""
+        return traffic.Sampler(self.url, rate)
+
+    def counters(self, since: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Return what the sidecars have counted, as telemetry.reading does; since: an earlier reading."""
+        now = telemetry.reading(self.cluster)
+        if now.attrs["source"] != telemetry.ISTIOS:
+            self._say(f"Counted by {now.attrs['source']}.")
+        return now if since is None else telemetry.difference(since, now)
+
+    def uncounted(self) -> tuple[str, ...]:
+        """Return which of a plan's metrics the sidecars cannot give, and say so: latency, or none."""
+        self.sample(requests=1)
+        source = telemetry.counters(self.cluster).attrs["source"]
+        if source == telemetry.ISTIOS:
+            return ()
+        self._say(f"Left out: {LATENCY}. Counted by {source}.")
+        return (LATENCY,)
+
+    def share(self, sample: pd.DataFrame, version: str = "v2") -> shares.Share:
+        """Return a version's share of a sample with its 95 % interval."""
+        return shares.observed(sample, version)
+
+    def predict(self, question: str, value: float | EllipsisType) -> None:
+        """Note a number before the truth is shown."""
+        self._say(self._predictions.note(question, value))
+
+    def compare(self, question: str, seen: shares.Share | float, expected: float | None = None) -> Comparison:
+        """Show what was predicted beside what is expected and what was seen."""
+        return self._predictions.compare(question, seen, expected)
+
+    def check(self, name: str, sample: pd.DataFrame | EllipsisType = ...) -> checks.Result:
+        """Say whether a step shows what it must: right, wrong with the mending line, or not enough yet."""
+        result = checks.check(name, self.cluster, sample)
+        progress.record(result.name, result.verdict)
+        return result
+
+    def analyze(self) -> analyze.Analysis:
+        """Say what is wrong with the namespace's objects, as `kata analyze` does."""
+        return analyze.namespace(self.cluster)
+
+    def _complete(self, wanted: Step) -> list[str]:
+        """Apply what is missing of the starting state; say what else is there, and keep it."""
+        lines = []
+        for path in wanted.starts_with:
+            manifests = load(path)
+            missing = [
+                m
+                for m in manifests
+                if not self.cluster.get(m["apiVersion"], m["kind"], m["metadata"]["name"])
+            ]
+            if missing:
+                names = ", ".join(f"{m['kind']} {m['metadata']['name']}" for m in missing)
+                lines.append(f"Missing for this step, and set up now: {names}.")
+                self.cluster.apply(path)
+        return lines + self._kept(wanted)
+
+    def _kept(self, wanted: Step) -> list[str]:
+        names = {(m["kind"], m["metadata"]["name"]) for m in wanted.manifests()}
+        there = [
+            f"{kind} {obj['metadata']['name']}"
+            for version, kind in _KEPT
+            if self.cluster.api.serves(version, kind)
+            for obj in self.cluster.objects(version, kind)
+            if (kind, obj["metadata"]["name"]) not in names
+        ]
+        if not there:
+            return []
+        return [
+            f"Kept, though this step begins without: {', '.join(there)}. "
+            f'open_lab(step="{wanted.name}", reset=True) brings back the start.'
+        ]
+
+    def _wait(self, deployments: list[str] | None = None) -> None:
+        began = time.monotonic()
+        self.cluster.wait_ready(timeout=60.0, on_wait=_slow_waits(self._say), deployments=deployments)
+        if (took := time.monotonic() - began) > 0.2:
+            self._say(f"All pods ready after {took:.1f} s.")
+        self._settle()
+
+    def _settle(self) -> None:
+        """Wait until the next request meets what was just applied; say so where it does not."""
+        try:
+            in_force.until(self.cluster, on_wait=_slow_waits(self._say))
+        except WaitTimeout as late:
+            self._say(f"{late}. `kata proxy-config routes POD` shows what a sidecar has.")
+
+
+def _slow_waits(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Return a callback that says what is waited for, once a second at most and not in the first."""
+    next_line = time.monotonic() + 1.0
+
+    def wait(line: str) -> None:
+        nonlocal next_line
+        if time.monotonic() >= next_line:
+            say(f"Waiting: {line}")
+            next_line = time.monotonic() + 1.0
+
+    return wait
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

@@ -1,0 +1,81 @@
+"""A release of `kata release` as the live view shows it: as the cluster keeps it (rollout/record.py)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.delivery import Release, metrics
+from kata_lib.delivery.record import line_of
+from kata_lib.delivery.state import Decision, ReleaseState
+from kata_lib.lab.live.told import Move, Told, figure
+from kata_lib.statistics.sequential import Counted
+
+COMMANDS: Mapping[str, Callable[[Release], None]] = {
+    "pause": Release.pause,
+    "resume": Release.resume,
+    "promote": Release.promote,
+    "promote fully": lambda release: release.promote(full=True),
+    "abort": Release.abort,
+    "retry": Release.retry,
+    "undo": Release.undo,
+}
+"""What the buttons do."""
+
+
+class ByPlan:
+    """Reads a release that our own loop runs."""
+
+    def __init__(self, cluster: Cluster, release: Release) -> None:
+        self._cluster, self._release = cluster, release
+
+    def told(self, since: tuple[Counted, Counted]) -> Told:
+        """Return where it stands; its figures are those on which it is judged."""
+        state = self._release.state
+        plan = state.plan
+        through = len(plan.steps) if state.phase == "Healthy" else -1
+        return Told(
+            service=plan.service,
+            canary=plan.canary,
+            stable=plan.stable,
+            versions=metrics.versions(self._cluster, plan),
+            status=self._release.status().splitlines()[0],
+            phase=state.phase,
+            steps=[str(step) for step in plan.steps],
+            step=through if state.ended else state.step,
+            may=_may(state),
+            moves=[Move(d.at, d.weight, _mark(d)) for d in state.decisions],
+            figures=[row for subset in (plan.canary, plan.stable) for row in _figures(state, subset)],
+            decisions=[line_of(decision) for decision in state.decisions],
+        )
+
+    def do(self, command: str) -> None:
+        """Carry out what a button says."""
+        COMMANDS[command](self._release)
+
+
+def _figures(state: ReleaseState, subset: str) -> list[dict[str, Any]]:
+    """Return for each metric what was counted of a version since the routing last changed."""
+    rows = []
+    for metric in state.plan.metrics:
+        tally = state.tallies[metric.name]
+        counted = tally.canary if subset == state.plan.canary else tally.stable
+        name = metric.name if metric.within is None else f"within {metric.within} ms"
+        rows.append(figure(subset, name, counted, 1 - metric.healthy))
+    return rows
+
+
+def _may(state: ReleaseState) -> list[str]:
+    """Return the commands that make sense now."""
+    if state.phase == "Healthy":
+        return ["undo"]
+    if state.phase == "Degraded":
+        return ["retry"]
+    return ["resume" if state.phase == "Paused" else "pause", "promote", "promote fully", "abort"]
+
+
+def _mark(decision: Decision) -> str:
+    """Return the name in the picture of a decision that moved the weight, "" for another."""
+    word, *rest = decision.word.split()
+    if word == "setWeight":
+        return f"{rest[0]} %"
+    return word if word in ("Healthy", "Aborted", "Undone") else ""

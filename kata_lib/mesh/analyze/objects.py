@@ -1,0 +1,211 @@
+"""The objects that are analysed, and what names and labels in them mean. Plain dicts in, plain dicts out."""
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kata_lib.cluster.client import ApiRefused, Obj
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.mesh.weights import ISTIO, written_weights
+
+DOMAIN = "svc.cluster.local"
+PROXY = "istio-proxy"
+MESH = "mesh"
+"""Among a VirtualService's gateways: all sidecars."""
+
+
+@dataclass(frozen=True)
+class Objects:
+    """A namespace and what is in it; each object has its kind and its metadata.namespace.
+
+    services, virtual_services and gateways may be those of all namespaces: `whole_mesh` says so. Only then is
+    judged what refers to another namespace.
+    """
+
+    namespace: Obj
+    services: list[Obj] = field(default_factory=list)
+    deployments: list[Obj] = field(default_factory=list)
+    pods: list[Obj] = field(default_factory=list)
+    virtual_services: list[Obj] = field(default_factory=list)
+    destination_rules: list[Obj] = field(default_factory=list)
+    gateways: list[Obj] = field(default_factory=list)
+    whole_mesh: bool = True
+
+    @property
+    def name(self) -> str:
+        """The namespace's name."""
+        return str(self.namespace["metadata"]["name"])
+
+    def own(self, objects: list[Obj]) -> list[Obj]:
+        """Return those that are in the namespace itself."""
+        return [obj for obj in objects if obj["metadata"]["namespace"] == self.name]
+
+    def names(self) -> list[str]:
+        """Return the names of the namespace's Services."""
+        return [service["metadata"]["name"] for service in self.own(self.services)]
+
+    def judges(self, host: str) -> bool:
+        """Tell whether a host that is no Service is a mistake: not so for one outside of what was read."""
+        if "*" in host:
+            return False
+        name, _, rest = host.partition(".")
+        if not rest or rest == f"{self.name}.{DOMAIN}":
+            return True
+        if rest.endswith(f".{DOMAIN}"):
+            return self.whole_mesh
+        # name.default is a name in DNS, but no host to Istio.
+        return self.service(f"{name}.{rest.split('.')[0]}.{DOMAIN}") is not None
+
+    def service(self, host: str, namespace: str | None = None) -> Obj | None:
+        """Return the Service that a host means to a resource in a namespace, by default this one."""
+        wanted = full_name(host, namespace or self.name)
+        return next((s for s in self.services if hostname(s) == wanted), None)
+
+    def routing(self, service: Obj) -> list[Obj]:
+        """Return the VirtualServices for a Service's requests inside the mesh, the one that counts first."""
+        found = [
+            v
+            for v in self.virtual_services
+            if hostname(service) in [full_name(h, v["metadata"]["namespace"]) for h in hosts(v)]
+            and in_mesh(v)
+            and rules(v)
+        ]
+        return sorted(
+            found, key=lambda v: (v["metadata"].get("creationTimestamp", ""), v["metadata"]["name"])
+        )
+
+    def rules_for(self, host: str) -> list[Obj]:
+        """Return the namespace's DestinationRules for a host."""
+        wanted = full_name(host, self.name)
+        rules = self.own(self.destination_rules)
+        return [rule for rule in rules if full_name(rule["spec"]["host"], self.name) == wanted]
+
+    def subsets(self, host: str) -> dict[str, dict[str, str]]:
+        """Return the labels of each subset that the namespace's DestinationRules define for a host."""
+        return {s["name"]: s.get("labels") or {} for r in self.rules_for(host) for s in subsets(r)}
+
+    def pods_behind(self, service: Obj) -> list[Obj]:
+        """Return the pods that a Service of this namespace selects; one without a selector has none."""
+        selector = service["spec"].get("selector")
+        return [pod for pod in self.pods if selector and carries(labels(pod), selector)]
+
+    def deployments_behind(self, service: Obj) -> list[Obj]:
+        """Return the Deployments whose pods a Service of this namespace selects."""
+        selector = service["spec"].get("selector")
+        return [d for d in self.deployments if selector and carries(labels(d["spec"]["template"]), selector)]
+
+    def pods_of(self, deployment: Obj) -> list[Obj]:
+        """Return a Deployment's pods."""
+        wanted = deployment["spec"]["selector"].get("matchLabels") or {}
+        return [pod for pod in self.pods if wanted and carries(labels(pod), wanted)]
+
+
+@dataclass(frozen=True)
+class Destination:
+    """One place to which an HTTP rule of a VirtualService sends requests, or copies (`mirror host`)."""
+
+    place: str
+    word: str
+    host: str
+    subset: str | None
+    port: int | None
+    weight: int
+
+
+def read(cluster: Cluster) -> Objects:
+    """Read what an analysis needs; where other namespaces may not be read, this one alone."""
+    kinds = (("v1", "Service"), (ISTIO, "VirtualService"), (ISTIO, "Gateway"))
+    try:
+        services, virtual_services, gateways = (cluster.objects_everywhere(*kind) for kind in kinds)
+        whole_mesh = True
+    except ApiRefused as refused:
+        if refused.code != 403:
+            raise
+        services, virtual_services, gateways = (cluster.objects(*kind) for kind in kinds)
+        whole_mesh = False
+    namespace = cluster.api.request("GET", f"/api/v1/namespaces/{cluster.namespace}")
+    return Objects(
+        {"kind": "Namespace", **namespace},
+        services,
+        cluster.objects("apps/v1", "Deployment"),
+        cluster.pods(),
+        virtual_services,
+        cluster.objects(ISTIO, "DestinationRule"),
+        gateways,
+        whole_mesh,
+    )
+
+
+def full_name(host: str, namespace: str) -> str:
+    """Return a host as Istio reads it in a namespace: a name without dots is a Service beside it."""
+    return host if "." in host or host == "*" else f"{host}.{namespace}.{DOMAIN}"
+
+
+def hostname(service: Obj) -> str:
+    """Return the full name of a Service."""
+    return f"{service['metadata']['name']}.{service['metadata']['namespace']}.{DOMAIN}"
+
+
+def hosts(virtual_service: Obj) -> list[str]:
+    """Return for which hosts a VirtualService speaks."""
+    return virtual_service["spec"].get("hosts") or []
+
+
+def in_mesh(virtual_service: Obj) -> bool:
+    """Tell whether sidecars follow a VirtualService, not gateways alone."""
+    return MESH in (virtual_service["spec"].get("gateways") or [MESH])
+
+
+def rules(virtual_service: Obj) -> list[Obj]:
+    """Return a VirtualService's HTTP rules."""
+    return virtual_service["spec"].get("http") or []
+
+
+def subsets(destination_rule: Obj) -> list[Obj]:
+    """Return the subsets that one DestinationRule defines."""
+    return destination_rule["spec"].get("subsets") or []
+
+
+def destinations(virtual_service: Obj) -> Iterator[Destination]:
+    """Yield to where its HTTP rules send requests and copies of them, in the order of the file."""
+    for number, rule in enumerate(rules(virtual_service)):
+        at = f"spec.http[{number}]"
+        route = rule.get("route") or []
+        for index, (entry, weight) in enumerate(zip(route, written_weights(route), strict=True)):
+            yield _destination(f"{at}.route[{index}].destination", "host", entry["destination"], weight)
+        for index, entry in enumerate(rule.get("mirrors") or []):
+            yield _destination(f"{at}.mirrors[{index}].destination", "mirror host", entry["destination"])
+        if rule.get("mirror"):
+            yield _destination(f"{at}.mirror", "mirror host", rule["mirror"])
+
+
+def labels(obj: Obj) -> dict[str, str]:
+    """Return the labels of an object or of a pod template."""
+    return (obj.get("metadata") or {}).get("labels") or {}
+
+
+def carries(there: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    """Tell whether all wanted labels are there."""
+    return all(there.get(key) == value for key, value in wanted.items())
+
+
+def as_selector(wanted: Mapping[str, str]) -> str:
+    """Write labels as kubectl takes them: app=name,version=v2."""
+    return ",".join(f"{key}={value}" for key, value in wanted.items())
+
+
+def nearest(written: str, known: Sequence[str]) -> str:
+    """Return the known name most like the written one, or the written one where none is known."""
+    return (difflib.get_close_matches(written, known, n=1, cutoff=0.0) or [*known, written])[0]
+
+
+def has_proxy(pod: Obj) -> bool:
+    """Tell whether a pod has a sidecar; where Kubernetes can do it, Istio makes it an init container."""
+    containers = pod["spec"]["containers"] + (pod["spec"].get("initContainers") or [])
+    return any(container["name"] == PROXY for container in containers)
+
+
+def _destination(place: str, word: str, written: Mapping[str, Any], weight: int = 1) -> Destination:
+    port = (written.get("port") or {}).get("number")
+    return Destination(place, word, written["host"], written.get("subset"), port, weight)

@@ -1,0 +1,143 @@
+"""Subsets of a DestinationRule, the pods that they select, and who uses them."""
+
+from collections.abc import Iterator
+
+from kata_lib.cluster.client import Obj
+from kata_lib.cluster.pods import is_ready
+from kata_lib.mesh.analyze.finding import Finding, finding
+from kata_lib.mesh.analyze.objects import (
+    Objects,
+    as_selector,
+    carries,
+    destinations,
+    full_name,
+    labels,
+    nearest,
+    subsets,
+)
+
+
+def findings(found: Objects) -> Iterator[Finding]:
+    """Yield subsets without pods or users, and Deployments that are in none."""
+    weights: dict[tuple[str, str | None], int] = {}
+    for virtual_service in found.virtual_services:
+        for destination in destinations(virtual_service):
+            key = full_name(destination.host, virtual_service["metadata"]["namespace"]), destination.subset
+            weights[key] = weights.get(key, 0) + destination.weight
+    for rule in found.own(found.destination_rules):
+        host = rule["spec"]["host"]
+        service = found.service(host)
+        if service is None:
+            if found.judges(host):
+                yield _unknown_host(found, rule)
+            continue
+        for index, subset in enumerate(subsets(rule)):
+            at = f"spec.subsets[{index}]"
+            weight = weights.get((full_name(host, found.name), subset["name"]))
+            if service in found.own(found.services):
+                yield from _pods(found, rule, service, subset, at, asked=bool(weight))
+            if weight is None:
+                yield _unused(rule, subset, at, bool(found.routing(service)))
+        yield from _outside(found, rule, service)
+
+
+def _unknown_host(found: Objects, rule: Obj) -> Finding:
+    host = rule["spec"]["host"]
+    return finding(
+        "IST0174",
+        rule,
+        f"The host {host} defined in the DestinationRule does not match any services in the mesh.",
+        seen="spec.host",
+        mend=f"host: {nearest(host, found.names())}",
+    )
+
+
+def _pods(found: Objects, rule: Obj, service: Obj, subset: Obj, at: str, *, asked: bool) -> Iterator[Finding]:
+    """Yield that a subset has no pod; what istioctl does not say counts only where requests go there."""
+    name, wanted, host = subset["name"], subset.get("labels") or {}, rule["spec"]["host"]
+    selected = [pod for pod in found.pods_behind(service) if carries(labels(pod), wanted)]
+    if any(is_ready(pod) for pod in selected):
+        return
+    elsewhere = not selected and any(carries(labels(pod), wanted) for pod in found.pods)
+    if (selected or elsewhere) and not asked:
+        return
+    seen = f"{at}.labels: {as_selector(wanted)}"
+    mend = _mending(found, service, wanted)
+    if selected:
+        code, message = "KATA0302", f"The subset {name} has no ready pod: requests to it get 503 (flag UH)."
+        seen += f"; not ready: {', '.join(pod['metadata']['name'] for pod in selected)}"
+        mend = f"kubectl describe pods -l {as_selector(wanted)}"
+    elif elsewhere:
+        code, message = (
+            "KATA0301",
+            f"The subset {name} selects no pod of {host}, though one of another service: requests to it get "
+            "503 (flag UH).",
+        )
+    else:
+        code, message = (
+            "IST0173",
+            f"The Subset {name} defined in the DestinationRule does not select any pods. Which may lead to "
+            "503 UH (NoHealthyUpstream).",
+        )
+    yield finding(code, rule, message, seen=seen, mend=mend)
+
+
+def _mending(found: Objects, service: Obj, wanted: dict[str, str]) -> str:
+    """Return the line that brings a subset and pods together which no subset selects yet."""
+    taken = [other for other in found.subsets(service["metadata"]["name"]).values() if other != wanted]
+    free = [
+        deployment
+        for deployment in found.deployments_behind(service)
+        if not any(carries(labels(deployment["spec"]["template"]), other) for other in taken)
+    ]
+    if len(free) != 1 or not found.pods_of(free[0]):
+        return "kubectl get pods --show-labels   # compare"
+    there = labels(free[0]["spec"]["template"])
+    if any(key not in there for key in wanted):
+        return f"{_as_yaml({**there, **wanted})}   # in the template of {free[0]['metadata']['name']}"
+    return _as_yaml({key: there[key] for key in wanted})
+
+
+def _as_yaml(wanted: dict[str, str]) -> str:
+    return "labels: {" + ", ".join(f"{key}: {value}" for key, value in wanted.items()) + "}"
+
+
+def _unused(rule: Obj, subset: Obj, at: str, routed: bool) -> Finding:
+    host = rule["spec"]["host"]
+    why = (
+        "no route of the VirtualService names it" if routed else f"no VirtualService routes {host} by subsets"
+    )
+    return finding(
+        "KATA0303",
+        rule,
+        f"Nothing sends requests to the subset {subset['name']}: {why}.",
+        seen=f"{at}.name",
+        mend=f"destination: {{host: {host}, subset: {subset['name']}}}   # in a VirtualService for {host}",
+    )
+
+
+def _outside(found: Objects, rule: Obj, service: Obj) -> Iterator[Finding]:
+    defined = found.subsets(rule["spec"]["host"])
+    if not subsets(rule) or service not in found.own(found.services):
+        return
+    for deployment in found.deployments_behind(service):
+        there = labels(deployment["spec"]["template"])
+        if any(carries(there, wanted) for wanted in defined.values()):
+            continue
+        name = deployment["metadata"]["name"]
+        keys = sorted({key for wanted in defined.values() for key in wanted})
+        lacking = [key for key in keys if key not in there]
+        has = (
+            f"has no label {', '.join(lacking)}"
+            if lacking
+            else f"has {as_selector({k: there[k] for k in keys})}"
+        )
+        meant = defined[nearest(name, list(defined))]
+        yield finding(
+            "KATA0304",
+            deployment,
+            f"The template of {name} {has}, so its pods are in no subset of {rule['spec']['host']} and get "
+            "no request that is routed by subsets.",
+            seen=f"spec.template.metadata.labels: {as_selector(there)}",
+            mend=_as_yaml({**there, **meant}),
+        )

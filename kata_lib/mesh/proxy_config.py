@@ -1,0 +1,54 @@
+"""What a pod's Envoy has in force: its configuration dump goes in, one section's resources come out."""
+
+import json
+from typing import Literal, cast, get_args
+
+from kata_lib.cluster.client import Obj
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.errors import KataError
+
+Section = Literal["routes", "clusters", "endpoints"]
+
+_KEYS = {
+    "routes": ("RoutesConfigDump", ("static_route_configs", "dynamic_route_configs"), "route_config"),
+    "clusters": ("ClustersConfigDump", ("static_clusters", "dynamic_active_clusters"), "cluster"),
+    "endpoints": (
+        "EndpointsConfigDump",
+        ("static_endpoint_configs", "dynamic_endpoint_configs"),
+        "endpoint_config",
+    ),
+}
+"""Of Envoy's /config_dump (envoy.admin.v3), for each section: its type, its lists, what is in each entry."""
+
+
+def section(name: str) -> Section:
+    """Return the section of that name; KataError lists those there are."""
+    for known in get_args(Section):
+        if name == known:
+            return cast(Section, known)
+    raise KataError(f"There is no section {name!r}; choose routes, clusters or endpoints.")
+
+
+def read(cluster: Cluster, pod: str, section: Section) -> list[Obj]:
+    """Return the pod's routes, clusters or endpoints as Envoy's protobuf JSON has them, sorted by name."""
+    return select(dump(cluster, pod), section)
+
+
+def dump(cluster: Cluster, pod: str) -> Obj:
+    """Return all that a pod's Envoy has in force."""
+    found: Obj = json.loads(cluster.ask_envoy(pod, "config_dump?include_eds"))
+    return found
+
+
+def select(dump: Obj, section: Section) -> list[Obj]:
+    """Return one section's resources of a configuration dump, sorted by name."""
+    kind, lists, key = _KEYS[section]
+    found = [
+        entry[key]
+        for config in dump["configs"]
+        if config["@type"].endswith(kind)
+        for name in lists
+        for entry in config.get(name, [])
+        if key in entry
+    ]
+    return sorted(found, key=lambda resource: str(resource.get("name") or resource.get("cluster_name", "")))

@@ -1,0 +1,204 @@
+"""What the sidecars counted: a cluster goes in, tables of requests, errors and durations come out.
+
+Istio's istio_requests_total and istio_request_duration_milliseconds, read from each pod's port 15020
+(https://istio.io/latest/docs/reference/config/metrics/). Both ends of a hop count: the caller's sidecar
+(reporter="source") each request once, with the answer it got in the end; the called pod's sidecar
+(reporter="destination") each attempt that reached it, so that a retry counts there again.
+"""
+
+import math
+import re
+import time
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pandas as pd
+
+from kata_lib.cluster.client import Obj
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.pods import is_ready
+from kata_lib.mesh import proxy_counters
+from kata_lib.statistics import shares
+
+SETTLE = 6.0  # seconds; Envoy publishes durations once in five where nobody sets it otherwise
+_PAUSE = 0.1
+_AT_ONCE = 8  # sidecars asked side by side
+
+ISTIOS = "istio_requests_total of each sidecar"
+ENVOYS_OWN = "each Envoy's own counters, for want of istio_requests_total: attempts, without durations"
+"""Where a table's numbers are from: its attrs["source"]."""
+
+LABELS = {
+    "reporter": "reporter",
+    "source": "source_workload",
+    "source version": "source_version",
+    "service": "destination_service_name",
+    "destination": "destination_workload",
+    "version": "destination_version",
+    "code": "response_code",
+    "flags": "response_flags",
+}
+"""The tables' names for Istio's labels."""
+KEYS = ["pod", *LABELS]
+READING = [*KEYS, proxy_counters.ENDPOINT]
+"""What tells the rows of a reading apart; the endpoint is "" in Istio's own counters."""
+_VALUES = {
+    "istio_requests_total": "requests",
+    "istio_request_duration_milliseconds_count": "timed",
+    "istio_request_duration_milliseconds_sum": "milliseconds",
+}
+_BUCKET = "istio_request_duration_milliseconds_bucket"
+_LINE = re.compile(r"^(?P<name>istio_\w+)\{(?P<labels>.*)\} (?P<value>\S+)$", re.MULTILINE)
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
+
+
+def counters(cluster: Cluster, within: Collection[int] = ()) -> pd.DataFrame:
+    """Return the counters as they stand this moment, which attrs["at"] holds; as `reading` otherwise.
+
+    And for each time of `within`, in ms, the number of durations known up to it: a column of that number.
+    """
+    at = time.time()
+    rows: dict[tuple[str, ...], dict[str, float]] = {}
+    own = False
+    pods = cluster.pods()
+    ready = [pod for pod in pods if is_ready(pod)]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for counted, by_envoy in pool.map(lambda pod: _of_pod(cluster, pod, pods, within), ready):
+            rows |= counted
+            own = own or by_envoy
+    index = pd.MultiIndex.from_tuples(list(rows), names=READING)
+    table = pd.DataFrame(list(rows.values()), index=index, columns=[*_VALUES.values(), *within], dtype=float)
+    table.attrs = {"at": at, "source": ENVOYS_OWN if own else ISTIOS}
+    return table
+
+
+def reading(cluster: Cluster, settle: float = SETTLE) -> pd.DataFrame:
+    """Return the counters of all ready pods' sidecars since each began.
+
+    Index: READING. Columns: requests, and timed and milliseconds, the number and sum of the durations known.
+    Envoy publishes durations late; until each request has one, the reading is repeated for `settle` seconds.
+    """
+    end = time.monotonic() + settle
+    last = counters(cluster)
+    while time.monotonic() < end:
+        time.sleep(_PAUSE)
+        now = counters(cluster)
+        if now.equals(last) and (now.attrs["source"] == ENVOYS_OWN or now["requests"].equals(now["timed"])):
+            return now
+        last = now
+    return last
+
+
+def parse(pod: str, metrics: str, within: Collection[int] = ()) -> dict[tuple[str, ...], dict[Any, float]]:
+    """Return one pod's counters by READING from its Prometheus text; what differs in other labels is added.
+
+    within: as `counters` says; without durations up to such a time the column is missing.
+    """
+    rows: dict[tuple[str, ...], dict[Any, float]] = {}
+    columns: dict[Any, Any] = {**_VALUES, **{(_BUCKET, float(ms)): ms for ms in within}}
+    for match in _LINE.finditer(metrics):
+        labels = dict(_LABEL.findall(match["labels"])) if match["name"] in (*_VALUES, _BUCKET) else {}
+        name = (_BUCKET, float(labels["le"])) if "le" in labels else match["name"]
+        if (column := columns.get(name)) is not None:
+            key = (pod, *(labels.get(label, "unknown") for label in LABELS.values()), "")
+            row = rows.setdefault(key, dict.fromkeys(_VALUES.values(), 0.0))
+            row[column] = row.get(column, 0.0) + float(match["value"])
+    return rows
+
+
+def _of_pod(
+    cluster: Cluster, pod: Obj, pods: list[Obj], within: Collection[int]
+) -> tuple[dict[tuple[str, ...], dict[Any, float]], bool]:
+    """Return one pod's counters, and whether they are Envoy's own for want of Istio's."""
+    name = pod["metadata"]["name"]
+    if counted := parse(name, cluster.ask_agent(name, "stats/prometheus"), within):
+        return counted, False
+    counted = plain(name, proxy_counters.read(cluster, pod, pods))
+    return counted, bool(counted)
+
+
+def plain(pod: str, counted: list[proxy_counters.Row]) -> dict[tuple[str, ...], dict[str, float]]:
+    """Return one pod's counters by READING from what its Envoy counted by itself."""
+    rows: dict[tuple[str, ...], dict[str, float]] = {}
+    for labels, number in counted:
+        described = (labels.get(label, "unknown") for label in LABELS.values())
+        key = (pod, *described, labels[proxy_counters.ENDPOINT])
+        rows.setdefault(key, dict.fromkeys(_VALUES.values(), 0.0))["requests"] += number
+    return rows
+
+
+def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Return what was counted between two readings by KEYS, without rows of zero; attrs["seconds"]: how long.
+
+    Where a counter fell, whoever keeps it has begun anew, and all it shows now is new: the sidecar, or of
+    what an Envoy counts by itself one of its clusters. A counter of Istio's that vanished tells the same; an
+    endpoint's goes with its pod. What a pod that is gone by the second reading counted last is not known.
+    """
+    then = before.reindex(after.index.union(before.index)).fillna(0.0)
+    now = after.reindex(then.index, fill_value=0.0)
+    endpoint = then.index.get_level_values(proxy_counters.ENDPOINT)
+    gone = (endpoint != "") & ~then.index.isin(after.index)
+    keeper = [then.index.get_level_values("pod"), [place.partition("@")[0] for place in endpoint]]
+    fell = ((now["requests"] < then["requests"]) & ~gone).groupby(keeper).transform("any")
+    change = now - then.where(~fell, 0.0)
+    counted = change[change["requests"] > 0].groupby(level=KEYS).sum(min_count=1)
+    counted.attrs = {**after.attrs, "seconds": after.attrs.get("at", 0.0) - before.attrs.get("at", 0.0)}
+    return counted
+
+
+def edges(counted: pd.DataFrame) -> pd.DataFrame:
+    """Return who called whom, one row for each pair, reporter and response code, with the mean in ms."""
+    by = ["reporter", "source", "destination", "version", "code"]
+    table = counted.groupby(level=by, sort=True)[["requests", "timed", "milliseconds"]].sum()
+    table["mean ms"] = (table["milliseconds"] / table["timed"]).round(1)
+    table["requests"] = table["requests"].astype(int)
+    return table[["requests", "mean ms"]].sort_index(ascending=[False, False, True, True, True])
+
+
+def by_version(counted: pd.DataFrame, service: str = "name", reporter: str = "source") -> pd.DataFrame:
+    """Return for each version of a service its requests, its share of them, and its errors.
+
+    An error is a 5xx, or 0 for a caller that went away. share, errors %: with their 95 % intervals, as text.
+    """
+    mine = counted[_is(counted, "service", service) & _is(counted, "reporter", reporter)]
+    total = int(mine["requests"].sum())
+    rows = {}
+    for version, part in mine.groupby(level="version"):
+        requests, errors = int(part["requests"].sum()), int(part.loc[failed(part), "requests"].sum())
+        rows[version] = {
+            "requests": requests,
+            "share": str(shares.share_of(str(version), requests, total)),
+            "errors": errors,
+            "error share": str(shares.share_of(str(version), errors, requests)),
+            "mean ms": round(part["milliseconds"].sum() / (part["timed"].sum() or math.nan), 1),
+        }
+    columns = ["requests", "share", "errors", "error share", "mean ms"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis(columns="version")
+
+
+def side_by_side(sample: pd.DataFrame, counted: pd.DataFrame, service: str = "name") -> pd.DataFrame:
+    """Return how many answers of each version the client, callers' sidecars and the pods' own counted.
+
+    Failures, which the client cannot tell the version of, have a row of their own: failed.
+    """
+    client = sample["version"].astype(object).where(sample["version"].notna(), "failed").value_counts()
+    table = pd.DataFrame({"client": client})
+    mine = counted[_is(counted, "service", service)]
+    names = mine.index.get_level_values("version").where(~failed(mine), "failed")
+    for reporter in ("source", "destination"):
+        chosen = _is(mine, "reporter", reporter)
+        table = table.join(
+            mine.loc[chosen, "requests"].groupby(names[chosen]).sum().rename(reporter), how="outer"
+        )
+    return table.fillna(0).astype(int).sort_index().rename_axis(columns="version", index=None)
+
+
+def _is(table: pd.DataFrame, level: str, value: str) -> pd.Series:
+    return pd.Series(table.index.get_level_values(level) == value, index=table.index)
+
+
+def failed(table: pd.DataFrame) -> pd.Series:
+    """Tell of each row whether it counts failures: a 5xx, or 0 for a caller that went away."""
+    codes = table.index.get_level_values("code")
+    return pd.Series([code.startswith("5") or code == "0" for code in codes], index=table.index, dtype=bool)

@@ -1,0 +1,266 @@
+"""Pictures of shares: figures from data, without effects. How they are shown is in stills.py.
+
+A version has the same colour, marker, hatch and dash in every picture. The colours are Okabe and Ito's, which
+people with any colour vision tell apart (https://jfly.uni-koeln.de/color/); none is told by its colour alone.
+All are drawn on white paper, so that they read the same in a light and in a dark JupyterLab.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+from kata_lib.pictures.stills import GRID, HEIGHT, INK, PAPER, Still
+from kata_lib.statistics.shares import Share, percent, share_of, wilson
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a version looks, in plotly's names; ink is what is read on its colour."""
+
+    color: str
+    symbol: str
+    hatch: str
+    dash: str
+    ink: str
+
+
+STYLES = {
+    "v1": Style("#0072B2", "circle", "", "dash", "#ffffff"),
+    "v2": Style("#D55E00", "square", "/", "solid", "#000000"),
+    "v3": Style("#009E73", "diamond", "x", "dashdot", "#000000"),
+}
+OTHER = Style("#CC79A7", "cross", ".", "longdash", "#000000")
+EXPECTED = {"color": INK, "dash": "dot", "width": 2.5}
+TOP = 105  # percent: a line at 100 is seen whole
+POINTS = 400
+"""More points a line than this only make the notebook larger."""
+
+
+def style_of(version: str) -> Style:
+    """Return how a version looks in every picture."""
+    return STYLES.get(version, OTHER)
+
+
+def distribution(shares: Mapping[str, Share], expected: Mapping[str, float]) -> Still:
+    """Show observed shares with their 95 % intervals beside the expected ones, one bar a label.
+
+    `shares` and `expected` (fractions) have the same labels.
+    """
+    if shares.keys() != expected.keys():
+        raise ValueError(f"expected shares for {', '.join(shares)}; found them for {', '.join(expected)}")
+    places = range(len(shares))
+    traces: list[Any] = []
+    for version in sorted({share.version for share in shares.values()}):
+        bars = [
+            (place, share)
+            for place, share in zip(places, shares.values(), strict=True)
+            if share.version == version
+        ]
+        traces.append(_bars(version, bars))
+    traces.append(
+        go.Scatter(
+            x=[x for place in places for x in (place - 0.4, place + 0.4, None)],
+            y=[y for label in shares for y in (_percent(expected[label]), _percent(expected[label]), None)],
+            mode="lines",
+            name="expected",
+            line=EXPECTED,
+        )
+    )
+    labels = [f"{label}<br>n = {share.n:,}" for label, share in shares.items()]
+    figure = _figure(traces, "Observed and expected share", "", "share of answers")
+    middle, half = (len(shares) - 1) / 2, max(3, len(shares)) / 2
+    figure.update_xaxes(tickvals=list(places), ticktext=labels, range=[middle - half, middle + half])
+    figure.update_yaxes(range=[0, TOP])
+    parts = [
+        f"{label}: {_words(share)}; expected {percent(expected[label])}." for label, share in shares.items()
+    ]
+    return Still(figure, " ".join(["Bars of observed shares with 95 % intervals.", *parts]))
+
+
+def _bars(version: str, bars: Sequence[tuple[int, Share]]) -> go.Bar:
+    style = style_of(version)
+    heights = [_percent(share.share) if share.n else 0.0 for _, share in bars]
+    return go.Bar(
+        x=[place for place, _ in bars],
+        y=heights,
+        width=0.5,
+        name=f"{version}, observed, with 95 % interval",
+        marker={
+            "color": style.color,
+            "pattern": {"shape": style.hatch, "fillmode": "overlay", "fgcolor": PAPER, "solidity": 0.2},
+        },
+        error_y={
+            "type": "data",
+            "array": [
+                _percent(share.high) - height for (_, share), height in zip(bars, heights, strict=True)
+            ],
+            "arrayminus": [
+                height - _percent(share.low) for (_, share), height in zip(bars, heights, strict=True)
+            ],
+            "color": INK,
+            "thickness": 1.5,
+            "width": 6,
+        },
+    )
+
+
+def convergence(frame: "pd.DataFrame", expected: float, version: str = "v2") -> Still:
+    """Show how the share of `version` settles as answers add up; failures do not count.
+
+    `frame` is a sample in the order of its requests, `expected` a fraction.
+    """
+    marks = (frame["version"].dropna() == version).cumsum().tolist()
+    total = len(marks)
+    numbers = sorted({round(1 + (total - 1) * i / (POINTS - 1)) for i in range(POINTS)}) if total else []
+    shares = [marks[n - 1] / n for n in numbers]
+    low, high = zip(*(wilson(marks[n - 1], n) for n in numbers), strict=True) if numbers else ((), ())
+    style = style_of(version)
+    traces = [
+        _band(numbers, low, high, style.color),
+        go.Scatter(
+            x=numbers,
+            y=[_percent(share) for share in shares],
+            mode="lines",
+            name=f"{version}, observed so far",
+            line={"color": style.color, "width": 2.5, "dash": style.dash},
+        ),
+        go.Scatter(
+            x=[0, max(total, 1)],
+            y=[_percent(expected)] * 2,
+            mode="lines",
+            name=f"expected: {percent(expected)}",
+            line=EXPECTED,
+        ),
+    ]
+    figure = _figure(traces, f"Share of {version} as answers add up", "number of answers", "share of answers")
+    # The first few answers swing over the whole range; the picture is about what comes after them.
+    settled = [i for i, n in enumerate(numbers) if n >= total / 20]
+    bottom = min([expected, *(low[i] for i in settled)])
+    top = max([expected, *(high[i] for i in settled)])
+    figure.update_yaxes(range=[max(0.0, _percent(bottom) - 5), min(TOP, _percent(top) + 5)])
+    figure.update_xaxes(range=[0, max(total, 1)])
+    words = _words(share_of(version, marks[-1], total)) if total else "no answers yet"
+    return Still(
+        figure, f"Line of the share of {version} as answers add up: {words}; expected {percent(expected)}."
+    )
+
+
+def timeline(
+    frame: "pd.DataFrame",
+    version: str = "v2",
+    *,
+    seconds: float = 1.0,
+    changes: "Mapping[str, pd.Timestamp] | None" = None,
+) -> Still:
+    """Show the share of `version` and of failures in each `seconds` of a sample, and when something changed.
+
+    `changes` gives labels to moments, such as {"10 % to v2": pd.Timestamp.now("UTC")}. One in twenty true
+    shares lies outside its 95 % interval.
+    """
+    start = frame["time"].min()
+    bins = ((frame["time"] - start).dt.total_seconds() // seconds).astype(int)
+    counts = frame.assign(hit=frame["version"] == version, answered=frame["version"].notna()).groupby(bins)
+    hits, answered, asked = counts["hit"].sum(), counts["answered"].sum(), counts["hit"].size()
+    middles = [(place + 0.5) * seconds for place in asked.index]
+    shares = [share_of(version, int(hit), int(n)) for hit, n in zip(hits, answered, strict=True)]
+    style = style_of(version)
+    traces = [
+        _band(middles, [share.low for share in shares], [share.high for share in shares], style.color),
+        go.Scatter(
+            x=middles,
+            y=[_percent(share.share) if share.n else None for share in shares],
+            mode="lines+markers",
+            name=f"{version}, observed in {seconds:g} s",
+            line={"color": style.color, "width": 2, "dash": style.dash},
+            marker={"symbol": style.symbol, "size": 6, "color": style.color},
+        ),
+    ]
+    failed = asked - answered
+    if failed.any():
+        shown = [
+            (middle, _percent(bad / n)) for middle, bad, n in zip(middles, failed, asked, strict=True) if bad
+        ]
+        traces.append(
+            go.Scatter(
+                x=[middle for middle, _ in shown],
+                y=[share for _, share in shown],
+                mode="markers",
+                name="failed requests",
+                marker={"symbol": "x", "size": 9, "color": INK, "line": {"width": 2}},
+            )
+        )
+    moments = {label: (when - start).total_seconds() for label, when in (changes or {}).items()}
+    traces += [trace for label, at in moments.items() for trace in _change(label, at)]
+    figure = _figure(
+        traces, f"Share of {version} over time", "seconds since the first request", "share of requests"
+    )
+    figure.update_yaxes(range=[0, TOP])
+    figure.update_xaxes(range=[0, max(middles, default=0.0) + seconds / 2])
+    whole = _words(share_of(version, int(hits.sum()), int(answered.sum())))
+    said = [f"{label} at {at:.1f} s." for label, at in moments.items()]
+    alt = f"Line of the share of {version} in each {seconds:g} s; over all {whole}; {failed.sum()} failures."
+    return Still(figure, " ".join([alt, *said]))
+
+
+def _change(label: str, at: float) -> list[go.Scatter]:
+    """Draw a vertical line at a moment, and its label at the top."""
+    line = {"color": INK, "width": 1.5, "dash": "dot"}
+    return [
+        go.Scatter(
+            x=[at, at], y=[0, TOP], mode="lines", name=label, line=line, showlegend=False, hoverinfo="skip"
+        ),
+        go.Scatter(
+            x=[at],
+            y=[TOP],
+            mode="text",
+            text=[f"\u00a0{label}"],
+            textposition="bottom right",
+            showlegend=False,
+            hoverinfo="skip",
+        ),
+    ]
+
+
+def _band(x: Sequence[float], low: Sequence[float], high: Sequence[float], color: str) -> go.Scatter:
+    """Fill the space between two lines, given as fractions."""
+    tint = "".join(f"{255 - (255 - int(color[i : i + 2], 16)) // 5:02x}" for i in (1, 3, 5))
+    return go.Scatter(
+        x=[*x, *reversed(x)],
+        y=[_percent(value) for value in [*high, *reversed(low)]],
+        fill="toself",
+        fillcolor=f"#{tint}",
+        line={"width": 0},
+        mode="lines",
+        name="95 % interval",
+        hoverinfo="skip",
+    )
+
+
+def _figure(traces: list[Any], title: str, x_title: str, y_title: str) -> go.Figure:
+    axis = {"linecolor": INK, "showline": True, "zeroline": False, "ticks": "outside"}
+    layout = go.Layout(
+        template="none",
+        title={"text": title, "x": 0.02, "font": {"size": 16}},
+        font={"family": "sans-serif", "color": INK, "size": 13},
+        paper_bgcolor=PAPER,
+        plot_bgcolor=PAPER,
+        height=HEIGHT,
+        margin={"l": 70, "r": 20, "t": 50, "b": 95},
+        legend={"orientation": "h", "y": -0.28, "x": 0.5, "xanchor": "center", "yanchor": "top"},
+        xaxis={**axis, "title": {"text": x_title, "standoff": 8}, "showgrid": False},
+        yaxis={**axis, "title": {"text": y_title, "standoff": 12}, "ticksuffix": " %", "gridcolor": GRID},
+    )
+    return go.Figure(traces, layout)
+
+
+def _percent(fraction: float) -> float:
+    return round(100 * fraction, 3)
+
+
+def _words(share: Share) -> str:
+    return f"{share.version} {share}"

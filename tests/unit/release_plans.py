@@ -1,0 +1,32 @@
+"""Plans for the tests of releases, and looks at made-up requests."""
+
+from typing import Any
+
+from kata_lib import delivery
+from kata_lib.delivery.judging import Look
+from kata_lib.statistics.sequential import Counted
+
+SUCCESS = {
+    "name": "success-rate",
+    "successCondition": "result >= 0.99",
+    "failureCondition": "result < 0.90",
+}
+
+
+def plan(*steps: dict[str, Any], compared: float | None = None, **analysis: Any) -> delivery.Plan:
+    """Return a plan with these steps and one metric, compared with stable by odds where they are given."""
+    metric = {**SUCCESS, "oddsAgainstStable": compared} if compared else SUCCESS
+    return delivery.parse(
+        {
+            "service": "name",
+            "stable": "name-v1",
+            "canary": "name-v2",
+            "steps": list(steps) or [{"setWeight": 10}, {"analysis": {}}],
+            "analysis": {"metrics": [metric], **analysis},
+        }
+    )
+
+
+def seen(canary: tuple[int, int], stable: tuple[int, int] = (0, 0)) -> dict[str, Look]:
+    """Return a look at (failed, requests) of each version."""
+    return {"success-rate": Look(Counted(*canary), Counted(*stable))}

@@ -1,0 +1,337 @@
+"""A release in a cluster: kept there, run from anywhere, and never against somebody else."""
+
+import time
+from dataclasses import dataclass, field
+
+import pandas as pd
+import pytest
+from fake_api import make_cluster
+from release_plans import plan
+
+from kata_lib import delivery
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.delivery import events, metrics, record, routes
+from kata_lib.delivery.record import Record
+from kata_lib.delivery.runner import GONE_SECONDS, Runner
+from kata_lib.delivery.state import Routing
+from kata_lib.delivery.steps import HeaderRoute
+from kata_lib.errors import ClusterError, ReleaseError, WaitTimeout
+from kata_lib.mesh import telemetry
+from kata_lib.mesh import weights as mesh
+
+CANARY = "deploy/virtual-service-canary.yaml"
+
+
+@dataclass
+class Mesh:
+    """What the sidecars have counted; `add` adds requests of a version."""
+
+    rows: dict[tuple[str, ...], float] = field(default_factory=dict)
+    broken: bool = False
+
+    def add(self, version: str, n: int, code: str = "200", reporter: str = "source") -> None:
+        key = ("sentences-0", reporter, "sentences", "v1", "name", f"name-{version}", version, code, "-", "")
+        self.rows[key] = self.rows.get(key, 0.0) + n
+
+    def reading(self, *_: object) -> pd.DataFrame:
+        if self.broken:
+            raise ClusterError("no answer")
+        rows = self.rows.copy()  # a test adds requests while a release runs
+        index = pd.MultiIndex.from_tuples(list(rows), names=telemetry.READING)
+        columns = {"requests": list(rows.values()), "timed": 0.0, "milliseconds": 0.0}
+        return pd.DataFrame(columns, index=index, dtype=float)
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Mesh:
+    made = Mesh()
+    made.add("v1", 1)
+    monkeypatch.setattr(metrics, "reading", made.reading)
+    return made
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    made, _ = make_cluster(monkeypatch)
+    for path in ("deploy/v1", "deploy/v2", CANARY):
+        made.apply(path)
+    return made
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def begun(cluster: Cluster, made: delivery.Plan, clock: Clock) -> Runner:
+    """Put a release into the cluster, and return a runner that has had its first turn."""
+    record.save(cluster, Record(events.begin(made, clock())))
+    runner = Runner(cluster, "name", clock)
+    runner.turn()
+    return runner
+
+
+TWO = plan({"setWeight": 20}, {"analysis": {}}, {"setWeight": 50}, {"analysis": {}})
+
+
+def test_the_weights_follow_the_steps(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+    runner = begun(cluster, TWO, clock)
+    assert mesh.weights(cluster) == {"name-v1": 0.8, "name-v2": 0.2}
+    for share in (0.5, 1.0):
+        counted.add("v2", 60)
+        runner.turn()
+        assert mesh.weights(cluster)["name-v2"] == share
+        runner.turn()
+    assert record.load(cluster, "name").release.phase == "Healthy"
+
+
+def test_a_failing_canary_is_sent_back(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+    runner = begun(cluster, TWO, clock)
+    counted.add("v2", 5, code="503")
+    assert runner.turn().release.phase == "Degraded"
+    assert mesh.weights(cluster) == {"name-v1": 1.0, "name-v2": 0.0}
+
+
+def test_failures_that_reached_no_pod_are_the_canarys(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+    runner = begun(cluster, TWO, clock)
+    counted.add("unknown", 5, code="503")
+    assert runner.turn().release.phase == "Degraded"
+
+
+def test_copies_are_counted_where_they_arrive(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+    made = plan({"setMirrorRoute": {"percentage": 50}}, {"analysis": {}}, {"setWeight": 1}, {"analysis": {}})
+    runner = begun(cluster, made, clock)
+    counted.add("v2", 60)
+    assert runner.turn().release.step == 1
+    counted.add("v2", 60, reporter="destination")
+    assert runner.turn().release.step == 3
+
+
+def test_only_requests_since_the_routing_changed_are_judged(
+    cluster: Cluster, counted: Mesh, clock: Clock
+) -> None:
+    counted.add("v2", 900, code="500")
+    runner = begun(cluster, TWO, clock)
+    counted.add("v2", 60)
+    assert runner.turn().release.routing.weight == 50
+
+
+def test_another_runner_goes_on_where_one_died(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+    runner = begun(cluster, TWO, clock)
+    counted.add("v2", 40)
+    assert runner.turn().release.tallies["success-rate"].canary.n == 40
+    second = Runner(cluster, "name", clock)
+    with pytest.raises(ReleaseError, match="run by another process"):
+        second.turn()
+    clock.now += GONE_SECONDS
+    counted.add("v2", 1000, code="500")  # while nobody looked: not counted
+    second.turn()
+    counted.add("v2", 20)
+    found = second.turn().release
+    assert (found.step, found.routing.weight) == (3, 50)
+    assert found.decisions[2].text.startswith("Nobody ran it for 5 s;")
+
+
+def test_a_runner_that_leaves_lets_others_on_at_once(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+    begun(cluster, TWO, clock).leave()
+    Runner(cluster, "name", clock).turn()
+
+
+def test_weights_changed_elsewhere_are_noticed_and_left(
+    cluster: Cluster, counted: Mesh, clock: Clock
+) -> None:
+    runner = begun(cluster, TWO, clock)
+    mesh.set_weights(cluster, {"name-v2": 80})
+    counted.add("v2", 60, code="500")
+    found = runner.turn().release
+    assert (found.phase, found.hold) == ("Paused", "weights changed elsewhere")
+    assert "name-v2 80 %" in found.decisions[-1].text
+    runner.turn()
+    assert mesh.weights(cluster)["name-v2"] == 0.8
+    held = delivery.find(cluster)
+    held._do(events.resume)
+    assert mesh.weights(cluster)["name-v2"] == 0.2
+    runner.turn()
+    counted.add("v2", 60)
+    assert runner.turn().release.routing.weight == 50
+
+
+def test_a_virtual_service_that_is_deleted_meanwhile_is_noticed(
+    cluster: Cluster, counted: Mesh, clock: Clock
+) -> None:
+    runner = begun(cluster, TWO, clock)
+    cluster.delete(CANARY)
+    assert "no VirtualService routes name" in runner.turn().release.decisions[-1].text
+
+
+def test_a_command_counts_over_a_look_under_way(
+    cluster: Cluster, counted: Mesh, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody aborts between the runner's reading and its writing: its success is void."""
+    runner = begun(cluster, TWO, clock)
+
+    def aborted_meanwhile(*_: object) -> pd.DataFrame:
+        delivery.find(cluster).abort()
+        counted.add("v2", 60)
+        return counted.reading()
+
+    monkeypatch.setattr(metrics, "reading", aborted_meanwhile)
+    assert runner.turn().release.phase == "Degraded"
+    assert mesh.weights(cluster)["name-v2"] == 0.0
+
+
+def test_a_routing_that_was_saved_and_not_put_in_force_is(
+    cluster: Cluster, counted: Mesh, clock: Clock
+) -> None:
+    """Its runner died between the two."""
+    begun(cluster, TWO, clock)
+    record.change(
+        cluster, "name", lambda found: Record(events.abort(found.release, 1.0), 0, "", 0.0, found.version)
+    )
+    assert mesh.weights(cluster)["name-v2"] == 0.2
+    Runner(cluster, "name", clock).turn()
+    assert mesh.weights(cluster)["name-v2"] == 0.0
+
+
+def test_metrics_that_do_not_answer_hold_it(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+    runner = begun(cluster, plan(consecutiveErrorLimit=0), clock)
+    counted.broken = True
+    found = runner.turn().release
+    assert (found.phase, found.hold) == ("Paused", "inconclusive")
+
+
+def test_durations_that_no_sidecar_counts_are_no_success() -> None:
+    latency = {
+        "name": "latency",
+        "within": "250ms",
+        "successCondition": "result >= 0.9",
+        "failureCondition": "result < 0.5",
+    }
+    made = delivery.parse({**TWO.source, "analysis": {"metrics": [latency]}})
+    key = ("s", "source", "s", "v1", "name", "name-v2", "v2", "not 5xx", "-")
+    index = pd.MultiIndex.from_tuples([key], names=telemetry.KEYS)
+    counted = pd.DataFrame({"requests": [50.0], "timed": 0.0, "milliseconds": 0.0, 250: 0.0}, index=index)
+    counted.attrs["source"] = telemetry.ENVOYS_OWN
+    with pytest.raises(ReleaseError, match=r"do not count how long.*latency cannot be judged"):
+        metrics.looks(counted, made, ("v2", "v1"), Routing(10))
+
+
+def test_the_record_is_read_as_it_was_written(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+    runner = begun(cluster, TWO, clock)
+    counted.add("v2", 40)
+    written = runner.turn()
+    assert record.load(cluster, "name") == written
+    data = cluster.get("v1", "ConfigMap", "release-name")["data"]  # type: ignore[index]
+    assert "setWeight 20: 20 % of the requests go to name-v2" in data["history"]
+
+
+def test_a_record_that_somebody_damaged(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+    begun(cluster, TWO, clock)
+    for damage in ("{", "{}", '{"tallies": 1}', "[]"):
+        cluster.patch("v1", "ConfigMap", "release-name", {"data": {"release": damage}})
+        with pytest.raises(ReleaseError, match="kubectl delete configmap release-name"):
+            record.load(cluster, "name")
+
+
+def test_a_release_runs_by_itself_and_tells_its_decisions(cluster: Cluster, counted: Mesh) -> None:
+    quick = TWO.changed(analysis={**TWO.source["analysis"], "interval": "5ms"})
+    release = delivery.start(cluster, quick)
+    said: list[str] = []
+    limit = time.monotonic() + 20
+    while release.state.phase != "Healthy":
+        assert time.monotonic() < limit, release.status()
+        counted.add("v2", 60)
+    release.wait(5, said.append)
+    assert len(said) == len(release.history()) == 6
+    assert release.status().startswith("Healthy. name-v2 100 %, name-v1 0 %.")
+    release.undo()
+    assert mesh.weights(cluster)["name-v2"] == 0.0
+
+
+def test_one_release_at_a_time(cluster: Cluster, counted: Mesh) -> None:
+    release = delivery.start(cluster, TWO)
+    with pytest.raises(ReleaseError, match=r"under way already.*Progressing at 20 %: one at a time"):
+        delivery.start(cluster, TWO)
+    release.abort()
+    delivery.start(cluster, TWO).abort()
+
+
+def test_a_closed_release_holds_and_says_that_nobody_runs_it(cluster: Cluster, counted: Mesh) -> None:
+    release = delivery.start(cluster, TWO)
+    release.close()
+    assert "Progressing, step 2 of 4: analysis" in release.status()
+    assert "Nobody runs it: it holds until `resume`, or `abort`." in release.status()
+    again = delivery.find(cluster)
+    again.resume()
+    with pytest.raises(WaitTimeout, match="Last seen: Progressing, step 2 of 4"):
+        again.wait(0.1, lambda line: None)
+    with pytest.raises(ReleaseError, match="not paused"):
+        again.resume()
+    again.abort()
+    again.close()
+
+
+def test_without_a_release(cluster: Cluster) -> None:
+    with pytest.raises(ReleaseError, match=r"no release of name\. `kata release start PLAN`"):
+        delivery.find(cluster)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda c: c.delete(CANARY), "No VirtualService routes name"),
+        (lambda c: c.remove(mesh.ISTIO, "DestinationRule", "name"), "No DestinationRule.*'name-v1'.*none"),
+        (lambda c: c.delete("deploy/v2"), "No pod of name with version v2 is ready"),
+        (lambda c: c.scale("name-v1", 0), "No pod of name with version v1 is ready"),
+    ],
+)
+def test_a_release_that_cannot_begin(cluster: Cluster, change: object, said: str) -> None:
+    change(cluster)  # type: ignore[operator]
+    with pytest.raises(ReleaseError, match=said):
+        delivery.start(cluster, TWO)
+    assert cluster.get("v1", "ConfigMap", "release-name") is None
+
+
+def test_a_third_version_with_weight_is_refused(cluster: Cluster) -> None:
+    made = delivery.parse({**TWO.source, "stable": "name-v2", "canary": "name-v3"})
+    cluster.apply("deploy/v3-faulty")
+    with pytest.raises(ReleaseError, match=r"gives name-v1 90 %.*kata weights name-v2=100"):
+        routes.check(cluster, made)
+
+
+def test_a_new_version_gets_a_route_and_others_keep_theirs() -> None:
+    made = delivery.parse({**TWO.source, "stable": "name-v2", "canary": "name-v3"})
+    v1, v2 = (
+        {"destination": {"host": "name", "subset": f"name-v{n}"}, "weight": w} for n, w in ((1, 0), (2, 100))
+    )
+    own = {"match": [{"uri": {"prefix": "/x"}}], "route": [{"destination": {"host": "name"}}]}
+    http = routes.rules([own, {"route": [v1, v2], "timeout": "2s"}], made, Routing(20))
+    assert http[0] == own
+    assert http[1]["timeout"] == "2s"
+    assert [(e["destination"]["subset"], e["weight"]) for e in http[1]["route"]] == [
+        ("name-v1", 0),
+        ("name-v2", 80),
+        ("name-v3", 20),
+    ]
+
+
+def test_testers_and_copies_come_and_go() -> None:
+    header = {"name": "testers", "match": [{"headerName": "x-tester", "headerValue": {"exact": "yes"}}]}
+    made = plan({"setHeaderRoute": header}, {"analysis": {}})
+    http = [{"route": [{"destination": {"host": "name", "subset": "name-v1"}, "weight": 100}]}]
+    testers = HeaderRoute("testers", "x-tester", "exact", "yes")
+    with_all = routes.rules(http, made, Routing(0, (testers,), 30))
+    assert with_all[0]["match"] == [{"headers": {"x-tester": {"exact": "yes"}}}]
+    assert with_all[0]["route"] == [{"destination": {"host": "name", "subset": "name-v2"}}]
+    assert with_all[1]["mirrorPercentage"] == {"value": 30}
+    assert routes.rules(with_all, made, Routing(0, (testers,), 30)) == with_all
+    without = routes.rules(with_all, made, Routing(100))
+    assert len(without) == 1
+    assert "mirror" not in without[0]

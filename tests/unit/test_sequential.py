@@ -1,0 +1,97 @@
+"""kata_lib.statistics.sequential: the bounds hold exactly, computed, not sampled."""
+
+from itertools import pairwise
+from math import comb, exp, log
+
+import pytest
+
+from kata_lib.statistics.sequential import Counted, Limit, Verdict, against
+
+LIMITS = [Limit(0.01, 0.1, 0.01, 0.01), Limit(0.05, 0.3, 0.05, 0.02), Limit(0.001, 0.01, 0.1, 0.1)]
+
+
+def chance(limit: Limit, share: float, verdict: Verdict, requests: int) -> float:
+    """Return the probability that a version is called so within that many requests, a look at each of them.
+
+    Exactly: each number of bad ones that is still undecided carries its probability on.
+    """
+    open_ones, decided = {0: 1.0}, 0.0
+    for n in range(1, requests + 1):
+        after: dict[int, float] = {}
+        for bad, weight in open_ones.items():
+            after[bad] = after.get(bad, 0.0) + weight * (1 - share)
+            after[bad + 1] = after.get(bad + 1, 0.0) + weight * share
+        called = {bad: limit.verdict(Counted(bad, n)) for bad in after}
+        decided += sum(weight for bad, weight in after.items() if called[bad] == verdict)
+        open_ones = {bad: weight for bad, weight in after.items() if called[bad] == "Inconclusive"}
+    return decided
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_healthy_version_rarely_fails_and_a_faulty_one_rarely_succeeds(limit: Limit) -> None:
+    assert chance(limit, limit.healthy, "Failed", 2000) <= limit.alpha
+    assert chance(limit, limit.healthy / 3, "Failed", 2000) <= limit.alpha
+    assert chance(limit, limit.faulty, "Successful", 2000) <= limit.beta
+    assert chance(limit, min(1.0, 2 * limit.faulty), "Successful", 2000) <= limit.beta
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_the_verdict_comes(limit: Limit) -> None:
+    assert chance(limit, limit.healthy, "Successful", 2000) >= 1 - limit.alpha - 1e-6
+    assert chance(limit, limit.faulty, "Failed", 2000) >= 1 - limit.beta - 1e-6
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_the_counts_that_would_change_a_verdict(limit: Limit) -> None:
+    for n in (1, 5, 30, 100, 1000):
+        verdicts = [limit.verdict(Counted(bad, n)) for bad in range(n + 1)]
+        fails, succeeds = limit.fails_from(n), limit.succeeds_to(n)
+        assert [v == "Failed" for v in verdicts] == [bad >= fails for bad in range(n + 1)]
+        assert [v == "Successful" for v in verdicts] == [bad <= succeeds for bad in range(n + 1)]
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_nothing_is_judged_on_fewer_requests_than_needed(limit: Limit) -> None:
+    fewest = limit.fewest_to_succeed
+    assert limit.verdict(Counted(0, fewest)) == "Successful"
+    assert limit.verdict(Counted(0, fewest - 1)) == "Inconclusive"
+    fewest = limit.fewest_to_fail
+    assert limit.verdict(Counted(fewest, fewest)) == "Failed"
+    assert limit.verdict(Counted(fewest - 1, fewest - 1)) == "Inconclusive"
+    assert limit.verdict(Counted()) == "Inconclusive"
+
+
+@pytest.mark.parametrize(("stable", "canary", "bad"), [(90, 10, 7), (5, 5, 5), (1000, 3, 2), (4, 40, 30)])
+def test_the_ratio_against_stable_is_one_on_average_where_both_are_alike(
+    stable: int, canary: int, bad: int
+) -> None:
+    """Whatever the share of bad requests: it is a martingale, which is what its bound rests on."""
+    possible = range(max(0, bad - stable), min(bad, canary) + 1)
+    total = comb(stable + canary, bad)
+    mean = sum(
+        comb(canary, x)
+        * comb(stable, bad - x)
+        / total
+        * exp(against(Counted(bad - x, stable), Counted(x, canary), 3.0))
+        for x in possible
+    )
+    assert mean == pytest.approx(1.0, abs=1e-9)
+
+
+def test_evidence_against_the_canary_rises_with_its_failures_and_falls_with_stables() -> None:
+    found = [against(Counted(6 - x, 90), Counted(x, 10), 5.0) for x in range(7)]
+    assert all(less < more for less, more in pairwise(found))
+    assert found[0] < 0 < found[6] <= 6 * log(5)
+
+
+@pytest.mark.parametrize(
+    ("stable", "canary"),
+    [
+        (Counted(0, 90), Counted(0, 10)),
+        (Counted(90, 90), Counted(10, 10)),
+        (Counted(), Counted(5, 10)),
+        (Counted(5, 90), Counted()),
+    ],
+)
+def test_where_nothing_can_be_compared_there_is_no_evidence(stable: Counted, canary: Counted) -> None:
+    assert against(stable, canary, 5.0) == 0.0

@@ -1,0 +1,97 @@
+"""kata_lib.mesh.telemetry: counters from Prometheus text, differences, and tables by version."""
+
+import pandas as pd
+
+from kata_lib.mesh import telemetry
+
+
+def text(reporter: str, version: str, code: str, requests: int, ms: float = 0.0) -> str:
+    labels = (
+        f'reporter="{reporter}",response_code="{code}",response_flags="-",source_workload="sentences",'
+        f'destination_service_name="name",destination_workload="name-{version}",destination_version="{version}"'
+    )
+    duration = "istio_request_duration_milliseconds"
+    return (
+        f"istio_requests_total{{{labels}}} {requests}\n"
+        f'{duration}_bucket{{{labels},le="+Inf"}} {requests}\n'
+        f"{duration}_sum{{{labels}}} {ms}\n{duration}_count{{{labels}}} {requests}\n"
+    )
+
+
+def frame(pod: str, *texts: str) -> pd.DataFrame:
+    rows = telemetry.parse(pod, "# a comment\n" + "".join(texts))
+    index = pd.MultiIndex.from_tuples(list(rows), names=telemetry.READING)
+    return pd.DataFrame(list(rows.values()), index=index)
+
+
+def test_requests_and_errors_by_version_are_the_difference_of_two_readings() -> None:
+    before = frame("s", text("source", "v2", "200", 100, 50))
+    after = frame(
+        "s",
+        text("source", "v2", "200", 190, 140),
+        text("source", "v3", "200", 5, 1000),
+        text("source", "v3", "500", 5, 1000),
+    )
+    table = telemetry.by_version(telemetry.difference(before, after))
+    assert table["requests"].to_dict() == {"v2": 90, "v3": 10}
+    assert table["errors"].to_dict() == {"v2": 0, "v3": 5}
+    assert table["mean ms"].to_dict() == {"v2": 1.0, "v3": 200.0}
+    assert table.loc["v3", "share"].startswith("10.0 % of 100 (")
+
+
+def test_a_restarted_sidecar_begins_at_zero() -> None:
+    before = frame("s", text("source", "v1", "200", 100), text("source", "v2", "200", 1))
+    after = frame("s", text("source", "v1", "200", 7), text("source", "v2", "200", 2))
+    assert telemetry.difference(before, after)["requests"].tolist() == [7, 2]
+
+
+def own(*rows: tuple[str, str, int]) -> pd.DataFrame:
+    """Return a reading of what an Envoy counted by itself: subset, address of the endpoint, requests."""
+    keys = [
+        (
+            {
+                "reporter": "source",
+                "destination_version": "v2",
+                "endpoint": f"outbound|5000|{subset}|name@{at}",
+            },
+            n,
+        )
+        for subset, at, n in rows
+    ]
+    counted = telemetry.plain("s", keys)
+    index = pd.MultiIndex.from_tuples(list(counted), names=telemetry.READING)
+    return pd.DataFrame(list(counted.values()), index=index)
+
+
+def test_an_endpoint_that_goes_takes_its_counter_along_and_nothing_is_counted_twice() -> None:
+    before = own(("v2", "10.0.0.5", 500), ("v2", "10.0.0.6", 400))
+    after = own(("v2", "10.0.0.6", 430), ("v2", "10.0.0.7", 9))
+    assert telemetry.difference(before, after)["requests"].sum() == 39
+
+
+def test_a_cluster_of_an_envoy_that_begins_anew_leaves_the_others_alone() -> None:
+    before = own(("canary", "10.0.0.5", 500), ("stable", "10.0.0.6", 400))
+    after = own(("canary", "10.0.0.5", 20), ("stable", "10.0.0.6", 410), ("stable", "10.0.0.5", 3))
+    assert telemetry.difference(before, after)["requests"].sum() == 33
+
+
+def test_a_retry_counts_at_the_destination_only() -> None:
+    counted = frame(
+        "s",
+        text("source", "v2", "200", 2),
+        text("destination", "v2", "200", 2),
+        text("destination", "v2", "503", 1),
+    )
+    sample = pd.DataFrame({"version": pd.Series(["v2", "v2"], dtype=object)})
+    table = telemetry.side_by_side(sample, counted)
+    assert table.loc["v2"].to_dict() == {"client": 2, "source": 2, "destination": 2}
+    assert table.loc["failed"].to_dict() == {"client": 0, "source": 0, "destination": 1}
+
+
+def test_durations_are_counted_up_to_a_time_where_the_sidecar_has_such_a_bucket() -> None:
+    labels = 'reporter="source",response_code="200",destination_version="v2"'
+    bucket = "istio_request_duration_milliseconds_bucket"
+    lines = [f"istio_requests_total{{{labels}}} 9"]
+    lines += [f'{bucket}{{{labels},le="{ms}"}} {count}' for ms, count in ((100, 7), (250, 9))]
+    (row,) = telemetry.parse("s", "\n".join(lines), within=(100, 120)).values()
+    assert row == {"requests": 9.0, "timed": 0.0, "milliseconds": 0.0, 100: 7.0}
