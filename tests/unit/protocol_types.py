@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec import inspect as kinds
 
-from kata_lib.lab.live import protocol
 from kata_lib.cluster.manifests import PROJECT
+from kata_lib.lab.live import protocol
 
 FILE = PROJECT / "kata_lib" / "lab" / "live" / "view" / "protocol.d.ts"
 HEAD = "// Written by tests/unit/protocol_types.py from kata_lib/lab/live/protocol.py.\n"

@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import log
-from typing import Any
+from typing import Literal
 
+from kata_lib.lab.live.protocol import LabChange, VersionShare
 from kata_lib.lab.live.seconds import Answer
 from kata_lib.statistics.shares import share_of
 
@@ -34,7 +35,7 @@ class Change:
     at: float
     before: Shares | None
     after: Shares | None
-    by: str
+    by: Literal["you", "elsewhere"]
     answers: Counter[str] = field(default_factory=Counter)
     failed: int = 0
     seen_ms: float | None = None
@@ -56,38 +57,40 @@ class Change:
                 self.seen_ms = 1000 * (answer.sent - self.at)
                 self.requests = self.answers.total()
 
-    def shares(self) -> list[dict[str, Any]]:
+    def shares(self) -> list[VersionShare]:
         """Return each version's share since the change with its interval, in percent."""
         n = self.answers.total()
         versions = sorted({*self.answers, *(self.after or {})})
         found = [share_of(version, self.answers[version], n) for version in versions]
         return [
-            {
-                "version": s.version,
-                "count": s.count,
-                "share": round(100 * s.share, 1) if n else None,
-                "low": round(100 * s.low, 1),
-                "high": round(100 * s.high, 1),
-            }
+            VersionShare(
+                version=s.version,
+                count=s.count,
+                share=round(100 * s.share, 1) if n else None,
+                low=round(100 * s.low, 1),
+                high=round(100 * s.high, 1),
+            )
             for s in found
         ]
 
-    def message(self) -> dict[str, Any]:
+    def message(self) -> LabChange:
         """Return what the browser marks; shares in percent."""
-        return {
-            "number": self.number,
-            "at": round(self.at, 3),
-            "before": in_percent(self.before),
-            "after": in_percent(self.after),
-            "by": self.by,
-            "seen_ms": None if self.seen_ms is None else round(self.seen_ms),
-            "requests": self.requests,
-        }
+        seen = None if self.seen_ms is None else round(self.seen_ms)
+        return LabChange(
+            number=self.number,
+            at=round(self.at, 3),
+            before=None if self.before is None else in_percent(self.before),
+            after=None if self.after is None else in_percent(self.after),
+            mark=None if self.number == 0 else "…" if seen is None else f"{seen} ms",
+            by=self.by,
+            seen_ms=seen,
+            requests=self.requests,
+        )
 
 
-def in_percent(shares: Shares | None) -> dict[str, float] | None:
+def in_percent(shares: Shares) -> dict[str, float]:
     """Return shares in percent, as the browser shows them."""
-    return None if shares is None else {name: round(100 * share, 1) for name, share in shares.items()}
+    return {name: round(100 * share, 1) for name, share in shares.items()}
 
 
 def words(shares: Shares | None) -> str:

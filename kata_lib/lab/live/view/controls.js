@@ -138,7 +138,8 @@ export class Controls {
     input.style.accentColor = this.#styleOf(version).color;
     input.addEventListener("input", () => this.#ask(version, input.valueAsNumber));
     input.addEventListener("pointerdown", () => this.#asking.drag(version));
-    for (const end of ["pointerup", "pointercancel"]) input.addEventListener(end, () => this.#asking.drag(""));
+    for (const end of ["pointerup", "pointercancel"])
+      input.addEventListener(end, () => this.#asking.drag(""));
     this.#sliders.set(version, { input, output: find(label, "output", HTMLOutputElement) });
     return label;
   }

@@ -4,10 +4,9 @@ import { RIGHT, sharesAxis } from "./axes.js";
 import { changesOf, newestOf, podsOf, rowsOf, versionsOf } from "./store.js";
 
 /** @import { Change, Second, Settings } from "./protocol.js" */
-/** @import { Store } from "./store.js" */
+/** @import { PictureStore } from "./store.js" */
 /** @import { StyleOf } from "./styles.js" */
 
-/** @typedef {Store<Change, { pods?: Record<string, number> }>} PictureStore */
 /** @typedef {{ x: number[], y: (number | null)[], name?: string, text?: string[] } & Record<string, unknown>} Line */
 
 const QUIET = "#777777";

@@ -156,7 +156,8 @@ export class Loop {
   }
 
   #watch() {
-    if (this.#views.size === 0 || this.#page.now() - this.#heard < 1000 * this.#settings.silence_seconds) return;
+    if (this.#views.size === 0 || this.#page.now() - this.#heard < 1000 * this.#settings.silence_seconds)
+      return;
     for (const view of this.#views.keys()) view.note(SILENT);
     if (this.#page.isVisible()) this.#begin();
   }

@@ -3,7 +3,7 @@
 import { layout } from "./axes.js";
 import { lines } from "./lines.js";
 
-/** @import { PictureStore } from "./lines.js" */
+/** @import { PictureStore } from "./store.js" */
 /** @import { Plotly } from "./plotly.js" */
 /** @import { Settings } from "./protocol.js" */
 /** @import { StyleOf } from "./styles.js" */

@@ -14,8 +14,7 @@
 
 const LATE_MS = 20_000;
 
-/** @type {{ kataPlotly?: Promise<Plotly> | undefined }} */
-const page = globalThis;
+const page = /** @type {{ kataPlotly: Promise<Plotly> | undefined }} */ (/** @type {unknown} */ (globalThis));
 
 /**
  * Return the page's plotly.js; an Error where the kernel does not send it.

@@ -48,7 +48,11 @@ class ReleaseView {
    * @param {Plotly} plotly
    */
   constructor(el, model, say, plotly) {
-    furnish(el, model, { classes: ["kata-live", "kata-release"], label: "A release and its decisions", html: HTML });
+    furnish(el, model, {
+      classes: ["kata-live", "kata-release"],
+      label: "A release and its decisions",
+      html: HTML,
+    });
     const settings = model.get("settings");
     this.#el = el;
     this.#styleOf = stylesOf(settings);

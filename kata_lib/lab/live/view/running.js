@@ -4,7 +4,7 @@
 import { HEIGHT, heightOf, RUNNING_WIDTH, runningRight } from "./axes.js";
 
 /** @import { Settings } from "./protocol.js" */
-/** @import { PictureStore } from "./lines.js" */
+/** @import { PictureStore } from "./store.js" */
 /** @import { StyleOf } from "./styles.js" */
 
 /** @type {Record<string, string>} */

@@ -1,6 +1,6 @@
 // What the frames said, put together: seconds and changes of the last minute, and the newest words.
 
-/** @import { Change, Second } from "./protocol.js" */
+/** @import { Change, LabWords, ReleaseWords, Second } from "./protocol.js" */
 
 /**
  * What a picture is drawn from. stale: something has changed that stands still between two ticks.
@@ -13,6 +13,8 @@
  * @property {number} now
  * @property {boolean} stale
  */
+
+/** @typedef {Store<Change, LabWords | ReleaseWords>} PictureStore */
 
 /**
  * What a frame adds to a store.
@@ -76,14 +78,15 @@ export const newestOf = (shares) => Object.keys(shares).sort().at(-1);
 /**
  * Return the shares that the pods' numbers alone would make; a release's words have none.
  *
- * @param {Store<Change, { pods?: Record<string, number> }>} store
+ * @param {PictureStore} store
+ * @returns {Record<string, number>}
  */
-export const podsOf = (store) => store.words?.pods ?? {};
+export const podsOf = ({ words }) => (words && "pods" in words ? words.pods : {});
 
 /**
  * Return the versions that have a line: those that are asked for or whose pods are there, and those that answered.
  *
- * @param {Store<Change, { pods?: Record<string, number> }>} store
+ * @param {PictureStore} store
  */
 export function versionsOf(store) {
   const asked = Object.keys(lastChange(store)?.after ?? podsOf(store));

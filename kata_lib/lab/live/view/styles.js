@@ -10,4 +10,5 @@
  * @param {Settings} settings
  * @returns {StyleOf}
  */
-export const stylesOf = (settings) => (name) => settings.styles[name.split("-").at(-1) ?? ""] ?? settings.other;
+export const stylesOf = (settings) => (name) =>
+  settings.styles[name.split("-").at(-1) ?? ""] ?? settings.other;

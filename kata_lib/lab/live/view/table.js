@@ -1,6 +1,6 @@
 // The tables below the pictures, and the chips that name a version in its colour.
 
-import { fill, write } from "./shell.js";
+import { fill, find, write } from "./shell.js";
 
 /** @import { StyleOf } from "./styles.js" */
 
@@ -13,11 +13,8 @@ import { fill, write } from "./shell.js";
  */
 export function fillTable(body, rows, styleOf) {
   fill(body, rows, newRow, (line, { version, cells }) => {
-    const [head, ...others] = line.children;
-    const chip = head?.firstElementChild;
-    if (chip instanceof HTMLElement) paintChip(chip, version, styleOf);
-    for (let i = others.length; i < cells.length; i++) others.push(line.insertCell());
-    cells.forEach((text, i) => write(/** @type {Element} */ (others[i]), text));
+    paintChip(find(line, "span", HTMLElement), version, styleOf);
+    for (const [i, text] of cells.entries()) write(line.cells[i + 1] ?? line.insertCell(), text);
   });
 }
 

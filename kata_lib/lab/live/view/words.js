@@ -113,6 +113,7 @@ export const metricRows = (metrics) =>
 export function spokenWords({ since, recent }, asked) {
   const wanted = asked ? `${sharesWords(asked)} asked for` : "no weights set";
   const answered = since.filter((found) => found.share !== null);
-  const seen = answered.map((found) => `${found.version} ${found.share} percent`).join(", ") || "no answers yet";
+  const seen =
+    answered.map((found) => `${found.version} ${found.share} percent`).join(", ") || "no answers yet";
   return `${wanted}; answers: ${seen}${recent.failed ? `; ${recent.failed} requests failed` : ""}.`;
 }
