@@ -11,7 +11,7 @@ from typing import Literal
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.errors import KataError
-from kata_lib.lab.live.changes import Change, Shares, in_percent, newest
+from kata_lib.lab.live.changes import Change, InOrder, in_percent, newest
 from kata_lib.lab.live.loop import Subject
 from kata_lib.lab.live.protocol import (
     Clear,
@@ -28,6 +28,7 @@ from kata_lib.lab.live.route import Route, Routing
 from kata_lib.lab.live.seconds import Minute, answers_of
 from kata_lib.lab.live.settings import MINUTE, RATES
 from kata_lib.lab.live.stream import Stream, Traffic
+from kata_lib.statistics.change import Shares
 from kata_lib.traffic.frames import Record
 
 LOOK_SECONDS = 0.5  # between two looks at the weights in the cluster
@@ -51,6 +52,7 @@ class Session(Subject):
         self.start_ns = clock()
         self._clock = clock
         self._minute = Minute()
+        self._in_order = InOrder()
         self._stream = Stream(start_traffic, rate)
         self._routing = Routing(cluster)
         self._route = Route(None, {})
@@ -136,8 +138,8 @@ class Session(Subject):
     def _change(self, after: Shares | None, by: Literal["you", "elsewhere"]) -> None:
         at = self.now()
         self._take()  # what was asked before belongs to the change before
-        number = self.changes[-1].number + 1 if self.changes else 0
-        self.changes.append(Change(number, at, self.asked, after, by))
+        last = self.changes[-1] if self.changes else None
+        self.changes.append(last.then(at, after, by) if last else Change(0, at, None, after, by))
         self._next_words = at
 
     def _clear(self) -> None:
@@ -158,9 +160,12 @@ class Session(Subject):
         self.records.extend(records)
         answers = answers_of(records, self.start_ns)
         self._minute.add(answers, self.now())
-        for answer in answers:
-            if self.changes:
-                self.changes[-1].add(answer)
+        in_order = self._in_order.take(answers)
+        if self.changes:
+            for answer in answers:
+                self.changes[-1].count(answer)
+            for answer in in_order:
+                self.changes[-1].weigh(answer)
 
     def news(self, *, everything: bool) -> LabNews:
         """Return what is new, or everything; words only once a second, and when a person did something."""
