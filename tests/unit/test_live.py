@@ -87,7 +87,8 @@ class TestPace:
 
 def frames_sent(seconds: int, calm: bool, answers: bool) -> list[float]:
     """Return when frames were sent to a browser that answers every two seconds, or never."""
-    pace, moments = Pace(0), []
+    pace = Pace(0)
+    moments: list[float] = []
     pace.shown(0, calm)
     for now in (i / 100 for i in range(100 * seconds)):
         if answers and moments and now % 2 == 0:

@@ -131,7 +131,7 @@ def made(case: str) -> dict[str, Any]:
         recorded[name] = {k: v for k, v in cluster.items() if k not in NOT_RECORDED} | {
             "endpoints": sorted(workloads)
         }
-    return as_recorded(
+    compared: dict[str, Any] = as_recorded(
         {
             "clusters": recorded,
             "routes": {
@@ -141,6 +141,7 @@ def made(case: str) -> dict[str, Any]:
             },
         }
     )
+    return compared
 
 
 @pytest.mark.parametrize("case", CASES)
