@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 
-from kata_lib.engines.embedded.mesh.injection import canonical_name, workload_name
+from kata_lib.engines.embedded.mesh.injection import (
+    canonical_name,
+    canonical_revision,
+    has_sidecar,
+    workload_name,
+)
 from kata_lib.engines.embedded.mesh.translate.model import (
     Addresses,
     Endpoint,
@@ -11,6 +16,7 @@ from kata_lib.engines.embedded.mesh.translate.model import (
     Service,
     ServicePort,
 )
+from kata_lib.engines.embedded.store import Obj
 
 
 def load_assignment(
@@ -41,19 +47,29 @@ def _endpoint(endpoint: Endpoint, addresses: Addresses) -> Envoy:
     described: Envoy = {}
     if endpoint.pod is not None:
         host, port = addresses.listen_at(endpoint.pod["metadata"]["uid"], port)
-        described["metadata"] = {"filter_metadata": {"kata": describe(endpoint.pod)}}
+        described["metadata"] = {"filter_metadata": {"kata": _as_called(endpoint.pod)}}
     return {"endpoint": {"address": socket_address(host, port)}, **described}
 
 
-def describe(pod: Mapping[str, object]) -> dict[str, str]:
-    """Return the names by which requests from or to a pod are counted."""
-    metadata = dict(pod["metadata"])  # type: ignore[call-overload]
+def describe(pod: Obj) -> dict[str, str]:
+    """Return the names by which requests from or to a pod are counted; "" where its labels do not say."""
+    labels = pod["metadata"].get("labels", {})
     return {
-        "workload": workload_name(dict(pod)),
-        "namespace": metadata["namespace"],
-        "app": canonical_name(dict(pod)),
-        "version": metadata.get("labels", {}).get("version", "latest"),
+        "workload": workload_name(pod),
+        "namespace": pod["metadata"]["namespace"],
+        "app": labels.get("app", ""),
+        "version": labels.get("version", ""),
+        "canonical_service": canonical_name(pod),
+        "canonical_revision": canonical_revision(pod),
     }
+
+
+def _as_called(pod: Obj) -> dict[str, str]:
+    """Return the names by which a caller counts; application and version only a sidecar would tell it."""
+    described = describe(pod)
+    if not has_sidecar(pod):
+        described |= {"app": "", "version": ""}
+    return {name: said or "unknown" for name, said in described.items()}
 
 
 def socket_address(host: str, port: int) -> Envoy:
