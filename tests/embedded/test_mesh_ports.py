@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
+
 from embedded.mesh_harness import (
     LIMIT,
     Client,

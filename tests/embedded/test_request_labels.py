@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+
 from embedded.mesh_harness import LIMIT, Mesh, counted, rule, running_mesh, split, until
 
 Obj = dict[str, Any]
