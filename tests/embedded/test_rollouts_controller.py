@@ -23,8 +23,8 @@ from kata_lib.engines.embedded import EmbeddedEngine, processes
 from kata_lib.engines.embedded.processes import Identity
 from kata_lib.errors import EngineError
 from kata_lib.machine import PROJECT
-from kata_lib.mesh import in_force
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
+from kata_lib.mesh import synced
 from kata_lib.statistics.shares import judge
 from kata_lib.traffic import sample
 
@@ -103,7 +103,7 @@ def reaches(cluster: Cluster, phase: str, weight: int | None = None) -> None:
         return ""
 
     waiting.until(missing, SECONDS, None, f"not {phase} at {weight} %")
-    in_force.until(cluster)
+    synced.until(cluster, "sentences", synced.Moment())
 
 
 def answers(cluster: Cluster, n: int) -> Counter[str]:

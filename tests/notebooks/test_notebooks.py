@@ -138,4 +138,4 @@ def test_a_learners_work_outlives_the_kernel(environment: dict[str, str]) -> Non
     run([reset, *built["cells"][: half + 1], weights])
     said = run([*built["cells"][:half], nbformat.v4.new_code_cell("lab.weights()")])
     assert "Kept, though this step begins without: VirtualService name, DestinationRule name." in said
-    assert "{'name-v1': 0.7, 'name-v2': 0.3}" in said
+    assert "{'name-v1': 70, 'name-v2': 30}" in said

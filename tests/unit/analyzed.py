@@ -7,7 +7,7 @@ from kata_lib.cluster.apply import annotated
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.manifests import load
 from kata_lib.mesh.analyze import Objects
-from kata_lib.mesh.weights import ISTIO
+from kata_lib.mesh.virtual_services import ISTIO
 
 CANARY = "deploy/virtual-service-canary.yaml"
 PROMOTE = "deploy/virtual-service-canary-promote.yaml"

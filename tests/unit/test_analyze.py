@@ -15,11 +15,11 @@ from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.engines import select
 from kata_lib.lab.lab import Lab
 from kata_lib.mesh import analyze
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh.analyze import CODES, Analysis, Objects
 from kata_lib.mesh.analyze.services import names_protocol
 from kata_lib.mesh.analyze.weights import completed
-from kata_lib.mesh.weights import ISTIO
+from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.statistics.shares import percent
 
 

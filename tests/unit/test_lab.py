@@ -69,7 +69,7 @@ def test_a_step_keeps_what_is_there(api: FakeApi, capsys: pytest.CaptureFixture[
     open_lab().set_weights({"name-v2": 30})
     capsys.readouterr()
     again = open_lab(step="canary")
-    assert again.weights() == {"name-v1": 0.7, "name-v2": 0.3}
+    assert again.weights() == {"name-v1": 70, "name-v2": 30}
     said = capsys.readouterr().out
     assert "Missing" not in said
     assert "Kept, though this step begins without: VirtualService name, DestinationRule name." in said
@@ -105,7 +105,7 @@ def test_a_rollout_takes_the_place_of_deployments_where_there_is_a_controller(
     open_lab(step="canary").apply(CANARY)
     with pytest.raises(ClusterError, match=r"no Argo Rollouts.*kata addons install rollouts"):
         open_lab(step="argo-rollouts")
-    assert open_lab().weights() == {"name-v1": 0.9, "name-v2": 0.1}
+    assert open_lab().weights() == {"name-v1": 90, "name-v2": 10}
     api.has_argo = True
     monkeypatch.setattr(argo, "until_healthy", lambda *_: None)
     left = open_lab(step="argo-rollouts").left_over()
@@ -115,7 +115,7 @@ def test_a_rollout_takes_the_place_of_deployments_where_there_is_a_controller(
         "Deployment age",
         "Deployment sentences",
     ]
-    assert open_lab(step="argo-rollouts").weights() == {"stable": 1.0, "canary": 0.0}
+    assert open_lab(step="argo-rollouts").weights() == {"stable": 100, "canary": 0}
     open_lab(step="deploy")
     assert "begins without: Rollout name" in capsys.readouterr().out
     assert "Rollout name" not in open_lab(step="deploy", reset=True).left_over()

@@ -16,8 +16,8 @@ from kata_lib.lab.live.by_argo import ByArgo
 from kata_lib.lab.live.by_plan import ByPlan
 from kata_lib.lab.live.release import LiveRelease
 from kata_lib.lab.live.widget import ReleaseWidget
+from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh import telemetry
-from kata_lib.mesh import weights as mesh
 
 
 class Lab:
