@@ -9,13 +9,14 @@ from typing import Any
 
 from msgspec import inspect as kinds
 
-from kata_lib.cluster.manifests import PROJECT
 from kata_lib.lab.live import protocol
+from kata_lib.machine import PROJECT
+from kata_lib.pictures.plots import Style
 
 FILE = PROJECT / "kata_lib" / "lab" / "live" / "view" / "protocol.d.ts"
 HEAD = "// Written by tests/unit/protocol_types.py from kata_lib/lab/live/protocol.py.\n"
 NAMED = {"Message": protocol.Message, "News": protocol.News}
-PLAIN = {
+PLAIN: dict[Any, str] = {
     kinds.StrType: "string",
     kinds.IntType: "number",
     kinds.FloatType: "number",
@@ -28,7 +29,7 @@ def typescript() -> str:
     """Return each of the protocol's types as TypeScript."""
     structs = [kinds.type_info(found) for found in vars(protocol).values() if _is_public(found)]
     unions = [f"export type {name} = {_name(kinds.type_info(union))};\n" for name, union in NAMED.items()]
-    return "\n".join([HEAD, *map(_declared, [kinds.type_info(protocol.Style), *structs]), *unions])
+    return "\n".join([HEAD, *map(_declared, [kinds.type_info(Style), *structs]), *unions])
 
 
 def _is_public(found: object) -> bool:
@@ -36,7 +37,7 @@ def _is_public(found: object) -> bool:
 
 
 def _declared(info: Any) -> str:
-    name, words = info.cls.__name__, "\n * ".join(filter(None, inspect.getdoc(info.cls).splitlines()))
+    name, words = info.cls.__name__, "\n * ".join(filter(None, (inspect.getdoc(info.cls) or "").splitlines()))
     fields = "".join(f"  {line};\n" for line in _fields(info))
     if getattr(info, "array_like", False):
         body = ", ".join(f"{field.name}: {_name(field.type)}" for field in info.fields)

@@ -20,12 +20,13 @@ from kata_lib.lab.live.changes import Change, InOrder, words
 from kata_lib.lab.live.lab import FRAME_SECONDS
 from kata_lib.lab.live.loop import Loop
 from kata_lib.lab.live.pace import DRAWING_SECONDS, WINDOW, Pace
-from kata_lib.lab.live.protocol import Frame, LabNews, Latency, Recent, Second
+from kata_lib.lab.live.protocol import Frame, LabNews, LabWords, Latency, Recent, Second
 from kata_lib.lab.live.route import linked
 from kata_lib.lab.live.seconds import Answer, Minute, answers_of, percentiles
 from kata_lib.lab.live.session import Session
 from kata_lib.lab.live.still import StillBeside
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
+from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.traffic.frames import Record
 
 CANARY = "deploy/virtual-service-canary.yaml"
@@ -88,7 +89,8 @@ class TestPace:
 
 def frames_sent(seconds: int, calm: bool, answers: bool) -> list[float]:
     """Return when frames were sent to a browser that answers every two seconds, or never."""
-    pace, moments = Pace(0, FRAME_SECONDS), []
+    pace = Pace(0, FRAME_SECONDS)
+    moments: list[float] = []
     pace.shown(0, calm)
     for now in (i / 100 for i in range(100 * seconds)):
         if answers and moments and now % 2 == 0:
@@ -318,6 +320,10 @@ class Bench:
         self.rates.append(rate)
         return self.traffic[-1]
 
+    @property
+    def news(self) -> list[LabNews]:
+        return [frame.news for frame in self.frames if isinstance(frame.news, LabNews)]
+
     def send(self, frame: Frame) -> None:
         assert msgspec.convert(protocol.plain(frame), Frame) == frame
         self.frames.append(frame)
@@ -328,7 +334,7 @@ class Bench:
         sent = len(self.frames)
         drawn = [{"type": "drawn", "number": self.frames[-1].number}] if self.frames else []
         self.loop.turn([protocol.read(message) for message in [*drawn, *messages]])
-        return [frame.news for frame in self.frames[sent:]]
+        return self.news[sent:]
 
 
 @pytest.fixture
@@ -341,6 +347,11 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     return made
 
 
+def said(news: LabNews) -> LabWords:
+    assert news.words is not None
+    return news.words
+
+
 def writes(bench: Bench) -> int:
     api = bench.cluster.api
     assert isinstance(api, FakeApi)
@@ -349,11 +360,11 @@ def writes(bench: Bench) -> int:
 
 class TestSession:
     def test_the_first_frame_is_whole_and_holds_the_clusters_weights(self, bench: Bench) -> None:
-        frame = bench.frames[0].news
+        (frame,) = bench.news
         assert frame.whole
         assert [(c.before, c.after) for c in frame.changes] == [(None, CANARY_SHARES)]
-        assert frame.words.pods == {"v1": 66.7, "v2": 33.3}
-        assert frame.words.movable
+        assert said(frame).pods == {"v1": 66.7, "v2": 33.3}
+        assert said(frame).movable
 
     def test_of_many_moves_only_the_newest_reaches_the_cluster(self, bench: Bench) -> None:
         before = writes(bench)
@@ -365,7 +376,7 @@ class TestSession:
         assert mesh.weights(bench.cluster)["name-v2"] == pytest.approx(0.4)
         (change,) = frame.changes
         assert (change.before, change.after) == (CANARY_SHARES, {"v1": 60, "v2": 40})
-        assert (change.by, frame.words.handled) == ("you", 40)
+        assert (change.by, said(frame).handled) == ("you", 40)
 
     def test_of_three_versions_the_others_follow(self, bench: Bench) -> None:
         bench.cluster.apply("deploy/v3-faulty")
@@ -380,7 +391,7 @@ class TestSession:
         subsets = [
             {"name": name, "labels": {"version": name[-2:]}} for name in ("name-v1", "name-v2", "x-v2")
         ]
-        bench.cluster.patch(mesh.ISTIO, "DestinationRule", "name", {"spec": {"subsets": subsets}})
+        bench.cluster.patch(ISTIO, "DestinationRule", "name", {"spec": {"subsets": subsets}})
         bench.turn(6)
         bench.turn(7, {"type": "weight", "version": "v2", "value": 25})
         assert mesh.weights(bench.cluster) == pytest.approx({"name-v1": 0.75, "name-v2": 0.25})
@@ -414,8 +425,8 @@ class TestSession:
         ]
         (frame,) = bench.turn(1.1)
         assert [row.second for row in frame.seconds] == [0]
-        assert frame.words.recent.versions == {"unknown": Latency(None, None, 1), "v2": Latency(2.0, 2.0, 0)}
-        assert [share.share for share in frame.words.since] == [0, 100]
+        assert said(frame).recent.versions == {"unknown": Latency(None, None, 1), "v2": Latency(2.0, 2.0, 0)}
+        assert [share.share for share in said(frame).since] == [0, 100]
         assert bench.turn(2)[0].seconds == []
 
     def test_words_are_said_once_a_second_and_at_once_to_who_did_something(self, bench: Bench) -> None:
@@ -425,14 +436,14 @@ class TestSession:
     def test_pause_ends_the_traffic_and_continue_begins_it(self, bench: Bench) -> None:
         (frame,) = bench.turn(1, {"type": "run", "value": False})
         assert bench.traffic[0].stopped
-        assert (frame.words.running, bench.turn(5)[0].now) == (False, 1)
+        assert (said(frame).running, bench.turn(5)[0].now) == (False, 1)
         bench.turn(6, {"type": "run", "value": True})
         assert len(bench.traffic) == 2
 
     def test_another_rate_is_other_traffic_and_loses_no_record(self, bench: Bench) -> None:
         bench.traffic[0].records.append((int(0.9e9), 2.0, 200, "Athos is 3"))
         (frame,) = bench.turn(1, {"type": "rate", "value": 200})
-        assert (bench.rates, frame.words.rate) == ([50, 200], 200)
+        assert (bench.rates, said(frame).rate) == ([50, 200], 200)
         assert [(row.second, row.answers) for row in frame.seconds] == [(0, 1)]
 
     def test_clear_forgets_what_was_measured_and_keeps_the_weights(self, bench: Bench) -> None:
@@ -441,7 +452,7 @@ class TestSession:
         (frame,) = bench.turn(2, {"type": "clear"})
         assert (frame.whole, frame.seconds) == (True, [])
         assert [(c.number, c.before) for c in frame.changes] == [(0, None)]
-        assert [share.count for share in frame.words.since] == [0, 0]
+        assert [share.count for share in said(frame).since] == [0, 0]
         assert mesh.weights(bench.cluster)["name-v2"] == pytest.approx(0.3)
         assert len(bench.session.records) == 0
 
@@ -455,17 +466,17 @@ class TestSession:
 
     def test_traffic_that_breaks_says_why_and_begins_again(self, bench: Bench) -> None:
         bench.traffic[0].broken = TrafficError("the sampler was killed")
-        assert "the sampler was killed" in bench.turn(1)[0].words.note
+        assert "the sampler was killed" in said(bench.turn(1)[0]).note
         bench.turn(2)
         assert len(bench.traffic) == 1
-        assert bench.turn(7)[0].words.note == ""
+        assert said(bench.turn(7)[0]).note == ""
         assert len(bench.traffic) == 2
 
     def test_without_a_route_the_reason_is_shown_and_nothing_can_be_moved(self, bench: Bench) -> None:
-        bench.cluster.remove(mesh.ISTIO, "VirtualService", "name")
+        bench.cluster.remove(ISTIO, "VirtualService", "name")
         (frame,) = bench.turn(1, {"type": "weight", "value": 20, "number": 1})
-        assert "No VirtualService" in frame.words.note
-        assert not frame.words.movable
+        assert "No VirtualService" in said(frame).note
+        assert not said(frame).movable
 
     @pytest.mark.parametrize(
         ("route", "reason"),
@@ -478,9 +489,9 @@ class TestSession:
         self, bench: Bench, route: list[dict[str, Any]], reason: str
     ) -> None:
         before = writes(bench)
-        bench.cluster.patch(mesh.ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
+        bench.cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
         (frame,) = bench.turn(1, {"type": "weight", "value": 20, "number": 1})
-        assert reason in frame.words.note
+        assert reason in said(frame).note
         assert writes(bench) == before + 1
 
 
@@ -514,7 +525,7 @@ def three_destinations(cluster: Cluster, *weights: int) -> None:
         {"destination": {"host": "name", "subset": f"name-v{i}"}, "weight": weight}
         for i, weight in enumerate(weights, 1)
     ]
-    cluster.patch(mesh.ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
+    cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
 
 
 class TestStillBeside:

@@ -12,11 +12,11 @@ from kata_lib.delivery.record import Record
 from kata_lib.lab.live import by_argo, by_plan
 from kata_lib.lab.live.by_argo import ByArgo
 from kata_lib.lab.live.by_plan import ByPlan
-from kata_lib.lab.live.protocol import Decide, ReleaseNews
+from kata_lib.lab.live.protocol import Decide, ReleaseNews, Standing
 from kata_lib.lab.live.release import Watch
 from kata_lib.lab.live.settings import COMMANDS
+from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh import telemetry
-from kata_lib.mesh import weights as mesh
 
 
 def reading(v1: float, v2: float) -> pd.DataFrame:
@@ -46,13 +46,18 @@ def shown(view: Watch) -> ReleaseNews:
     return news
 
 
+def standing(news: ReleaseNews) -> Standing:
+    assert news.words.standing is not None
+    return news.words.standing
+
+
 def test_a_frame_holds_the_plan_the_shares_and_the_decisions(view: Watch) -> None:
     shown(view)
     news = shown(view)
     (row,) = news.seconds
     assert (row.answers, row.failed, row.shares["name-v2"]) == (100, 0.0, (25.0, 17.5, 34.3))
-    assert [(c.mark, c.after["name-v2"]) for c in news.changes] == [("", 0), ("20 %", 20)]
-    words = news.words.standing
+    assert [(c.mark, (c.after or {})["name-v2"]) for c in news.changes] == [("", 0), ("20 %", 20)]
+    words = standing(news)
     assert (words.steps, words.step) == (["setWeight 20", "analysis"], 1)
     assert words.may == ["pause", "promote", "promote fully", "abort"]
     assert words.decisions[0].endswith("20 % of the requests go to name-v2, 80 % to name-v1.")
@@ -63,10 +68,10 @@ def test_a_button_decides_and_a_refusal_is_told(view: Watch) -> None:
     view.hear(Decide("abort"))
     assert mesh.weights(view._cluster)["name-v2"] == 0.0
     view.hear(Decide("promote"))
-    words = shown(view).words
-    assert "promote does nothing; retry begins it again" in words.note
-    standing = words.standing
-    assert (standing.phase, standing.step, standing.may) == ("Degraded", -1, ["retry"])
+    news = shown(view)
+    assert "promote does nothing; retry begins it again" in news.words.note
+    words = standing(news)
+    assert (words.phase, words.step, words.may) == ("Degraded", -1, ["retry"])
     view.hear(Decide("rm -rf"))
 
 
@@ -91,7 +96,7 @@ def test_a_release_by_argo_rollouts_gives_the_same_picture(monkeypatch: pytest.M
     news = [shown(view) for _ in range(3)][-1]
     assert news.seconds[-1].shares["v2"] == (40.0, 30.9, 49.8)
     assert [change.after for change in news.changes] == [{"v2": 50, "v1": 50}]
-    words = news.words.standing
+    words = standing(news)
     assert words.steps == [
         "setWeight 1",
         "analysis",
@@ -106,12 +111,12 @@ def test_a_release_by_argo_rollouts_gives_the_same_picture(monkeypatch: pytest.M
         ("v1", 60, None),
     ]
     put(api, "promoted")
-    words = shown(view).words.standing
+    words = standing(shown(view))
     assert (words.phase, words.step, words.may) == ("Healthy", 6, [])
     view.hear(Decide("abort"))
     put(api, "aborted-by-analysis")
-    words = shown(view).words
-    assert "abort does nothing" in words.note
-    standing = words.standing
-    assert (standing.phase, standing.step, standing.may) == ("Degraded", -1, ["retry"])
+    news = shown(view)
+    assert "abort does nothing" in news.words.note
+    words = standing(news)
+    assert (words.phase, words.step, words.may) == ("Degraded", -1, ["retry"])
     assert "RolloutAborted" in view.text()
