@@ -17,7 +17,7 @@ from kata_lib.delivery import events, record
 from kata_lib.delivery.judging import Look
 from kata_lib.delivery.state import ReleaseState
 from kata_lib.errors import KataError
-from kata_lib.mesh.weights import ISTIO
+from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.statistics import shares
 from kata_lib.statistics.sequential import Counted
 

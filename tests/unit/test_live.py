@@ -23,7 +23,8 @@ from kata_lib.lab.live.seconds import Answer, Minute, answers_of, percentiles
 from kata_lib.lab.live.session import Session
 from kata_lib.lab.live.still import StillBeside
 from kata_lib.lab.live.widget import LiveWidget
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
+from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.pictures import plots
 from kata_lib.traffic.frames import Record
 
@@ -87,7 +88,8 @@ class TestPace:
 
 def frames_sent(seconds: int, calm: bool, answers: bool) -> list[float]:
     """Return when frames were sent to a browser that answers every two seconds, or never."""
-    pace, moments = Pace(0), []
+    pace = Pace(0)
+    moments: list[float] = []
     pace.shown(0, calm)
     for now in (i / 100 for i in range(100 * seconds)):
         if answers and moments and now % 2 == 0:
@@ -379,7 +381,7 @@ class TestSession:
         subsets = [
             {"name": name, "labels": {"version": name[-2:]}} for name in ("name-v1", "name-v2", "x-v2")
         ]
-        bench.cluster.patch(mesh.ISTIO, "DestinationRule", "name", {"spec": {"subsets": subsets}})
+        bench.cluster.patch(ISTIO, "DestinationRule", "name", {"spec": {"subsets": subsets}})
         bench.turn(6)
         bench.turn(7, {"type": "weight", "version": "v2", "value": 25})
         assert mesh.weights(bench.cluster) == pytest.approx({"name-v1": 0.75, "name-v2": 0.25})
@@ -466,7 +468,7 @@ class TestSession:
         assert len(bench.traffic) == 2
 
     def test_without_a_route_the_reason_is_shown_and_nothing_can_be_moved(self, bench: Bench) -> None:
-        bench.cluster.remove(mesh.ISTIO, "VirtualService", "name")
+        bench.cluster.remove(ISTIO, "VirtualService", "name")
         (frame,) = bench.turn(1, {"type": "weight", "value": 20, "number": 1})
         assert "No VirtualService" in frame["words"]["note"]
         assert not frame["words"]["movable"]
@@ -482,7 +484,7 @@ class TestSession:
         self, bench: Bench, route: list[dict[str, Any]], reason: str
     ) -> None:
         before = writes(bench)
-        bench.cluster.patch(mesh.ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
+        bench.cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
         (frame,) = bench.turn(1, {"type": "weight", "value": 20, "number": 1})
         assert reason in frame["words"]["note"]
         assert writes(bench) == before + 1
@@ -520,7 +522,7 @@ def three_destinations(cluster: Cluster, *weights: int) -> None:
         {"destination": {"host": "name", "subset": f"name-v{i}"}, "weight": weight}
         for i, weight in enumerate(weights, 1)
     ]
-    cluster.patch(mesh.ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
+    cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
 
 
 def test_the_widget_queues_what_it_hears_and_hands_out_the_script(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,11 +44,11 @@ def _labelled(endpoint: Endpoint, labels: Mapping[str, str]) -> bool:
 
 def _endpoint(endpoint: Endpoint, addresses: Addresses) -> Envoy:
     host, port = endpoint.address, endpoint.port
-    described: Envoy = {}
-    if endpoint.pod is not None:
-        host, port = addresses.listen_at(endpoint.pod["metadata"]["uid"], port)
-        described["metadata"] = {"filter_metadata": {"kata": _as_called(endpoint.pod)}}
-    return {"endpoint": {"address": socket_address(host, port)}, **described}
+    if endpoint.pod is None:
+        return {"endpoint": {"address": socket_address(host, port)}}
+    host, port = addresses.listen_at(endpoint.pod["metadata"]["uid"], port)
+    named = {"address": socket_address(host, port), "hostname": endpoint.pod["metadata"]["name"]}
+    return {"endpoint": named, "metadata": {"filter_metadata": {"kata": _as_called(endpoint.pod)}}}
 
 
 def describe(pod: Obj) -> dict[str, str]:
