@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kata_lib.lab.live.protocol import Metric
+from kata_lib.statistics.confidence_sequence import confidence_sequence
 from kata_lib.statistics.sequential import Counted
-from kata_lib.statistics.shares import wilson
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,11 @@ class Source(Protocol):
 
 
 def figure(version: str, metric: str, counted: Counted, least: float | None) -> Metric:
-    """Return a row of the table: what was counted of a version; least: the share of good ones asked for."""
-    low, high = wilson(counted.n - counted.bad, counted.n)
+    """Return a row of the table: what was counted of a version; least: the share of good ones asked for.
+
+    low and high are those of the confidence sequence: a release is watched.
+    """
+    low, high = confidence_sequence(counted.n - counted.bad, counted.n)
     return Metric(
         version=version,
         metric=metric,

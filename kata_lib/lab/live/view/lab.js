@@ -8,7 +8,7 @@ import { Running } from "./running.js";
 import { fill, find, furnish, write } from "./shell.js";
 import { emptyStore, lastChange, merge, newestOf } from "./store.js";
 import { stylesOf } from "./styles.js";
-import { fillTable, paintChip } from "./table.js";
+import { fillTable, paintChip, SEQUENCE } from "./table.js";
 import { captionWords, podsWords, seenWords, speedWords, spokenWords, versionRows } from "./words.js";
 
 /** @import { Model } from "./loop.js" */
@@ -26,7 +26,7 @@ const HTML = `${CONTROLS}
     <table>
       <caption></caption>
       <thead><tr><th scope="col">version</th><th scope="col">asked</th><th scope="col">answers</th>
-        <th scope="col">share</th><th scope="col">95 % interval</th><th scope="col">p50 ms</th>
+        <th scope="col">share</th>${SEQUENCE}<th scope="col">p50 ms</th>
         <th scope="col">p95 ms</th><th scope="col">failed in 10 s</th></tr></thead>
       <tbody></tbody>
     </table>

@@ -7,7 +7,7 @@ import { loadPlotly } from "./plotly.js";
 import { fill, find, furnish, write } from "./shell.js";
 import { emptyStore, merge } from "./store.js";
 import { stylesOf } from "./styles.js";
-import { fillTable } from "./table.js";
+import { fillTable, SEQUENCE } from "./table.js";
 import { metricRows } from "./words.js";
 
 /** @import { Model } from "./loop.js" */
@@ -26,7 +26,7 @@ const HTML = `
     <table>
       <caption>Counted since the weight last changed</caption>
       <thead><tr><th scope="col">version</th><th scope="col">metric</th><th scope="col">requests</th>
-        <th scope="col">good</th><th scope="col">95 % interval</th><th scope="col">healthy from</th></tr></thead>
+        <th scope="col">good</th>${SEQUENCE}<th scope="col">healthy from</th></tr></thead>
       <tbody></tbody>
     </table>
   </div>

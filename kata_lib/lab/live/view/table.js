@@ -4,6 +4,9 @@ import { fill, find, write } from "./shell.js";
 
 /** @import { StyleOf } from "./styles.js" */
 
+const WATCHED = "It may be watched: at all looks together it misses in one of twenty samples at most.";
+export const SEQUENCE = `<th scope="col" title="${WATCHED}">95 % confidence sequence</th>`;
+
 /**
  * Show rows, each with its version in front.
  *
