@@ -3,7 +3,7 @@
 A configuration dump and the namespace's pods go in. istiod names a cluster outbound|PORT|SUBSET|HOST.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,7 +80,8 @@ class Upstreams:
             found.get("cluster_name", ""): found for found in proxy_config.select(dump, "endpoints")
         }
         self._by_name = {pod["metadata"]["name"]: pod for pod in pods}
-        self._by_address = {pod.get("status", {}).get("podIP"): pod for pod in pods}
+        addresses = ((pod.get("status", {}).get("podIP"), pod) for pod in pods)
+        self._by_address = {address: pod for address, pod in addresses if address}
 
     def destination(self, cluster: str, share: float, not_found: str = "") -> Destination:
         """Return a cluster as a destination; not_found: the route's cluster_not_found_response_code."""
@@ -100,6 +101,13 @@ class Upstreams:
     def passes_through(self, cluster: str) -> bool:
         """Return whether a cluster sends requests to where they were going anyway."""
         return bool(self._clusters.get(cluster, {}).get("type") == "ORIGINAL_DST")
+
+    def listener(self, cluster: str) -> str | None:
+        """Return the listener inside the Envoy that a cluster leads to; None for all others."""
+        assignment = self._clusters.get(cluster, {}).get("load_assignment", {})
+        places = [e["endpoint"]["address"] for e in _endpoints(assignment)]
+        inside = (place["envoy_internal_address"] for place in places if "envoy_internal_address" in place)
+        return next((str(address["server_listener_name"]) for address in inside), None)
 
     def subsets(self, host: str, port: int) -> dict[str, tuple[Pod, ...]]:
         """Return the pods of each subset of a host, by its full name."""
@@ -131,6 +139,10 @@ class Upstreams:
 
     def _short(self, host: str) -> str:
         return host.removesuffix(f".{self._namespace}.svc.cluster.local")
+
+
+def _endpoints(assignment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    return (found for place in assignment.get("endpoints", []) for found in place.get("lb_endpoints", []))
 
 
 def _version(pod: Obj) -> str:

@@ -127,11 +127,12 @@ def from_dump(dump: Obj, service: Obj, pods: list[Obj], *, caller: str, namespac
     host = name if "." in name else f"{name}.{namespace}.svc.cluster.local"
     upstreams = Upstreams(dump, pods, namespace)
     passed_through = _without_sidecar(service, pods)
-    tunnel = _tunnel(dump, service)
-    table = None if tunnel else _http_routes(dump, host, f"{name}:{port}")
-    if table is not None:
+    table = _http_routes(dump, host, f"{name}:{port}")
+    tunnel = _tunnel(dump, service, upstreams, table or [])
+    if table is not None and not tunnel:
         found = tuple(routes.of_envoy(route, upstreams, passed_through) for route in table)
     else:
+        table = None
         clusters = routes.clusters(tunnel or {"cluster": f"outbound|{port}||{host}"})
         places = tuple(upstreams.destination(*one) for one in clusters if upstreams.knows(one[0]))
         found = (Route(EVERY, places or (passed_through,)),)
@@ -166,15 +167,21 @@ def _virtual_host(hosts: list[Obj], asked: str) -> Obj | None:
     return None
 
 
-def _tunnel(dump: Obj, service: Obj) -> Obj:
-    """Return the filter by which a Service's own listener passes bytes on; {} where it does HTTP."""
+def _tunnel(dump: Obj, service: Obj, upstreams: Upstreams, table: list[Obj]) -> Obj:
+    """Return the filter that passes bytes on where a Service's connections meet no other; {} for HTTP.
+
+    It is in a listener of the Service's own address; on the embedded engine, whose sidecars are asked by HTTP
+    for every port, in one inside the Envoy that the route leads to.
+    """
     address = {"address": service["spec"].get("clusterIP"), "port_value": _port(service)}
+    inside = {upstreams.listener(route.get("route", {}).get("cluster", "")) for route in table}
     for listener in proxy_config.select(dump, "listeners"):
-        if listener.get("address", {}).get("socket_address", {}).items() >= address.items():
+        place = listener.get("address", {}).get("socket_address", {})
+        if listener.get("name") in inside or place.items() >= address.items():
             filters = [f["typed_config"] for chain in listener["filter_chains"] for f in chain["filters"]]
-            kinds = {config["@type"].rpartition(".")[2] for config in filters}
-            if "TcpProxy" in kinds and "HttpConnectionManager" not in kinds:
-                return next(config for config in filters if config["@type"].endswith(".TcpProxy"))
+            by_kind: Mapping[str, Obj] = {config["@type"].rpartition(".")[2]: config for config in filters}
+            if "TcpProxy" in by_kind and "HttpConnectionManager" not in by_kind:
+                return by_kind["TcpProxy"]
     return {}
 
 

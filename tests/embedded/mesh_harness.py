@@ -201,6 +201,12 @@ class Client:
             writer.write("\r\n".join([*lines, "", ""]).encode())
             return await read(reader)
 
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        if self.streams is not None:
+            self.streams[1].close()
+            self.streams = None
+
     async def get(self, host: str = "name:5000", path: str = "/") -> tuple[int, str]:
         answer = await self.ask(path, host=host)
         return answer.status, answer.body

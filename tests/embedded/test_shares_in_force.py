@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from mesh_harness import LIMIT, Client, Mesh, endpoint_slice, rule, running_mesh, service
 
+from embedded.mesh_harness import LIMIT, Client, Mesh, endpoint_slice, rule, running_mesh, service
 from kata_lib.engines.embedded import envoy
 from kata_lib.engines.embedded.mesh.admission import refuse
 from kata_lib.mesh import in_force
@@ -59,7 +59,7 @@ class Lab:
 
 def agrees(seen: Counter[Any], outcome: Outcome) -> bool:
     """Return whether counts are those of an outcome; each share is judged against the nearest of 0 and 1."""
-    shares = {**outcome.versions, **outcome.answered}
+    shares: dict[Any, float] = {**outcome.versions, **outcome.answered}
     verdicts = [judge(seen[key], REQUESTS, share, float(share < 0.5)) for key, share in shares.items()]
     return seen.keys() <= shares.keys() and "wrong" not in verdicts
 
@@ -199,7 +199,19 @@ async def test_a_host_that_only_a_rule_knows(lab: Lab) -> None:
     assert agrees(await lab.observe("name.example"), outcome)
 
 
-async def test_a_port_that_is_not_http_follows_no_rule(lab: Lab) -> None:
-    await lab.apply(virtual_service(SPLIT, hosts=["bytes"]))
-    outcome = (await lab.read("bytes")).outcome()
-    assert agrees(await lab.observe("bytes:5000"), outcome)
+@pytest.mark.parametrize(
+    ("spec", "versions"),
+    [
+        ({"http": [SPLIT]}, THIRDS),
+        ({"tcp": [{"route": to(v1=80, v2=20)}]}, {"v1": 0.8, "v2": 0.2}),
+    ],
+)
+async def test_a_port_that_is_not_http_is_spread_by_connection(lab: Lab, spec: Obj, versions: Any) -> None:
+    await lab.apply({"metadata": {"name": "bytes"}, "spec": {"hosts": ["bytes"], **spec}})
+    found = await lab.read("bytes")
+    assert (found.http, found.versions) == (False, versions)
+    seen: Counter[Any] = Counter()
+    for _ in range(REQUESTS):
+        seen[(await lab.client.get("bytes:5000"))[1]] += 1
+        lab.client.close()
+    assert agrees(seen, found.outcome())

@@ -10,11 +10,12 @@ import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-import kubectl
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from kata_lib.machine import OLDEST_KUBECTL
 
 ROOT = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -70,6 +71,13 @@ def test_every_locked_package_has_hashes_and_no_address(lock: str) -> None:
     for entry in re.split(r"\n(?=\S)", text):
         if "==" in entry:
             assert "--hash=sha256:" in entry, entry
+
+
+def test_npms_lock_has_hashes_and_no_address_of_a_registry() -> None:
+    lock = json.loads((ROOT / "tests/view/package-lock.json").read_text())
+    for name, package in lock["packages"].items():
+        assert "resolved" not in package, name
+        assert not name or package["integrity"].startswith("sha512-"), name
 
 
 def test_the_two_locks_agree() -> None:
@@ -128,7 +136,7 @@ def test_conda_gets_the_same_python_and_a_kubectl_that_is_new_enough() -> None:
     by_conda = [Requirement(entry) for entry in ENVIRONMENT["dependencies"] if isinstance(entry, str)]
     wanted = {requirement.name: str(requirement.specifier) for requirement in by_conda}
     assert wanted["python"] == PYPROJECT["project"]["requires-python"]
-    assert wanted["kubernetes-client"] == f">={kubectl.OLDEST[0]}.{kubectl.OLDEST[1]}"
+    assert wanted["kubernetes-client"] == f">={OLDEST_KUBECTL[0]}.{OLDEST_KUBECTL[1]}"
 
 
 def test_what_the_library_imports_is_declared_and_what_is_declared_is_used() -> None:
