@@ -16,6 +16,7 @@ GONE_SECONDS = 60.0
 HELD_SECONDS = 10.0
 """How long a finalizer may hold an object; a controller that does something about it does so at once."""
 _OF_KUBERNETES = {"foregroundDeletion", "orphan"}
+_WORKLOADS = {"CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet", "Rollout", "StatefulSet"}
 _UNPROCESSABLE = 422
 
 Ours = Callable[[Obj], bool]
@@ -61,8 +62,9 @@ def _refuse_to_take(cluster: Cluster, taken: list[Obj]) -> None:
 
 
 def _remove(cluster: Cluster, obj: Obj) -> None:
-    """Ask for a deletion that ends when what the object owns is gone."""
-    cluster.remove(obj["apiVersion"], obj["kind"], obj["metadata"]["name"], propagation="Foreground")
+    """Ask for a deletion; that of a workload ends when its pods are gone."""
+    propagation = "Foreground" if obj["kind"] in _WORKLOADS else ""
+    cluster.remove(obj["apiVersion"], obj["kind"], obj["metadata"]["name"], propagation=propagation)
 
 
 def _held(cluster: Cluster, objects: list[Obj]) -> list[Obj]:

@@ -128,9 +128,9 @@ def _canary_10(cluster: Cluster, sample: pd.DataFrame) -> Result:
 
 def _weights_rule(cluster: Cluster, sample: pd.DataFrame) -> Result:
     found = itertools.chain(
-        routing.unsafe(cluster, routing.CANARY_10),
+        routing.unsafe(cluster, routing.CANARY_BY_FOUR_PODS),
         mistakes.replicas(cluster, {"name-v2": 4}),
-        _routed(cluster, routing.CANARY_10),
+        _routed(cluster, routing.CANARY_BY_FOUR_PODS),
     )
     # With four pods beside two, plain Kubernetes would give v2 two thirds.
     return _first(found, sample) or _judge(sample, 0.1, otherwise=2 / 3)

@@ -69,18 +69,27 @@ def applied(*files: str, namespace: str = "") -> str:
 
 
 def _how(cluster: Cluster, wanted: Obj, live: Obj | None, file: str) -> str:
-    if live is None or _arrives(cluster, wanted, live):
+    if live is None:
         return f"kubectl apply -f {file}"
-    kind, name = wanted["kind"].lower(), wanted["metadata"]["name"]
-    if kind == "deployment" and live["spec"]["selector"] != wanted["spec"]["selector"]:
-        return f"kubectl delete {kind} {name} && kubectl apply -f {file}"
-    return f"kubectl apply -f {file} && kubectl replace --save-config -f {file}"
+    if wanted["kind"] == "Deployment" and live["spec"]["selector"] != wanted["spec"]["selector"]:
+        return f"kubectl delete deployment {wanted['metadata']['name']} && kubectl apply -f {file}"
+    if _arrives(cluster, wanted, live):
+        return f"kubectl apply -f {file}"
+    each = originals.manifests(file)
+    there = all(cluster.get(_API[obj["kind"]], obj["kind"], obj["metadata"]["name"]) for obj in each)
+    return ("" if there else f"kubectl apply -f {file} && ") + f"kubectl replace --save-config -f {file}"
 
 
 def _arrives(cluster: Cluster, wanted: Obj, live: Obj) -> bool:
-    """Return whether kubectl apply would make the object what is wanted."""
+    """Return whether kubectl apply would make the object what is wanted; it adds a Service's ports by number."""
+    if wanted["kind"] == "Service" and _numbers(live) - _numbers(wanted):
+        return False
     patch = apply.patch_for(apply.annotated(wanted, cluster.namespace), live)
     return not list(_other(wanted, apply.merged(live, patch), cluster.image))
+
+
+def _numbers(service: Obj) -> set[int]:
+    return {port["port"] for port in service["spec"].get("ports") or []}
 
 
 def _other(wanted: Obj, live: Obj, image: str) -> list[tuple[str, Any, Any]]:

@@ -14,7 +14,7 @@ from kata_lib.mesh.synced import Moment
 
 NAME = "name"
 CALLER = ENTRY_SERVICE
-CALLED = ("age", NAME)
+CALLED = (("age", 5000), (NAME, 5000))
 KNOWN = Known((CALLER,), CALLED, originals.made_by(), weighted=NAME)
 """What an analysis is told of the workshop."""
 

@@ -19,12 +19,13 @@ MESH = "mesh"
 class Known:
     """What whoever asks knows of a namespace beforehand.
 
-    callers: the Services whose pods send requests. called: the Services that they ask. files: by kind and name of an object the file
-    that makes it. weighted: the Service whose weights `kata weights` sets.
+    callers: the Services whose pods send requests. called: the Services that they ask, each with the port.
+    files: by kind and name of an object the file that makes it. weighted: the Service whose weights `kata
+    weights` sets.
     """
 
     callers: tuple[str, ...] = ()
-    called: tuple[str, ...] = ()
+    called: tuple[tuple[str, int], ...] = ()
     files: Mapping[tuple[str, str], str] = field(default_factory=dict)
     weighted: str = ""
 

@@ -23,10 +23,12 @@ _CAUSES = {"IST0101", "IST0173", "KATA0103", "KATA0301", "KATA0302"}
 
 def findings(found: Objects, others: Sequence[Finding]) -> Iterator[Finding]:
     """Yield for each Service that callers ask what share of their requests no pod answers."""
-    names = found.names()
-    for name in found.known.called:
-        if name not in names:
+    for name, port in found.known.called:
+        service = found.service(name)
+        if service is None:
             yield _missing(found, name)
+        elif port not in [entry["port"] for entry in service["spec"].get("ports") or []]:
+            yield _other_port(found, service, port)
     for seen in found.in_force:
         route = seen.route()
         if route is None:
@@ -46,6 +48,19 @@ def _missing(found: Objects, name: str) -> Finding:
         f"There is no Service {name} in namespace {found.name}: every request to it from {callers} fails.",
         seen=f"the Services are {', '.join(found.names()) or 'none'}",
         mend=f"kubectl apply -n {found.name} -f {file}" if file else "",
+    )
+
+
+def _other_port(found: Objects, service: Obj, port: int) -> Finding:
+    name, callers = service["metadata"]["name"], " and ".join(found.known.callers)
+    there = service["spec"].get("ports") or []
+    listed = ", ".join(str(entry["port"]) for entry in there)
+    return finding(
+        "KATA0502",
+        service,
+        f"The Service {name} has no port {port}, at which {callers} asks it: every such request fails.",
+        seen=f"spec.ports: {listed or 'none'}",
+        mend=lines.replaced(service, "spec.ports[0].port", port) if len(there) == 1 else "",
     )
 
 
