@@ -23,7 +23,8 @@ from kata_lib.lab.live.seconds import Answer, Minute, answers_of, percentiles
 from kata_lib.lab.live.session import Session
 from kata_lib.lab.live.still import StillBeside
 from kata_lib.lab.live.widget import LiveWidget
-from kata_lib.mesh import old_weights as mesh
+from kata_lib.mesh import weights
+from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.pictures import plots
 from kata_lib.traffic.frames import Record
 
@@ -334,7 +335,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
 def writes(bench: Bench) -> int:
     api = bench.cluster.api
     assert isinstance(api, FakeApi)
-    return sum(method == "PATCH" for method, _ in api.requests)
+    return sum(method in ("PATCH", "PUT") for method, _ in api.requests)
 
 
 class TestSession:
@@ -352,7 +353,7 @@ class TestSession:
         ]
         (frame,) = bench.turn(1, *moves)
         assert writes(bench) == before + 1
-        assert mesh.weights(bench.cluster)["name-v2"] == pytest.approx(0.4)
+        assert weights.read(bench.cluster, "name")["name-v2"] == 40
         (change,) = frame["changes"]
         assert (change["before"], change["after"]) == (CANARY_SHARES, {"v1": 60, "v2": 40})
         assert (change["by"], frame["words"]["handled"]) == ("you", 40)
@@ -363,24 +364,24 @@ class TestSession:
         bench.turn(1)
         (frame,) = bench.turn(2, {"type": "weight", "version": "v3", "value": 40, "number": 1})
         assert frame["changes"][-1]["after"] == {"v1": 40, "v2": 20, "v3": 40}
-        shares = mesh.weights(bench.cluster)
-        assert shares == pytest.approx({"name-v1": 0.4, "name-v2": 0.2, "name-v3": 0.4})
+        written = weights.read(bench.cluster, "name")
+        assert written == {"name-v1": 40, "name-v2": 20, "name-v3": 40}
 
     def test_a_subset_beside_the_route_with_the_same_version_does_not_matter(self, bench: Bench) -> None:
         subsets = [
             {"name": name, "labels": {"version": name[-2:]}} for name in ("name-v1", "name-v2", "x-v2")
         ]
-        bench.cluster.patch(mesh.ISTIO, "DestinationRule", "name", {"spec": {"subsets": subsets}})
+        bench.cluster.patch(ISTIO, "DestinationRule", "name", {"spec": {"subsets": subsets}})
         bench.turn(6)
         bench.turn(7, {"type": "weight", "version": "v2", "value": 25})
-        assert mesh.weights(bench.cluster) == pytest.approx({"name-v1": 0.75, "name-v2": 0.25})
+        assert weights.read(bench.cluster, "name") == {"name-v1": 75, "name-v2": 25}
 
     def test_a_move_without_a_version_is_the_newests(self, bench: Bench) -> None:
         bench.turn(1, {"type": "weight", "value": 25})
-        assert mesh.weights(bench.cluster)["name-v2"] == pytest.approx(0.25)
+        assert weights.read(bench.cluster, "name")["name-v2"] == 25
 
     def test_a_change_from_elsewhere_is_shown_and_never_echoed(self, bench: Bench) -> None:
-        mesh.set_weights(bench.cluster, {"name-v2": 30})
+        weights.set_weights(bench.cluster, "name", {"name-v2": 30})
         before = writes(bench)
         (frame,) = bench.turn(1)
         assert [(c["after"], c["by"]) for c in frame["changes"]] == [({"v1": 70, "v2": 30}, "elsewhere")]
@@ -437,7 +438,7 @@ class TestSession:
         assert (frame["whole"], frame["seconds"]) == (True, [])
         assert [(c["number"], c["before"]) for c in frame["changes"]] == [(0, None)]
         assert [share["count"] for share in frame["words"]["since"]] == [0, 0]
-        assert mesh.weights(bench.cluster)["name-v2"] == pytest.approx(0.3)
+        assert weights.read(bench.cluster, "name")["name-v2"] == 30
         assert len(bench.session.records) == 0
 
     def test_a_minute_without_a_browser_ends_the_traffic(self, bench: Bench) -> None:
@@ -457,7 +458,7 @@ class TestSession:
         assert len(bench.traffic) == 2
 
     def test_without_a_route_the_reason_is_shown_and_nothing_can_be_moved(self, bench: Bench) -> None:
-        bench.cluster.remove(mesh.ISTIO, "VirtualService", "name")
+        bench.cluster.remove(ISTIO, "VirtualService", "name")
         (frame,) = bench.turn(1, {"type": "weight", "value": 20, "number": 1})
         assert "No VirtualService" in frame["words"]["note"]
         assert not frame["words"]["movable"]
@@ -466,14 +467,14 @@ class TestSession:
         ("route", "reason"),
         [
             ([{"destination": {"host": "name", "subset": "name-v2"}}], "one destination, v2"),
-            ([{"destination": {"host": "name"}}], "sends to name: no DestinationRule"),
+            ([{"destination": {"host": "name"}}], "sends to name: each pod of name gets its part"),
         ],
     )
     def test_a_route_without_versions_to_weigh_is_named(
         self, bench: Bench, route: list[dict[str, Any]], reason: str
     ) -> None:
         before = writes(bench)
-        bench.cluster.patch(mesh.ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
+        bench.cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
         (frame,) = bench.turn(1, {"type": "weight", "value": 20, "number": 1})
         assert reason in frame["words"]["note"]
         assert writes(bench) == before + 1
@@ -509,7 +510,7 @@ def three_destinations(cluster: Cluster, *weights: int) -> None:
         {"destination": {"host": "name", "subset": f"name-v{i}"}, "weight": weight}
         for i, weight in enumerate(weights, 1)
     ]
-    cluster.patch(mesh.ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
+    cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
 
 
 def test_the_widget_queues_what_it_hears_and_hands_out_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
