@@ -8,7 +8,6 @@ from typing import Any
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
-from running_lab import GO_ON, LIVE_CELL, JupyterLab
 
 from bench.lab_page import (
     LIVE,
@@ -24,6 +23,7 @@ from bench.lab_page import (
     wait_idle,
 )
 from bench.live import SLIDER_TO_PICTURE
+from browser.running_lab import GO_ON, LIVE_CELL, JupyterLab
 from kata_lib.lab.lab import Lab
 
 ISTIO = "networking.istio.io/v1"
@@ -144,11 +144,11 @@ def test_buttons_set_the_weight_and_the_pods_third_stands_beside_it(page: Page, 
 
 def test_frames_and_messages_stay_within_what_they_may_cost(opened: tuple[Page, Messages]) -> None:
     page, messages = opened
-    drawn, number, size, began = frames_drawn(page), messages.number, messages.size, time.monotonic()
+    drawn, before, size, began = frames_drawn(page), messages.number, messages.size, time.monotonic()
     page.wait_for_timeout(4000)
     took = time.monotonic() - began
     rate = (frames_drawn(page) - drawn) / took
-    number, volume = (messages.number - number) / took, (messages.size - size) / took / 1000
+    number, volume = (messages.number - before) / took, (messages.size - size) / took / 1000
     delays = sorted(page.evaluate(SLIDER_TO_PICTURE, value) for value in range(20, 90, 5))
     print(
         f"{rate:.1f} frames/s, {number:.1f} messages/s, {volume:.1f} kB/s; "

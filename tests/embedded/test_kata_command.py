@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -103,13 +102,11 @@ def weighted_clusters(found: object) -> list[dict[str, int]]:
     return [c for value in found for c in weighted_clusters(value)] if isinstance(found, list) else []
 
 
+@pytest.mark.needs("kubectl")
 def test_kata_and_kubectl_take_turns(canary: Kata) -> None:
-    kubectl = shutil.which("kubectl")
-    if kubectl is None:
-        pytest.skip("kubectl is not on PATH")
     path = "deploy/virtual-service-canary.yaml"
     config = canary("kubeconfig").stdout.strip()
-    by_hand = [kubectl, f"--kubeconfig={config}", "apply", f"--filename={PROJECT / path}"]
+    by_hand = ["kubectl", f"--kubeconfig={config}", "apply", f"--filename={PROJECT / path}"]
 
     def apply_by_hand() -> list[str]:
         done = subprocess.run(by_hand, capture_output=True, text=True, timeout=60, check=True)

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-from mesh_harness import (
+
+from embedded.mesh_harness import (
     LIMIT,
     Client,
     Mesh,

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx2
 import pandas as pd
 import pytest
-from engine_cluster import quiet
 
+from embedded.engine_cluster import quiet
 from kata_lib import delivery
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery.runner import GONE_SECONDS

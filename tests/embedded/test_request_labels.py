@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from mesh_harness import LIMIT, Mesh, counted, rule, running_mesh, split, until
+
+from embedded.mesh_harness import LIMIT, Mesh, counted, rule, running_mesh, split, until
 
 Obj = dict[str, Any]
 TO_NAME = {

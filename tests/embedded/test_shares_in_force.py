@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from mesh_harness import LIMIT, Client, Mesh, endpoint_slice, rule, running_mesh, service
 
+from embedded.mesh_harness import LIMIT, Client, Mesh, endpoint_slice, rule, running_mesh, service
 from kata_lib.engines.embedded import envoy
 from kata_lib.engines.embedded.mesh.admission import refuse
 from kata_lib.mesh import in_force
@@ -59,7 +59,7 @@ class Lab:
 
 def agrees(seen: Counter[Any], outcome: Outcome) -> bool:
     """Return whether counts are those of an outcome; each share is judged against the nearest of 0 and 1."""
-    shares = {**outcome.versions, **outcome.answered}
+    shares: dict[Any, float] = {**outcome.versions, **outcome.answered}
     verdicts = [judge(seen[key], REQUESTS, share, float(share < 0.5)) for key, share in shares.items()]
     return seen.keys() <= shares.keys() and "wrong" not in verdicts
 

@@ -166,9 +166,8 @@ def test_a_subset_without_pods_fails_for_its_share_alone(kata: Lab) -> None:
     kata.scale("name-v2", 1)
 
 
+@pytest.mark.needs("context")
 def test_two_learners_do_not_see_each_others_traffic(kata: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    if kata.engine.name != "context":
-        pytest.skip("the engine gives each cluster to one learner")
     monkeypatch.setenv("KATA_LEARNER", "other")
     try:
         other = lab.connect(cluster="other")

@@ -35,7 +35,7 @@ def kata(*paths: str) -> Objects:
 
 def namespace(**labels: str) -> Obj:
     labels = labels or {"istio-injection": "enabled"}
-    fields = {"f:metadata": {"f:labels": {f"f:{key}": {} for key in labels}}}
+    fields: Obj = {"f:metadata": {"f:labels": {f"f:{key}": {} for key in labels}}}
     managed = [{"manager": "kubectl-label", "time": LABELLED, "fieldsV1": fields}]
     metadata = {"name": "default", "labels": labels, "managedFields": managed}
     return {"kind": "Namespace", "metadata": metadata}

@@ -54,8 +54,8 @@ def until_seen(test: ChangeTest, outcomes: Iterable[Outcome]) -> int:
 def test_the_evidence_is_at_most_one_on_average_where_nothing_changed(old: float, new: float) -> None:
     """Exactly, over every way in which six requests can go, failures of either version among them."""
     for fails in ((0.0, 0.0), (0.0, 0.5), (0.3, 0.1)):
-        chance = {"v1": (1 - old) * (1 - fails[0]), "v2": old * (1 - fails[1])}
-        chances: dict[Outcome, float] = {**chance, None: 1 - sum(chance.values())}
+        chance: dict[Outcome, float] = {"v1": (1 - old) * (1 - fails[0]), "v2": old * (1 - fails[1])}
+        chances = {**chance, None: 1 - sum(chance.values())}
         mean = 0.0
         for outcomes in product([o for o, p in chances.items() if p > 1e-12], repeat=6):
             test = change_to(steady(old, outcomes[:2]), new)

@@ -1,5 +1,6 @@
 """kata_lib.lab.lab on a fake engine and API: what a step sets up, keeps, and resets."""
 
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,7 @@ from fake_api import FakeApi, make_cluster
 
 from kata_lib import engines
 from kata_lib.cluster.location import Location
+from kata_lib.delivery import argo
 from kata_lib.engines.base import Progress
 from kata_lib.errors import ClusterError, EngineError, EngineUnavailable, KataError
 from kata_lib.lab import lab
@@ -105,7 +107,7 @@ def test_a_rollout_takes_the_place_of_deployments_where_there_is_a_controller(
         open_lab(step="argo-rollouts")
     assert open_lab().weights() == {"name-v1": 90, "name-v2": 10}
     api.has_argo = True
-    monkeypatch.setattr(lab.argo, "until_healthy", lambda *_: None)
+    monkeypatch.setattr(argo, "until_healthy", lambda *_: None)
     left = open_lab(step="argo-rollouts").left_over()
     assert "A Rollout takes the place of the Deployments" in capsys.readouterr().out
     assert "Rollout name" in left
@@ -141,7 +143,7 @@ def test_predictions_stand_beside_the_truth(api: FakeApi, capsys: pytest.Capture
 
 def test_slow_waits_are_said_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(lab.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     said: list[str] = []
     wait = lab._slow_waits(said.append)
     for now[0] in (0.2, 0.9, 1.1, 1.5, 2.2):

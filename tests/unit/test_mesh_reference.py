@@ -136,7 +136,7 @@ def made(case: str) -> dict[str, Any]:
     snapshot = snapshot_of(case)
     sentences = Proxy("sidecar", "default", {"app": "sentences", "version": "v1"})
     hosts = virtual_hosts.tables(snapshot, sentences)[5000]
-    return as_recorded(
+    compared: dict[str, Any] = as_recorded(
         {
             "clusters": recorded_clusters(snapshot),
             "routes": {
@@ -146,6 +146,7 @@ def made(case: str) -> dict[str, Any]:
             },
         }
     )
+    return compared
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -2,28 +2,28 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 from aiohttp.test_utils import TestServer
+from control_plane import make_registry
 
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.engines.embedded.api.server import make_app
-from kata_lib.engines.embedded.registry.registry import Registry
-from kata_lib.engines.embedded.store import Store
 from kata_lib.mesh import weights
 
 TOKEN = "secret"
 CHANGES = 15
 
 
-class Addresses:
-    def allocate_service(self, in_use: object = ()) -> str:
-        return "10.0.0.1"
+async def no_logs(*_: object) -> AsyncIterator[bytes]:
+    return
+    yield b""
 
 
 @pytest.fixture
@@ -34,10 +34,8 @@ def server() -> Iterator[str]:
     thread.start()
 
     async def start() -> TestServer:
-        registry = Registry(Store(":memory:"), addresses=Addresses())
-        registry.create("namespaces", None, {"metadata": {"name": "default"}}, manager="test")
         app = make_app(
-            registry, token=TOKEN, logs=lambda *_: None, reach=lambda uid, port: ("127.0.0.1", port)
+            make_registry(), token=TOKEN, logs=no_logs, reach=lambda uid, port: ("127.0.0.1", port)
         )
         found = TestServer(app)
         await found.start_server()
@@ -73,13 +71,16 @@ def test_neither_change_is_lost(kubeconfig: Path) -> None:
     first.apply("deploy/virtual-service-canary.yaml")
     together = threading.Barrier(2, timeout=10)
 
+    def add(rule: Obj, rules: list[Obj], index: int) -> list[Obj]:
+        return [rule, *rules]
+
     def add_routes() -> None:
         together.wait()
         for number in range(CHANGES):
             match = {"headers": {"x-tester": {"exact": str(number)}}}
             route = [{"destination": {"host": "name", "subset": "name-v2"}}]
             rule: Obj = {"name": f"testers-{number}", "match": [match], "route": route}
-            weights.change(first, "name", lambda rules, index, rule=rule: [rule, *rules])
+            weights.change(first, "name", partial(add, rule))
 
     def set_weights() -> None:
         together.wait()
