@@ -62,7 +62,10 @@ def test_a_frame_holds_the_plan_the_shares_and_the_decisions(view: LiveRelease) 
     assert row[3]["name-v2"] == [25.0, 17.5, 34.3]
     assert [(c["mark"], c["after"]["name-v2"]) for c in frame["changes"]] == [("", 0), ("20 %", 20)]
     words = frame["words"]
-    assert (words["steps"], words["step"]) == (["setWeight 20", "analysis"], 1)
+    assert (words["steps"], words["step"]) == (
+        ["setWeight 20", "analysis", "setWeight 100", "pause 5 s", "analysis"],
+        1,
+    )
     assert words["may"] == ["pause", "promote", "promote fully", "abort"]
     assert words["decisions"][0].endswith("20 % of the requests go to name-v2, 80 % to name-v1.")
     assert [m["version"] for m in words["metrics"]] == ["name-v2", "name-v1"]
