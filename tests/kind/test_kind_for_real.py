@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from requirements import lacking
 
 from kata_lib.cluster.location import Location
 from kata_lib.engines import ports
@@ -24,9 +25,7 @@ from kata_lib.engines.folder import Folder
 from kata_lib.engines.kind import KindEngine, istio, nodes
 from kata_lib.errors import EngineError, EngineUnavailable
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("KATA_TEST_ENGINE") != "kind", reason="real clusters are made where KATA_TEST_ENGINE=kind"
-)
+pytestmark = pytest.mark.needs("kind")
 
 NAME = "kata-test"
 KATA = [sys.executable, "-m", "kata_lib.cli"]
@@ -44,7 +43,7 @@ def home() -> Iterator[Path]:
         patch.setenv("KUBECONFIG", str(folder / ".kube" / "config"))
         patch.delenv("KATA_PORT", raising=False)
         if reason := KindEngine(NAME).unavailable():
-            pytest.skip(reason)
+            lacking("kind", reason)
         yield folder
     shutil.rmtree(folder)
 
@@ -124,10 +123,9 @@ def test_an_istio_that_does_not_fit(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert (exported / "kubelet.log").exists()
 
 
+@pytest.mark.needs("mount")
 @pytest.mark.usefixtures("nothing_left")
 def test_a_full_disk(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("a small file system is mounted, which takes root")
     small = home / "small"
     small.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(small)], check=True, timeout=10)

@@ -155,7 +155,7 @@ def kind_with_kiali(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
 
 def test_the_dashboards_that_are_there_are_linked_and_the_others_explained(kind_with_kiali: Engine) -> None:
     lab = SimpleNamespace(engine=kind_with_kiali, cluster=SimpleNamespace(namespace="class"))
-    found = addons.dashboards(lab)  # type: ignore[arg-type]
+    found = addons.dashboards(lab)
     assert list(found.links) == ["kiali"]
     assert found.links["kiali"].startswith(
         "http://127.0.0.1:41234/kiali/console/graph/namespaces?namespaces=class&"
@@ -173,7 +173,7 @@ def test_the_embedded_engine_has_no_dashboards(tmp_path: Path) -> None:
     lab = SimpleNamespace(
         engine=Engine("embedded", tmp_path, tmp_path), cluster=SimpleNamespace(namespace="default")
     )
-    said = repr(addons.dashboards(lab))  # type: ignore[arg-type]
+    said = repr(addons.dashboards(lab))
     assert said.startswith("prometheus: prometheus is not ready in this cluster: `kata addons install")
     assert "kiali, grafana: The embedded engine has no" in said
     assert said.count("embedded") == 1

@@ -12,7 +12,7 @@ import pytest
 from kata_lib.cli import bundle
 from kata_lib.cli.bundle import BundleError
 from kata_lib.engines import programs
-from kata_lib.engines.kind import istio
+from kata_lib.engines.kind import images, istio
 from kata_lib.engines.kind.images import Images, named_in
 
 
@@ -131,7 +131,7 @@ def test_another_machine_and_another_source_are_refused(
 ) -> None:
     file = tmp_path / "kata.tar"
     bundle.create(file, quiet)
-    monkeypatch.setattr(bundle.images, "digest", lambda: "other")
+    monkeypatch.setattr(images, "digest", lambda: "other")
     with pytest.raises(BundleError, match="another state of deploy/app"):
         bundle.open_(file, quiet)
     monkeypatch.setattr(bundle, "_platform", lambda: "Plan9 mips")

@@ -123,7 +123,7 @@ def test_down_deletes_that_namespace_alone(school: School) -> None:
     ContextEngine("kata").stop()
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
     "no such context": (
         {},
         {"KATA_CONTEXT": "scool"},

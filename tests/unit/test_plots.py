@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from math import cbrt, dist
 from operator import mul
@@ -41,11 +42,11 @@ TO_XYZ = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0
 JUST_NOTICEABLE = 2.3  # in CIELAB (M. Mahy and others, 1994)
 
 
-def frame_with(versions: list[str | None], gap_ms: int = 10) -> pd.DataFrame:
+def frame_with(versions: Sequence[str | None], gap_ms: int = 10) -> pd.DataFrame:
     times = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(
         [gap_ms * i for i in range(len(versions))], "ms"
     )
-    return pd.DataFrame({"time": times, "version": pd.Series(versions, dtype=object)})
+    return pd.DataFrame({"time": times, "version": pd.Series([*versions], dtype=object)})
 
 
 STEPS = {"v1 alone": share_of("v2", 0, 100), "canary": share_of("v2", 30, 300)}
@@ -61,14 +62,14 @@ PICTURES = {
 
 @pytest.mark.parametrize("make", PICTURES.values(), ids=PICTURES)
 class TestEveryPicture:
-    def test_has_three_forms(self, make: "type[Still]") -> None:
+    def test_has_three_forms(self, make: Callable[[], Still]) -> None:
         bundle = make()._repr_mimebundle_()
         assert set(bundle) == {"application/vnd.plotly.v1+json", "image/svg+xml", "text/plain"}
         figure = bundle["application/vnd.plotly.v1+json"]
         assert go.Figure({"data": figure["data"], "layout": figure["layout"]})
         assert len(json.dumps(bundle)) < 100_000
 
-    def test_is_an_svg_that_is_titled_and_asks_for_nothing_from_elsewhere(self, make: "type[Still]") -> None:
+    def test_is_a_titled_svg_that_asks_for_nothing_from_elsewhere(self, make: Callable[[], Still]) -> None:
         still = make()
         root = ElementTree.fromstring(still.svg)
         assert (root.tag, root.get("role")) == (f"{SVG}svg", "img")
@@ -78,7 +79,7 @@ class TestEveryPicture:
             "http://www.w3.org/1999/xlink",
         }
 
-    def test_shows_the_same_words_in_both_forms(self, make: "type[Still]") -> None:
+    def test_shows_the_same_words_in_both_forms(self, make: Callable[[], Still]) -> None:
         still = make()
         drawn = {"".join(text.itertext()) for text in ElementTree.fromstring(still.svg).iter(f"{SVG}text")}
         layout = still.figure.layout
@@ -86,7 +87,7 @@ class TestEveryPicture:
         names = {trace.name for trace in still.figure.data if trace.showlegend is not False}
         assert words | names <= drawn
 
-    def test_is_the_same_file_each_time(self, make: "type[Still]") -> None:
+    def test_is_the_same_file_each_time(self, make: Callable[[], Still]) -> None:
         assert make().svg == make().svg
 
 
@@ -109,7 +110,7 @@ def test_a_distribution_needs_an_expectation_for_every_label() -> None:
 
 
 def test_convergence_follows_the_answers_and_leaves_failures_out() -> None:
-    versions: list[str | None] = ["v1", None, "v2", "v1", None, "v1"]
+    versions: Sequence[str | None] = ["v1", None, "v2", "v1", None, "v1"]
     still = plots.convergence(frame_with(versions), 0.1)
     band, line, expected = still.figure.data
     assert line.x == (1, 2, 3, 4)
@@ -181,7 +182,8 @@ def root(value: float) -> float:
 def contrast(one: str, other: str) -> float:
     """Return the contrast ratio of WCAG 2.2, 1 to 21."""
     light, dark = sorted((sum(map(mul, TO_XYZ[1], linear(color))) for color in (one, other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+    ratio: float = (light + 0.05) / (dark + 0.05)
+    return ratio
 
 
 def test_a_still_refuses_what_it_cannot_draw() -> None:

@@ -7,6 +7,7 @@ release-errors` runs more of them, at more rates.
 
 from collections import Counter
 from math import ceil
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,8 +21,10 @@ from kata_lib.statistics.sequential import greatest_share
 from kata_lib.statistics.shares import at_least, wilson
 
 ALARM = 1e-6
-QUICK = {"interval": "250ms", "falseAbort": 0.05, "missed": 0.05}
-STAGES = [step for weight in (5, 20, 50) for step in ({"setWeight": weight}, {"analysis": {}})]
+QUICK: dict[str, Any] = {"interval": "250ms", "falseAbort": 0.05, "missed": 0.05}
+ANALYSIS: dict[str, Any] = {"analysis": {}}
+WEIGHTS = (5, 20, 50)
+STAGES = [step for weight in WEIGHTS for step in ({"setWeight": weight}, ANALYSIS)]
 
 
 def by_events(made: Plan, traffic: Traffic, releases: int, seed: int = 7) -> Counter[str]:
