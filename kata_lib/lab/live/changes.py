@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any
 
-from kata_lib.lab.live.seconds import UNKNOWN, Answer
+from kata_lib.lab.live.seconds import Answer
 from kata_lib.statistics.change import ENOUGH, ChangeTest, Outcome, Shares, Steady
-from kata_lib.statistics.shares import share_of
+from kata_lib.statistics.confidence_sequence import confidence_sequence
+from kata_lib.traffic.frames import UNKNOWN
 
 REMEMBERED = 8
 """How many shares that may still be in force a change keeps in mind."""
@@ -82,20 +83,20 @@ class Change:
             self.requests = self._weighed
 
     def shares(self) -> list[dict[str, Any]]:
-        """Return each version's share since the change with its interval, in percent."""
-        n = self.answers.total()
+        """Return each version's share since the change with its confidence sequence, in percent."""
         versions = sorted({*self.answers, *(self.after or {})})
-        found = [share_of(version, self.answers[version], n) for version in versions]
-        return [
-            {
-                "version": s.version,
-                "count": s.count,
-                "share": round(100 * s.share, 1) if n else None,
-                "low": round(100 * s.low, 1),
-                "high": round(100 * s.high, 1),
-            }
-            for s in found
-        ]
+        return [self._share(version) for version in versions]
+
+    def _share(self, version: str) -> dict[str, Any]:
+        count, n = self.answers[version], self.answers.total()
+        low, high = confidence_sequence(count, n)
+        return {
+            "version": version,
+            "count": count,
+            "share": round(100 * count / n, 1) if n else None,
+            "low": round(100 * low, 1),
+            "high": round(100 * high, 1),
+        }
 
     def message(self) -> dict[str, Any]:
         """Return what the browser marks; shares in percent."""
