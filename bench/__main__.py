@@ -29,8 +29,9 @@ from bench import (
     weights,
 )
 from bench.results import Figure
-from kata_lib.engines.embedded import EmbeddedEngine
-from kata_lib.engines.embedded.state import home
+from kata_lib import engines as engines_there
+from kata_lib.course.application import APPLICATION
+from kata_lib.engines.base import Engine
 from kata_lib.errors import KataError
 from kata_lib.machine import PROJECT
 
@@ -99,7 +100,7 @@ def _run(chosen: list[str], extent: Extent, say: Callable[[str], None]) -> list[
         by_engine = list(engines.measure(NAME, say)) if "engines" in chosen else []
         if chosen == ["engines"]:
             return by_engine
-        engine = EmbeddedEngine(NAME)
+        engine = engines_there.select(APPLICATION, "embedded", NAME)
         try:
             return [*by_engine, *_figures(engine, chosen, extent, say)]
         finally:
@@ -107,7 +108,7 @@ def _run(chosen: list[str], extent: Extent, say: Callable[[str], None]) -> list[
 
 
 def _figures(
-    engine: EmbeddedEngine, chosen: list[str], extent: Extent, say: Callable[[str], None]
+    engine: Engine, chosen: list[str], extent: Extent, say: Callable[[str], None]
 ) -> Iterable[Figure]:
     full = extent.full
     say("start")
@@ -117,7 +118,7 @@ def _figures(
     cluster.apply(changes.CANARY)
     if "memory" in chosen and sys.platform == "linux":
         say("memory")
-        yield from memory.measure(home(NAME))
+        yield from memory.measure(engine.folder.path)
     if "weights" in chosen:
         say("weights")
         yield from weights.measure(cluster, changes=200 if full else 50)

@@ -16,6 +16,7 @@ import hypothesis
 import pytest
 
 from kata_lib import engines
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines.kind import KindEngine
 from kata_lib.engines.kubectl import kubectl
 
@@ -49,8 +50,8 @@ def engine_environment() -> Iterator[dict[str, str]]:
     settings = {"KATA_HOME": str(home), "KATA_ENGINE": ENGINE}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KATA_HOME", str(home))
-        host = KindEngine(STRANGERS) if ENGINE == "context" else None
-        needed = host or engines.select(ENGINE, cluster="needed")
+        host = KindEngine(STRANGERS, APPLICATION) if ENGINE == "context" else None
+        needed = host or engines.select(APPLICATION, ENGINE, cluster="needed")
         if reason := needed.unavailable():
             pytest.skip(f"KATA_TEST_ENGINE={ENGINE}: {reason}")
         try:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from kata_lib.cluster import waiting
 from kata_lib.cluster.client import Obj
-from kata_lib.cluster.cluster import ENTRY_SERVICE, Cluster
+from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.pods import SIDECAR, container_names
 from kata_lib.mesh import proxy_config
 from kata_lib.mesh import weights as mesh
@@ -22,6 +22,7 @@ Shares = dict[str, float]
 """The part of a route's requests that goes to each subset, or host where there is none; {} sends none on."""
 
 SECONDS = 10.0
+ENTRY_SERVICE = "sentences"
 
 
 def until(cluster: Cluster, on_wait: Callable[[str], None] | None = None, timeout: float = SECONDS) -> None:

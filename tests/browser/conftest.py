@@ -10,6 +10,7 @@ from running_lab import BUSY_CELL, GRAPH_CELL, LIVE_CELL, PICTURES, RELEASE_CELL
 
 from bench.lab_page import CHROMIUM, jupyter_lab, notebook
 from kata_lib import engines
+from kata_lib.course.application import APPLICATION
 from kata_lib.lab.lab import Lab, connect
 from kata_lib.machine import PROJECT
 
@@ -33,7 +34,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KATA_HOME", str(tmp_path_factory.mktemp("home")))
         yield {**os.environ, "KATA_NAME": NAME, "PYTHONPATH": str(PROJECT)}
-        engines.select(cluster=NAME).stop()
+        engines.select(APPLICATION, cluster=NAME).stop()
 
 
 @pytest.fixture(scope="session")

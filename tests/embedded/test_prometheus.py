@@ -12,8 +12,9 @@ from engine_cluster import Cluster as Running
 from engine_cluster import quiet
 
 from kata_lib import addons
-from kata_lib.addons import prometheus_embedded
+from kata_lib.addons.prometheus import PROMETHEUS
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.engines.programs import program
 from kata_lib.errors import EngineError
 from kata_lib.mesh import telemetry
 from kata_lib.traffic import sample
@@ -47,14 +48,15 @@ class Prometheus:
 
 @pytest.fixture
 def prometheus(cluster: Running) -> Iterator[Prometheus]:
+    assert PROMETHEUS.process
     try:
-        prometheus_embedded.PROGRAM.file()
+        program(PROMETHEUS.process.program, PROMETHEUS.process.source)
     except EngineError as missing:
         pytest.skip(str(missing))
     addons.install(cluster.engine, ["prometheus"], quiet)
     with addons.opened(cluster.engine, "prometheus") as url:
         yield Prometheus(url)
-    cluster.kubectl("delete", "namespace", prometheus_embedded.NAMESPACE)
+    cluster.kubectl("delete", "namespace", PROMETHEUS.namespace)
 
 
 def test_prometheus_the_tables_and_the_sampler_agree(cluster: Running, prometheus: Prometheus) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from kata_lib import addons, engines
 from kata_lib.addons import deployed, rollouts
+from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import ARGO
 from kata_lib.delivery import argo
 from kata_lib.errors import ClusterError, EngineError, ReleaseError
@@ -40,7 +41,7 @@ def bare(engine_environment: dict[str, str]) -> Iterator[Lab]:
         try:
             yield lab.connect()
         finally:
-            engines.select(cluster=CLUSTER).stop()
+            engines.select(APPLICATION, cluster=CLUSTER).stop()
 
 
 def test_without_the_controller_the_step_says_what_installs_it(bare: Lab) -> None:

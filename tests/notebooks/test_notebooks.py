@@ -13,6 +13,7 @@ import nbformat
 import pytest
 
 from kata_lib import addons, engines, lab, notebooks
+from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import Step, step
 from kata_lib.errors import EngineError
 
@@ -30,7 +31,7 @@ def environment(engine_environment: dict[str, str]) -> Iterator[dict[str, str]]:
         try:
             yield {**os.environ, "KATA_NAME": CLUSTER, "KATA_RESET": "1", "PYTHONPATH": root}
         finally:
-            engines.select(cluster=CLUSTER).stop()
+            engines.select(APPLICATION, cluster=CLUSTER).stop()
 
 
 @pytest.fixture(scope="module")

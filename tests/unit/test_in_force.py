@@ -128,16 +128,16 @@ def service() -> Iterator[str]:
 
 
 def test_the_one_entry_is_waited_for(cluster: Cluster, service: str) -> None:
-    cluster.entry = Entry(service, 30500)
+    cluster.entry = Entry("sentences", service, 30500)
     in_force.until(cluster)
-    cluster.entry = Entry("http://127.0.0.1:9/", 30500)
+    cluster.entry = Entry("sentences", "http://127.0.0.1:9/", 30500)
     with pytest.raises(WaitTimeout, match=r"way to the sentences service is not open.*:9/ does not"):
         in_force.until(cluster, timeout=0.1)
 
 
 def test_the_sentences_service_gets_the_port_that_is_published(cluster: Cluster) -> None:
-    cluster.entry = Entry("http://127.0.0.1:30501/", 30500)
-    assert cluster.url() == "http://127.0.0.1:30501/"
+    cluster.entry = Entry("sentences", "http://127.0.0.1:30501/", 30500)
+    assert cluster.url("sentences") == "http://127.0.0.1:30501/"
     found = cluster.get("v1", "Service", "sentences")
     assert found
     assert [(p["port"], p["nodePort"]) for p in found["spec"]["ports"]] == [(5000, 30500)]
@@ -155,7 +155,7 @@ def test_the_sentences_service_gets_the_port_that_is_published(cluster: Cluster)
     ],
 )
 def test_the_instructors_image_stands_for_the_workshops(image: str, used: str, cluster: Cluster) -> None:
-    cluster.image = image
+    cluster.images = {"kata/sentences": image} if image else {}
     cluster.delete("deploy/v1")
     cluster.apply("deploy/v1")
     found = cluster.get("apps/v1", "Deployment", "age")
