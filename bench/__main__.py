@@ -21,6 +21,7 @@ from bench import (
     engines,
     live,
     machine,
+    marks,
     memory,
     release,
     soak,
@@ -48,8 +49,10 @@ GROUPS = (
     "soak",
     "classroom",
     "engines",
+    "marks",
 )
-BY_NAME_ONLY = frozenset({"soak", "engines"})
+BY_NAME_ONLY = frozenset({"soak", "engines", "marks"})
+LABS = 20_000
 
 
 class Extent(NamedTuple):
@@ -97,12 +100,14 @@ def _run(chosen: list[str], extent: Extent, say: Callable[[str], None]) -> list[
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="kata-bench-") as folder, chdir(PROJECT):
         os.environ["KATA_HOME"] = folder
-        by_engine = list(engines.measure(NAME, say)) if "engines" in chosen else []
-        if chosen == ["engines"]:
-            return by_engine
+        others = list(engines.measure(NAME, say)) if "engines" in chosen else []
+        if "marks" in chosen:
+            others += marks.measure(LABS, say, *([] if extent.full else [1]))
+        if not set(chosen) - {"engines", "marks"}:
+            return others
         engine = engines_there.select(APPLICATION, "embedded", NAME)
         try:
-            return [*by_engine, *_figures(engine, chosen, extent, say)]
+            return [*others, *_figures(engine, chosen, extent, say)]
         finally:
             engine.stop()
 

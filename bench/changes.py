@@ -9,7 +9,8 @@ from bench.results import Figure
 from kata_lib import traffic
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
+from kata_lib.mesh.virtual_services import ISTIO
 
 RATE = 300.0
 DEPLOYMENTS = ("name-v1", "sentences", "age", "name-v2")
@@ -72,16 +73,16 @@ def _change_subsets(cluster: Cluster, count: int) -> None:
     for number in range(count):
         extra = f"extra-{number}"
         more = [*rule["subsets"], {"name": extra, "labels": {"version": "v2"}}]
-        cluster.patch(mesh.ISTIO, "DestinationRule", "name", {"spec": {"subsets": more}})
+        cluster.patch(ISTIO, "DestinationRule", "name", {"spec": {"subsets": more}})
         with_extra = copy.deepcopy(service["http"])
         with_extra[0]["route"].append({"destination": {"host": "name", "subset": extra}, "weight": 10})
-        cluster.patch(mesh.ISTIO, "VirtualService", "name", {"spec": {"http": with_extra}})
-        cluster.patch(mesh.ISTIO, "VirtualService", "name", {"spec": {"http": service["http"]}})
-        cluster.patch(mesh.ISTIO, "DestinationRule", "name", {"spec": {"subsets": rule["subsets"]}})
+        cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"http": with_extra}})
+        cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"http": service["http"]}})
+        cluster.patch(ISTIO, "DestinationRule", "name", {"spec": {"subsets": rule["subsets"]}})
 
 
 def _spec(cluster: Cluster, kind: str) -> Obj:
-    found = cluster.get(mesh.ISTIO, kind, "name")
+    found = cluster.get(ISTIO, kind, "name")
     assert found is not None, f"{CANARY} is applied"
     spec: Obj = found["spec"]
     return spec
@@ -103,6 +104,6 @@ def _scale(cluster: Cluster) -> None:
 
 
 def _delete_virtual_service(cluster: Cluster) -> None:
-    cluster.remove(mesh.ISTIO, "VirtualService", "name")
+    cluster.remove(ISTIO, "VirtualService", "name")
     time.sleep(BEFORE_AND_AFTER_SECONDS)
     cluster.apply(CANARY)

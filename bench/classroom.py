@@ -12,7 +12,7 @@ from bench.results import Figure, percentile
 from kata_lib import engines, traffic
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course.application import APPLICATION
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
 
 RATE = 20.0
 LOAD_SECONDS = 10.0

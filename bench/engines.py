@@ -9,12 +9,12 @@ from bench.results import Figure
 from bench.throughput import CONNECTIONS
 from kata_lib import engines, traffic
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import service
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import CANARY
 from kata_lib.engines.base import Engine
 from kata_lib.engines.programs import ask, program
 from kata_lib.errors import KataError
-from kata_lib.mesh import in_force
 
 NAMES = ("embedded", "kind")
 CHANGES, SECONDS = 30, 5
@@ -40,8 +40,9 @@ def _of(engine: Engine, name: str, say: Callable[[str], None]) -> Iterator[Figur
     say(f"{engine.name}: start")
     cluster, figures = start.measure(engine, times=1)
     yield from _named(engine, figures)
+    since = service.moment(cluster)
     cluster.apply(CANARY)
-    in_force.until(cluster)
+    service.settle(cluster, since)
     say(f"{engine.name}: weights")
     yield from _named(engine, weights.measure(cluster, CHANGES))
     say(f"{engine.name}: throughput")

@@ -15,7 +15,7 @@ from kata_lib.delivery import argo
 from kata_lib.engines.base import Engine
 from kata_lib.errors import EngineError, KataError
 from kata_lib.lab.lab import Lab
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
 
 RATE = 200.0
 FAULTY = "deploy/v3-faulty"

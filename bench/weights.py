@@ -8,7 +8,7 @@ from bench.results import Figure, percentile
 from kata_lib import traffic
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.errors import KataError
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
 
 EFFECT_LIMIT_SECONDS = 5.0
 SETTLED_ANSWERS = 20

@@ -1,4 +1,4 @@
-"""What holds for all tests, and the engine that notebooks and the parity suite run on.
+"""What holds for all tests, what they need, and the engine that notebooks and the parity suite run on.
 
 KATA_TEST_ENGINE names the engine; by default it is the embedded one.
 
@@ -14,6 +14,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import requirements
+from requirements import ENGINE
 
 from kata_lib import engines
 from kata_lib.course.application import APPLICATION
@@ -24,8 +26,20 @@ from kata_lib.engines.kubectl import kubectl
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
-ENGINE = os.environ.get("KATA_TEST_ENGINE") or "embedded"
 STRANGERS = "parity-host"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a KATA_TEST_REQUIRES that cannot be met before anything runs."""
+    requirements.required()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, or fail, a test whose mark `needs` names what this machine has not."""
+    for mark in item.iter_markers("needs"):
+        for name in mark.args:
+            requirements.check(name)
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +67,7 @@ def engine_environment() -> Iterator[dict[str, str]]:
         host = KindEngine(STRANGERS, APPLICATION) if ENGINE == "context" else None
         needed = host or engines.select(APPLICATION, ENGINE, cluster="needed")
         if reason := needed.unavailable():
-            pytest.skip(f"KATA_TEST_ENGINE={ENGINE}: {reason}")
+            requirements.lacking(ENGINE, reason)
         try:
             if host:
                 place = host.start(print)

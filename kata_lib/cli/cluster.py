@@ -62,8 +62,7 @@ def status() -> None:
 
     from kata_lib import engines
     from kata_lib.cluster import pod_table
-    from kata_lib.mesh import weights as mesh
-    from kata_lib.statistics import shares
+    from kata_lib.course import service
 
     cluster = the_cluster()
     table = Table(*pod_table.COLUMNS, box=None, header_style="bold")
@@ -76,26 +75,22 @@ def status() -> None:
         console.print(table)
     else:
         print("There are no pods; `kata apply deploy/v1` makes the first.")
-    if expected := mesh.expected_share(cluster):
-        source = "by the VirtualService" if mesh.weights(cluster) else "by the number of ready pods"
-        print(
-            "Requests to name: "
-            + ", ".join(f"{v} {shares.percent(s)}" for v, s in expected.items())
-            + f", {source}."
-        )
+    if cluster.get("v1", "Service", service.NAME) is not None:
+        print(service.in_force(cluster))
 
 
 @app.command()
 def apply(paths: Paths) -> None:
     """Apply manifests, as `kubectl apply -f` does, and wait until all pods are ready."""
-    from kata_lib.mesh import in_force
+    from kata_lib.course import service
 
     cluster = the_cluster()
+    since = service.moment(cluster)
     for path in paths:
         for line in cluster.apply(path):
             print(line)
     cluster.wait_ready(on_wait=_say_wait)
-    in_force.until(cluster, on_wait=_say_wait)
+    service.settle(cluster, since, _say_wait)
 
 
 @app.command()
@@ -113,21 +108,21 @@ def weights(
         list[str] | None, typer.Argument(metavar="[SUBSET=WEIGHT]...", help="Such as name-v2=20.")
     ] = None,
 ) -> None:
-    """Show the weights for name as shares, or set them; the rest to 100 goes to the other subset."""
-    from kata_lib.mesh import in_force
-    from kata_lib.mesh import weights as mesh
-    from kata_lib.statistics import shares
+    """Show the weights for name as written, or set them; the rest to 100 goes to the other subset."""
+    from kata_lib.course import service
+    from kata_lib.mesh import weights
 
     cluster = the_cluster()
     if wanted:
-        found = mesh.set_weights(cluster, mesh.parse_weights(wanted))
-        in_force.until(cluster, on_wait=_say_wait)
+        since = service.moment(cluster)
+        found = service.set_weights(cluster, weights.parse_weights(wanted))
+        service.settle(cluster, since, _say_wait)
     else:
-        found = mesh.weights(cluster)
+        found = weights.read(cluster, service.NAME)
     if not found:
         print("No VirtualService sets weights for name: its ready pods share the requests evenly.")
-    for subset, share in found.items():
-        print(f"{subset}  {shares.percent(share)}")
+    for name, weight in found.items():
+        print(f"{name}  {weight}")
 
 
 @app.command()
@@ -160,7 +155,7 @@ def kubeconfig() -> None:
 
 @app.command(name="proxy-config")
 def proxy_config(
-    section: Annotated[str, typer.Argument(metavar="routes|clusters|endpoints")],
+    section: Annotated[str, typer.Argument(metavar="listeners|routes|clusters|endpoints")],
     pod: Annotated[str, typer.Argument(metavar="POD")],
 ) -> None:
     """Print what a pod's Envoy has in force, from its configuration dump, as JSON."""

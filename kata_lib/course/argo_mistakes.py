@@ -7,7 +7,7 @@ from kata_lib.course.mistakes import Mistake
 from kata_lib.delivery import argo
 from kata_lib.delivery.argo.state import RolloutState
 from kata_lib.errors import KataError
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
 
 _FILE = "deploy/rollouts/argo-rollouts/rollout-{}.yaml"
 _ENDED_BY = {"Healthy": "goes through", "Degraded": "is aborted by its analysis"}

@@ -16,7 +16,7 @@ from kata_lib.cluster.manifests import load
 from kata_lib.cluster.pods import troubles
 from kata_lib.course.steps import ARGO, CANARY, KINDS, PROMOTE, V1, V2, V3
 from kata_lib.mesh import analyze
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh.analyze.objects import has_proxy
 from kata_lib.statistics.shares import percent
 

@@ -8,7 +8,7 @@ from kata_lib.delivery import record
 from kata_lib.delivery.record import line_of
 from kata_lib.delivery.state import Phase, ReleaseState
 from kata_lib.errors import ReleaseError
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
 
 _ENDED_BY = {"Healthy": "goes through", "Degraded": "is aborted by its analysis"}
 

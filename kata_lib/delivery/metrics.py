@@ -14,8 +14,8 @@ from kata_lib.delivery.metric import Metric
 from kata_lib.delivery.plan import Plan
 from kata_lib.delivery.state import Routing
 from kata_lib.errors import ReleaseError
+from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh import telemetry
-from kata_lib.mesh import weights as mesh
 from kata_lib.statistics.sequential import Counted
 
 UNKNOWN = "unknown"

@@ -13,7 +13,8 @@ from kata_lib.delivery.plan import Plan
 from kata_lib.delivery.state import Routing
 from kata_lib.delivery.steps import HeaderRoute
 from kata_lib.errors import MeshError, ReleaseError
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
+from kata_lib.mesh.virtual_services import ISTIO
 
 
 def check(cluster: Cluster, plan: Plan) -> None:
@@ -45,7 +46,7 @@ def put(cluster: Cluster, plan: Plan, routing: Routing) -> None:
     service = _service(cluster, plan)
     http = rules(service["spec"]["http"], plan, routing)
     if http != service["spec"]["http"]:
-        cluster.patch(mesh.ISTIO, "VirtualService", service["metadata"]["name"], {"spec": {"http": http}})
+        cluster.patch(ISTIO, "VirtualService", service["metadata"]["name"], {"spec": {"http": http}})
 
 
 def difference(cluster: Cluster, plan: Plan, routing: Routing) -> str:

@@ -14,7 +14,7 @@ from kata_lib import delivery, engines, traffic
 from kata_lib.cluster import pod_table
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.manifests import load
-from kata_lib.course import application, checks, progress
+from kata_lib.course import application, checks, progress, service
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.predictions import Comparison, Predictions
 from kata_lib.course.steps import KINDS, Step, lacking, step
@@ -23,15 +23,16 @@ from kata_lib.delivery.metric import LATENCY
 from kata_lib.engines.base import Engine
 from kata_lib.errors import ClusterError, WaitTimeout
 from kata_lib.lab import missing_names
-from kata_lib.mesh import analyze, hops, in_force, telemetry
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import analyze, hops, telemetry, weights
+from kata_lib.mesh.synced import Moment
+from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.statistics import shares
 
 _KEPT = (
     ("apps/v1", "Deployment"),
     (argo.API, argo.KIND),
-    (mesh.ISTIO, "VirtualService"),
-    (mesh.ISTIO, "DestinationRule"),
+    (ISTIO, "VirtualService"),
+    (ISTIO, "DestinationRule"),
 )
 
 
@@ -80,7 +81,7 @@ class Lab:
 
     def begin(self, name: str, reset: bool = False) -> None:
         """Set up a step's starting state as open_lab says."""
-        wanted = step(name)
+        wanted, since = step(name), self._moment()
         if reason := lacking(self.cluster, wanted):
             raise ClusterError(reason)
         rollouts = wanted.names(argo.KIND)
@@ -93,30 +94,33 @@ class Lab:
         lines = self.cluster.replace(wanted.manifests(), KINDS) if reset else self._complete(wanted)
         for line in lines:
             self._say(line)
-        self._wait(wanted.names("Deployment"))
+        self._wait(since, wanted.names("Deployment"))
         for name in rollouts:
             argo.until_healthy(self.cluster, name, _slow_waits(self._say))
-            self._settle()
+            self._settle(since)
         begins = _listed(wanted.starts_with) or "an empty namespace"
         self._say(f"Ready. This step begins with {begins}.")
 
     def apply(self, path: str) -> None:
         """Do `kubectl apply -f PATH` and wait until all pods are ready."""
+        since = self._moment()
         for line in self.cluster.apply(path):
             self._say(line)
-        self._wait()
+        self._wait(since)
 
     def delete(self, path: str) -> None:
         """Do `kubectl delete -f PATH` and wait until it is gone."""
+        since = self._moment()
         for line in self.cluster.delete(path):
             self._say(line)
-        self._settle()
+        self._settle(since)
 
     def scale(self, deployment: str, replicas: int) -> None:
         """Do `kubectl scale deployment NAME --replicas=N` and wait until all pods are ready."""
+        since = self._moment()
         self.cluster.scale(deployment, replicas)
         self._say(f"deployment.apps/{deployment} scaled")
-        self._wait()
+        self._wait(since)
 
     def left_over(self) -> list[str]:
         """Return what of the workshop's kinds is in the namespace: workloads, services, Istio's routing."""
@@ -127,19 +131,20 @@ class Lab:
         table = pd.DataFrame(pod_table.rows(self.cluster.pods()), columns=pod_table.COLUMNS)
         return table.set_index("pod").rename_axis(index=None, columns="pod")
 
-    def weights(self) -> dict[str, float]:
-        """Return each subset's share of the requests to name, {} where no VirtualService sets it."""
-        return mesh.weights(self.cluster)
+    def weights(self) -> dict[str, int]:
+        """Return the weight of each subset for name, as written; {} where no VirtualService sets it."""
+        return weights.read(self.cluster, service.NAME)
 
-    def set_weights(self, weights: Mapping[str, float]) -> dict[str, float]:
-        """Set the weights for name, as {"name-v2": 20}; the rest to 100 goes to the other subset."""
-        shares = mesh.set_weights(self.cluster, weights)
-        self._settle()
-        return shares
+    def set_weights(self, weights: Mapping[str, float]) -> dict[str, int]:
+        """Set the weights for name, as {"name-v2": 20}; the rest to 100 goes to the other. Return all."""
+        since = self._moment()
+        written = service.set_weights(self.cluster, weights)
+        self._settle(since)
+        return written
 
     def expected_share(self) -> dict[str, float]:
-        """Return the share of requests that each version should get, from weights or else from ready pods."""
-        return mesh.expected_share(self.cluster)
+        """Return the share of requests that each version should get, as the calling sidecar has it."""
+        return dict(service.in_force(self.cluster).versions)
 
     def sample(
         self,
@@ -242,17 +247,21 @@ class Lab:
             f'open_lab(step="{wanted.name}", reset=True) brings back the start.'
         ]
 
-    def _wait(self, deployments: list[str] | None = None) -> None:
+    def _moment(self) -> Moment:
+        """Return how things stand before something is written, for `_settle`."""
+        return service.moment(self.cluster)
+
+    def _wait(self, since: Moment, deployments: list[str] | None = None) -> None:
         began = time.monotonic()
         self.cluster.wait_ready(timeout=60.0, on_wait=_slow_waits(self._say), deployments=deployments)
         if (took := time.monotonic() - began) > 0.2:
             self._say(f"All pods ready after {took:.1f} s.")
-        self._settle()
+        self._settle(since)
 
-    def _settle(self) -> None:
-        """Wait until the next request meets what was just applied; say so where it does not."""
+    def _settle(self, since: Moment) -> None:
+        """Wait until the next request meets what was written since; say so where it does not."""
         try:
-            in_force.until(self.cluster, on_wait=_slow_waits(self._say))
+            service.settle(self.cluster, since, _slow_waits(self._say))
         except WaitTimeout as late:
             self._say(f"{late}. `kata proxy-config routes POD` shows what a sidecar has.")
 

@@ -1,159 +1,195 @@
-"""Whether requests already meet what the API holds: objects and Envoy's configuration in, differences out.
+"""What is in force: where a caller's requests to a service go, as its sidecar's own configuration says.
 
-On a real cluster istiod takes some 100 ms after an apply until every sidecar has the change. The sidecar that
-sends the workshop's requests on is that of `sentences`; it is asked for its own configuration, of which these
-are compared for each Service of the namespace: the routes' shares, the subsets, the endpoints. What else a
-route does (matches, faults, timeouts) is not.
+Envoy's configuration dump and the pods go in; routes come out, with their destinations, the share of each and
+the pods behind it. Shares are fractions of 1. Copies (mirrors) have no share. What the application answers,
+and what retries make of it, the counters tell.
 """
 
-import http.client
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from kata_lib.cluster import waiting
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.cluster.pods import SIDECAR, container_names
-from kata_lib.mesh import proxy_config
-from kata_lib.mesh import weights as mesh
+from kata_lib.cluster.pods import SIDECAR, container_names, is_ready
+from kata_lib.mesh import proxy_config, routes
+from kata_lib.mesh.destinations import NO_PODS, Destination, Pod, Upstreams, of_objects
+from kata_lib.mesh.matches import PLAIN, Request, takes
+from kata_lib.mesh.routes import EVERY, Outcome, Route
 
-Shares = dict[str, float]
-"""The part of a route's requests that goes to each subset, or host where there is none; {} sends none on."""
+NO_ROUTE = 404
+"""What Envoy answers where no route takes a request (response flag NR)."""
+DEFAULT_PORT = 80
+"""Where istiod puts hosts that are no Service."""
+HTTP_PROXY = "http_proxy"
+"""Istio's name of the route table behind its setting proxyHttpPort; there, domains carry the port."""
 
-SECONDS = 10.0
-ENTRY_SERVICE = "sentences"
 
+@dataclass(frozen=True)
+class InForce:
+    """The routes of one caller to one service.
 
-def until(cluster: Cluster, on_wait: Callable[[str], None] | None = None, timeout: float = SECONDS) -> None:
-    """Wait until the callers' sidecars have what the API holds; WaitTimeout says what they lack.
-
-    And where the cluster has one entry, until the sentences service, if it has pods, answers there.
+    caller: the pod whose sidecar was asked; None where there is none, so that the Service's pods get the
+    requests. http: whether the sidecar looks at single requests; if not, it passes connections on.
+    subsets: the pods of each subset of the service that the sidecar knows, whether or not a route uses it.
     """
-    waiting.until(lambda: "; ".join(missing(cluster)), timeout, on_wait, "The sidecars lag behind")
-    if cluster.entry is not None and mesh.ready_pods(cluster, ENTRY_SERVICE):
-        url = cluster.url(ENTRY_SERVICE)
-        waiting.until(lambda: _silent(url), timeout, on_wait, "The way to the sentences service is not open")
+
+    service: str
+    port: int
+    caller: str | None
+    routes: tuple[Route, ...]
+    http: bool = True
+    subsets: Mapping[str, tuple[Pod, ...]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return for people where plain requests go, and those that another route takes."""
+        how = "connection by connection, over its ready pods: no caller has a sidecar"
+        if self.caller is not None:
+            how = f"as the sidecar of {self.caller} has it"
+            if not self.http:
+                how += ", connection by connection: the port is not HTTP"
+        lines = [f"Requests to {self.service}: {self.outcome()}, {how}."]
+        others = (route for route in self.routes if not takes(route.match, self._asked(PLAIN)))
+        return "\n".join([*lines, *(f"  if {route}: {route.outcome}" for route in others)])
+
+    def route(self, request: Request = PLAIN) -> Route | None:
+        """Return the route that a request takes, by default a plain `GET /`; None where none does."""
+        asked = self._asked(request)
+        return next((route for route in self.routes if takes(route.match, asked)), None)
+
+    def outcome(self, request: Request = PLAIN) -> Outcome:
+        """Return what becomes of a request, by default a plain `GET /`."""
+        route = self.route(request)
+        return Outcome({}, {NO_ROUTE: 1.0}) if route is None else route.outcome
+
+    @cached_property
+    def versions(self) -> Mapping[str, float]:
+        """The share of plain requests that each version gets, 0 to 1."""
+        return self.outcome().versions
+
+    @cached_property
+    def shares(self) -> Mapping[str, float]:
+        """The share of plain requests that each destination should get, by its name; {} of none."""
+        route = self.route()
+        return {} if route is None else route.shares
+
+    def _asked(self, request: Request) -> Request:
+        return replace(request, authority=request.authority or f"{self.service}:{self.port}")
 
 
-def missing(cluster: Cluster) -> list[str]:
-    """Return what the callers' sidecars do not have yet, one line for each difference."""
-    lines = []
-    for pod in filter(_has_sidecar, mesh.ready_pods(cluster, ENTRY_SERVICE)):
-        name = pod["metadata"]["name"]
-        dump = proxy_config.dump(cluster, name)
-        for service in cluster.objects("v1", "Service"):
-            if service["spec"].get("selector") and service["spec"].get("clusterIP") != "None":
-                lines += [f"{name}: {line}" for line in _differences(cluster, service, dump)]
-    return lines
+def read(cluster: Cluster, service: str, caller: str) -> InForce:
+    """Return what is in force for requests to a service from the pods of the Service `caller`.
 
-
-def written_routes(service: Obj | None, host: str) -> list[Shares]:
-    """Return the shares of each route that istiod makes of a VirtualService; without one all go to the host.
-
-    A rule makes a route for each of its matches; what follows a rule without a match is never reached.
+    One of its ready pods with a sidecar is asked; without one, the service's ready pods get the requests.
+    Raises ClusterError where the sidecar does not answer.
     """
-    if service is None:
-        return [{host: 1.0}]
-    routes: list[Shares] = []
-    for rule in service["spec"]["http"]:
-        entries = rule.get("route", [])
-        given = mesh.written_weights(entries)
-        shares = _shares(zip((mesh.destination_name(e) for e in entries), given, strict=True))
-        routes += [shares] * len(rule.get("match", [{}]))
-        if "match" not in rule:
-            break
-    return routes
+    found = cluster.get("v1", "Service", service) or {"metadata": {"name": service}, "spec": {}}
+    pods = cluster.pods()
+    asked = next(iter(callers(cluster, caller)), None)
+    if asked is None:
+        return from_pods(found, pods)
+    dump = proxy_config.dump(cluster, asked)
+    return from_dump(dump, found, pods, caller=asked, namespace=cluster.namespace)
 
 
-def routes_in_force(dump: Obj, host: str, namespace: str) -> list[Shares] | None:
-    """Return the shares of each of an Envoy's routes to a Service, None where it has none by HTTP."""
-    own = f"{host}.{namespace}.svc."
-    tables = proxy_config.select(dump, "routes")
-    virtual_hosts = [
-        v for table in tables for v in table.get("virtual_hosts", []) if v["name"].startswith(own)
-    ]
-    if not virtual_hosts:
-        return None
-    return [_shares(_destinations(route.get("route", {}))) for route in virtual_hosts[0]["routes"]]
+def callers(cluster: Cluster, service: str) -> list[str]:
+    """Return the names of the ready pods behind a Service that have a sidecar."""
+    pods = ready_pods(cluster, service)
+    return [pod["metadata"]["name"] for pod in pods if SIDECAR in container_names(pod)]
 
 
-def endpoints_in_force(dump: Obj, host: str, namespace: str) -> dict[str, set[str]]:
-    """Return the addresses behind each subset of a Service ("" is the Service itself) that an Envoy knows."""
-    own = f"{host}.{namespace}.svc."
-    found: dict[str, set[str]] = {}
-    for cluster in proxy_config.select(dump, "clusters"):
-        match cluster["name"].split("|"):
-            case ["outbound", _, subset, name] if name.startswith(own):
-                found[subset] = set()
-    for assignment in proxy_config.select(dump, "endpoints"):
-        match assignment.get("cluster_name", "").split("|"):
-            case ["outbound", _, subset, name] if name.startswith(own) and subset in found:
-                found[subset] |= set(_healthy(assignment))
-    return found
+def ready_pods(cluster: Cluster, service: str) -> list[Obj]:
+    """Return the ready pods that a Service selects; [] where there is no such Service."""
+    found = cluster.get("v1", "Service", service)
+    return [] if found is None else [pod for pod in behind(found, cluster.pods()) if is_ready(pod)]
 
 
-def _silent(url: str) -> str:
-    """Return why a service does not answer, "" where it does; its probes' path asks no other service."""
-    address = urlsplit(url)
-    client = http.client.HTTPConnection(address.hostname or "", address.port, timeout=1.0)
-    try:
-        client.request("GET", f"{address.path.rstrip('/')}/healthz")
-        client.getresponse().read()
-    except (OSError, http.client.HTTPException) as error:
-        return f"{url} does not answer: {error!r}"
-    finally:
-        client.close()
-    return ""
+def behind(service: Obj, pods: list[Obj]) -> list[Obj]:
+    """Return those of the namespace's pods that a Service selects; one without a selector has none."""
+    selector = service["spec"].get("selector") or {}
+    labels = ((pod, pod["metadata"].get("labels", {})) for pod in pods)
+    return [pod for pod, own in labels if selector and selector.items() <= own.items()]
 
 
-def _differences(cluster: Cluster, service: Obj, dump: Obj) -> Iterator[str]:
-    host = service["metadata"]["name"]
-    rule = mesh.virtual_service(cluster, host)
-    if rule is None or not any("delegate" in http for http in rule["spec"]["http"]):
-        wanted, seen = written_routes(rule, host), routes_in_force(dump, host, cluster.namespace)
-        if seen != wanted and not (seen is None and rule is None):
-            yield f"its routes to {host} are {seen}, not {wanted}"
-    there, subsets = endpoints_in_force(dump, host, cluster.namespace), mesh.subsets(cluster, host)
-    if other := {"", *subsets} ^ there.keys():
-        yield f"it does not know yet of {host}'s {', '.join(sorted(other)) or 'Service'}"
-    pods = mesh.ready_pods(cluster, host)
-    for subset, addresses in there.items():
-        ready = {p["status"]["podIP"] for p in pods if _carries(p, subsets.get(subset, {}))}
-        if addresses != ready:
-            yield f"it knows {len(addresses)} pods of {subset or host}, and {len(ready)} are ready"
+def from_pods(service: Obj, pods: list[Obj]) -> InForce:
+    """Return what is in force without a sidecar: the Service's ready pods, connection by connection."""
+    route = Route(EVERY, (_without_sidecar(service, pods),))
+    return InForce(service["metadata"]["name"], _port(service), None, (route,), http=False)
 
 
-def _shares(weighted: Any) -> Shares:
-    weights: dict[str, int] = {}
-    for name, weight in weighted:
-        weights[name] = weights.get(name, 0) + weight
-    total = sum(weights.values())
-    return {name: round(weight / total, 6) for name, weight in weights.items() if weight}
+def from_dump(dump: Obj, service: Obj, pods: list[Obj], *, caller: str, namespace: str) -> InForce:
+    """Return what a sidecar's configuration says of the requests to a Service, at its first port.
+
+    dump: Envoy's /config_dump?include_eds. service: the object; of a host that is no Service its name alone.
+    pods: the namespace's. caller: the sidecar's pod. namespace: the caller's.
+    """
+    name, port = service["metadata"]["name"], _port(service)
+    host = name if "." in name else f"{name}.{namespace}.svc.cluster.local"
+    upstreams = Upstreams(dump, pods, namespace)
+    passed_through = _without_sidecar(service, pods)
+    table = _http_routes(dump, host, f"{name}:{port}")
+    tunnel = _tunnel(dump, service, upstreams, table or [])
+    if table is not None and not tunnel:
+        found = tuple(routes.of_envoy(route, upstreams, passed_through) for route in table)
+    else:
+        table = None
+        clusters = routes.clusters(tunnel or {"cluster": f"outbound|{port}||{host}"})
+        places = tuple(upstreams.destination(*one) for one in clusters if upstreams.knows(one[0]))
+        found = (Route(EVERY, places or (passed_through,)),)
+    return InForce(name, port, caller, found, table is not None, upstreams.subsets(host, port))
 
 
-def _destinations(action: Mapping[str, Any]) -> list[tuple[str, int]]:
-    if "weighted_clusters" in action:
-        return [(_name(c["name"]), c.get("weight", 0)) for c in action["weighted_clusters"]["clusters"]]
-    return [(_name(action["cluster"]), 1)] if "cluster" in action else []
+def _http_routes(dump: Obj, host: str, authority: str) -> list[Obj] | None:
+    """Return Envoy's routes for an authority such as name:5000, None where no table of its port has it.
+
+    istiod names a table by the port, or by host and port where it tells HTTP by the first bytes.
+    """
+    port = authority.rpartition(":")[2]
+    tables = {table["name"]: table for table in proxy_config.select(dump, "routes")}
+    for name in (f"{host}:{port}", port, HTTP_PROXY):
+        if name in tables:
+            asked = authority
+            if tables[name].get("ignore_port_in_host_matching"):
+                asked = authority.rpartition(":")[0]
+            if (found := _virtual_host(tables[name].get("virtual_hosts", []), asked)) is not None:
+                return list(found.get("routes", []))
+    return None
 
 
-def _name(cluster: str) -> str:
-    """Return the subset of one of istiod's clusters, or where it has none the host, as short as it may be."""
-    _, _, subset, host = cluster.split("|")
-    return subset or host.partition(".")[0]
+def _virtual_host(hosts: list[Obj], asked: str) -> Obj | None:
+    """Return the virtual host for a name, as Envoy chooses: the same, the longest *.SUFFIX, PREFIX.*, *."""
+    by_domain = {domain.lower(): host for host in hosts for domain in host["domains"]}
+    suffixes = [d for d in by_domain if d[0] == "*" and d != "*" and asked.endswith(d[1:])]
+    prefixes = [d for d in by_domain if d[-1] == "*" and d != "*" and asked.startswith(d[:-1])]
+    for domain in (asked, *sorted(suffixes, key=len)[-1:], *sorted(prefixes, key=len)[-1:], "*"):
+        if domain in by_domain:
+            return by_domain[domain]
+    return None
 
 
-def _healthy(assignment: Obj) -> Iterator[str]:
-    for locality in assignment.get("endpoints", []):
-        for endpoint in locality.get("lb_endpoints", []):
-            if endpoint.get("health_status", "HEALTHY") in ("HEALTHY", "UNKNOWN"):
-                yield endpoint["endpoint"]["address"]["socket_address"]["address"]
+def _tunnel(dump: Obj, service: Obj, upstreams: Upstreams, table: list[Obj]) -> Obj:
+    """Return the filter that passes bytes on where a Service's connections meet no other; {} for HTTP.
+
+    It is in a listener of the Service's own address; on the embedded engine, whose sidecars are asked by HTTP
+    for every port, in one inside the Envoy that the route leads to.
+    """
+    address = {"address": service["spec"].get("clusterIP"), "port_value": _port(service)}
+    inside = {upstreams.listener(route.get("route", {}).get("cluster", "")) for route in table}
+    for listener in proxy_config.select(dump, "listeners"):
+        place = listener.get("address", {}).get("socket_address", {})
+        if listener.get("name") in inside or place.items() >= address.items():
+            filters = [f["typed_config"] for chain in listener["filter_chains"] for f in chain["filters"]]
+            by_kind: Mapping[str, Obj] = {config["@type"].rpartition(".")[2]: config for config in filters}
+            if "TcpProxy" in by_kind and "HttpConnectionManager" not in by_kind:
+                return by_kind["TcpProxy"]
+    return {}
 
 
-def _carries(pod: Obj, labels: Mapping[str, str]) -> bool:
-    return bool(labels.items() <= pod["metadata"].get("labels", {}).items())
+def _without_sidecar(service: Obj, pods: list[Obj]) -> Destination:
+    found = of_objects(behind(service, pods))
+    status = None if any(pod.ready for pod in found) else NO_PODS
+    return Destination(service["metadata"]["name"], "", 1.0, found, status)
 
 
-def _has_sidecar(pod: Obj) -> bool:
-    return SIDECAR in container_names(pod)
+def _port(service: Obj) -> int:
+    return int(next(iter(service["spec"].get("ports", [])), {"port": DEFAULT_PORT})["port"])

@@ -7,9 +7,10 @@ from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.errors import KataError
 
-Section = Literal["routes", "clusters", "endpoints"]
+Section = Literal["listeners", "routes", "clusters", "endpoints"]
 
 _KEYS = {
+    "listeners": ("ListenersConfigDump", ("static_listeners", "dynamic_listeners"), "listener"),
     "routes": ("RoutesConfigDump", ("static_route_configs", "dynamic_route_configs"), "route_config"),
     "clusters": ("ClustersConfigDump", ("static_clusters", "dynamic_active_clusters"), "cluster"),
     "endpoints": (
@@ -26,11 +27,11 @@ def section(name: str) -> Section:
     for known in get_args(Section):
         if name == known:
             return cast(Section, known)
-    raise KataError(f"There is no section {name!r}; choose routes, clusters or endpoints.")
+    raise KataError(f"There is no section {name!r}; choose {', '.join(_KEYS)}.")
 
 
 def read(cluster: Cluster, pod: str, section: Section) -> list[Obj]:
-    """Return the pod's routes, clusters or endpoints as Envoy's protobuf JSON has them, sorted by name."""
+    """Return the pod's resources of a section as Envoy's protobuf JSON has them, sorted by name."""
     return select(dump(cluster, pod), section)
 
 
@@ -44,11 +45,11 @@ def select(dump: Obj, section: Section) -> list[Obj]:
     """Return one section's resources of a configuration dump, sorted by name."""
     kind, lists, key = _KEYS[section]
     found = [
-        entry[key]
+        active[key]
         for config in dump["configs"]
         if config["@type"].endswith(kind)
         for name in lists
         for entry in config.get(name, [])
-        if key in entry
+        if key in (active := entry.get("active_state", entry))
     ]
     return sorted(found, key=lambda resource: str(resource.get("name") or resource.get("cluster_name", "")))

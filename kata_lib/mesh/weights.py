@@ -1,61 +1,129 @@
-"""Weights of a VirtualService: read them, set them, and what share of the requests they mean.
+"""The weights as written: which object holds those of a host, what they are, and changing them.
 
-A cluster and a host go in, shares come out as fractions of 1. Istio divides each weight by the sum of all
-weights of its route, so 10 and 80 is one ninth; a route with one destination needs no weight.
+Weights are whole numbers. A VirtualService is found by its hosts, as istiod chooses it, and followed to the
+delegate that it hands on to. Whoever writes does so with the resource version that was read: where somebody
+else wrote meanwhile, it is read and done again, so that neither change is lost.
 """
 
+import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from kata_lib.cluster.client import Obj
+from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.cluster.pods import is_ready
 from kata_lib.errors import MeshError
+from kata_lib.mesh.virtual_services import plain_rule, plain_rules, speaker
 
-ISTIO = "networking.istio.io/v1"
+ATTEMPTS = 10
+"""How often a change is tried while others are faster; each time one of theirs goes through."""
+_CONFLICT = 409
 
-
-def weights(cluster: Cluster, host: str = "name") -> dict[str, float]:
-    """Return each destination's share by subset (host where it has none); {} without a VirtualService."""
-    service = virtual_service(cluster, host)
-    return {} if service is None else shares_in(service)
-
-
-def shares_in(service: Obj) -> dict[str, float]:
-    """Return each destination's share by subset (host where it has none) in a VirtualService's last route."""
-    route = default_route(service)["route"]
-    given = written_weights(route)
-    total = sum(given)
-    if total == 0:
-        raise MeshError(f"All weights of the VirtualService {service['metadata']['name']!r} are 0.")
-    shares: dict[str, float] = {}
-    for entry, weight in zip(route, given, strict=True):
-        name = destination_name(entry)
-        shares[name] = shares.get(name, 0.0) + weight / total
-    return shares
+Edit = Callable[[list[Obj], int], list[Obj]]
+"""Gets a copy of an object's rules, and the index of the one for plain requests; returns the rules wanted."""
 
 
-def set_weights(cluster: Cluster, wanted: Mapping[str, float], host: str = "name") -> dict[str, float]:
-    """Set whole-number weights by subset and return the shares that they make.
+@dataclass(frozen=True)
+class Holder:
+    """The object that holds a host's weights, as it was read; index: of its rule for a plain `GET /`."""
+
+    obj: Obj
+    index: int
+
+    def __str__(self) -> str:
+        """Return its kind and name."""
+        return f"{self.obj['kind']} {self.obj['metadata']['name']}"
+
+    @property
+    def route(self) -> list[Obj]:
+        """The destinations of that rule, each with its weight."""
+        return list(self.obj["spec"]["http"][self.index]["route"])
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """The weight of each destination by its name, as written; a single one without a weight has 100."""
+        found: dict[str, int] = {}
+        for name, entry in zip(names(self.route), self.route, strict=True):
+            alone = 100 if len(self.route) == 1 else 0
+            found[name] = found.get(name, 0) + int(entry.get("weight", alone))
+        return found
+
+
+def find(cluster: Cluster, host: str) -> Holder | None:
+    """Return what holds a host's weights, None where no VirtualService speaks for the host.
+
+    MeshError: one does, and none of its rules sends plain requests on.
+    """
+    found = speaker(cluster, host)
+    if found is None:
+        return None
+    for obj, index in plain_rules(cluster, found):
+        if "route" in obj["spec"]["http"][index]:
+            return Holder(obj, index)
+        break
+    raise MeshError(
+        f"The VirtualService {found['metadata']['name']!r} sends no plain `GET /` on to {host}: each of its "
+        "rules has a match, or the one that takes all answers them itself."
+    )
+
+
+def read(cluster: Cluster, host: str) -> dict[str, int]:
+    """Return the weight of each destination of a host by its name; {} where nothing sets weights."""
+    holder = find(cluster, host)
+    return {} if holder is None else holder.weights
+
+
+def set_weights(cluster: Cluster, host: str, wanted: Mapping[str, float]) -> dict[str, int]:
+    """Set whole-number weights by destination and return all as they are written now.
 
     Where exactly one destination is not named and the others stay at or below 100, it gets the rest to 100.
     MeshError says what is no weight: a word, a negative number, a fraction, all zero, an unknown subset.
     """
-    service = virtual_service(cluster, host)
-    if service is None:
-        raise MeshError(
-            f"No VirtualService routes the host {host!r}, so there is nothing to weight. "
-            "`kubectl apply -f deploy/virtual-service-canary.yaml` makes one."
-        )
-    http = service["spec"]["http"]
-    route = default_route(service)["route"]
-    complete = complete_weights(wanted, [destination_name(entry) for entry in route])
-    for entry in route:
-        entry["weight"] = complete[destination_name(entry)]
-    cluster.patch(ISTIO, "VirtualService", service["metadata"]["name"], {"spec": {"http": http}})
-    total = sum(complete.values())
-    return {name: weight / total for name, weight in complete.items()}
+
+    def weighted(rules: list[Obj], index: int) -> list[Obj]:
+        route = rules[index]["route"]
+        called = names(route)
+        complete = complete_weights(wanted, list(dict.fromkeys(called)))
+        for name, entry in zip(called, route, strict=True):
+            entry["weight"] = complete.pop(name, 0)
+        return rules
+
+    return change(cluster, host, weighted).weights
+
+
+def change(cluster: Cluster, host: str, edit: Edit) -> Holder:
+    """Change the rules of what holds a host's weights, and return it as it is then.
+
+    Where somebody else writes between reading and writing, `edit` gets what they wrote. MeshError: nothing
+    holds weights, or others were faster ATTEMPTS times.
+    """
+    for _ in range(ATTEMPTS):
+        holder = find(cluster, host)
+        if holder is None:
+            raise MeshError(f"No VirtualService routes the host {host!r}, so there is nothing to weight.")
+        rules = edit(copy.deepcopy(holder.obj["spec"]["http"]), holder.index)
+        if rules == holder.obj["spec"]["http"]:
+            return holder
+        wanted = {**holder.obj, "spec": {**holder.obj["spec"], "http": rules}}
+        try:
+            return Holder(cluster.update(wanted), plain_rule(rules))
+        except ApiRefused as refused:
+            if refused.code != _CONFLICT:
+                raise
+    raise MeshError(f"{holder} was changed by others {ATTEMPTS} times in a row: try again.")
+
+
+def names(route: list[Obj]) -> list[str]:
+    """Return the name of each destination: its subset, or its host where it has none.
+
+    Where two hosts have a subset of the same name, theirs is HOST/SUBSET.
+    """
+    places = [entry["destination"] for entry in route]
+    hosts: dict[str, set[str]] = {}
+    for place in places:
+        hosts.setdefault(_name(place), set()).add(place["host"])
+    return [f"{p['host']}/{_name(p)}" if len(hosts[_name(p)]) > 1 else _name(p) for p in places]
 
 
 def parse_weights(words: list[str]) -> dict[str, float]:
@@ -94,87 +162,5 @@ def complete_weights(wanted: Mapping[str, Any], destinations: list[str]) -> dict
     return complete
 
 
-def expected_share(cluster: Cluster, host: str = "name") -> dict[str, float]:
-    """Return the share of requests that each version should get, by its label, such as {"v1": .9, "v2": .1}.
-
-    With a VirtualService from its weights and the DestinationRule's subsets; without, from the ready pods
-    behind the Service, among which requests are spread evenly.
-    """
-    shares = weights(cluster, host)
-    pods = ready_pods(cluster, host)
-    if not shares:
-        return pods_by_version(pods)
-    labels = subsets(cluster, host)
-    versions: dict[str, float] = {}
-    for name, share in shares.items():
-        behind = _behind(labels[name], pods) if name in labels else pods_by_version(pods)
-        for version, part in behind.items():
-            versions[version] = versions.get(version, 0.0) + share * part
-    return versions
-
-
-def _behind(labels: Mapping[str, str], pods: list[Obj]) -> dict[str, float]:
-    """Return the versions behind a subset: the one that it names, or those of the pods that it selects."""
-    if "version" in labels:
-        return {labels["version"]: 1.0}
-    return pods_by_version([p for p in pods if labels.items() <= p["metadata"].get("labels", {}).items()])
-
-
-def subsets(cluster: Cluster, host: str = "name") -> dict[str, dict[str, str]]:
-    """Return the labels of each subset that the host's DestinationRules define."""
-    rules = [
-        r for r in cluster.objects(ISTIO, "DestinationRule") if _same_host(r["spec"]["host"], host, cluster)
-    ]
-    return {s["name"]: s.get("labels", {}) for rule in rules for s in rule["spec"].get("subsets", [])}
-
-
-def virtual_service(cluster: Cluster, host: str = "name") -> Obj | None:
-    """Return the VirtualService of the host's HTTP inside the mesh; of several Istio obeys the oldest."""
-    found = [
-        v
-        for v in cluster.objects(ISTIO, "VirtualService")
-        if any(_same_host(h, host, cluster) for h in v["spec"].get("hosts", []))
-        and "mesh" in v["spec"].get("gateways", ["mesh"])
-        and v["spec"].get("http")
-    ]
-    return min(found, key=lambda v: (v["metadata"]["creationTimestamp"], v["metadata"]["name"]), default=None)
-
-
-def ready_pods(cluster: Cluster, host: str = "name") -> list[Obj]:
-    """Return the ready pods behind a Service."""
-    service = cluster.get("v1", "Service", host)
-    if service is None:
-        return []
-    selector = ",".join(f"{k}={v}" for k, v in service["spec"].get("selector", {}).items())
-    return [pod for pod in cluster.pods(selector) if is_ready(pod)]
-
-
-def pods_by_version(pods: list[Obj]) -> dict[str, float]:
-    """Return each version's part of some pods as a fraction; {} of none."""
-    versions = [pod["metadata"].get("labels", {}).get("version", "none") for pod in pods]
-    return {version: versions.count(version) / len(versions) for version in sorted(set(versions))}
-
-
-def default_route(service: Obj) -> Obj:
-    """Return the rule of a VirtualService that requests take which no match sets apart; MeshError if none."""
-    for http in service["spec"]["http"]:
-        if "match" not in http and "route" in http:
-            found: Obj = http
-            return found
-    name = service["metadata"]["name"]
-    raise MeshError(f"The VirtualService {name!r} has no route that all requests may take: each has a match.")
-
-
-def written_weights(route: list[Obj]) -> list[int]:
-    """Return the weight of each entry of a route as Istio reads it: a single one needs none."""
-    return [int(entry.get("weight", 1 if len(route) == 1 else 0)) for entry in route]
-
-
-def destination_name(entry: Obj) -> str:
-    """Return the subset of a route's entry, or its host where it has none."""
-    destination = entry["destination"]
+def _name(destination: Obj) -> str:
     return str(destination.get("subset") or destination["host"])
-
-
-def _same_host(written: str, host: str, cluster: Cluster) -> bool:
-    return written in (host, f"{host}.{cluster.namespace}", f"{host}.{cluster.namespace}.svc.cluster.local")

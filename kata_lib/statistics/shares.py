@@ -49,8 +49,7 @@ def wilson(count: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     Journal of the American Statistical Association 22 (1927).
     """
     check_counts(count, n)
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence is a fraction between 0 and 1, not {confidence}")
+    check_confidence(confidence)
     if n == 0:
         return 0.0, 1.0
     z = NormalDist().inv_cdf((1 + confidence) / 2)
@@ -69,7 +68,7 @@ def share_of(version: str, count: int, n: int) -> Share:
 
 
 def observed(frame: "pd.DataFrame", version: str = "v2") -> Share:
-    """Return the share of `version` among the answers of a sample; failures have no version."""
+    """Return the share of `version` among all answers of a sample, those of unknown version among them."""
     return share_of(version, int((frame["version"] == version).sum()), int(frame["version"].notna().sum()))
 
 
@@ -89,6 +88,29 @@ def judge(count: int, n: int, expected: float, otherwise: float, alpha: float = 
         return "wrong"
     away = at_most if expected < otherwise else at_least
     return "right" if away(count, n, otherwise) <= alpha else "not enough yet"
+
+
+def false_alarm(n: int, expected: float, alpha: float = 1e-6) -> float:
+    """Return the probability that judge() calls `n` answers wrong where `expected` is the true share.
+
+    Exactly, as a sum of the binomial distribution: at most alpha, and less by how coarse whole counts are.
+    """
+    counts = range(n + 2)
+    too_many = bisect_left(counts, True, key=lambda count: at_least(count, n, expected) <= alpha / 2)
+    enough = bisect_left(counts, True, key=lambda count: at_most(count, n, expected) > alpha / 2)
+    return at_least(too_many, n, expected) + at_most(enough - 1, n, expected)
+
+
+def false_pass(n: int, expected: float, otherwise: float, alpha: float = 1e-6) -> float:
+    """Return the probability that judge() calls `n` answers right where `otherwise` is the true share."""
+    check_alternatives(expected, otherwise, alpha)
+    if expected > otherwise:
+        expected, otherwise = 1 - expected, 1 - otherwise
+    counts = range(n + 2)
+    too_few = bisect_left(counts, True, key=lambda count: at_most(count, n, expected) > alpha / 2) - 1
+    too_many = bisect_left(counts, True, key=lambda count: at_least(count, n, expected) <= alpha / 2)
+    undecided = bisect_left(counts, True, key=lambda count: at_most(count, n, otherwise) > alpha)
+    return max(0.0, at_most(min(too_many, undecided) - 1, n, otherwise) - at_most(too_few, n, otherwise))
 
 
 @lru_cache(maxsize=256)
@@ -150,6 +172,12 @@ def check_counts(count: int, n: int) -> None:
     """Raise ValueError unless 0 <= count <= n."""
     if not 0 <= count <= n:
         raise ValueError(f"a count lies between 0 and n; found {count} of {n}")
+
+
+def check_confidence(confidence: float) -> None:
+    """Raise ValueError unless this is a fraction between 0 and 1."""
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is a fraction between 0 and 1, not {confidence}")
 
 
 def check_alternatives(expected: float, otherwise: float, alpha: float) -> None:

@@ -36,7 +36,8 @@ lab.predict("v2 answers in a thousand requests", ...)
 # %% tags=solution
 lab.apply("deploy/virtual-service-canary.yaml")
 # %% [markdown]
-# What do the weights say now? This reads them from the cluster; `kata weights` does so in a terminal.
+# What do the weights say now? This reads them from the cluster, as they are written; `kata weights` does so in a
+# terminal.
 # %%
 lab.weights()
 # %% [markdown]
@@ -116,6 +117,7 @@ lab.scale("name-v2", 1)
 # not, what share is it?
 # %%
 lab.set_weights({"name-v2": 10, "name-v1": 80})
+lab.expected_share()
 # %% [markdown]
 # Accepted, and the share is 10 of 90: 11.1 %. Istio divides each weight by their total. Weights that total 100 can be
 # read as percent, which is why everyone writes them so, and you should too. Back to the file's:

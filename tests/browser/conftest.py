@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from running_lab import BUSY_CELL, GRAPH_CELL, LIVE_CELL, PICTURES, RELEASE_CELL, JupyterLab
 
 from bench.lab_page import CHROMIUM, jupyter_lab, notebook
+from browser.running_lab import BUSY_CELL, GRAPH_CELL, LIVE_CELL, PICTURES, RELEASE_CELL, JupyterLab
 from kata_lib import engines
 from kata_lib.course.application import APPLICATION
 from kata_lib.lab.lab import Lab, connect
@@ -20,9 +20,8 @@ NAME = "browser"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the tests in here last: Playwright's event loop runs on, and asyncio allows no second one."""
     items.sort(key=_is_here)
-    if CHROMIUM is None:
-        for item in filter(_is_here, items):
-            item.add_marker(pytest.mark.skip(reason="there is no Chromium: apt-get install chromium"))
+    for item in filter(_is_here, items):
+        item.add_marker(pytest.mark.needs("chromium"))
 
 
 def _is_here(item: pytest.Item) -> bool:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
-from running_lab import JupyterLab
 
 from bench.lab_page import open_notebook, run_live
+from browser.running_lab import JupyterLab
 from kata_lib import delivery
 from kata_lib.lab.lab import Lab
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
 
 VIEW = ".kata-release"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from engine_cluster import Cluster, Start, quiet
 
+from embedded.engine_cluster import Cluster, Start, quiet
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines.embedded import EmbeddedEngine
 

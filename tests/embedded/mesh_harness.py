@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import json
 import random
+import re
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from kata_lib.engines.embedded import envoy
 from kata_lib.engines.embedded.mesh.bootstrap import bootstrap, node_id
 from kata_lib.engines.embedded.mesh.discovery import DiscoveryServer
 from kata_lib.engines.embedded.mesh.injection import PROXY_HTTP_PORT
+from kata_lib.engines.embedded.mesh.metrics import prometheus
 from kata_lib.engines.embedded.mesh.pilot import Pilot
 from kata_lib.engines.embedded.store import Event
 
@@ -23,6 +25,7 @@ Obj = dict[str, Any]
 Headers = Mapping[str, str]
 NONE: Headers = MappingProxyType({})
 LIMIT = 10.0
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
 class Memory:
@@ -83,21 +86,24 @@ def pod(name: str, app: str, version: str) -> Obj:
     }
 
 
-def service(name: str, address: str) -> Obj:
+HTTP: Mapping[str, str] = MappingProxyType({"name": "http"})
+
+
+def service(name: str, address: str, declared: Mapping[str, str] = HTTP) -> Obj:
     return {
         "metadata": {"name": name},
         "spec": {
             "clusterIP": address,
             "selector": {"app": name},
-            "ports": [{"name": "http", "port": 5000, "targetPort": 5000}],
+            "ports": [{**declared, "port": 5000, "targetPort": 5000}],
         },
     }
 
 
-def endpoint_slice(name: str, pods: list[Obj]) -> Obj:
+def endpoint_slice(name: str, pods: list[Obj], declared: Mapping[str, str] = HTTP) -> Obj:
     return {
         "metadata": {"name": name, "labels": {"kubernetes.io/service-name": name}},
-        "ports": [{"name": "http", "port": 5000}],
+        "ports": [{"name": declared.get("name", ""), "port": 5000}],
         "endpoints": [
             {"addresses": ["x"], "conditions": {"ready": True}, "targetRef": {"uid": p["metadata"]["uid"]}}
             for p in pods
@@ -194,6 +200,12 @@ class Client:
             lines += [f"{name}: {value}" for name, value in headers.items()]
             writer.write("\r\n".join([*lines, "", ""]).encode())
             return await read(reader)
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        if self.streams is not None:
+            self.streams[1].close()
+            self.streams = None
 
     async def get(self, host: str = "name:5000", path: str = "/") -> tuple[int, str]:
         answer = await self.ask(path, host=host)
@@ -296,3 +308,14 @@ async def in_force(mesh: Mesh, name: str = "sentences") -> dict[str, str]:
         for route in section.get("dynamic_route_configs", []):
             versions["route"] = route["version_info"]
     return versions
+
+
+async def counted(mesh: Mesh, name: str = "sentences") -> dict[str, list[tuple[dict[str, str], float]]]:
+    """Return a sidecar's counters under Istio's names: labels and value of each series."""
+    found: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for line in prometheus(await envoy.statistics(mesh.home / f"{name}.sock")).splitlines():
+        if line.startswith("istio_"):
+            series, _, value = line.rpartition(" ")
+            metric, _, labels = series.partition("{")
+            found.setdefault(metric, []).append((dict(_LABEL.findall(labels)), float(value)))
+    return found

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from engine_cluster import Cluster, quiet
 
+from embedded.engine_cluster import Cluster, quiet
 from kata_lib import addons
 from kata_lib.engines.embedded import addons as process_addons
 from kata_lib.engines.embedded import processes

@@ -5,8 +5,7 @@ import os
 import subprocess
 import sys
 
-from engine_cluster import DEPLOY, Cluster, Start
-
+from embedded.engine_cluster import DEPLOY, Cluster, Start
 from kata_lib.machine import PROJECT
 
 

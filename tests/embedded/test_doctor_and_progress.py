@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from engine_cluster import Cluster, Start
 
+from embedded.engine_cluster import Cluster, Start
 from kata_lib.cli import doctor
 from kata_lib.cluster import cluster as library
 from kata_lib.course import progress

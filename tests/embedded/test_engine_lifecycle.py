@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from engine_cluster import Cluster, Start, daemon_of, kill_daemon, quiet, until
 
+from embedded.engine_cluster import Cluster, Start, daemon_of, kill_daemon, quiet, until
 from kata_lib import traffic
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines.embedded import EmbeddedEngine, processes
@@ -31,7 +31,7 @@ def containers(cluster: Cluster) -> dict[str, str]:
         " {.name}={.containerID}{end}{'\\n'}{end}"
     )
     lines = cluster.kubectl("get", "pods", f"--output=jsonpath={template}").splitlines()
-    found = {}
+    found: dict[str, str] = {}
     for line in lines:
         pod, *entries = line.split()
         found |= {f"{pod}/{name}": id_ for name, _, id_ in (entry.partition("=") for entry in entries)}

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from engine_cluster import DEPLOY, Cluster
 
+from embedded.engine_cluster import DEPLOY, Cluster
 from kata_lib import traffic
 from kata_lib.engines.embedded import processes
 from kata_lib.statistics import shares

@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mesh_harness import LIMIT, Mesh, in_force, running_mesh
 
+from embedded.mesh_harness import LIMIT, Mesh, in_force, running_mesh
 from kata_lib.engines.embedded.mesh.admission import refuse
 from kata_lib.engines.embedded.registry.schemas import schema_for
 from kata_lib.engines.embedded.registry.status import StatusError

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import recording
-from engine_cluster import Cluster
+
+from embedded.engine_cluster import Cluster
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 import pytest
 import yaml
-from engine_cluster import Cluster
+
+from embedded.engine_cluster import Cluster
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The mesh's counters agree with the sampler to the request."""
 
-from engine_cluster import Start
-
+from embedded.engine_cluster import Start
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.mesh import telemetry
 from kata_lib.traffic import sample
@@ -19,4 +18,4 @@ def test_client_and_sidecars_count_the_same(start: Start) -> None:
     assert table["client"].sum() == 300
     assert table["client"].equals(table["source"])
     assert table["client"].equals(table["destination"])
-    assert table.loc["failed", "client"] > 0
+    assert table["client"]["failed"] > 0

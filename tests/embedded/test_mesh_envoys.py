@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from mesh_harness import (
+
+from embedded.mesh_harness import (
     LIMIT,
     Backend,
     Client,
@@ -20,7 +21,6 @@ from mesh_harness import (
     until,
     until_all,
 )
-
 from kata_lib.engines.embedded import envoy
 from kata_lib.engines.embedded.mesh.discovery import DiscoveryServer
 from kata_lib.engines.embedded.mesh.injection import PROXY_HTTP_PORT

@@ -1,9 +1,10 @@
 """The official Kubernetes client of Python finds here what it expects of an API server."""
 
 import pytest
-from engine_cluster import Cluster
 from kubernetes import client, config, dynamic, watch
 from kubernetes.client.exceptions import ApiException
+
+from embedded.engine_cluster import Cluster
 
 NAMESPACE = "default"
 

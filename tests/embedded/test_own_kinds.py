@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 import yaml
-from engine_cluster import Cluster, Start, kill_daemon, quiet, until
 from kubernetes import client, config, watch
 from kubernetes.client.exceptions import ApiException
+
+from embedded.engine_cluster import Cluster, Start, kill_daemon, quiet, until
 
 GROUP, VERSION, PLURAL, NAMESPACE = "stable.example.com", "v1", "crontabs", "default"
 NAME = f"{PLURAL}.{GROUP}"
@@ -146,7 +147,7 @@ def test_a_controller_of_others_works_on_it(own: Cluster) -> None:
     custom.create_namespaced_custom_object(*place, yaml.safe_load(CRON_TAB))
 
     def status() -> dict[str, Any]:
-        found = custom.get_namespaced_custom_object(*place, "nightly")
+        found: dict[str, Any] = custom.get_namespaced_custom_object(*place, "nightly")
         return found | {"status": found.get("status", {})}
 
     until(lambda: status()["status"] == {"phase": "Scheduled", "replicas": 1})

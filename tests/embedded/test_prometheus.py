@@ -8,14 +8,12 @@ from urllib.request import urlopen
 
 import pandas as pd
 import pytest
-from engine_cluster import Cluster as Running
-from engine_cluster import quiet
 
+from embedded.engine_cluster import Cluster as Running
+from embedded.engine_cluster import quiet
 from kata_lib import addons
-from kata_lib.addons.prometheus import PROMETHEUS
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.engines.programs import program
-from kata_lib.errors import EngineError
+from kata_lib.engines.istioctl import NAMESPACE
 from kata_lib.mesh import telemetry
 from kata_lib.traffic import sample
 
@@ -46,17 +44,15 @@ class Prometheus:
         return found
 
 
+pytestmark = pytest.mark.needs("prometheus")
+
+
 @pytest.fixture
 def prometheus(cluster: Running) -> Iterator[Prometheus]:
-    assert PROMETHEUS.process
-    try:
-        program(PROMETHEUS.process.program, PROMETHEUS.process.source)
-    except EngineError as missing:
-        pytest.skip(str(missing))
     addons.install(cluster.engine, ["prometheus"], quiet)
     with addons.opened(cluster.engine, "prometheus") as url:
         yield Prometheus(url)
-    cluster.kubectl("delete", "namespace", PROMETHEUS.namespace)
+    cluster.kubectl("delete", "namespace", NAMESPACE)
 
 
 def test_prometheus_the_tables_and_the_sampler_agree(cluster: Running, prometheus: Prometheus) -> None:
@@ -86,5 +82,5 @@ def _targets(cluster: Cluster) -> list[str]:
 
 def _by_version(table: pd.DataFrame, reporter: str, column: str) -> dict[str, float]:
     rows = table.reset_index().query(f"service == 'name' and reporter == '{reporter}'")
-    sums: dict[str, float] = rows.groupby("version")[column].sum().to_dict()
-    return sums
+    sums = rows.groupby("version")[column].sum()
+    return {str(version): float(value) for version, value in sums.items()}

@@ -7,8 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engine_cluster import Cluster, Start
-
+from embedded.engine_cluster import Cluster, Start
 from kata_lib import traffic
 from kata_lib.machine import PROJECT
 from kata_lib.statistics import shares

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 import yaml
-from engine_cluster import quiet
+from requirements import lacking
 
+from embedded.engine_cluster import quiet
 from kata_lib import addons
 from kata_lib.addons.rollouts import ROLLOUTS as ADDON
 from kata_lib.cluster import waiting
@@ -21,11 +22,10 @@ from kata_lib.cluster.cluster import MERGE_PATCH, Cluster
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines.embedded import EmbeddedEngine, processes
 from kata_lib.engines.embedded.processes import Identity
-from kata_lib.engines.programs import program
 from kata_lib.errors import EngineError
 from kata_lib.machine import PROJECT
-from kata_lib.mesh import in_force
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
+from kata_lib.mesh import synced
 from kata_lib.statistics.shares import judge
 from kata_lib.traffic import sample
 
@@ -35,15 +35,16 @@ STEPS = [{"setWeight": 10}, {"pause": {}}, {"setWeight": 50}, {"pause": {}}]
 SECONDS = 30.0
 
 
+pytestmark = pytest.mark.needs("rollouts")
+
+
 @pytest.fixture(scope="module")
 def engine(_home: Path) -> Iterator[EmbeddedEngine]:
     """Yield an engine whose cluster runs, with the controller."""
-    assert ADDON.process
     try:
-        program(ADDON.process.program, ADDON.process.source)
         ADDON.manifest()
     except EngineError as missing:
-        pytest.skip(str(missing))
+        lacking("rollouts", str(missing))
     engine = EmbeddedEngine("argo", APPLICATION)
     engine.start(quiet)
     try:
@@ -103,7 +104,7 @@ def reaches(cluster: Cluster, phase: str, weight: int | None = None) -> None:
         return ""
 
     waiting.until(missing, SECONDS, None, f"not {phase} at {weight} %")
-    in_force.until(cluster)
+    synced.until(cluster, "sentences", synced.Moment())
 
 
 def answers(cluster: Cluster, n: int) -> Counter[str]:

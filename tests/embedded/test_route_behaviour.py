@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from mesh_harness import LIMIT, Client, Mesh, rule, running_mesh, service
 
+from embedded.mesh_harness import LIMIT, Client, Mesh, rule, running_mesh, service
 from kata_lib.engines.embedded.mesh.admission import refuse
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

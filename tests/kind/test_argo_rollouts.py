@@ -3,15 +3,15 @@
 Runs where KATA_TEST_ENGINE=kind asks for it and the manifests of its add-ons can be had.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from requirements import lacking
 
 from kata_lib import addons, engines
-from kata_lib.addons import deployed, rollouts
+from kata_lib.addons.rollouts import ROLLOUTS
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import ARGO
 from kata_lib.delivery import argo
@@ -21,9 +21,7 @@ from kata_lib.lab.lab import Lab
 from kata_lib.lab.live.by_argo import ByArgo
 from kata_lib.lab.live.release import LiveRelease
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("KATA_TEST_ENGINE") != "kind", reason="real clusters are made where KATA_TEST_ENGINE=kind"
-)
+pytestmark = pytest.mark.needs("kind")
 
 CLUSTER = "kata-argo"
 SECONDS = 60.0
@@ -53,15 +51,16 @@ def test_without_the_controller_the_step_says_what_installs_it(bare: Lab) -> Non
 def kata(bare: Lab, give_counters: Callable[[Path], None]) -> Lab:
     """The same cluster with Prometheus and the controller."""
     give_counters(bare.cluster.kubeconfig)
-    try:
-        addons.install(bare.engine, ["prometheus", "rollouts"], print)
-    except EngineError as error:
-        pytest.skip(str(error))
+    for name in ("prometheus", "rollouts"):
+        try:
+            addons.install(bare.engine, [name], print)
+        except EngineError as error:
+            lacking(name, str(error))
     return bare
 
 
 def ready(kata: Lab) -> str:
-    return deployed.missing(kata.cluster.kubeconfig, rollouts.NAMESPACE, rollouts.CONTROLLER)
+    return kata.engine.addons().missing(ROLLOUTS)
 
 
 def test_a_second_install_changes_nothing(kata: Lab) -> None:

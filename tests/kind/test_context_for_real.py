@@ -4,7 +4,6 @@ Runs where KATA_TEST_ENGINE=context asks for it; the cluster is a kind cluster o
 """
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,10 +20,7 @@ from kata_lib.engines.folder import Folder
 from kata_lib.engines.kind.settings import Settings
 from kata_lib.errors import EngineError
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("KATA_TEST_ENGINE") != "context",
-    reason="a real cluster is asked where KATA_TEST_ENGINE=context",
-)
+pytestmark = pytest.mark.needs("context")
 
 NAME = "refused"
 PLAIN = "kata-plain"

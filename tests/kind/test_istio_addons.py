@@ -4,7 +4,6 @@ Runs where KATA_TEST_ENGINE=kind asks for it and KATA_ADDONS names a folder with
 grafana.yaml and, for a proxy without Istio's own counters, request-stats.json.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,10 +20,7 @@ from kata_lib.lab.lab import Lab
 from kata_lib.mesh import telemetry
 from kata_lib.statistics import shares
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("KATA_TEST_ENGINE") != "kind" or not os.environ.get("KATA_ADDONS"),
-    reason="add-ons are installed where KATA_TEST_ENGINE=kind and KATA_ADDONS names their manifests",
-)
+pytestmark = pytest.mark.needs("kind", "addons")
 
 CLUSTER = "kata-addons"
 RATE, WINDOW = 50.0, 60.0
@@ -59,10 +55,10 @@ def test_kiali_and_the_sidecars_agree(kata: Lab, give_counters: Callable[[Path],
     assert n > 0.8 * RATE * WINDOW
     assert set(theirs) == set(ours.index) == {"v1", "v2"}
     for version, share in theirs.items():
-        seen = ours.loc[version, "requests"] / n
+        seen = ours["requests"][version] / n
         # Two windows of a minute that overlap differ by less than two that do not.
         assert abs(share - seen) < Z * (2 * seen * (1 - seen) / n) ** 0.5, (theirs, seen)
-    assert shares.judge(int(ours.loc["v2", "requests"]), n, 0.1, 1 / 3) == "right"
+    assert shares.judge(int(ours["requests"]["v2"]), n, 0.1, 1 / 3) == "right"
 
 
 def test_grafana_is_installed_and_linked(kata: Lab) -> None:
@@ -70,6 +66,6 @@ def test_grafana_is_installed_and_linked(kata: Lab) -> None:
     addons.install(kata.engine, ["grafana"], print)
     with addons.opened(kata.engine, "grafana") as url:
         assert httpx2.get(f"{url}api/health", timeout=10).status_code == 200
-    found = addons.dashboards(kata)
+    found = addons.dashboards(kata, "name")
     assert set(found.links) == set(addons.with_page(kata.engine))
     assert httpx2.get(found.links["grafana"], timeout=10).status_code == 200

@@ -17,17 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from requirements import lacking
 
 from kata_lib.cluster.location import Location
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines import ports
 from kata_lib.engines.folder import Folder
-from kata_lib.engines.kind import KindEngine, istio, nodes
+from kata_lib.engines.kind import KindEngine, istio
 from kata_lib.errors import EngineError, EngineUnavailable
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("KATA_TEST_ENGINE") != "kind", reason="real clusters are made where KATA_TEST_ENGINE=kind"
-)
+pytestmark = pytest.mark.needs("kind")
 
 NAME = "kata-test"
 KATA = [sys.executable, "-m", "kata_lib.cli"]
@@ -45,7 +44,7 @@ def home() -> Iterator[Path]:
         patch.setenv("KUBECONFIG", str(folder / ".kube" / "config"))
         patch.delenv("KATA_PORT", raising=False)
         if reason := KindEngine(NAME, APPLICATION).unavailable():
-            pytest.skip(reason)
+            lacking("kind", reason)
         yield folder
     shutil.rmtree(folder)
 
@@ -125,10 +124,9 @@ def test_an_istio_that_does_not_fit(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert (exported / "kubelet.log").exists()
 
 
+@pytest.mark.needs("mount")
 @pytest.mark.usefixtures("nothing_left")
 def test_a_full_disk(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("a small file system is mounted, which takes root")
     small = home / "small"
     small.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(small)], check=True, timeout=10)
@@ -195,7 +193,7 @@ def node() -> Any:
 
 def test_only_two_ports_are_published_and_on_loopback_alone(cluster: Location) -> None:
     bindings = node()["HostConfig"]["PortBindings"]
-    assert set(bindings) == {"6443/tcp", f"{nodes.NODE_PORT}/tcp"}
+    assert set(bindings) == {"6443/tcp", f"{APPLICATION.node_port}/tcp"}
     assert {entry["HostIp"] for bound in bindings.values() for entry in bound} == {"127.0.0.1"}
 
 

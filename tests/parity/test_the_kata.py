@@ -22,7 +22,6 @@ from kata_lib.errors import ClusterError, MeshError
 from kata_lib.lab import lab
 from kata_lib.lab.lab import Lab
 from kata_lib.mesh import telemetry
-from kata_lib.mesh import weights as mesh
 from kata_lib.statistics import shares
 
 CLUSTER = "parity"
@@ -92,7 +91,7 @@ def test_a_third_the_moment_that_v2_is_ready(kata: Lab) -> None:
 
 def test_a_tenth_the_moment_that_the_route_is_applied(kata: Lab) -> None:
     kata.apply(CANARY)
-    assert kata.weights() == {"name-v1": 0.9, "name-v2": 0.1}
+    assert kata.weights() == {"name-v1": 90, "name-v2": 10}
     assert kata.check("canary-10", kata.sample(requests=600)).verdict == "right"
 
 
@@ -168,9 +167,8 @@ def test_a_subset_without_pods_fails_for_its_share_alone(kata: Lab) -> None:
     kata.scale("name-v2", 1)
 
 
+@pytest.mark.needs("context")
 def test_two_learners_do_not_see_each_others_traffic(kata: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    if kata.engine.name != "context":
-        pytest.skip("the engine gives each cluster to one learner")
     monkeypatch.setenv("KATA_LEARNER", "other")
     try:
         other = lab.connect(cluster="other")
@@ -188,4 +186,4 @@ def test_cleaned_up(kata: Lab) -> None:
     for path in (V1, V2, V3, PROMOTE):
         kata.delete(path)
     assert kata.check("cleaned-up").verdict == "right"
-    assert mesh.weights(kata.cluster) == {}
+    assert kata.weights() == {}

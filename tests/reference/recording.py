@@ -160,7 +160,7 @@ def answer_of(code: int, warnings: list[str], text: str) -> dict[str, Any]:
         answer["warnings"] = warnings
     if body.get("kind") == "Status":
         kept = {key: body[key] for key in ("status", "reason", "message", "details") if key in body}
-        return answer | _without_made_up(kept)
+        return {**answer, **_without_made_up(kept)}
     return answer | {"object": _without_made_up(body)}
 
 

@@ -7,7 +7,7 @@ from kata_lib.cluster.apply import annotated
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.manifests import load
 from kata_lib.mesh.analyze import Objects
-from kata_lib.mesh.weights import ISTIO
+from kata_lib.mesh.virtual_services import ISTIO
 
 CANARY = "deploy/virtual-service-canary.yaml"
 PROMOTE = "deploy/virtual-service-canary-promote.yaml"
@@ -35,7 +35,7 @@ def kata(*paths: str) -> Objects:
 
 def namespace(**labels: str) -> Obj:
     labels = labels or {"istio-injection": "enabled"}
-    fields = {"f:metadata": {"f:labels": {f"f:{key}": {} for key in labels}}}
+    fields: Obj = {"f:metadata": {"f:labels": {f"f:{key}": {} for key in labels}}}
     managed = [{"manager": "kubectl-label", "time": LABELLED, "fieldsV1": fields}]
     metadata = {"name": "default", "labels": labels, "managedFields": managed}
     return {"kind": "Namespace", "metadata": metadata}

@@ -2,28 +2,29 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from kata_lib.engines.embedded.addresses import PortPlan
 from kata_lib.engines.embedded.controllers import Controller
 from kata_lib.engines.embedded.objects import condition, put_condition, timestamp
 from kata_lib.engines.embedded.registry.registry import Registry
+from kata_lib.engines.embedded.state import State
 from kata_lib.engines.embedded.store import Obj, Store
 
 TURNS = 2000
 
 
-class Addresses:
-    """Hands out service addresses."""
-
-    def allocate_service(self, in_use: Any = ()) -> str:
-        return next(address for n in range(1, 255) if (address := f"10.0.0.{n}") not in in_use)
+def address_plan() -> PortPlan:
+    """Return a plan that gives Services addresses from 10.96.0.1 on; it has no file and no socket."""
+    return PortPlan(State(Path("unused")), {"kind": "ports", "server": 20000})
 
 
-def make_registry() -> Registry:
-    """Return a registry with the namespace default."""
-    registry = Registry(Store(":memory:"), addresses=Addresses())
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}
-    registry.create("namespaces", None, namespace, manager="test")
+def make_registry(*namespaces: str, **options: Any) -> Registry:
+    """Return a registry with these namespaces, by default one named default; options are Registry's own."""
+    registry = Registry(Store(":memory:"), **{"addresses": address_plan(), **options})
+    for name in namespaces or ("default",):
+        registry.create("namespaces", None, {"metadata": {"name": name}}, manager="test")
     return registry
 
 

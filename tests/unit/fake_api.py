@@ -5,11 +5,13 @@ Every Deployment is rolled out at once; its pods get a sidecar if the namespace'
 
 import copy
 import itertools
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sidecars
 
 from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
@@ -67,6 +69,12 @@ class FakeApi:
         return self._one(method, path, body)
 
     def text(self, path: str, query: Mapping[str, str] | None = None) -> str:
+        """Answer for a pod's agent: its sidecar has acknowledged all, and this configuration."""
+        pod, _, asked = path.partition(":15020/proxy/")
+        if asked == "debug/syncz":
+            return ""
+        if asked.startswith("config_dump"):
+            return json.dumps(sidecars.config_dump(self.objects, self.objects[pod]))
         return f"text of {path}"
 
     def lines(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[str]:
@@ -131,7 +139,11 @@ class FakeApi:
             template["spec"]["containers"].append({"name": "istio-proxy"})
         waiting = {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}
         return {
-            "metadata": {**template["metadata"], "name": f"{deployment['metadata']['name']}-{index}"},
+            "metadata": {
+                **template["metadata"],
+                "name": f"{deployment['metadata']['name']}-{index}",
+                "uid": f"{deployment['metadata']['name']}-{index}",
+            },
             "spec": template["spec"],
             "status": {
                 "phase": "Pending" if broken else "Running",
@@ -174,5 +186,4 @@ def make_cluster(monkeypatch: pytest.MonkeyPatch, *, injection: bool = True) -> 
     if injection:
         api.labels["istio-injection"] = "enabled"
     monkeypatch.setattr("kata_lib.cluster.cluster.KubeClient", lambda *_: api)
-    monkeypatch.setattr("kata_lib.mesh.in_force.missing", lambda cluster: [])
     return Cluster(Path("kubeconfig"), node_host="127.0.0.9"), api

@@ -12,13 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kata_lib.cluster.client import ApiRefused, Obj
+from kata_lib.course.application import APPLICATION
+from kata_lib.engines import select
 from kata_lib.lab.lab import Lab
 from kata_lib.mesh import analyze
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh.analyze import CODES, Analysis, Objects
 from kata_lib.mesh.analyze.services import names_protocol
 from kata_lib.mesh.analyze.weights import completed
-from kata_lib.mesh.weights import ISTIO
+from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.statistics.shares import percent
 
 
@@ -168,7 +170,8 @@ def test_a_cluster_is_read_whole_or_where_that_is_forbidden_in_part(monkeypatch:
     for path in ALL:
         cluster.apply(path)
     assert analyze.read(cluster).whole_mesh
-    assert analyze.namespace(cluster) == Lab(None, cluster).analyze() == Analysis("default", ())
+    lab = Lab(select(APPLICATION, "embedded"), cluster)
+    assert analyze.namespace(cluster) == lab.analyze() == Analysis("default", ())
     cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"hosts": ["names"]}})
     answer = api.request
 

@@ -72,6 +72,11 @@ def without_version(found: Objects) -> None:
     redeploy(found, "name-v2", change)
 
 
+def scaled_instead(found: Objects) -> None:
+    found.virtual_services.clear()
+    redeploy(found, "name-v2", lambda d: d["spec"].update(replicas=4))
+
+
 MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
     (
         "IST0101",
@@ -347,10 +352,7 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
     ),
     (
         "KATA0403",
-        lambda f: (
-            f.virtual_services.clear(),
-            redeploy(f, "name-v2", lambda d: d["spec"].update(replicas=4)),
-        ),
+        scaled_instead,
         "Deployment default/name-v2: name-v2 was scaled from 1 to 4, which gives it 66.7 % of the requests",
         "spec.replicas: 4; last applied: 1; no VirtualService routes name.default.svc.cluster.local",
         "kubectl scale deployment name-v2 --replicas=1 && kubectl apply -f deploy/virtual-service",

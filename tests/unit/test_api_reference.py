@@ -1,48 +1,51 @@
 """The API answers here as it was recorded on a real API server: objects, refusals, every word."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Container
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 import recording
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from control_plane import make_registry
 
+from kata_lib.engines.embedded.addresses import PortPlan
 from kata_lib.engines.embedded.api.server import make_app
 from kata_lib.engines.embedded.controllers import DefinitionController
 from kata_lib.engines.embedded.kubelet.admission import refuse_pod
 from kata_lib.engines.embedded.mesh.admission import refuse
-from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.table import RESOURCES
-from kata_lib.engines.embedded.store import Store
+from kata_lib.engines.embedded.state import State
 
 TOKEN = "secret"
 Client = TestClient[web.Request, web.Application]
 
 
-class Addresses:
+class RecordedRange(PortPlan):
+    """The addresses of Services that the recorded cluster had."""
+
     service_range = "10.96.0.0/16"
 
     def holds_service(self, address: str) -> bool:
         return address.startswith("10.96.")
 
-    def allocate_service(self, in_use: Container[str] = ()) -> str:
-        return next(f"10.96.0.{n}" for n in range(1, 255) if f"10.96.0.{n}" not in in_use)
-
 
 async def no_log(*asked: Any) -> AsyncIterator[bytes]:
-    for piece in ():
-        yield piece
+    return
+    yield b""
 
 
-@pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    """A client of the API server, whose part that establishes definitions runs as well."""
-    registry = Registry(Store(":memory:"), addresses=Addresses(), admission=[refuse, refuse_pod])
-    namespace = {"metadata": {"name": recording.NAMESPACE}}
-    registry.create("namespaces", None, namespace, manager="test")
+@asynccontextmanager
+async def api_server() -> AsyncIterator[Client]:
+    """Yield a client of an API server, whose part that establishes definitions runs as well."""
+    plan = RecordedRange(State(Path("unused")), {"kind": "ports", "server": 20000})
+    registry = make_registry(recording.NAMESPACE, addresses=plan, admission=[refuse, refuse_pod])
     account = {"metadata": {"name": "default"}}
     registry.create("serviceaccounts", recording.NAMESPACE, account, manager="test")
     app = make_app(registry, token=TOKEN, logs=no_log, reach=lambda uid, port: ("127.0.0.1", port))
@@ -65,11 +68,31 @@ async def ask(client: Client, asked: dict[str, Any]) -> dict[str, Any]:
         return recording.answer_of(response.status, warnings, await response.text())
 
 
-@pytest.mark.parametrize("name", [path.stem for path in sorted(recording.EXCHANGES.glob("*.json"))])
-async def test_the_api_answers_as_recorded(client: Client, name: str) -> None:
-    expected = recording.exchanges(name)
-    answered = [{**asked, "answer": await ask(client, asked)} for asked in expected]
-    assert answered == [_as_here(exchange) for exchange in expected]
+@cache
+def answers(name: str) -> list[dict[str, Any]]:
+    """Return what is answered here to the requests of one file, sent one after the other."""
+
+    async def send() -> list[dict[str, Any]]:
+        async with api_server() as client:
+            return [await ask(client, asked) for asked in recording.exchanges(name)]
+
+    return asyncio.run(send())
+
+
+RECORDED = [
+    (file.stem, place, exchange)
+    for file in sorted(recording.EXCHANGES.glob("*.json"))
+    for place, exchange in enumerate(recording.exchanges(file.stem))
+]
+REQUESTS = [
+    f"{name} {place}: {exchange['method']} {exchange['path'].partition('?')[0].rpartition('/')[2]}"
+    for name, place, exchange in RECORDED
+]
+
+
+@pytest.mark.parametrize(("name", "place", "exchange"), RECORDED, ids=REQUESTS)
+def test_the_api_answers_as_recorded(name: str, place: int, exchange: dict[str, Any]) -> None:
+    assert answers(name)[place] == _as_here(exchange)["answer"]
 
 
 def _as_here(exchange: dict[str, Any]) -> dict[str, Any]:
@@ -87,24 +110,25 @@ def _as_here(exchange: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "resource", [kind for kind in RESOURCES.values() if kind.unsupported], ids=lambda kind: kind.kind
 )
-async def test_a_kind_that_is_not_served_is_refused_by_name(client: Client, resource: Resource) -> None:
+async def test_a_kind_that_is_not_served_is_refused_by_name(resource: Resource) -> None:
     root = f"/apis/{resource.api_version}" if resource.group else f"/api/{resource.version}"
     scope = f"/namespaces/{recording.NAMESPACE}" if resource.namespaced else ""
     path = f"{root}{scope}/{resource.plural}"
     body = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": "a"}}
-    created = await ask(client, {"method": "POST", "path": path, "body": body})
-    applied = await ask(
-        client,
-        {
-            "method": "PATCH",
-            "path": f"{path}/a?fieldManager=test",
-            "type": "application/apply-patch+yaml",
-            "body": body,
-        },
-    )
+    async with api_server() as client:
+        created = await ask(client, {"method": "POST", "path": path, "body": body})
+        applied = await ask(
+            client,
+            {
+                "method": "PATCH",
+                "path": f"{path}/a?fieldManager=test",
+                "type": "application/apply-patch+yaml",
+                "body": body,
+            },
+        )
+        listed = await ask(client, {"method": "GET", "path": path})
     why = f"the embedded engine does not support {resource.kind}; a cluster that runs it does"
     for answer in (created, applied):
         assert (answer["code"], answer["reason"]) == (403, "Forbidden")
         assert answer["message"].endswith(why)
-    listed = await ask(client, {"method": "GET", "path": path})
     assert listed["object"]["items"] == []

@@ -96,7 +96,12 @@ def test_measurements_say_value_rule_and_weight() -> None:
 
 
 def test_steps_have_names() -> None:
-    steps = [{"setWeight": 5}, {"pause": {}}, {"pause": {"duration": "10s"}}, {"analysis": {"templates": []}}]
+    steps: list[dict[str, Any]] = [
+        {"setWeight": 5},
+        {"pause": {}},
+        {"pause": {"duration": "10s"}},
+        {"analysis": {"templates": []}},
+    ]
     assert [step_name(s) for s in steps] == ["setWeight 5", "pause", "pause 10s", "analysis"]
 
 

@@ -53,13 +53,13 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_exercise_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no pods" in run(monkeypatch, "status")
     assert "deployment.apps/name-v1 created" in run(monkeypatch, "apply", "deploy/v1", "deploy/v2")
-    assert "name: v1 66.7 %, v2 33.3 %, by the number of ready pods" in run(monkeypatch, "status").replace(
-        "\n", " "
-    )
+    assert "name: v1 66.7 %, v2 33.3 %, as the sidecar of sentences-0 has it." in run(
+        monkeypatch, "status"
+    ).replace("\n", " ")
     assert "share the requests evenly" in run(monkeypatch, "weights")
     run(monkeypatch, "apply", "deploy/virtual-service-canary.yaml")
-    assert run(monkeypatch, "weights") == "name-v1  90.0 %\nname-v2  10.0 %\n"
-    assert run(monkeypatch, "weights", "name-v2=25") == "name-v2  25.0 %\nname-v1  75.0 %\n"
+    assert run(monkeypatch, "weights") == "name-v1  90\nname-v2  10\n"
+    assert run(monkeypatch, "weights", "name-v2=25") == "name-v1  75\nname-v2  25\n"
     assert run(monkeypatch, "url").startswith("http://127.0.0.9:")
     assert "'container': 'name'" in run(monkeypatch, "logs", "name-v2-0")
     assert "deleted" in run(monkeypatch, "delete", "deploy/v2")
@@ -104,8 +104,8 @@ def test_name_may_stand_anywhere() -> None:
 def test_proxy_config_takes_a_section_out_of_the_dump(section: str, names: list[str]) -> None:
     found = proxy_config.select(DUMP, proxy_config.section(section))
     assert [entry.get("name") or entry["cluster_name"] for entry in found] == names
-    with pytest.raises(KataError, match="choose routes, clusters or endpoints"):
-        proxy_config.section("listeners")
+    with pytest.raises(KataError, match="choose listeners, routes, clusters, endpoints"):
+        proxy_config.section("secrets")
 
 
 def test_a_summary_is_json_and_text() -> None:

@@ -126,7 +126,7 @@ def test_down_deletes_that_namespace_alone(school: School) -> None:
     ContextEngine("kata", APPLICATION).stop()
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
     "no such context": (
         {},
         {"KATA_CONTEXT": "scool"},

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from test_registry import make_registry
+from control_plane import make_registry
 
 from kata_lib.engines.embedded.controllers import DefinitionController
 from kata_lib.engines.embedded.registry import crds

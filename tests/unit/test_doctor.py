@@ -107,7 +107,7 @@ FINE = {
 }
 
 
-@pytest.mark.skipif(needs.LONGEST_SOCKET != 107, reason="the limit of Linux")
+@pytest.mark.needs("linux")
 @pytest.mark.parametrize("name", FINE)
 def test_what_is_there_is_said(name: str) -> None:
     finding, found = FINE[name]

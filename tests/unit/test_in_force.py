@@ -1,205 +1,274 @@
-"""kata_lib.mesh.in_force and proxy_counters, on what Envoys of a real Istio said (reference/envoy)."""
+"""What kata_lib.mesh.in_force reads of what istiod made (tests/reference/istio), and of a real dump."""
 
-import copy
-import http.server
 import json
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_api import FakeApi, make_cluster
 
-from kata_lib.cluster import manifests
-from kata_lib.cluster.cluster import Cluster
-from kata_lib.cluster.location import Entry
-from kata_lib.errors import ClusterError, WaitTimeout
-from kata_lib.mesh import in_force, proxy_config, proxy_counters, telemetry
-from kata_lib.mesh import weights as mesh
-from kata_lib.mesh.in_force import endpoints_in_force, routes_in_force, written_routes
+from kata_lib.cluster.client import Obj
+from kata_lib.mesh import in_force
+from kata_lib.mesh.in_force import InForce
+from kata_lib.mesh.matches import Request
 
-REFERENCE = Path(__file__).parents[1] / "reference" / "envoy"
-ADDRESSES = {"name-v1-0": "10.244.0.7", "name-v1-1": "10.244.0.9", "name-v2-0": "10.244.0.5"}
-ADDRESSES |= {"age-0": "10.244.0.8", "sentences-0": "10.244.0.6"}
-REAL_MISSING = in_force.missing
+REFERENCE = Path(__file__).parents[1] / "reference"
+SUFFIX = "default.svc.cluster.local"
 
 
-@pytest.fixture
-def dump() -> Any:
-    return json.loads((REFERENCE / "config_dump.json").read_text())
+def service(name: str = "name", **spec: Any) -> Obj:
+    return {
+        "metadata": {"name": name},
+        "spec": {"selector": {"app": name}, "ports": [{"port": 5000}], "clusterIP": "10.96.0.7", **spec},
+    }
 
 
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch, dump: Any) -> Cluster:
-    """The canary, as the sidecar of sentences has it."""
-    cluster, api = make_cluster(monkeypatch)
-    monkeypatch.setattr(in_force, "missing", REAL_MISSING)
-    monkeypatch.setattr(proxy_config, "dump", lambda cluster, pod: dump)
-    for path in ("deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml"):
-        cluster.apply(path)
-    give_addresses(api)
-    return cluster
+def pod(deployment: str, *, ready: bool = True) -> Obj:
+    """Return the one pod of a Deployment such as name-v2, whose address is the Deployment's name."""
+    app, _, version = deployment.partition("-")
+    return {
+        "metadata": {"name": f"{deployment}-0", "labels": {"app": app, "version": version}},
+        "status": {"podIP": deployment, "conditions": [{"type": "Ready", "status": str(ready)}]},
+    }
 
 
-def give_addresses(api: FakeApi) -> None:
-    for path, obj in api.objects.items():
-        if "/pods/" in path:
-            obj["status"]["podIP"] = ADDRESSES[obj["metadata"]["name"]]
+PODS = [pod("name-v1"), pod("name-v2"), pod("name-v3")]
 
 
-def test_what_is_in_force_is_what_was_applied(cluster: Cluster) -> None:
-    assert in_force.missing(cluster) == []
-    in_force.until(cluster)
+def dump(*, routes: list[Obj], clusters: list[Obj], endpoints: list[Obj], listeners: Any = ()) -> Obj:
+    sections = {
+        "Listeners": {"dynamic_listeners": [{"active_state": {"listener": one}} for one in listeners]},
+        "Routes": {"dynamic_route_configs": [{"route_config": one} for one in routes]},
+        "Clusters": {"dynamic_active_clusters": [{"cluster": one} for one in clusters]},
+        "Endpoints": {"dynamic_endpoint_configs": [{"endpoint_config": one} for one in endpoints]},
+    }
+    return {"configs": [{"@type": f"envoy.admin.v3.{kind}ConfigDump", **s} for kind, s in sections.items()]}
 
 
-def test_new_weights_are_waited_for(cluster: Cluster) -> None:
-    mesh.set_weights(cluster, {"name-v2": 20})
-    (line,) = in_force.missing(cluster)
-    assert line.startswith("sentences-0: its routes to name are [{'name-v1': 0.9, 'name-v2': 0.1}], not [{")
-    with pytest.raises(WaitTimeout, match=r"lag behind after 0\.1 s\. Last seen: sentences-0: its routes"):
-        in_force.until(cluster, timeout=0.1)
+def endpoints(cluster: str, addresses: list[str]) -> Obj:
+    places = [{"socket_address": {"address": address, "port_value": 5000}} for address in addresses]
+    return {
+        "cluster_name": cluster,
+        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": place}} for place in places]}],
+    }
 
 
-def test_a_deleted_route_is_waited_for(cluster: Cluster) -> None:
-    cluster.delete("deploy/virtual-service-canary.yaml")
-    lines = " ".join(in_force.missing(cluster))
-    assert "not [{'name': 1.0}]" in lines
-    assert "does not know yet of name's name-v1, name-v2" in lines
+def recorded(case: str, table: str = "5000") -> Obj:
+    """Return what istiod made of a case as the dump of a sidecar that got it."""
+    found = json.loads((REFERENCE / "istio" / "expected" / f"{case}.json").read_text())
+    hosts = [{"name": name, **host} for name, host in found["routes"].items()]
+    return dump(
+        routes=[{"name": table, "virtual_hosts": hosts, "ignore_port_in_host_matching": True}],
+        clusters=[{"name": name} for name in found["clusters"]],
+        endpoints=[endpoints(name, cluster["endpoints"]) for name, cluster in found["clusters"].items()],
+    )
 
 
-def test_pods_that_come_and_go_are_waited_for(cluster: Cluster, dump: Any) -> None:
-    assert endpoints_in_force(dump, "name", "default")["name-v2"] == {"10.244.0.5"}
-    del cluster.api.objects[cluster.api.path("v1", "Pod", "name-v2-0")]  # type: ignore[attr-defined]
-    assert in_force.missing(cluster) == [
-        "sentences-0: it knows 1 pods of name-v2, and 0 are ready",
-        "sentences-0: it knows 3 pods of name, and 2 are ready",
-    ]
+def read(found: Obj, asked: Obj | None = None) -> InForce:
+    return in_force.from_dump(found, asked or service(), PODS, caller="sentences-0", namespace="default")
 
 
-def test_without_a_caller_there_is_nothing_to_wait_for(cluster: Cluster) -> None:
-    cluster.delete("deploy/v1")
-    assert in_force.missing(cluster) == []
-
-
-def test_a_promotion_makes_one_destination_of_two(dump: Any) -> None:
-    rule = manifests.load("deploy/virtual-service-canary-promote.yaml")[1]
-    assert written_routes(rule, "name") == [{"name-v2": 1.0}]
-    (table,) = [c for c in dump["configs"] if c["@type"].endswith("RoutesConfigDump")]
-    for host in table["dynamic_route_configs"][0]["route_config"]["virtual_hosts"]:
-        if host["name"].startswith("name."):
-            host["routes"][0]["route"] = {"cluster": "outbound|5000|name-v2|name.default.svc.cluster.local"}
-    assert routes_in_force(dump, "name", "default") == [{"name-v2": 1.0}]
-    assert routes_in_force(dump, "king", "default") is None
-
-
-def test_a_rule_makes_a_route_for_each_match_and_the_last_one_ends() -> None:
-    to = [{"destination": {"host": "name", "subset": "name-v2"}}]
-    rule = {"match": [{"uri": {"prefix": "/a"}}, {"uri": {"prefix": "/b"}}], "route": to}
-    http = [rule, {"redirect": {"uri": "/"}}, {"route": to}]
-    assert written_routes({"spec": {"http": http}}, "name") == [{"name-v2": 1.0}, {"name-v2": 1.0}, {}]
-
-
-def test_a_delegate_is_not_compared(cluster: Cluster) -> None:
-    body = {"spec": {"http": [{"delegate": {"name": "other"}}]}}
-    cluster.patch(mesh.ISTIO, "VirtualService", "name", body)
-    assert not [line for line in in_force.missing(cluster) if "routes" in line]
-
-
-@pytest.fixture
-def service() -> Iterator[str]:
-    """The URL of a service that answers its probes."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200 if self.path == "/healthz" else 500)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_the_one_entry_is_waited_for(cluster: Cluster, service: str) -> None:
-    cluster.entry = Entry("sentences", service, 30500)
-    in_force.until(cluster)
-    cluster.entry = Entry("sentences", "http://127.0.0.1:9/", 30500)
-    with pytest.raises(WaitTimeout, match=r"way to the sentences service is not open.*:9/ does not"):
-        in_force.until(cluster, timeout=0.1)
-
-
-def test_the_sentences_service_gets_the_port_that_is_published(cluster: Cluster) -> None:
-    cluster.entry = Entry("sentences", "http://127.0.0.1:30501/", 30500)
-    assert cluster.url("sentences") == "http://127.0.0.1:30501/"
-    found = cluster.get("v1", "Service", "sentences")
-    assert found
-    assert [(p["port"], p["nodePort"]) for p in found["spec"]["ports"]] == [(5000, 30500)]
-    cluster.patch("v1", "Service", "age", {"spec": {"ports": [{"port": 5000, "nodePort": 31000}]}})
-    with pytest.raises(ClusterError, match="only sentences answers from outside, not 'age'"):
-        cluster.url("age")
+def third() -> dict[str, Any]:
+    return {version: pytest.approx(1 / 3) for version in ("v1", "v2", "v3")}
 
 
 @pytest.mark.parametrize(
-    ("image", "used"),
+    ("case", "versions", "answered"),
     [
-        ("registry.example:5000/sentences", "registry.example:5000/sentences:v1"),
-        ("registry.example:5000/sentences:of-2026", "registry.example:5000/sentences:of-2026"),
-        ("", "kata/sentences:v1"),
+        ("plain", third(), {}),
+        ("no-virtual-service", third(), {}),
+        ("no-subset", third(), {}),
+        ("gateway-only", third(), {}),
+        ("canary-90-10", {"v1": 0.9, "v2": 0.1}, {}),
+        ("weights-1-3", {"v1": 0.25, "v2": 0.75}, {}),
+        ("promote-100-0", {"v2": 1.0}, {}),
+        ("single-subset-no-weight", {"v1": 1.0}, {}),
+        ("header-exact", {"v1": 1.0}, {}),
+        ("without-headers", {"v2": 1.0}, {}),
+        ("query-and-method", {"v1": 1.0}, {}),
+        ("uri-exact-prefix-regex", {"v1": 1.0}, {}),
+        ("port-match", {"v2": 1.0}, {}),
+        ("port-match-miss", {"v1": 1.0}, {}),
+        ("source-labels-hit", {"v2": 1.0}, {}),
+        ("source-labels-miss", {"v1": 1.0}, {}),
+        ("delegate", {"v1": 1.0}, {}),
+        ("two-virtual-services", {"v1": 1.0}, {}),
+        ("catch-all-then-more", {"v1": 1.0}, {}),
+        ("mirror", {"v1": 1.0}, {}),
+        ("subset-not-in-rule", {"v1": 0.5}, {503: 0.5}),
+        ("destination-rule-missing", {}, {503: 1.0}),
+        ("destination-unknown-service", {}, {503: 1.0}),
+        ("fault-abort", {"v1": pytest.approx(0.7875), "v2": pytest.approx(0.0875)}, {503: 0.125}),
     ],
 )
-def test_the_instructors_image_stands_for_the_workshops(image: str, used: str, cluster: Cluster) -> None:
-    cluster.images = {"kata/sentences": image} if image else {}
-    cluster.delete("deploy/v1")
-    cluster.apply("deploy/v1")
-    found = cluster.get("apps/v1", "Deployment", "age")
-    assert found
-    assert found["spec"]["template"]["spec"]["containers"][0]["image"] == used
-    assert cluster.apply("deploy/v1")[1] == "deployment.apps/age unchanged"
+def test_what_istiod_makes_of_a_configuration(
+    case: str, versions: dict[str, float], answered: dict[int, float]
+) -> None:
+    outcome = read(recorded(case)).outcome()
+    assert (outcome.versions, outcome.answered) == (versions, answered)
 
 
-def counted(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return what is counted where one Envoy tells, and Istio's own counters are not."""
-    status = json.loads((REFERENCE / "clusters.json").read_text())
-    nothing: Any = {"cluster_statuses": []}
-    monkeypatch.setattr(Cluster, "ask_agent", lambda self, pod, path: "envoy_server_uptime 7\n")
-    monkeypatch.setattr(
-        Cluster,
-        "ask_envoy",
-        lambda self, pod, path: json.dumps(status if pod == "sentences-0" else nothing),
+@pytest.mark.parametrize(
+    ("case", "request_", "version", "said"),
+    [
+        ("header-exact", Request(headers={"x-test": "use-v2"}), "v2", "header x-test is use-v2"),
+        ("header-prefix", Request(headers={"x-test": "user"}), "v2", "header x-test begins with use"),
+        ("header-regex", Request(headers={"x-test": "use-v3"}), "v2", "header x-test fits use-v[23]"),
+        ("header-present", Request(headers={"x-test": ""}), "v2", "header x-test is there"),
+        ("without-headers", Request(headers={"x-old": "1"}), "v1", "every request"),
+        ("uri-exact-prefix-regex", Request("/c/12"), "v2", "path fits /c/[0-9]+"),
+        ("uri-exact-prefix-regex", Request("/a"), "v2", "path is /a"),
+        ("uri-exact-prefix-regex", Request("/a/"), "v1", "every request"),
+        ("delegate", Request("/d/x"), "v2", "path begins with /d"),
+        ("query-and-method", Request(query={"v": "2"}), "v2", "method is GET and query v is 2"),
+        ("query-and-method", Request(query={"v": "2"}, method="PUT"), "v1", "every request"),
+    ],
+)
+def test_a_request_that_another_route_takes(case: str, request_: Request, version: str, said: str) -> None:
+    found = read(recorded(case))
+    assert found.outcome(request_).versions == {version: 1.0}
+    assert str(found.route(request_)) == said
+
+
+@pytest.mark.parametrize(
+    ("case", "path", "status"), [("redirect", "/old", 302), ("direct-response", "/ping", 200)]
+)
+def test_what_the_sidecar_answers_itself(case: str, path: str, status: int) -> None:
+    assert read(recorded(case)).outcome(Request(path)).answered == {status: 1.0}
+
+
+def test_another_service_is_left_alone() -> None:
+    found = recorded("hosts-two")
+    assert read(found).shares == {"name-v1": 0.6, "name-v2": 0.4}
+    assert read(found, service("age")).shares == {"name-v1": 0.6, "name-v2": 0.4}
+    assert read(recorded("canary-90-10"), service("age")).shares == {"age": 1.0}
+
+
+def test_a_port_whose_protocol_is_told_by_its_first_bytes_has_a_table_of_its_own() -> None:
+    assert read(recorded("canary-90-10", f"name.{SUFFIX}:5000")).versions == {"v1": 0.9, "v2": 0.1}
+
+
+def test_every_subset_is_known_whether_or_not_requests_go_there() -> None:
+    found = read(recorded("promote-100-0"))
+    assert {name: [pod.name for pod in pods] for name, pods in found.subsets.items()} == {
+        "name-v1": ["name-v1-0"],
+        "name-v2": ["name-v2-0"],
+    }
+
+
+def matched(match: Obj, *, cluster: str = f"outbound|5000||name.{SUFFIX}", **action: Any) -> Obj:
+    return {"match": match, "route": {"cluster": cluster, **action}}
+
+
+def of_routes(*routes: Obj, domains: tuple[str, ...] = ("name",), known: list[str] | None = None) -> InForce:
+    """Return what is in force with these routes; known: the pods of the service that its cluster has."""
+    cluster = f"outbound|5000||name.{SUFFIX}"
+    hosts = [{"name": "name", "domains": list(domains), "routes": list(routes)}]
+    addresses = ["name-v1"] if known is None else known
+    return read(
+        dump(
+            routes=[{"name": "5000", "virtual_hosts": hosts, "ignore_port_in_host_matching": True}],
+            clusters=[{"name": cluster}, {"name": "PassthroughCluster", "type": "ORIGINAL_DST"}],
+            endpoints=[endpoints(cluster, addresses)],
+        )
     )
-    return telemetry.counters(cluster)
 
 
-def test_envoys_own_counters_stand_for_istios(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    table = counted(cluster, monkeypatch)
-    assert table.attrs["source"] == telemetry.ENVOYS_OWN
-    assert telemetry.by_version(table)["requests"].to_dict() == {"v1": 177, "v2": 23}
-    assert telemetry.by_version(table)["mean ms"].isna().all()
-    sent = telemetry.edges(table).loc["source"]
-    assert sent["requests"].sum() == 400
-    received = telemetry.edges(table).loc["destination"].reset_index().iloc[0]
-    assert received[["source", "destination", "code"]].tolist() == ["unknown", "sentences-0", "not 5xx"]
+def test_without_the_header_nobody_has_a_route() -> None:
+    header = {"prefix": "/", "headers": [{"name": "x-tester", "string_match": {"exact": "yes"}}]}
+    found = of_routes(matched(header))
+    assert found.route() is None
+    assert (found.shares, found.outcome().answered) == ({}, {404: 1.0})
+    assert str(found) == (
+        "Requests to name: status 404 100.0 %, as the sidecar of sentences-0 has it.\n"
+        "  if header x-tester is yes: v1 100.0 %"
+    )
 
 
-def test_failures_are_told_apart(dump: Any) -> None:
-    status = json.loads((REFERENCE / "clusters.json").read_text())
-    called = {"metadata": {"name": "name-v2-x", "labels": {"version": "v2"}}}
-    failing = copy.deepcopy(status)
-    for entry in failing["cluster_statuses"]:
-        if "name-v2" in entry["name"]:
-            for stat in entry["host_statuses"][0]["stats"]:
-                if stat["name"] == "rq_error":
-                    stat["value"] = "5"
-    pod = {"metadata": {"name": "sentences-x"}}
-    rows = proxy_counters.rows(failing, pod, {"10.244.0.5": called})
-    of_v2 = {labels["response_code"]: n for labels, n in rows if labels.get("destination_version") == "v2"}
-    assert of_v2 == {"not 5xx": 23, "5xx": 5}
-    table = telemetry.plain("sentences-x", rows)
-    assert sum(row["requests"] for row in table.values()) == sum(n for _, n in rows)
+def test_a_backend_of_an_http_route_that_is_not_there_answers_500() -> None:
+    missing = matched(
+        {"prefix": "/"},
+        cluster=f"outbound|5000||gone.{SUFFIX}",
+        cluster_not_found_response_code="INTERNAL_SERVER_ERROR",
+    )
+    assert of_routes(missing).outcome().answered == {500: 1.0}
+
+
+def test_no_pod_is_no_share() -> None:
+    found = of_routes(matched({"prefix": "/"}), known=[])
+    assert (found.versions, found.outcome().answered) == ({}, {503: 1.0})
+
+
+def test_a_request_that_no_service_is_known_for_is_passed_through_to_the_pods() -> None:
+    found = of_routes(matched({"prefix": "/"}, cluster="PassthroughCluster"), domains=("*",))
+    assert found.versions == third()
+
+
+def test_envoys_order_of_domains() -> None:
+    def table(*domains: str) -> Obj:
+        hosts = [
+            {"name": d, "domains": [d], "routes": [{"direct_response": {"status": 200}}]} for d in domains
+        ]
+        return dump(routes=[{"name": "5000", "virtual_hosts": hosts}], clusters=[], endpoints=[])
+
+    def chosen(*domains: str) -> bool:
+        return read(table(*domains)).http
+
+    assert chosen("name:5000")
+    assert chosen("*")
+    assert chosen("*:5000")
+    assert chosen("name*")
+    assert not chosen("name", "names:5000")
+
+
+def test_a_port_that_is_not_http_is_spread_by_connection() -> None:
+    cluster = f"outbound|5000||name.{SUFFIX}"
+    kinds = {"cluster": cluster, "@type": "type.googleapis.com/x.TcpProxy"}
+    listener = {
+        "name": "10.96.0.7_5000",
+        "address": {"socket_address": {"address": "10.96.0.7", "port_value": 5000}},
+        "filter_chains": [{"filters": [{"name": "tcp", "typed_config": kinds}]}],
+    }
+    other = [{"name": "*", "domains": ["*"], "routes": [matched({"prefix": "/"}, cluster="elsewhere")]}]
+    found = read(
+        dump(
+            listeners=[listener],
+            routes=[{"name": "5000", "virtual_hosts": other}],
+            clusters=[{"name": cluster}],
+            endpoints=[endpoints(cluster, ["name-v1", "name-v2", "name-v3"])],
+        )
+    )
+    assert (found.http, found.versions) == (False, third())
+    assert "connection by connection: the port is not HTTP" in str(found)
+
+
+def test_endpoints_in_reserve_and_those_that_are_ill() -> None:
+    cluster = f"outbound|5000||name.{SUFFIX}"
+    here = endpoints(cluster, ["name-v1", "name-v2"])
+    here["endpoints"][0]["lb_endpoints"][1]["health_status"] = "UNHEALTHY"
+    reserve = endpoints(cluster, ["name-v3"])["endpoints"][0]
+    here["endpoints"].append({**reserve, "priority": 1})
+    hosts = [{"name": "name", "domains": ["name:5000"], "routes": [matched({"prefix": "/"})]}]
+    found = dump(
+        routes=[{"name": "http_proxy", "virtual_hosts": hosts}],
+        clusters=[{"name": cluster}],
+        endpoints=[here],
+    )
+    (destination,) = read(found).routes[0].destinations
+    assert [(pod.name, pod.ready) for pod in destination.pods] == [("name-v1-0", True), ("name-v2-0", False)]
+    assert destination.versions == {"v1": 1.0}
+
+
+def test_without_a_sidecar_the_services_ready_pods_get_the_requests() -> None:
+    pods = [*PODS, pod("name-v4", ready=False), pod("age-x")]
+    found = in_force.from_pods(service(), pods)
+    assert found.caller is None
+    assert found.versions == third()
+    assert str(found).endswith("connection by connection, over its ready pods: no caller has a sidecar.")
+    assert in_force.from_pods(service(), []).outcome().answered == {503: 1.0}
+
+
+def test_a_real_sidecars_dump() -> None:
+    found = json.loads((REFERENCE / "envoy" / "config_dump.json").read_text())
+    read_ = in_force.from_dump(found, service(), [], caller="sentences-0", namespace="default")
+    assert str(read_) == "Requests to name: v1 90.0 %, v2 10.0 %, as the sidecar of sentences-0 has it."
+    assert [pod.name for pod in read_.subsets["name-v1"]] == ["10.244.0.7:5000", "10.244.0.9:5000"]

@@ -1,5 +1,6 @@
 """kata_lib.lab.lab on a fake engine and API: what a step sets up, keeps, and resets."""
 
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ from kata_lib import engines
 from kata_lib.cluster.location import Location
 from kata_lib.cluster.waiting import Progress
 from kata_lib.course.application import APPLICATION
+from kata_lib.delivery import argo
 from kata_lib.errors import ClusterError, EngineError, EngineUnavailable, KataError
 from kata_lib.lab import lab
 from kata_lib.lab.lab import Lab, open_lab
@@ -68,7 +70,7 @@ def test_a_step_keeps_what_is_there(api: FakeApi, capsys: pytest.CaptureFixture[
     open_lab().set_weights({"name-v2": 30})
     capsys.readouterr()
     again = open_lab(step="canary")
-    assert again.weights() == {"name-v1": 0.7, "name-v2": 0.3}
+    assert again.weights() == {"name-v1": 70, "name-v2": 30}
     said = capsys.readouterr().out
     assert "Missing" not in said
     assert "Kept, though this step begins without: VirtualService name, DestinationRule name." in said
@@ -104,9 +106,9 @@ def test_a_rollout_takes_the_place_of_deployments_where_there_is_a_controller(
     open_lab(step="canary").apply(CANARY)
     with pytest.raises(ClusterError, match=r"no Argo Rollouts.*kata addons install rollouts"):
         open_lab(step="argo-rollouts")
-    assert open_lab().weights() == {"name-v1": 0.9, "name-v2": 0.1}
+    assert open_lab().weights() == {"name-v1": 90, "name-v2": 10}
     api.has_argo = True
-    monkeypatch.setattr(lab.argo, "until_healthy", lambda *_: None)
+    monkeypatch.setattr(argo, "until_healthy", lambda *_: None)
     left = open_lab(step="argo-rollouts").left_over()
     assert "A Rollout takes the place of the Deployments" in capsys.readouterr().out
     assert "Rollout name" in left
@@ -114,7 +116,7 @@ def test_a_rollout_takes_the_place_of_deployments_where_there_is_a_controller(
         "Deployment age",
         "Deployment sentences",
     ]
-    assert open_lab(step="argo-rollouts").weights() == {"stable": 1.0, "canary": 0.0}
+    assert open_lab(step="argo-rollouts").weights() == {"stable": 100, "canary": 0}
     open_lab(step="deploy")
     assert "begins without: Rollout name" in capsys.readouterr().out
     assert "Rollout name" not in open_lab(step="deploy", reset=True).left_over()
@@ -142,7 +144,7 @@ def test_predictions_stand_beside_the_truth(api: FakeApi, capsys: pytest.Capture
 
 def test_slow_waits_are_said_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(lab.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     said: list[str] = []
     wait = lab._slow_waits(said.append)
     for now[0] in (0.2, 0.9, 1.1, 1.5, 2.2):

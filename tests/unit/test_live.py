@@ -16,14 +16,15 @@ from IPython.display import HTML
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.errors import TrafficError
 from kata_lib.lab.live import session
-from kata_lib.lab.live.changes import Change, words
+from kata_lib.lab.live.changes import Change, InOrder, words
 from kata_lib.lab.live.pace import DRAWING_SECONDS, WINDOW, Pace
 from kata_lib.lab.live.route import linked
 from kata_lib.lab.live.seconds import Answer, Minute, answers_of, percentiles
 from kata_lib.lab.live.session import Session
 from kata_lib.lab.live.still import StillBeside
 from kata_lib.lab.live.widget import LiveWidget
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
+from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.pictures import plots
 from kata_lib.traffic.frames import Record
 
@@ -87,7 +88,8 @@ class TestPace:
 
 def frames_sent(seconds: int, calm: bool, answers: bool) -> list[float]:
     """Return when frames were sent to a browser that answers every two seconds, or never."""
-    pace, moments = Pace(0), []
+    pace = Pace(0)
+    moments: list[float] = []
     pace.shown(0, calm)
     for now in (i / 100 for i in range(100 * seconds)):
         if answers and moments and now % 2 == 0:
@@ -138,45 +140,126 @@ class TestMinute:
 
     def test_a_failure_has_the_version_that_its_words_name(self) -> None:
         words = ["name answered 500: Athos (v3) failed", "name did not answer"]
-        answers = answers_of([(0, 1.0, 502, text) for text in words] + [(0, 1.0, 200, "Athos is 3")], 0)
-        assert [(a.version, a.failed) for a in answers] == [("v3", True), ("unknown", True), ("v1", False)]
+        answers = answers_of(
+            [(0, 1.0, 502, text) for text in words]
+            + [(0, 1.0, 200, text) for text in ("Athos is 3 years", "It works")],
+            0,
+        )
+        assert [(a.version, a.failed) for a in answers] == [
+            ("v3", True),
+            ("unknown", True),
+            ("v1", False),
+            ("unknown", False),
+        ]
+
+
+def shares(v2: float) -> dict[str, float]:
+    return {"v1": 1 - v2, "v2": v2}
 
 
 class TestChange:
-    def change(self, before: float, after: float) -> Change:
-        return Change(1, 10.0, {"v1": 1 - before, "v2": before}, {"v1": 1 - after, "v2": after}, "you")
+    def change(self, *v2: float) -> Change:
+        """Return the last of these changes; all are made at 10 s, and none before it was seen."""
+        change = Change(0, 0.0, None, shares(v2[0]), "elsewhere")
+        for share in v2[1:]:
+            change = change.then(10.0, shares(share), "you")
+        return change
 
     def test_an_answer_that_was_impossible_before_is_enough(self) -> None:
         change = self.change(0.0, 0.1)
         for i in range(1, 6):
-            change.add(answer(10 + i / 50, "v2" if i == 5 else "v1"))
+            change.weigh(answer(10 + i / 50, "v2" if i == 5 else "v1"))
         assert (round(change.seen_ms or 0), change.requests) == (100, 5)
 
     def test_so_it_is_among_three_versions(self) -> None:
         before, after = {"v1": 0.5, "v2": 0.5, "v3": 0.0}, {"v1": 0.5, "v2": 0.4, "v3": 0.1}
-        change = Change(1, 10.0, before, after, "you")
+        change = Change(0, 0.0, None, before, "elsewhere").then(10.0, after, "you")
         for version in ("v1", "v2", "v3"):
-            change.add(answer(11, version))
+            change.weigh(answer(11, version))
         assert change.requests == 3
+
+    def test_so_it_is_not_while_shares_of_before_may_still_be_in_force(self) -> None:
+        change = self.change(0.2, 0.0, 0.1)
+        change.weigh(answer(10.1, "v2"))
+        assert change.seen_ms is None
+
+    def test_once_a_change_was_seen_the_shares_before_it_are_past(self) -> None:
+        seen = self.change(0.2, 1.0)
+        for i in range(10):
+            seen.weigh(answer(10 + i / 50, "v2"))
+        assert seen.seen_ms is not None
+        back = seen.then(11.0, shares(0.0), "you")
+        back.weigh(answer(11.1, "v1"))
+        assert back.requests == 1
 
     def test_requests_from_before_do_not_count(self) -> None:
         change = self.change(0.0, 1.0)
-        change.add(answer(9.99, "v2"))
+        change.count(answer(9.99, "v2"))
+        change.weigh(answer(9.99, "v2"))
         assert (change.seen_ms, change.answers.total()) == (None, 0)
 
     def test_a_small_change_takes_many_requests(self) -> None:
         change = self.change(0.1, 0.2)
         for i in range(1000):
-            change.add(answer(10 + i / 50, "v2" if i % 5 == 0 else "v1"))
+            change.weigh(answer(10 + i / 50, "v2" if i % 5 == 0 else "v1"))
         assert 100 < (change.requests or 0) < 300
 
     def test_without_an_effect_nothing_is_seen(self) -> None:
         change = self.change(0.1, 0.5)
         for i in range(1000):
-            change.add(answer(10 + i / 50, "v2" if i % 10 == 0 else "v1"))
+            change.count(answer(10 + i / 50, "v2" if i % 10 == 0 else "v1"))
+            change.weigh(answer(10 + i / 50, "v2" if i % 10 == 0 else "v1"))
         assert change.seen_ms is None
         assert [share["share"] for share in change.shares()] == [90.0, 10.0]
 
+    def test_failures_have_a_vote(self) -> None:
+        """v2 fails each second request, before and after; its share among the answers changes little."""
+        first = self.change(0.5)
+        for i in range(400):
+            first.weigh(answer(i / 50, "v1" if i % 2 else "v2", failed=i % 4 == 0))
+        change = first.then(10.0, shares(1.0), "you")
+        for i in range(100):
+            change.weigh(answer(10 + i / 50, "v2", failed=i % 2 == 0))
+        assert 10 < (change.requests or 0) < 40
+
+    def test_failures_of_the_old_version_are_no_evidence(self) -> None:
+        """v1 fails each second request, so that v2 has a sixth of the answers at a tenth of the requests."""
+        change = self.change(0.1, 0.2)
+        for i in range(3000):
+            change.weigh(
+                answer(10 + i / 50, "v2" if i % 10 == 0 else "v1", failed=i % 10 != 0 and i % 2 == 0)
+            )
+        assert change.seen_ms is None
+
+
+class TestInOrder:
+    def test_answers_come_in_the_order_of_their_requests(self) -> None:
+        in_order = InOrder()
+        fast, slow = [answer(i / 50, "v1") for i in range(50)], answer(0.1, "v2", latency=500.0)
+        ready = in_order.take([*fast[:30], slow, *fast[30:]])
+        assert [a.sent for a in ready] == sorted(a.sent for a in ready)
+        assert slow in ready
+
+    def test_none_waits_where_all_are_equally_fast(self) -> None:
+        in_order = InOrder()
+        assert all(in_order.take([each]) == [each] for each in (answer(i / 50, "v1") for i in range(50)))
+
+    def test_a_slow_version_does_not_look_like_one_with_a_smaller_share(self) -> None:
+        """Half the requests take half a second, before and after: at first only the others are answered."""
+        sent = [answer(i / 100, "v2" if i % 2 else "v1", latency=500.0 if i % 2 else 3.0) for i in range(900)]
+        ends = sorted(sent, key=lambda a: a.sent + a.latency_ms / 1000)
+        first = Change(0, 0.0, None, shares(0.5), "elsewhere")
+        as_they_come, in_order = (first.then(4.0, shares(0.1), "you") for _ in range(2))
+        held = InOrder()
+        for one in ends:
+            as_they_come.weigh(one)
+            for ready in held.take([one]):
+                in_order.weigh(ready)
+        assert as_they_come.seen_ms is not None
+        assert in_order.seen_ms is None
+
+
+class TestWords:
     def test_words_say_the_newer_of_two_versions_and_all_of_more(self) -> None:
         assert words({"v1": 0.9, "v2": 0.1}) == "10 %"
         assert words({"v1": 0.5, "v2": 0.4, "v3": 0.1}) == "v1 50 %, v2 40 %, v3 10 %"
@@ -298,7 +381,7 @@ class TestSession:
         subsets = [
             {"name": name, "labels": {"version": name[-2:]}} for name in ("name-v1", "name-v2", "x-v2")
         ]
-        bench.cluster.patch(mesh.ISTIO, "DestinationRule", "name", {"spec": {"subsets": subsets}})
+        bench.cluster.patch(ISTIO, "DestinationRule", "name", {"spec": {"subsets": subsets}})
         bench.turn(6)
         bench.turn(7, {"type": "weight", "version": "v2", "value": 25})
         assert mesh.weights(bench.cluster) == pytest.approx({"name-v1": 0.75, "name-v2": 0.25})
@@ -329,7 +412,7 @@ class TestSession:
 
     def test_records_become_news_once(self, bench: Bench) -> None:
         bench.traffic[0].records += [
-            (int(0.5e9), 2.0, 200, "Athos (v2) is 3"),
+            (int(0.5e9), 2.0, 200, "Athos (v2) is 3 years"),
             (int(0.6e9), 9.0, 503, "no"),
         ]
         (frame,) = bench.turn(1.1)
@@ -350,7 +433,7 @@ class TestSession:
         assert len(bench.traffic) == 2
 
     def test_another_rate_is_other_traffic_and_loses_no_record(self, bench: Bench) -> None:
-        bench.traffic[0].records.append((int(0.9e9), 2.0, 200, "Athos is 3"))
+        bench.traffic[0].records.append((int(0.9e9), 2.0, 200, "Athos is 3 years"))
         (frame,) = bench.turn(1, {"type": "rate", "value": 200})
         assert (bench.rates, frame["words"]["rate"]) == ([50, 200], 200)
         assert [row[:2] for row in frame["seconds"]] == [[0, 1]]
@@ -359,7 +442,7 @@ class TestSession:
         assert bench.rates == [50, 200]
 
     def test_clear_forgets_what_was_measured_and_keeps_the_weights(self, bench: Bench) -> None:
-        bench.traffic[0].records.append((int(0.5e9), 2.0, 200, "Athos (v2) is 3"))
+        bench.traffic[0].records.append((int(0.5e9), 2.0, 200, "Athos (v2) is 3 years"))
         bench.turn(1, {"type": "weight", "version": "v2", "value": 30, "number": 1})
         (frame,) = bench.turn(2, {"type": "clear"})
         assert (frame["whole"], frame["seconds"]) == (True, [])
@@ -385,7 +468,7 @@ class TestSession:
         assert len(bench.traffic) == 2
 
     def test_without_a_route_the_reason_is_shown_and_nothing_can_be_moved(self, bench: Bench) -> None:
-        bench.cluster.remove(mesh.ISTIO, "VirtualService", "name")
+        bench.cluster.remove(ISTIO, "VirtualService", "name")
         (frame,) = bench.turn(1, {"type": "weight", "value": 20, "number": 1})
         assert "No VirtualService" in frame["words"]["note"]
         assert not frame["words"]["movable"]
@@ -401,7 +484,7 @@ class TestSession:
         self, bench: Bench, route: list[dict[str, Any]], reason: str
     ) -> None:
         before = writes(bench)
-        bench.cluster.patch(mesh.ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
+        bench.cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
         (frame,) = bench.turn(1, {"type": "weight", "value": 20, "number": 1})
         assert reason in frame["words"]["note"]
         assert writes(bench) == before + 1
@@ -420,7 +503,9 @@ def test_memory_stands_still_once_everything_kept_is_full(monkeypatch: pytest.Mo
     tracemalloc.start()
     for second in range(1, 181):
         moments = [(second - i / 25, i) for i in range(25)]
-        bench.traffic[0].records += [(int(1e9 * at), 3.0 + i, 200, f"Athos is {i}") for at, i in moments]
+        bench.traffic[0].records += [
+            (int(1e9 * at), 3.0 + i, 200, f"Athos is {i} years") for at, i in moments
+        ]
         moves = [{"type": "weight", "value": second % 50, "number": second}] if second % 10 == 0 else []
         bench.turn(second, *moves)
         bench.traffic[0].records.clear()
@@ -437,7 +522,7 @@ def three_destinations(cluster: Cluster, *weights: int) -> None:
         {"destination": {"host": "name", "subset": f"name-v{i}"}, "weight": weight}
         for i, weight in enumerate(weights, 1)
     ]
-    cluster.patch(mesh.ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
+    cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
 
 
 def test_the_widget_queues_what_it_hears_and_hands_out_the_script(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,10 @@ LET_THROUGH_BY_THE_SCHEMA = (
     "fault-percent-over-100",
     "match-empty-regex",
     "total-weight-zero",
+    "tcp-gateway",
+    "tcp-no-route",
+    "tcp-port-out-of-range",
+    "tcp-total-zero",
 )
 
 

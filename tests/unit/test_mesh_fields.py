@@ -8,7 +8,7 @@ import pytest
 from test_mesh_reference import Loopback, snapshot_with
 
 from kata_lib.engines.embedded.mesh.admission import _FIELDS
-from kata_lib.engines.embedded.mesh.translate import Proxy, clusters, virtual_hosts
+from kata_lib.engines.embedded.mesh.translate import Proxy, clusters, tcp_ports, virtual_hosts
 from kata_lib.engines.embedded.mesh.translate.fields import not_understood
 from kata_lib.engines.embedded.registry.schemas import Schema, schema_for
 
@@ -49,6 +49,8 @@ BASES: list[tuple[str, dict[str, Any]]] = [
         {"hosts": ["name"], "http": [{"route": [NAME], "match": [{"uri": {"exact": "/a"}}]}]},
     ),
     ("http", {"hosts": ["name"], "http": [{"route": [NAME]}]}),
+    ("tcp.[].route.[].weight", {"hosts": ["age"], "tcp": [{"route": [{**NAME, "weight": 1}, AGE]}]}),
+    ("tcp", {"hosts": ["age"], "tcp": [{"route": [NAME]}]}),
     (
         "subsets.[].trafficPolicy.portLevelSettings.[].port",
         {"host": "name", "subsets": [{**SUBSET, "trafficPolicy": OTHER_PORT}]},
@@ -71,6 +73,7 @@ SEEN_ELSEWHERE = {
     "http.[].delegate.namespace": "as its name",
     "http.[].corsPolicy.unmatchedPreflights": "the generated routes: FORWARD is what Envoy does by itself",
     "http.[].match.[].sourceLabels.{}": "the cases source-labels-hit and -miss",
+    "tcp.[].match.[].sourceLabels.{}": "the cases tcp-match-source-hit and -miss of the ports",
     "trafficPolicy.tls.mode": "only DISABLE is understood, which is what there is",
     "trafficPolicy.portLevelSettings.[].tls.mode": "as that of the rule",
     "subsets.[].trafficPolicy.tls.mode": "as that of the rule",
@@ -126,7 +129,7 @@ def base_of(path: Path) -> dict[str, Any]:
 
 
 def envoys(resource: str, spec: dict[str, Any]) -> Any:
-    """Return the routes and clusters that a specification comes to, over the workloads of the reference."""
+    """Return the routes and clusters that a specification comes to; of the workloads age has a TCP port."""
     kind = {"virtualservices": "VirtualService", "destinationrules": "DestinationRule"}[resource]
     metadata = {"name": "x", "namespace": "default", "creationTimestamp": "2026-01-01T00:00:00Z"}
     applied = [{"kind": kind, "metadata": metadata, "spec": spec}]
@@ -134,9 +137,22 @@ def envoys(resource: str, spec: dict[str, Any]) -> Any:
         route = [NAME, {"destination": {"host": "name", "subset": "name-v1"}}]
         rules = {"hosts": ["name"], "http": [{"route": route}]}
         applied.append({"kind": "VirtualService", "metadata": metadata, "spec": rules})
+    ports = [
+        {"name": "http", "port": 5000, "targetPort": 5000},
+        {"name": "tcp-other", "port": 5001, "targetPort": 5001},
+    ]
+    applied.append(
+        {
+            "kind": "Service",
+            "metadata": {**metadata, "name": "age"},
+            "spec": {"selector": {"app": "age"}, "ports": ports},
+        }
+    )
     snapshot = snapshot_with(applied)
     proxy = Proxy("sidecar", "default", {"app": "sentences"})
-    return virtual_hosts.tables(snapshot, proxy), clusters.outbound(snapshot, "default", Loopback())
+    connections = [port.clusters for port in tcp_ports.of(snapshot, proxy)]
+    found = virtual_hosts.tables(snapshot, proxy), clusters.outbound(snapshot, "default", Loopback())
+    return connections, found
 
 
 FIELDS = [

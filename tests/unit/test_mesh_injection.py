@@ -61,11 +61,12 @@ def test_workload_is_the_deployment() -> None:
 def test_counters_get_istios_names_and_words() -> None:
     text = (
         "# TYPE envoy_istio_requests_total counter\n"
-        'envoy_istio_requests_total{request_protocol="HTTP/1.1",response_flags="-",destination_app="-"} 3\n'
-        'envoy_other{a="-"} 1\n'
+        'envoy_istio_requests_total{response_flags="-",destination_app=""} 3\n'
+        'envoy_istio_requests_total{destination_service="tcp|5000|name.default.svc.cluster.local"} 2\n'
+        'envoy_other{a=""} 1\n'
     )
     assert prometheus(text) == (
         "# TYPE istio_requests_total counter\n"
-        'istio_requests_total{request_protocol="http",response_flags="-",destination_app="unknown"} 3\n'
-        'envoy_other{a="-"} 1\n'
+        'istio_requests_total{response_flags="-",destination_app="unknown"} 3\n'
+        'envoy_other{a=""} 1\n'
     )

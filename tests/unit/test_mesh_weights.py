@@ -1,70 +1,85 @@
-"""kata_lib.mesh.weights: weights become shares, and nonsense is refused with words."""
+"""kata_lib.mesh.weights: which object holds them, what is refused, and two who write at once."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from fake_api import make_cluster
+from fake_api import FakeApi, make_cluster
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.errors import MeshError
-from kata_lib.mesh import weights as mesh
-from kata_lib.mesh.weights import ISTIO
+from kata_lib.mesh import weights
+from kata_lib.mesh.virtual_services import ISTIO
+
+CANARY = "deploy/virtual-service-canary.yaml"
+HTTP_PATH = f"/apis/{ISTIO}/namespaces/default/virtualservices"
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    cluster, _ = make_cluster(monkeypatch)
-    cluster.apply("deploy/v1")
-    cluster.apply("deploy/v2")
-    return cluster
+def made(monkeypatch: pytest.MonkeyPatch) -> tuple[Cluster, FakeApi]:
+    return make_cluster(monkeypatch)
+
+
+@pytest.fixture
+def cluster(made: tuple[Cluster, FakeApi]) -> Cluster:
+    return made[0]
 
 
 @pytest.fixture
 def canary(cluster: Cluster) -> Cluster:
-    cluster.apply("deploy/virtual-service-canary.yaml")
+    cluster.apply(CANARY)
     return cluster
 
 
-def test_without_a_virtual_service_the_pods_share(cluster: Cluster) -> None:
-    assert mesh.weights(cluster) == {}
-    assert mesh.expected_share(cluster) == {"v1": pytest.approx(2 / 3), "v2": pytest.approx(1 / 3)}
+def to(**parts: int) -> list[Obj]:
+    places = [({"host": "name", "subset": f"name-{version}"}, part) for version, part in parts.items()]
+    return [{"destination": place, "weight": part} for place, part in places]
 
 
-def test_the_canary(canary: Cluster) -> None:
-    assert mesh.weights(canary) == {"name-v1": 0.9, "name-v2": 0.1}
-    assert mesh.expected_share(canary) == {"v1": 0.9, "v2": 0.1}
+def virtual_service(*http: Obj, name: str = "name", hosts: tuple[str, ...] = ("name",), **spec: Any) -> Obj:
+    return {
+        "apiVersion": ISTIO,
+        "kind": "VirtualService",
+        "metadata": {"name": name},
+        "spec": {"http": list(http), **({"hosts": list(hosts)} if hosts else {}), **spec},
+    }
 
 
-def test_weights_need_not_total_100(canary: Cluster) -> None:
-    assert mesh.set_weights(canary, {"name-v2": 10, "name-v1": 80})["name-v2"] == pytest.approx(1 / 9)
-    assert mesh.expected_share(canary)["v2"] == pytest.approx(1 / 9)
+def test_without_a_virtual_service_there_are_none(cluster: Cluster) -> None:
+    assert weights.find(cluster, "name") is None
+    assert weights.read(cluster, "name") == {}
+    with pytest.raises(MeshError, match="No VirtualService routes the host 'name'"):
+        weights.set_weights(cluster, "name", {"name-v2": 10})
 
 
-def test_a_subset_left_out_gets_the_rest(canary: Cluster) -> None:
-    assert mesh.set_weights(canary, {"name-v2": 25}) == {"name-v2": 0.25, "name-v1": 0.75}
-    assert mesh.weights(canary) == {"name-v2": 0.25, "name-v1": 0.75}
-
-
-def test_one_destination_needs_no_weight(canary: Cluster) -> None:
-    alone = {"route": [{"destination": {"host": "name"}}]}
-    canary.patch(ISTIO, "VirtualService", "name", {"spec": {"http": [alone]}})
-    assert mesh.weights(canary) == {"name": 1.0}
-    assert mesh.expected_share(canary)["v2"] == pytest.approx(1 / 3)
-
-
-def test_the_host_may_be_written_in_full_and_a_match_is_not_everybodys(canary: Cluster) -> None:
-    service = canary.get(ISTIO, "VirtualService", "name")
-    assert service
-    matched = {"match": [{"uri": {"prefix": "/x"}}], "route": [{"destination": {"host": "name"}}]}
-    changed = {"hosts": ["name.default.svc.cluster.local"], "http": [matched, *service["spec"]["http"]]}
-    canary.patch(ISTIO, "VirtualService", "name", {"spec": changed})
-    assert mesh.weights(canary) == {"name-v1": 0.9, "name-v2": 0.1}
+def test_what_is_read_can_be_written_back(canary: Cluster) -> None:
+    before = canary.get(ISTIO, "VirtualService", "name")
+    written = weights.read(canary, "name")
+    assert written == {"name-v1": 90, "name-v2": 10}
+    assert weights.set_weights(canary, "name", written) == written
+    assert canary.get(ISTIO, "VirtualService", "name") == before
 
 
 @pytest.mark.parametrize(
-    ("weights", "said"),
+    ("wanted", "written"),
+    [
+        ({"name-v2": 25}, {"name-v1": 75, "name-v2": 25}),
+        ({"name-v2": 10, "name-v1": 80}, {"name-v1": 80, "name-v2": 10}),
+        ({"name-v1": 0}, {"name-v1": 0, "name-v2": 100}),
+        ({"name-v2": 250.0, "name-v1": 50}, {"name-v1": 50, "name-v2": 250}),
+    ],
+)
+def test_setting(canary: Cluster, wanted: dict[str, float], written: dict[str, int]) -> None:
+    assert weights.set_weights(canary, "name", wanted) == written
+    assert weights.read(canary, "name") == written
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
     [
         ({"name-v2": "ten"}, "must be a number, not 'ten'"),
         ({"name-v2": True}, "must be a number"),
@@ -77,19 +92,165 @@ def test_the_host_may_be_written_in_full_and_a_match_is_not_everybodys(canary: C
         ({}, "are missing"),
     ],
 )
-def test_what_is_no_weight(canary: Cluster, weights: dict[str, float], said: str) -> None:
+def test_what_is_no_weight(canary: Cluster, wanted: dict[str, Any], said: str) -> None:
     with pytest.raises(MeshError, match=said):
-        mesh.set_weights(canary, weights)
-    assert mesh.weights(canary) == {"name-v1": 0.9, "name-v2": 0.1}
+        weights.set_weights(canary, "name", wanted)
+    assert weights.read(canary, "name") == {"name-v1": 90, "name-v2": 10}
 
 
-def test_nothing_to_weight(cluster: Cluster) -> None:
-    with pytest.raises(MeshError, match=r"kubectl apply -f deploy/virtual-service-canary\.yaml"):
-        mesh.set_weights(cluster, {"name-v2": 10})
+TESTERS = {"match": [{"headers": {"x-tester": {"exact": "yes"}}}], "route": to(v2=100)}
+
+
+@pytest.mark.parametrize(
+    ("http", "index"),
+    [
+        ([{"route": to(v1=60, v2=40)}], 0),
+        ([TESTERS, {"route": to(v1=60, v2=40)}], 1),
+        ([{"match": [{"uri": {"prefix": "/"}}], "route": to(v1=60, v2=40)}], 0),
+        ([{"match": [{"uri": {"regex": ".*"}, "name": "all"}], "route": to(v1=60, v2=40)}, TESTERS], 0),
+        ([{"match": [TESTERS["match"][0], {"method": {"exact": "GET"}}], "route": to(v1=60, v2=40)}], 0),
+        ([{"match": [{"uri": {"prefix": "/api"}}], "route": to(v2=1)}, {"route": to(v1=60, v2=40)}], 1),
+        ([{"match": [{"gateways": ["front"]}], "route": to(v2=1)}, {"route": to(v1=60, v2=40)}], 1),
+    ],
+)
+def test_the_rule_that_plain_requests_take_is_found(cluster: Cluster, http: list[Obj], index: int) -> None:
+    cluster.create(virtual_service(*http))
+    found = weights.find(cluster, "name")
+    assert found
+    assert (found.index, found.weights) == (index, {"name-v1": 60, "name-v2": 40})
+    assert weights.set_weights(cluster, "name", {"name-v2": 5}) == {"name-v1": 95, "name-v2": 5}
+    now = cluster.get(ISTIO, "VirtualService", "name")
+    assert now
+    assert [rule for at, rule in enumerate(now["spec"]["http"]) if at != index] == [
+        rule for at, rule in enumerate(http) if at != index
+    ]
+
+
+@pytest.mark.parametrize(
+    "http", [[TESTERS], [{"directResponse": {"status": 418}}], [{"delegate": {"name": "not-there"}}]]
+)
+def test_no_rule_sends_plain_requests_on(cluster: Cluster, http: list[Obj]) -> None:
+    cluster.create(virtual_service(*http))
+    with pytest.raises(MeshError, match="'name' sends no plain `GET /` on to name"):
+        weights.read(cluster, "name")
+
+
+def test_a_delegate_holds_the_weights_of_those_who_hand_on_to_it(cluster: Cluster) -> None:
+    cluster.create(virtual_service(TESTERS, {"delegate": {"name": "inner"}}))
+    cluster.create(virtual_service({"route": to(v1=75, v2=25)}, name="inner", hosts=()))
+    assert str(weights.find(cluster, "name")) == "VirtualService inner"
+    weights.set_weights(cluster, "name", {"name-v2": 30})
+    inner = cluster.get(ISTIO, "VirtualService", "inner")
+    assert inner
+    assert inner["spec"]["http"][0]["route"] == to(v1=70, v2=30)
+
+
+@pytest.mark.parametrize(
+    ("services", "holder"),
+    [
+        (
+            [virtual_service({"route": to(v1=1)}, name="b"), virtual_service({"route": to(v1=1)}, name="a")],
+            "b",
+        ),
+        ([virtual_service({"route": to(v1=1)}, name="gate", gateways=["front"])], None),
+        ([virtual_service({"route": to(v1=1)}, name="both", gateways=["front", "mesh"])], "both"),
+        ([virtual_service({"route": to(v1=1)}, name="other", hosts=("age",))], None),
+        ([virtual_service({"route": to(v1=1)}, name="dotted", hosts=("name.default",))], None),
+        ([virtual_service({"route": to(v1=1)}, hosts=("name.default.svc.cluster.local",))], "name"),
+        (
+            [
+                virtual_service({"route": to(v1=1)}, name="wide", hosts=("*.default.svc.cluster.local",)),
+                virtual_service({"route": to(v1=1)}, name="exact"),
+            ],
+            "exact",
+        ),
+    ],
+)
+def test_who_speaks_for_a_host(cluster: Cluster, services: list[Obj], holder: str | None) -> None:
+    for service in services:
+        cluster.create(service)
+    found = weights.find(cluster, "name")
+    assert (found and found.obj["metadata"]["name"]) == holder
+
+
+def test_names_of_destinations(cluster: Cluster) -> None:
+    places = [{"host": "a", "subset": "v1"}, {"host": "b", "subset": "v1"}, {"host": "c"}, {"host": "c"}]
+    route = [{"destination": place, "weight": 25} for place in places]
+    cluster.create(virtual_service({"route": route}))
+    assert weights.read(cluster, "name") == {"a/v1": 25, "b/v1": 25, "c": 50}
+    weights.set_weights(cluster, "name", {"a/v1": 10, "b/v1": 20})
+    assert weights.read(cluster, "name") == {"a/v1": 10, "b/v1": 20, "c": 70}
+
+
+def test_a_single_destination_needs_no_weight(cluster: Cluster) -> None:
+    cluster.create(virtual_service({"route": [{"destination": {"host": "name"}}]}))
+    assert weights.read(cluster, "name") == {"name": 100}
+
+
+def between(api: FakeApi, write: Callable[[], object], times: int = 1) -> None:
+    """Let somebody write each time before a PUT arrives."""
+    ask, left = api.request, [write] * times
+
+    def request(method: str, path: str, *more: Any, **named: Any) -> Obj:
+        if method == "PUT" and left:
+            left.pop()()
+        return ask(method, path, *more, **named)
+
+    api.request = request  # type: ignore[method-assign]
+
+
+def test_what_somebody_writes_meanwhile_is_not_lost(made: tuple[Cluster, FakeApi]) -> None:
+    cluster, api = made
+    cluster.apply(CANARY)
+
+    def labelled() -> None:
+        route = to(v1=90, v2=10)
+        rules = {"spec": {"http": [TESTERS, {"name": "main", "route": route}]}}
+        ask("PATCH", f"{HTTP_PATH}/name", rules)
+
+    ask = api.request
+    between(api, labelled)
+    assert weights.set_weights(cluster, "name", {"name-v2": 40}) == {"name-v1": 60, "name-v2": 40}
+    now = cluster.get(ISTIO, "VirtualService", "name")
+    assert now
+    assert now["spec"]["http"] == [TESTERS, {"name": "main", "route": to(v1=60, v2=40)}]
+
+
+def test_a_change_that_others_are_always_faster_than_is_given_up(made: tuple[Cluster, FakeApi]) -> None:
+    cluster, api = made
+    cluster.apply(CANARY)
+    numbers = iter(range(1000))
+    ask = api.request
+
+    def touch() -> None:
+        ask("PATCH", f"{HTTP_PATH}/name", {"metadata": {"annotations": {"n": str(next(numbers))}}})
+
+    between(api, touch, times=weights.ATTEMPTS)
+    with pytest.raises(MeshError, match="VirtualService name was changed by others 10 times in a row"):
+        weights.set_weights(cluster, "name", {"name-v2": 40})
+    assert weights.set_weights(cluster, "name", {"name-v2": 40})["name-v2"] == 40
+
+
+def test_what_the_api_refuses_is_not_tried_again(made: tuple[Cluster, FakeApi]) -> None:
+    cluster, api = made
+    cluster.apply(CANARY)
+
+    def refuse() -> None:
+        raise ApiRefused(403, "Forbidden", "you may not")
+
+    between(api, refuse)
+    with pytest.raises(ApiRefused, match="you may not"):
+        weights.set_weights(cluster, "name", {"name-v2": 40})
+
+
+def test_words() -> None:
+    assert weights.parse_weights(["name-v2=20", "name-v1=80"]) == {"name-v2": 20.0, "name-v1": 80.0}
+    with pytest.raises(MeshError, match="Expected SUBSET=NUMBER"):
+        weights.parse_weights(["name-v2"])
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=4).filter(any))
-def test_complete_weights_keeps_what_is_complete(weights: list[int]) -> None:
-    names = [f"s{i}" for i in range(len(weights))]
-    wanted = dict(zip(names, weights, strict=True))
-    assert mesh.complete_weights(wanted, names) == wanted
+def test_complete_weights_keeps_what_is_complete(given_: list[int]) -> None:
+    names = [f"s{i}" for i in range(len(given_))]
+    wanted = dict(zip(names, given_, strict=True))
+    assert weights.complete_weights(wanted, names) == wanted

@@ -10,11 +10,12 @@ import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-import kubectl
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from kata_lib.machine import OLDEST_KUBECTL
 
 ROOT = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -128,7 +129,7 @@ def test_conda_gets_the_same_python_and_a_kubectl_that_is_new_enough() -> None:
     by_conda = [Requirement(entry) for entry in ENVIRONMENT["dependencies"] if isinstance(entry, str)]
     wanted = {requirement.name: str(requirement.specifier) for requirement in by_conda}
     assert wanted["python"] == PYPROJECT["project"]["requires-python"]
-    assert wanted["kubernetes-client"] == f">={kubectl.OLDEST[0]}.{kubectl.OLDEST[1]}"
+    assert wanted["kubernetes-client"] == f">={OLDEST_KUBECTL[0]}.{OLDEST_KUBECTL[1]}"
 
 
 def test_what_the_library_imports_is_declared_and_what_is_declared_is_used() -> None:

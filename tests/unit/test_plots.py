@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from math import cbrt, dist
 from operator import mul
@@ -41,11 +42,11 @@ TO_XYZ = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0
 JUST_NOTICEABLE = 2.3  # in CIELAB (M. Mahy and others, 1994)
 
 
-def frame_with(versions: list[str | None], gap_ms: int = 10) -> pd.DataFrame:
+def frame_with(versions: Sequence[str | None], gap_ms: int = 10) -> pd.DataFrame:
     times = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(
         [gap_ms * i for i in range(len(versions))], "ms"
     )
-    return pd.DataFrame({"time": times, "version": pd.Series(versions, dtype=object)})
+    return pd.DataFrame({"time": times, "version": pd.Series([*versions], dtype=object)})
 
 
 STEPS = {"v1 alone": share_of("v2", 0, 100), "canary": share_of("v2", 30, 300)}
@@ -61,14 +62,14 @@ PICTURES = {
 
 @pytest.mark.parametrize("make", PICTURES.values(), ids=PICTURES)
 class TestEveryPicture:
-    def test_has_three_forms(self, make: "type[Still]") -> None:
+    def test_has_three_forms(self, make: Callable[[], Still]) -> None:
         bundle = make()._repr_mimebundle_()
         assert set(bundle) == {"application/vnd.plotly.v1+json", "image/svg+xml", "text/plain"}
         figure = bundle["application/vnd.plotly.v1+json"]
         assert go.Figure({"data": figure["data"], "layout": figure["layout"]})
         assert len(json.dumps(bundle)) < 100_000
 
-    def test_is_an_svg_that_is_titled_and_asks_for_nothing_from_elsewhere(self, make: "type[Still]") -> None:
+    def test_is_a_titled_svg_that_asks_for_nothing_from_elsewhere(self, make: Callable[[], Still]) -> None:
         still = make()
         root = ElementTree.fromstring(still.svg)
         assert (root.tag, root.get("role")) == (f"{SVG}svg", "img")
@@ -78,7 +79,7 @@ class TestEveryPicture:
             "http://www.w3.org/1999/xlink",
         }
 
-    def test_shows_the_same_words_in_both_forms(self, make: "type[Still]") -> None:
+    def test_shows_the_same_words_in_both_forms(self, make: Callable[[], Still]) -> None:
         still = make()
         drawn = {"".join(text.itertext()) for text in ElementTree.fromstring(still.svg).iter(f"{SVG}text")}
         layout = still.figure.layout
@@ -86,7 +87,7 @@ class TestEveryPicture:
         names = {trace.name for trace in still.figure.data if trace.showlegend is not False}
         assert words | names <= drawn
 
-    def test_is_the_same_file_each_time(self, make: "type[Still]") -> None:
+    def test_is_the_same_file_each_time(self, make: Callable[[], Still]) -> None:
         assert make().svg == make().svg
 
 
@@ -109,19 +110,22 @@ def test_a_distribution_needs_an_expectation_for_every_label() -> None:
 
 
 def test_convergence_follows_the_answers_and_leaves_failures_out() -> None:
-    versions: list[str | None] = ["v1", None, "v2", "v1", None, "v1"]
+    versions: Sequence[str | None] = ["v1", None, "v2", "v1", None, "v1"]
     still = plots.convergence(frame_with(versions), 0.1)
-    band, line, expected = still.figure.data
+    band, outline, line, expected = still.figure.data
     assert line.x == (1, 2, 3, 4)
     assert line.y == pytest.approx((0, 50, 33.333, 25))
     assert expected.y == (10.0, 10.0)
     assert len(band.x) == 8
+    assert ("one look" in band.name, "all looks" in outline.name) == (True, True)
+    assert outline.y[3] < band.y[4] < 25 < band.y[3] < outline.y[-1]
     assert "25.0 % of 4" in still.alt
 
 
 def test_a_long_convergence_is_thinned_and_keeps_its_ends() -> None:
-    _, line, _ = plots.convergence(frame_with(["v1", "v2"] * 5000), 0.5).figure.data
+    _, outline, line, _ = plots.convergence(frame_with(["v1", "v2"] * 5000), 0.5).figure.data
     assert len(line.x) <= plots.POINTS
+    assert len(outline.x) == 2 * len(line.x) + 1
     assert (line.x[0], line.x[-1]) == (1, 10_000)
 
 
@@ -134,6 +138,13 @@ def test_a_timeline_counts_by_second_and_shows_failures_and_changes() -> None:
     assert change.x == (1.0, 1.0)
     assert label.text == ("\u00a0promoted",)
     assert still.alt.endswith("50 failures. promoted at 1.0 s.")
+
+
+def test_a_timeline_shows_answers_of_unknown_version_by_their_share() -> None:
+    still = plots.timeline(frame_with(["v1"] * 100 + ["v2"] * 50 + ["unknown"] * 50))
+    strangers = still.figure.data[2]
+    assert (strangers.name, strangers.x, strangers.y) == ("answers of unknown version", (1.5,), (50.0,))
+    assert still.alt.endswith("50 answers of unknown version.")
 
 
 def test_versions_differ_in_more_than_colour() -> None:
@@ -181,7 +192,8 @@ def root(value: float) -> float:
 def contrast(one: str, other: str) -> float:
     """Return the contrast ratio of WCAG 2.2, 1 to 21."""
     light, dark = sorted((sum(map(mul, TO_XYZ[1], linear(color))) for color in (one, other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+    ratio: float = (light + 0.05) / (dark + 0.05)
+    return ratio
 
 
 def test_a_still_refuses_what_it_cannot_draw() -> None:

@@ -62,7 +62,8 @@ def test_a_limit_ends_the_program_and_its_children(tmp_path: Path) -> None:
 
 
 def test_each_line_is_progress_and_stands_in_the_log(tmp_path: Path) -> None:
-    log, seen = tmp_path / "logs" / "log", []
+    log = tmp_path / "logs" / "log"
+    seen: list[str] = []
     run(shell("echo \x1b[1mone\x1b[0m; sleep 0.3; echo two >&2; sleep 0.3"), 10, log, seen.append)
     assert seen == ["one", "two"]
     assert "two" in log.read_text()

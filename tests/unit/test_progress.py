@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from kata_lib import cli
 from kata_lib.course import checks, progress
 from kata_lib.course.progress import Progress, ProgressError, tables
+from kata_lib.errors import KataError
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 PLAN = {"00-setup": ("v1-runs",), "01-deploy": ("v1-alone", "a-third"), "03-lab": ()}
@@ -221,7 +222,7 @@ def test_the_command_shows_exports_and_gathers(tmp_path: Path) -> None:
     "words", [["--gather"], ["some.json"], ["--csv"], ["--gather", "a", "--learner", "A"]]
 )
 def test_gathering_is_said_with_files_and_alone(words: list[str]) -> None:
-    with pytest.raises(cli.KataError, match=r"--gather FILE"):
+    with pytest.raises(KataError, match=r"--gather FILE"):
         run(*words)
 
 

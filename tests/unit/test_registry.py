@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from control_plane import make_registry
 
 from kata_lib.engines.embedded.registry.patches import (
     APPLY_PATCH,
@@ -14,29 +15,14 @@ from kata_lib.engines.embedded.registry.patches import (
 )
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import StatusError
-from kata_lib.engines.embedded.store import Event, Obj, Store
+from kata_lib.engines.embedded.store import Event, Obj
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-MakeRegistry = Callable[..., Registry]
-
-
-class Addresses:
-    """Cluster addresses in a row."""
-
-    def allocate_service(self, in_use: Any = ()) -> str:
-        return next(address for n in range(1, 255) if (address := f"10.0.0.{n}") not in in_use)
-
-
-def make_registry(**options: Any) -> Registry:
-    options = {"addresses": Addresses(), "clock": lambda: NOON, **options}
-    registry = Registry(Store(":memory:"), **options)
-    registry.create("namespaces", None, {"metadata": {"name": "default"}}, manager="test")
-    return registry
 
 
 @pytest.fixture
 def registry() -> Registry:
-    return make_registry()
+    return make_registry(clock=lambda: NOON)
 
 
 def deployment(name: str = "name-v1", replicas: int = 1) -> Obj:

@@ -1,25 +1,16 @@
 """Deletion: grace periods of pods, finalizers, namespaces, preconditions."""
 
-from typing import Any
-
 import pytest
+from control_plane import make_registry
 
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import StatusError
-from kata_lib.engines.embedded.store import Event, Obj, Store
-
-
-class NoAddresses:
-    def allocate_service(self, in_use: Any = ()) -> str:
-        raise AssertionError("no Service is made here")
+from kata_lib.engines.embedded.store import Event, Obj
 
 
 @pytest.fixture
 def registry() -> Registry:
-    registry = Registry(Store(":memory:"), addresses=NoAddresses())
-    for name in ("default", "learner"):
-        registry.create("namespaces", None, {"metadata": {"name": name}}, manager="test")
-    return registry
+    return make_registry("default", "learner")
 
 
 def make(registry: Registry, resource: str, obj: Obj, namespace: str = "default") -> Obj:

@@ -1,33 +1,20 @@
 """Services: cluster addresses and node ports are chosen once and kept."""
 
-from collections.abc import Container
-
 import pytest
+from control_plane import make_registry
 
 from kata_lib.engines.embedded.registry.patches import MERGE_PATCH
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.services import NODE_PORTS
 from kata_lib.engines.embedded.registry.status import StatusError
-from kata_lib.engines.embedded.store import Obj, Store
+from kata_lib.engines.embedded.store import Obj
 
 TAKEN_PORT = 31000
 
 
-class Addresses:
-    service_range = "10.0.0.0/24"
-
-    def holds_service(self, address: str) -> bool:
-        return address.startswith("10.0.0.")
-
-    def allocate_service(self, in_use: Container[str] = ()) -> str:
-        return next(address for n in range(1, 255) if (address := f"10.0.0.{n}") not in in_use)
-
-
 @pytest.fixture
 def registry() -> Registry:
-    registry = Registry(Store(":memory:"), addresses=Addresses(), bindable=lambda port: port != TAKEN_PORT)
-    registry.create("namespaces", None, {"metadata": {"name": "default"}}, manager="test")
-    return registry
+    return make_registry(bindable=lambda port: port != TAKEN_PORT)
 
 
 def make(registry: Registry, name: str, **spec: object) -> Obj:
@@ -38,9 +25,9 @@ def make(registry: Registry, name: str, **spec: object) -> Obj:
 
 def test_each_service_has_an_address(registry: Registry) -> None:
     addresses = [make(registry, name)["spec"]["clusterIPs"] for name in ("a", "b")]
-    assert addresses == [["10.0.0.1"], ["10.0.0.2"]]
+    assert addresses == [["10.96.0.1"], ["10.96.0.2"]]
     registry.delete("services", "default", "a")
-    assert make(registry, "c")["spec"]["clusterIP"] == "10.0.0.1"
+    assert make(registry, "c")["spec"]["clusterIP"] == "10.96.0.3"
 
 
 def test_a_headless_service_has_none(registry: Registry) -> None:
@@ -50,7 +37,7 @@ def test_a_headless_service_has_none(registry: Registry) -> None:
 def test_an_address_is_given_once(registry: Registry) -> None:
     make(registry, "a")
     with pytest.raises(StatusError, match="provided IP is already allocated"):
-        make(registry, "b", clusterIP="10.0.0.1")
+        make(registry, "b", clusterIP="10.96.0.1")
 
 
 def test_node_ports_are_free_and_in_their_range(registry: Registry) -> None:

@@ -16,8 +16,9 @@ from kata_lib.delivery.runner import GONE_SECONDS, Runner
 from kata_lib.delivery.state import Routing
 from kata_lib.delivery.steps import HeaderRoute
 from kata_lib.errors import ClusterError, ReleaseError, WaitTimeout
+from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh import telemetry
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh.virtual_services import ISTIO
 
 CANARY = "deploy/virtual-service-canary.yaml"
 
@@ -287,7 +288,7 @@ def test_without_a_release(cluster: Cluster) -> None:
     ("change", "said"),
     [
         (lambda c: c.delete(CANARY), "No VirtualService routes name"),
-        (lambda c: c.remove(mesh.ISTIO, "DestinationRule", "name"), "No DestinationRule.*'name-v1'.*none"),
+        (lambda c: c.remove(ISTIO, "DestinationRule", "name"), "No DestinationRule.*'name-v1'.*none"),
         (lambda c: c.delete("deploy/v2"), "No pod of name with version v2 is ready"),
         (lambda c: c.scale("name-v1", 0), "No pod of name with version v1 is ready"),
     ],

@@ -6,6 +6,7 @@ probability of at most one in a million, by the exact binomial tail. The seed is
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,9 @@ from kata_lib.statistics.shares import at_least
 
 RELEASES = 2000
 LOOK = 200  # requests between two looks, of all users
-STAGES = [step for weight in (5, 20, 50) for step in ({"setWeight": weight}, {"analysis": {}})]
+WEIGHTS = (5, 20, 50)
+ANALYSIS: dict[str, Any] = {"analysis": {}}
+STAGES = [step for weight in WEIGHTS for step in ({"setWeight": weight}, ANALYSIS)]
 ALARM = 1e-6
 
 Rates = Callable[[np.random.Generator], tuple[float, float]]

@@ -15,8 +15,9 @@ from kata_lib.lab.live import release as live_release
 from kata_lib.lab.live.by_argo import ByArgo
 from kata_lib.lab.live.by_plan import ByPlan
 from kata_lib.lab.live.release import LiveRelease
+from kata_lib.lab.live.widget import ReleaseWidget
+from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh import telemetry
-from kata_lib.mesh import weights as mesh
 
 
 class Lab:
@@ -80,7 +81,7 @@ def test_a_button_decides_and_a_refusal_is_told(view: LiveRelease) -> None:
 
 
 def test_each_button_of_the_browser_is_a_command() -> None:
-    script = live_release.ReleaseWidget._esm
+    script = ReleaseWidget._esm
     for button in live_release.BUTTONS:
         assert f'"{button}"' in str(script)
     assert set(live_release.BUTTONS) == set(by_plan.COMMANDS)

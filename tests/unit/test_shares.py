@@ -12,6 +12,8 @@ from kata_lib.statistics.shares import (
     Share,
     at_least,
     at_most,
+    false_alarm,
+    false_pass,
     judge,
     observed,
     requests_needed,
@@ -99,6 +101,43 @@ def test_false_alarms_in_a_simulation() -> None:
 
     assert sum(judge(count, 300, 0.1, THIRD, alpha=0.01) == "wrong" for count in draws(0.1)) <= 36
     assert sum(judge(count, 300, 0.1, THIRD, alpha=0.01) == "right" for count in draws(THIRD)) <= 36
+
+
+@given(st.integers(1, 300), st.floats(0, 1), st.floats(0, 1), st.sampled_from([1e-6, 1e-3, 0.05]))
+def test_the_rates_of_false_verdicts_are_those_of_every_count(
+    n: int, expected: float, otherwise: float, alpha: float
+) -> None:
+    assume(expected != otherwise)
+    verdicts = [judge(count, n, expected, otherwise, alpha) for count in range(n + 1)]
+
+    def probability(verdict: str, true: float) -> float:
+        return sum(
+            comb(n, k) * true**k * (1 - true) ** (n - k) for k in range(n + 1) if verdicts[k] == verdict
+        )
+
+    alarms = false_alarm(n, expected, alpha)
+    assert alarms == pytest.approx(probability("wrong", expected), rel=1e-6, abs=1e-12)
+    passes = false_pass(n, expected, otherwise, alpha)
+    assert passes == pytest.approx(probability("right", otherwise), rel=1e-6, abs=1e-12)
+
+
+QUESTIONS = [(0.0, THIRD), (THIRD, 0.1), (0.1, THIRD), (0.1, 2 / 3), (0.2, 0.1), (1.0, 0.9), (0.05, 0.0)]
+"""The shares that the checks expect, and those that they tell them from."""
+
+
+@pytest.mark.parametrize(("expected", "otherwise"), QUESTIONS)
+@pytest.mark.parametrize("times", [0.5, 1, 1.5, 10])
+def test_a_check_errs_at_most_once_in_a_million_exactly(
+    expected: float, otherwise: float, times: float
+) -> None:
+    n = round(times * requests_needed(expected, otherwise))
+    assert false_alarm(n, expected) <= 1e-6
+    assert false_pass(n, expected, otherwise) <= 1e-6
+
+
+def test_a_check_of_the_canary_errs_about_as_often_as_it_may() -> None:
+    assert false_alarm(270, 0.1) == pytest.approx(3.863e-7, rel=1e-3)
+    assert false_pass(270, 0.1, THIRD) == pytest.approx(8.898e-7, rel=1e-3)
 
 
 def test_the_power_that_the_workshop_tells() -> None:

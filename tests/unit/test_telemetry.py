@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from kata_lib.mesh import telemetry
+from kata_lib.mesh import proxy_counters, telemetry
 
 
 def text(reporter: str, version: str, code: str, requests: int, ms: float = 0.0) -> str:
@@ -36,7 +36,7 @@ def test_requests_and_errors_by_version_are_the_difference_of_two_readings() -> 
     assert table["requests"].to_dict() == {"v2": 90, "v3": 10}
     assert table["errors"].to_dict() == {"v2": 0, "v3": 5}
     assert table["mean ms"].to_dict() == {"v2": 1.0, "v3": 200.0}
-    assert table.loc["v3", "share"].startswith("10.0 % of 100 (")
+    assert table["share"]["v3"].startswith("10.0 % of 100 (")
 
 
 def test_a_restarted_sidecar_begins_at_zero() -> None:
@@ -45,9 +45,9 @@ def test_a_restarted_sidecar_begins_at_zero() -> None:
     assert telemetry.difference(before, after)["requests"].tolist() == [7, 2]
 
 
-def own(*rows: tuple[str, str, int]) -> pd.DataFrame:
+def own(*rows: tuple[str, str, float]) -> pd.DataFrame:
     """Return a reading of what an Envoy counted by itself: subset, address of the endpoint, requests."""
-    keys = [
+    keys: list[proxy_counters.Row] = [
         (
             {
                 "reporter": "source",

@@ -22,7 +22,7 @@ def commands(workflow: Path) -> list[str]:
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=[w.name for w in WORKFLOWS])
 def test_a_workflow_has_the_form_that_github_wants(workflow: Path) -> None:
     checker = Path(sys.executable).with_name("check-jsonschema")
-    command = [checker, "--builtin-schema", "vendor.github-workflows", str(workflow)]
+    command = [str(checker), "--builtin-schema", "vendor.github-workflows", str(workflow)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stdout + run.stderr
 

@@ -1,24 +1,26 @@
 """What followed a change of the weights: the shares since then, and from when on the change can be seen.
 
-A change is seen when the answers since then speak a thousand to one for the new shares against the old: the
-cumulative sum of log likelihood ratios, not let below zero (E. S. Page, "Continuous inspection schemes",
-Biometrika 41, 1954). Where the old shares made an answer impossible, one such answer is enough.
+A change is seen when the answers since then are enough evidence that the old shares are no longer in force
+(kata_lib/statistics/change.py). Where nothing changed in the mesh, at most one change in a thousand is marked
+as seen, however long it is watched.
 """
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from math import log
+from heapq import heappop, heappush
 from typing import Any
 
 from kata_lib.lab.live.seconds import Answer
-from kata_lib.statistics.shares import share_of
+from kata_lib.statistics.change import ENOUGH, ChangeTest, Outcome, Shares, Steady
+from kata_lib.statistics.confidence_sequence import confidence_sequence
+from kata_lib.traffic.frames import UNKNOWN
 
-ENOUGH = log(1000)
-POSSIBLE = 1e-4  # for a share of 0 or 1 in the sums: one straggler on the old route does not decide
+REMEMBERED = 8
+"""How many shares that may still be in force a change keeps in mind."""
 
-Shares = Mapping[str, float]
-"""A fraction for each version."""
+LATENCIES = 1000
+"""Answers whose greatest latency tells how long an earlier request may still be under way."""
 
 
 @dataclass
@@ -27,7 +29,7 @@ class Change:
 
     by: "you" for the slider, "elsewhere" for what was found in the cluster. before and after: the shares
     asked for, None where no VirtualService asks; before also for what was found first. seen_ms counts from
-    `at` to the sending of the request whose answer decided.
+    `at` to the sending of the request whose answer decided, requests up to that one, failures among them.
     """
 
     number: int
@@ -39,38 +41,62 @@ class Change:
     failed: int = 0
     seen_ms: float | None = None
     requests: int | None = None
-    _evidence: float = 0.0
+    _old: tuple[Shares, ...] = ()
+    _steady: Steady | None = None
+    _test: ChangeTest | None = None
+    _weighed: int = 0
 
-    def add(self, answer: Answer) -> None:
+    def then(self, at: float, after: Shares | None, by: str) -> "Change":
+        """Return the change that follows this one.
+
+        Until this one was seen, the shares before it may still be in force.
+        """
+        following = Change(self.number + 1, at, self.after, after, by)
+        if self.after is not None and after is not None:
+            old = (*self._old, self.after) if self._test else (self.after,)
+            following._old = old[-REMEMBERED:]
+            following._test = ChangeTest(following._old, after, self._steady or Steady(self.after))
+        return following
+
+    def count(self, answer: Answer) -> None:
         """Count an answer to a request that was sent after the change."""
         if answer.sent < self.at:
             return
         if answer.failed:
             self.failed += 1
+        else:
+            self.answers[answer.version] += 1
+
+    def weigh(self, answer: Answer) -> None:
+        """Take an answer as evidence; they come in the order in which their requests were sent."""
+        if answer.sent < self.at or self.after is None:
             return
-        self.answers[answer.version] += 1
-        if self.seen_ms is None and self.before is not None and self.after is not None:
-            ratio = _possible(self.after, answer.version) / _possible(self.before, answer.version)
-            self._evidence = max(0.0, self._evidence + log(ratio))
-            if self._evidence >= ENOUGH:
-                self.seen_ms = 1000 * (answer.sent - self.at)
-                self.requests = self.answers.total()
+        self._weighed += 1
+        if self._test is None:
+            self._steady = self._steady or Steady(self.after)
+            self._steady.add(_outcome(answer))
+            return
+        self._test.add(_outcome(answer))
+        if self._test.evidence >= ENOUGH:
+            self._test = None
+            self.seen_ms = 1000 * (answer.sent - self.at)
+            self.requests = self._weighed
 
     def shares(self) -> list[dict[str, Any]]:
-        """Return each version's share since the change with its interval, in percent."""
-        n = self.answers.total()
+        """Return each version's share since the change with its confidence sequence, in percent."""
         versions = sorted({*self.answers, *(self.after or {})})
-        found = [share_of(version, self.answers[version], n) for version in versions]
-        return [
-            {
-                "version": s.version,
-                "count": s.count,
-                "share": round(100 * s.share, 1) if n else None,
-                "low": round(100 * s.low, 1),
-                "high": round(100 * s.high, 1),
-            }
-            for s in found
-        ]
+        return [self._share(version) for version in versions]
+
+    def _share(self, version: str) -> dict[str, Any]:
+        count, n = self.answers[version], self.answers.total()
+        low, high = confidence_sequence(count, n)
+        return {
+            "version": version,
+            "count": count,
+            "share": round(100 * count / n, 1) if n else None,
+            "low": round(100 * low, 1),
+            "high": round(100 * high, 1),
+        }
 
     def message(self) -> dict[str, Any]:
         """Return what the browser marks; shares in percent."""
@@ -105,5 +131,34 @@ def newest(shares: Shares) -> str:
     return max(shares)
 
 
-def _possible(shares: Shares, version: str) -> float:
-    return min(max(shares.get(version, 0.0), POSSIBLE), 1 - POSSIBLE)
+class InOrder:
+    """Puts answers in the order in which their requests were sent.
+
+    The answers of a slow version come late. Taken as they come, they would be missing among the first ones
+    after a change, as if that version had a smaller share. So an answer waits until the requests before it
+    must have ended: for the greatest latency of late.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[tuple[float, int, Answer]] = []
+        self._latencies: deque[float] = deque(maxlen=LATENCIES)
+        self._ended = 0.0
+        self._number = 0
+
+    def take(self, answers: Iterable[Answer]) -> list[Answer]:
+        """Hold answers, which come in the order of their ends, and return those that need not wait longer."""
+        for answer in answers:
+            seconds = answer.latency_ms / 1000
+            self._latencies.append(seconds)
+            self._ended = max(self._ended, answer.sent + seconds)
+            self._number += 1
+            heappush(self._held, (answer.sent, self._number, answer))
+        longest = max(self._latencies, default=0.0)
+        ready = []
+        while self._held and self._held[0][0] + longest <= self._ended:
+            ready.append(heappop(self._held)[2])
+        return ready
+
+
+def _outcome(answer: Answer) -> Outcome:
+    return None if answer.failed or answer.version == UNKNOWN else answer.version

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.lab.live.changes import Shares
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
+from kata_lib.statistics.change import Shares
 
 SELDOM_SECONDS = 5.0
 """Between two looks at pods and subsets, unless the route changed."""

@@ -6,16 +6,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kata_lib.statistics.shares import wilson
-from kata_lib.traffic.frames import Record, mark_in, version_of
+from kata_lib.traffic.frames import UNKNOWN, Record, mark_in, version_of
 
 MINUTE = 60
 RECENT = 10.0  # seconds that rate, latencies and failures speak of
-UNKNOWN = "unknown"  # the version of a failure whose words name none
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One request's end: when it was sent (seconds since the beginning), its version, how fast (ms)."""
+    """One request's end: when it was sent (seconds since the beginning), its version, how fast (ms).
+
+    The version of a failure is the one that its words name, UNKNOWN where they name none.
+    """
 
     sent: float
     version: str
@@ -51,7 +53,7 @@ def answers_of(records: Iterable[Record], start_ns: int) -> list[Answer]:
 def _answer(record: Record, start_ns: int) -> Answer:
     sent, latency, status, text = record
     failed = not 200 <= status < 300
-    version = mark_in(text) or UNKNOWN if failed else version_of(text) or UNKNOWN
+    version = (mark_in(text) if failed else version_of(text)) or UNKNOWN
     return Answer((sent - start_ns) / 1e9, version, failed, latency, text)
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.errors import KataError
-from kata_lib.lab.live.changes import Change, Shares, in_percent, newest
+from kata_lib.lab.live.changes import Change, InOrder, in_percent, newest
 from kata_lib.lab.live.pace import Pace
 from kata_lib.lab.live.route import Route, Routing
 from kata_lib.lab.live.seconds import MINUTE, Minute, answers_of
 from kata_lib.lab.live.stream import Stream, Traffic
+from kata_lib.statistics.change import Shares
 from kata_lib.traffic.frames import Record
 
 Message = dict[str, Any]
@@ -44,6 +45,7 @@ class Session:
         self._send, self._clock = send, clock
         self._pace = Pace(0.0)
         self._minute = Minute()
+        self._in_order = InOrder()
         self._stream = Stream(start_traffic, rate)
         self._routing = Routing(cluster)
         self._route = Route(None, {})
@@ -143,8 +145,8 @@ class Session:
     def _change(self, after: Shares | None, by: str) -> None:
         at = self.now()
         self._take()  # what was asked before belongs to the change before
-        number = self.changes[-1].number + 1 if self.changes else 0
-        self.changes.append(Change(number, at, self.asked, after, by))
+        last = self.changes[-1] if self.changes else None
+        self.changes.append(last.then(at, after, by) if last else Change(0, at, None, after, by))
         self._next_words = at
 
     def _clear(self) -> None:
@@ -165,9 +167,12 @@ class Session:
         self.records.extend(records)
         answers = answers_of(records, self.start_ns)
         self._minute.add(answers, self.now())
-        for answer in answers:
-            if self.changes:
-                self.changes[-1].add(answer)
+        in_order = self._in_order.take(answers)
+        if self.changes:
+            for answer in answers:
+                self.changes[-1].count(answer)
+            for answer in in_order:
+                self.changes[-1].weigh(answer)
 
     def _draw(self) -> None:
         due = self._pace.due(self.now())

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from kata_lib.statistics.confidence_sequence import confidence_sequence
 from kata_lib.statistics.sequential import Counted
-from kata_lib.statistics.shares import wilson
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,11 @@ class Source(Protocol):
 
 
 def figure(version: str, metric: str, counted: Counted, least: float | None) -> dict[str, Any]:
-    """Return a row of the table: what was counted of a version; least: the share of good ones asked for."""
-    low, high = wilson(counted.n - counted.bad, counted.n)
+    """Return a row of the table: what was counted of a version; least: the share of good ones asked for.
+
+    low and high are those of the confidence sequence: a release is watched.
+    """
+    low, high = confidence_sequence(counted.n - counted.bad, counted.n)
     return {
         "version": version,
         "metric": metric,

@@ -7,7 +7,8 @@ from typing import Any
 
 from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.mesh.weights import ISTIO, written_weights
+from kata_lib.mesh.old_weights import written_weights
+from kata_lib.mesh.virtual_services import ISTIO
 
 DOMAIN = "svc.cluster.local"
 PROXY = "istio-proxy"

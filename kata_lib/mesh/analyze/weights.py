@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from kata_lib.cluster.apply import LAST_APPLIED
 from kata_lib.cluster.client import Obj
 from kata_lib.course.steps import CANARY
-from kata_lib.mesh import weights as mesh
+from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh.analyze.finding import Finding, finding
 from kata_lib.mesh.analyze.objects import Objects, carries, full_name, hostname, labels, rules
 from kata_lib.statistics.shares import percent

@@ -1,25 +1,34 @@
-"""A pod's port 15020, where Istio's agent answers for the sidecar: its counters and its configuration."""
+"""A pod's port 15020, where Istio's agent answers for the sidecar: its counters and its configuration.
+
+And whether every sidecar has what the API holds: as text, none where that is so.
+"""
 
 import asyncio
-import json
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from kata_lib.engines.embedded import envoy
 from kata_lib.engines.embedded.addresses import Address
 from kata_lib.engines.embedded.mesh.metrics import prometheus
+from kata_lib.errors import MeshError
 
 log = logging.getLogger(__name__)
 
 READ_TIMEOUT = 5.0
+SETTLE_TIMEOUT = 2.0
 
 
 @dataclass
 class Agent:
-    """Answers GET /stats/prometheus, /config_dump and /clusters, asking the pod's Envoy for them."""
+    """Answers GET /stats/prometheus, /config_dump and /clusters, asking the pod's Envoy, and /debug/syncz.
+
+    settled: returns once every Envoy acknowledged what the registry holds; MeshError after so many seconds.
+    """
 
     admin: Path
+    settled: Callable[[float], Awaitable[None]]
     _server: asyncio.Server | None = None
 
     async def start(self, address: Address) -> None:
@@ -54,10 +63,17 @@ class Agent:
             match path.partition("?")[0]:
                 case "/stats/prometheus" | "/metrics":
                     return "200 OK", prometheus(await envoy.statistics(self.admin)).encode()
-                case "/config_dump":
-                    return "200 OK", json.dumps(await envoy.config_dump(self.admin)).encode()
-                case "/clusters":
+                case "/debug/syncz":
+                    return "200 OK", (await self._unacknowledged()).encode()
+                case "/config_dump" | "/clusters":
                     return "200 OK", (await envoy.ask(self.admin, path)).encode()
         except envoy.AdminError as error:
             return "503 Service Unavailable", f"{error}\n".encode()
-        return "404 Not Found", b"there are /stats/prometheus, /config_dump and /clusters\n"
+        return "404 Not Found", b"there are /stats/prometheus, /config_dump, /clusters and /debug/syncz\n"
+
+    async def _unacknowledged(self) -> str:
+        try:
+            await self.settled(SETTLE_TIMEOUT)
+        except MeshError as error:
+            return f"{error}\n"
+        return ""

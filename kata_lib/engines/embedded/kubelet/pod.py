@@ -78,7 +78,7 @@ class PodWorker:
             self.containers.append(container)
         sidecars = (container for container in self.containers if container.name == PROXY_CONTAINER)
         self._sidecar = next(sidecars, None)
-        self._agent = Agent(self.host.state.admin_socket(self.uid))
+        self._agent = Agent(self.host.state.admin_socket(self.uid), self.host.pilot.settled)
 
     def update(self, pod: Obj) -> None:
         """Take note of the pod's new state."""

@@ -7,6 +7,10 @@ from kata_lib.engines.embedded.envoy import INBOUND_CONNECTIONS
 from kata_lib.engines.embedded.mesh.translate.sources import DISCOVERY_CLUSTER, discovery
 from kata_lib.engines.embedded.store import Obj
 
+_INTERNAL_LISTENER = "envoy.bootstrap.internal_listener"
+_INTERNAL_LISTENER_TYPE = (
+    "type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
+)
 _TYPE = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
@@ -25,6 +29,9 @@ def bootstrap(
         "admin": {"address": _pipe(admin_socket)},
         "dynamic_resources": {"cds_config": discovery(), "lds_config": discovery()},
         "static_resources": {"clusters": [_discovery_cluster(xds_socket)]},
+        "bootstrap_extensions": [
+            {"name": _INTERNAL_LISTENER, "typed_config": {"@type": _INTERNAL_LISTENER_TYPE}}
+        ],
         "stats_flush_interval": "1s",
         "stats_config": {
             "stats_matcher": {

@@ -32,7 +32,7 @@ def inject(pod: Obj, namespace: Obj) -> None:
     annotations.setdefault("prometheus.io/path", "/stats/prometheus")
     labels = metadata.setdefault("labels", {})
     labels.setdefault("service.istio.io/canonical-name", canonical_name(pod))
-    labels.setdefault("service.istio.io/canonical-revision", labels.get("version", "latest"))
+    labels.setdefault("service.istio.io/canonical-revision", canonical_revision(pod))
 
 
 def wants_sidecar(pod: Obj, namespace: Obj) -> bool:
@@ -69,6 +69,13 @@ def canonical_name(pod: Obj) -> str:
     labels = pod["metadata"].get("labels", {})
     names = (labels.get(key) for key in ("app.kubernetes.io/name", "app"))
     return next((str(name) for name in names if name), None) or workload_name(pod)
+
+
+def canonical_revision(pod: Obj) -> str:
+    """Return the application's revision as Istio derives it from labels."""
+    labels = pod["metadata"].get("labels", {})
+    names = (labels.get(key) for key in ("app.kubernetes.io/version", "version"))
+    return next((str(name) for name in names if name), "latest")
 
 
 def _proxy_container() -> dict[str, Any]:

@@ -9,7 +9,7 @@ const RELEASE_HTML = `
     <table>
       <caption>Counted since the weight last changed</caption>
       <thead><tr><th scope="col">version</th><th scope="col">metric</th><th scope="col">requests</th>
-        <th scope="col">good</th><th scope="col">95 % interval</th><th scope="col">healthy from</th></tr></thead>
+        <th scope="col">good</th><th scope="col" title="It may be watched: at all looks together it misses in one of twenty samples at most.">95 % confidence sequence</th><th scope="col">healthy from</th></tr></thead>
       <tbody></tbody>
     </table>
   </div>

@@ -19,7 +19,7 @@ const HTML = `
     <table>
       <caption></caption>
       <thead><tr><th scope="col">version</th><th scope="col">asked</th><th scope="col">answers</th>
-        <th scope="col">share</th><th scope="col">95 % interval</th><th scope="col">p50 ms</th>
+        <th scope="col">share</th><th scope="col" title="It may be watched: at all looks together it misses in one of twenty samples at most.">95 % confidence sequence</th><th scope="col">p50 ms</th>
         <th scope="col">p95 ms</th><th scope="col">failed in 10 s</th></tr></thead>
       <tbody></tbody>
     </table>

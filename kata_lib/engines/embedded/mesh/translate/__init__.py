@@ -1,7 +1,9 @@
 """From the cluster's objects to one Envoy's configuration, as istiod makes it. Pure.
 
-    listeners.py node.py   where Envoy listens: a sidecar, and the node's own Envoy
+    sidecar.py node.py     all of one Envoy: a pod's sidecar, and the node's own
+    inbound.py             what a sidecar takes in for its application
     http_proxy.py          every port's route table in one, for the listener that http_proxy names
+    tcp_ports.py           where connections to ports that are not HTTP go; tcp_route.py a VirtualService's
     virtual_hosts.py       one route table a port: which VirtualService speaks for which Service
     http_route/            a VirtualService's routes, one file a field
     clusters.py            one cluster for each Service port and subset
@@ -11,7 +13,7 @@
 A field that Istio has and this has not is missing in the FIELDS of its file: admission.py refuses it by name.
 """
 
-from kata_lib.engines.embedded.mesh.translate import listeners, node
+from kata_lib.engines.embedded.mesh.translate import node, sidecar
 from kata_lib.engines.embedded.mesh.translate.model import Addresses, MeshSnapshot, Proxy, ProxyConfig
 
 __all__ = ["Addresses", "MeshSnapshot", "Proxy", "ProxyConfig", "translate"]
@@ -21,4 +23,4 @@ def translate(snapshot: MeshSnapshot, proxy: Proxy, addresses: Addresses) -> Pro
     """Return what a proxy should run; the snapshot may be shared by all proxies of one moment."""
     if proxy.kind == "node":
         return node.config(snapshot, addresses)
-    return listeners.config(snapshot, proxy, addresses)
+    return sidecar.config(snapshot, proxy, addresses)

@@ -1,61 +1,114 @@
-"""What a proxy counts of each request: Envoy's stats access logger with the labels of Istio's metrics.
+"""What a proxy counts: Envoy's stats access logger with the labels of Istio's metrics.
 
-https://istio.io/latest/docs/reference/config/metrics/
+Which service was asked is told by the cluster, or else by the host that the caller named; which pod, by the
+endpoint that was chosen. What the labels mean: https://istio.io/latest/docs/reference/config/metrics/
+What they hold where something is not known: istio/proxy, source/extensions/filters/http/istio_stats
 """
 
+import json
 from collections.abc import Mapping
 from typing import Literal
 
 from kata_lib.engines.embedded.mesh.translate.model import Envoy
 
 _TYPE = "type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config"
-_FROM_CLUSTER = {
-    "destination_service": "%CLUSTER_METADATA(kata:host)%",
-    "destination_service_name": "%CLUSTER_METADATA(kata:name)%",
-    "destination_service_namespace": "%CLUSTER_METADATA(kata:namespace)%",
+_HOST = {"command": "REQ", "param": ":AUTHORITY"}
+_CALLED = {
+    "destination_service": [{"command": "CLUSTER_METADATA", "param": "kata:host"}, _HOST],
+    "destination_service_name": [
+        {"command": "CLUSTER_METADATA", "param": "kata:name"},
+        {"command": "METADATA", "param": "ROUTE:kata:name"},
+        _HOST,
+    ],
+    "destination_service_namespace": [{"command": "CLUSTER_METADATA", "param": "kata:namespace"}],
 }
+_PEER = {
+    "workload": "workload",
+    "workload_namespace": "namespace",
+    "app": "app",
+    "version": "version",
+    "canonical_service": "canonical_service",
+    "canonical_revision": "canonical_revision",
+}
+"""The labels of one side, without its name, and what describes them in a pod."""
+
+_CONNECTED = {"log_type_filter": {"types": ["TcpUpstreamConnected"]}}
+_ENDED = {"log_type_filter": {"types": ["TcpConnectionEnd"]}}
+_FAILED = {"response_flag_filter": {"flags": ["NC", "UF", "UH", "UO"]}}
+_OPENED = {"or_filter": {"filters": [_CONNECTED, {"and_filter": {"filters": [_ENDED, _FAILED]}}]}}
+"""Of a connection that never came about, too, Istio counts that it was opened and closed."""
 
 
 def outbound(source: Mapping[str, str]) -> list[Envoy]:
     """Return the logger of a sidecar's requests to others, where `source` describes its own pod."""
-    destination = {key: f"%UPSTREAM_METADATA(kata:{key})%" for key in source}
-    return [_logger("source", _peer("source", source) | _FROM_CLUSTER | _peer("destination", destination))]
+    return [_requests({"reporter": "source", **_outbound(source), "connection_security_policy": "unknown"})]
 
 
 def inbound(destination: Mapping[str, str], service: Mapping[str, str]) -> list[Envoy]:
     """Return the logger of requests to a pod at a port of a Service; who asks is not known there."""
-    source = dict.fromkeys(destination, "unknown")
-    return [
-        _logger("destination", _peer("source", source) | dict(service) | _peer("destination", destination))
-    ]
+    return [_requests(_inbound(destination, service))]
+
+
+def outbound_connections(source: Mapping[str, str]) -> list[Envoy]:
+    """Return the loggers of a sidecar's connections to others' ports that are not HTTP."""
+    return _connections({"reporter": "source", **_outbound(source), "connection_security_policy": "unknown"})
+
+
+def inbound_connections(destination: Mapping[str, str], service: Mapping[str, str]) -> list[Envoy]:
+    """Return the loggers of connections to a pod at a port that is not HTTP."""
+    return _connections(_inbound(destination, service))
+
+
+def _outbound(source: Mapping[str, str]) -> dict[str, str]:
+    called = {label: f"%COALESCE({json.dumps({'operators': places})})%" for label, places in _CALLED.items()}
+    chosen = {described: f"%UPSTREAM_METADATA(kata:{described})%" for described in _PEER.values()}
+    return _peer("source", source) | called | _peer("destination", chosen)
+
+
+def _inbound(destination: Mapping[str, str], service: Mapping[str, str]) -> dict[str, str]:
+    source = dict.fromkeys(_PEER.values(), "unknown") | {"canonical_revision": "latest"}
+    sides = _peer("source", source) | _peer("destination", destination)
+    return {"reporter": "destination", **sides, **service, "connection_security_policy": "none"}
 
 
 def _peer(side: Literal["source", "destination"], pod: Mapping[str, str]) -> dict[str, str]:
-    return {
-        f"{side}_workload": pod["workload"],
-        f"{side}_workload_namespace": pod["namespace"],
-        f"{side}_app": pod["app"],
-        f"{side}_version": pod["version"],
-    }
+    """Return the labels of one side; what a pod has no label for is left out, as "" is in Prometheus."""
+    return {f"{side}_{label}": pod[described] for label, described in _PEER.items() if pod[described]}
 
 
-def _logger(reporter: str, labels: Mapping[str, str]) -> Envoy:
+def _requests(labels: Mapping[str, str]) -> Envoy:
     every = {
-        "reporter": reporter,
-        "request_protocol": "%PROTOCOL%",
+        "request_protocol": "http",
         "response_code": "%RESPONSE_CODE%",
         "response_flags": "%RESPONSE_FLAGS%",
-        "connection_security_policy": "none",
         **labels,
     }
-    tags = [{"name": name, "value_format": value} for name, value in every.items()]
-    duration = {"name": "request_duration_milliseconds", "tags": tags}
+    duration = _stat("request_duration_milliseconds", every)
+    return _logger(
+        {},
+        counters=[{"stat": _stat("requests_total", every), "value_fixed": 1}],
+        histograms=[{"stat": duration, "unit": "Milliseconds", "value_format": "%DURATION%"}],
+    )
+
+
+def _connections(labels: Mapping[str, str]) -> list[Envoy]:
+    every = {"request_protocol": "tcp", "response_flags": "%RESPONSE_FLAGS%", **labels}
+    opened, closed = (
+        {"stat": _stat(f"tcp_connections_{what}_total", every), "value_fixed": 1}
+        for what in ("opened", "closed")
+    )
+    sent = {"stat": _stat("tcp_sent_bytes_total", every), "value_format": "%BYTES_SENT%"}
+    received = {"stat": _stat("tcp_received_bytes_total", every), "value_format": "%BYTES_RECEIVED%"}
+    return [_logger(_OPENED, counters=[opened]), _logger(_ENDED, counters=[closed, sent, received])]
+
+
+def _stat(name: str, labels: Mapping[str, str]) -> Envoy:
+    return {"name": name, "tags": [{"name": label, "value_format": value} for label, value in labels.items()]}
+
+
+def _logger(condition: Envoy, **stats: list[Envoy]) -> Envoy:
     return {
         "name": "envoy.access_loggers.stats",
-        "typed_config": {
-            "@type": _TYPE,
-            "stat_prefix": "istio",
-            "counters": [{"stat": {"name": "requests_total", "tags": tags}, "value_fixed": 1}],
-            "histograms": [{"stat": duration, "unit": "Milliseconds", "value_format": "%DURATION%"}],
-        },
+        **({"filter": condition} if condition else {}),
+        "typed_config": {"@type": _TYPE, "stat_prefix": "istio", **stats},
     }

@@ -12,7 +12,11 @@ from kata_lib.engines.embedded.mesh.translate.model import (
     ServicePort,
 )
 from kata_lib.engines.embedded.mesh.translate.sources import discovery
-from kata_lib.engines.embedded.mesh.translate.traffic_policy.connection_pool import http_protocol
+from kata_lib.engines.embedded.mesh.translate.traffic_policy.connection_pool import (
+    AS_ASKED,
+    HTTP2,
+    http_options,
+)
 
 _UNLIMITED = 4294967295
 CONNECT_TIMEOUT = "10s"
@@ -46,6 +50,7 @@ def outbound_cluster(name: str, service: Service, port: ServicePort, subset: str
         "connect_timeout": CONNECT_TIMEOUT,
         "lb_policy": "LEAST_REQUEST",
         "circuit_breakers": unlimited(),
+        "common_lb_config": {"healthy_panic_threshold": {}},
         "metadata": {
             "filter_metadata": {
                 "istio": {
@@ -59,9 +64,16 @@ def outbound_cluster(name: str, service: Service, port: ServicePort, subset: str
             }
         },
     }
-    if port.protocol == "http2":
-        http_protocol(cluster, "http2_protocol_options")
+    speak(cluster, port)
     return cluster
+
+
+def speak(cluster: Envoy, port: ServicePort) -> None:
+    """Let a cluster use a port's version of HTTP; where none is declared, that of the request."""
+    if port.http2:
+        http_options(cluster, HTTP2)
+    elif port.protocol is None:
+        http_options(cluster, AS_ASKED)
 
 
 def unlimited() -> Envoy:

@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 
-from kata_lib.engines.embedded.mesh.injection import canonical_name, workload_name
+from kata_lib.engines.embedded.mesh.injection import (
+    canonical_name,
+    canonical_revision,
+    has_sidecar,
+    workload_name,
+)
 from kata_lib.engines.embedded.mesh.translate.model import (
     Addresses,
     Endpoint,
@@ -11,6 +16,7 @@ from kata_lib.engines.embedded.mesh.translate.model import (
     Service,
     ServicePort,
 )
+from kata_lib.engines.embedded.store import Obj
 
 
 def load_assignment(
@@ -38,22 +44,32 @@ def _labelled(endpoint: Endpoint, labels: Mapping[str, str]) -> bool:
 
 def _endpoint(endpoint: Endpoint, addresses: Addresses) -> Envoy:
     host, port = endpoint.address, endpoint.port
-    described: Envoy = {}
-    if endpoint.pod is not None:
-        host, port = addresses.listen_at(endpoint.pod["metadata"]["uid"], port)
-        described["metadata"] = {"filter_metadata": {"kata": describe(endpoint.pod)}}
-    return {"endpoint": {"address": socket_address(host, port)}, **described}
+    if endpoint.pod is None:
+        return {"endpoint": {"address": socket_address(host, port)}}
+    host, port = addresses.listen_at(endpoint.pod["metadata"]["uid"], port)
+    named = {"address": socket_address(host, port), "hostname": endpoint.pod["metadata"]["name"]}
+    return {"endpoint": named, "metadata": {"filter_metadata": {"kata": _as_called(endpoint.pod)}}}
 
 
-def describe(pod: Mapping[str, object]) -> dict[str, str]:
-    """Return the names by which requests from or to a pod are counted."""
-    metadata = dict(pod["metadata"])  # type: ignore[call-overload]
+def describe(pod: Obj) -> dict[str, str]:
+    """Return the names by which requests from or to a pod are counted; "" where its labels do not say."""
+    labels = pod["metadata"].get("labels", {})
     return {
-        "workload": workload_name(dict(pod)),
-        "namespace": metadata["namespace"],
-        "app": canonical_name(dict(pod)),
-        "version": metadata.get("labels", {}).get("version", "latest"),
+        "workload": workload_name(pod),
+        "namespace": pod["metadata"]["namespace"],
+        "app": labels.get("app", ""),
+        "version": labels.get("version", ""),
+        "canonical_service": canonical_name(pod),
+        "canonical_revision": canonical_revision(pod),
     }
+
+
+def _as_called(pod: Obj) -> dict[str, str]:
+    """Return the names by which a caller counts; application and version only a sidecar would tell it."""
+    described = describe(pod)
+    if not has_sidecar(pod):
+        described |= {"app": "", "version": ""}
+    return {name: said or "unknown" for name, said in described.items()}
 
 
 def socket_address(host: str, port: int) -> Envoy:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Protocol, TypeVar
 
+from kata_lib.cluster import service_ports
 from kata_lib.engines.embedded.store import Obj
 
 CLUSTER_DOMAIN = "cluster.local"
@@ -50,7 +51,17 @@ class ServicePort:
     number: int
     target: int | str
     node_port: int | None
-    protocol: Literal["http", "http2", "tcp"]
+    protocol: service_ports.Protocol | None
+
+    @property
+    def routed(self) -> bool:
+        """Whether HTTP rules hold: its protocol is HTTP, or not declared and HTTP is what is seen."""
+        return self.protocol is None or self.protocol in service_ports.HTTP
+
+    @property
+    def http2(self) -> bool:
+        """Whether requests are sent as HTTP/2."""
+        return self.protocol in ("http2", "grpc", "grpc-web")
 
 
 @dataclass(frozen=True)
@@ -147,24 +158,8 @@ def _service(obj: Obj) -> Service:
                 number=port["port"],
                 target=port.get("targetPort") or port["port"],
                 node_port=port.get("nodePort"),
-                protocol=protocol_of(port),
+                protocol=service_ports.protocol(port),
             )
             for port in spec.get("ports") or []
         ],
     )
-
-
-def protocol_of(port: Obj) -> Literal["http", "http2", "tcp"]:
-    """Return a Service port's protocol by appProtocol or the first word of its name; without, it is HTTP.
-
-    Where istiod would look at the bytes, every request here comes through an HTTP proxy.
-    https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/
-    """
-    declared = port.get("appProtocol") or (port.get("name") or "").split("-")[0]
-    match declared.removeprefix("kubernetes.io/").lower():
-        case "http2" | "h2c" | "grpc" | "grpc-web":
-            return "http2"
-        case "tcp" | "tls" | "https" | "mongo" | "mysql" | "redis" | "udp":
-            return "tcp"
-        case _:
-            return "http"

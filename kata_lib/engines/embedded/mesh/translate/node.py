@@ -11,7 +11,6 @@ from kata_lib.engines.embedded.mesh.translate import http_proxy
 from kata_lib.engines.embedded.mesh.translate.clusters import outbound_cluster
 from kata_lib.engines.embedded.mesh.translate.endpoints import load_assignment, socket_address
 from kata_lib.engines.embedded.mesh.translate.hosts import cluster_name, domains
-from kata_lib.engines.embedded.mesh.translate.listeners import tcp_proxy
 from kata_lib.engines.embedded.mesh.translate.model import (
     Addresses,
     Envoy,
@@ -20,6 +19,7 @@ from kata_lib.engines.embedded.mesh.translate.model import (
     Service,
     ServicePort,
 )
+from kata_lib.engines.embedded.mesh.translate.tcp_ports import tcp_proxy
 from kata_lib.engines.embedded.mesh.translate.virtual_hosts import Tables, virtual_host
 
 NODE = "node"
@@ -38,8 +38,7 @@ def config(snapshot: MeshSnapshot, addresses: Addresses) -> ProxyConfig:
         clusters[name] = {**outbound_cluster(name, service, port), "lb_policy": "RANDOM"}
         endpoints[name] = load_assignment(name, snapshot, service, port, addresses, {})
         listeners.extend(_listeners(service, port, name, addresses))
-        if port.protocol != "tcp":
-            tables.setdefault(port.number, []).append(_virtual_host(service, port, name))
+        tables.setdefault(port.number, []).append(_virtual_host(service, port, name))
     table = http_proxy.merged(tables)
     return ProxyConfig(
         listeners={listener["name"]: listener for listener in listeners},
@@ -67,7 +66,7 @@ def _tcp_listener(name: str, address: tuple[str, int], cluster: str) -> Envoy:
     return {
         "name": name,
         "address": socket_address(*address),
-        "filter_chains": [{"filters": [tcp_proxy(cluster)]}],
+        "filter_chains": [{"filters": [tcp_proxy({"cluster": cluster})]}],
     }
 
 

@@ -19,7 +19,7 @@ def tables(snapshot: MeshSnapshot, proxy: Proxy) -> Tables:
     candidates = virtual_services.in_mesh(snapshot, proxy.namespace)
     for service in snapshot.services.values():
         for port in service.ports:
-            if port.protocol != "tcp":
+            if port.routed:
                 context = RouteContext(snapshot, proxy.namespace, proxy.labels, port.number)
                 made.setdefault(port.number, []).append(_of_service(service, candidates, context))
     for host, routes in _hosts_without_service(snapshot, proxy, candidates):

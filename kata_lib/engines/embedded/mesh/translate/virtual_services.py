@@ -1,9 +1,9 @@
 """Which VirtualService speaks for a host, and its rules with full names and delegates put in place."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
-from kata_lib.engines.embedded.mesh.translate import http_route
+from kata_lib.engines.embedded.mesh.translate import http_route, tcp_route
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Tree
 from kata_lib.engines.embedded.mesh.translate.hosts import (
     MESH_GATEWAY,
@@ -15,7 +15,13 @@ from kata_lib.engines.embedded.mesh.translate.hosts import (
 from kata_lib.engines.embedded.mesh.translate.model import MeshSnapshot
 from kata_lib.engines.embedded.store import Obj
 
-FIELDS: Tree = {"hosts": [LEAF], "gateways": [LEAF], "exportTo": [LEAF], "http": [http_route.FIELDS]}
+FIELDS: Tree = {
+    "hosts": [LEAF],
+    "gateways": [LEAF],
+    "exportTo": [LEAF],
+    "http": [http_route.FIELDS],
+    "tcp": [tcp_route.FIELDS],
+}
 
 Rule = Mapping[str, Any]
 
@@ -58,13 +64,20 @@ def rules(virtual_service: Obj, snapshot: MeshSnapshot) -> list[Rule]:
     return found
 
 
-def _named(virtual_service: Obj) -> Iterator[Rule]:
+def tcp_rules(candidates: list[Obj], hostname: str) -> Iterator[Rule]:
+    """Yield the TCP rules for a host with full host names: those of every VirtualService that names it."""
+    for candidate in candidates:
+        if any(matches(host, hostname) for host in hosts(candidate)):
+            yield from _named(candidate, "tcp")
+
+
+def _named(virtual_service: Obj, kind: Literal["http", "tcp"] = "http") -> Iterator[Rule]:
     namespace = virtual_service["metadata"]["namespace"]
 
     def full(destination: Rule) -> Rule:
         return {**destination, "host": full_name(destination["host"], namespace)}
 
-    for rule in virtual_service["spec"].get("http", []):
+    for rule in virtual_service["spec"].get(kind, []):
         named = dict(rule)
         if "mirror" in rule:
             named["mirror"] = full(rule["mirror"])

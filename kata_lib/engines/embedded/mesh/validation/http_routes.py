@@ -1,6 +1,6 @@
 """One rule of a VirtualService's `http`: what excludes what, and each of its fields."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kata_lib.engines.embedded.mesh.validation import headers, matches, names
@@ -45,7 +45,7 @@ def problems(rule: _Value, *, delegated: bool) -> Iterator[str]:
     yield from _retries(rule.get("retries", {}))
     if "rewrite" in rule:
         yield from _rewrite(rule["rewrite"])
-    yield from _route(rule.get("route") or ())
+    yield from route(rule.get("route") or ())
 
 
 def _conflicts(rule: _Value, *, delegated: bool) -> Iterator[str]:
@@ -184,9 +184,10 @@ def _rewrite(rewrite: _Value) -> Iterator[str]:
         yield from (f"UriRegexRewrite has errors\n{why}" for why in wrong)
 
 
-def _route(route: Any) -> Iterator[str]:
-    weights = [destination.get("weight", 0) for destination in route]
-    for destination in route:
+def route(destinations: Sequence[_Value]) -> Iterator[str]:
+    """Return what is wrong with the destinations of a rule, and with their weights."""
+    weights = [destination.get("weight", 0) for destination in destinations]
+    for destination in destinations:
         yield from headers.problems(destination.get("headers", {}))
         yield from names.destination(destination.get("destination", {}))
         if destination.get("weight", 0) < 0:

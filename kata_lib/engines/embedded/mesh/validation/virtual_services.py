@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from kata_lib.engines.embedded.mesh.validation import http_routes, names
+from kata_lib.engines.embedded.mesh.validation import http_routes, names, tcp_routes
 from kata_lib.engines.embedded.store import Obj
 
 
@@ -21,6 +21,8 @@ def problems(virtual_service: Obj) -> Iterator[str]:
         yield "http, tcp or tls must be provided in virtual service"
     for route in spec.get("http") or ():
         yield from http_routes.problems(route, delegated=not hosts)
+    for route in spec.get("tcp") or ():
+        yield from tcp_routes.problems(route)
     yield from names.export_to(virtual_service["metadata"].get("namespace", ""), spec.get("exportTo") or ())
 
 

@@ -13,19 +13,23 @@ FIELDS: Tree = [{"destination": DESTINATION, "weight": LEAF, "headers": headers.
 
 
 def envoy(destinations: Sequence[Mapping[str, Any]], context: RouteContext) -> Envoy:
-    """Return the part of a route action that names clusters.
-
-    Weights are relative: they need not total 100. Of several destinations those without a weight get nothing.
-    """
-    if len(destinations) == 1 and "headers" not in destinations[0]:
-        action: Envoy = {"cluster": context.cluster(destinations[0]["destination"])}
-    else:
-        taken = [d for d in destinations if len(destinations) == 1 or d.get("weight", 0) > 0]
-        action = {"weighted_clusters": {"clusters": [_weighted(d, context) for d in taken]}}
+    """Return the part of a route action that names clusters, and by what a request chooses in them."""
+    action = clusters(destinations, context)
     hashed = [policy for d in destinations for policy in context.hash_policy(d["destination"])]
     if hashed:
         action["hash_policy"] = hashed
     return action
+
+
+def clusters(destinations: Sequence[Mapping[str, Any]], context: RouteContext) -> Envoy:
+    """Return Envoy's form of one cluster, or of several with their weights.
+
+    Weights are relative: they need not total 100. Of several destinations those without a weight get nothing.
+    """
+    if len(destinations) == 1 and "headers" not in destinations[0]:
+        return {"cluster": context.cluster(destinations[0]["destination"])}
+    taken = [d for d in destinations if len(destinations) == 1 or d.get("weight", 0) > 0]
+    return {"weighted_clusters": {"clusters": [_weighted(d, context) for d in taken]}}
 
 
 def _weighted(destination: Mapping[str, Any], context: RouteContext) -> Envoy:

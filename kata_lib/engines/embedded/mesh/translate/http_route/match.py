@@ -9,6 +9,12 @@ from kata_lib.engines.embedded.mesh.translate.http_route.context import RouteCon
 from kata_lib.engines.embedded.mesh.translate.model import Envoy
 
 STRING: Tree = {"exact": LEAF, "prefix": LEAF, "regex": LEAF}
+KNOWN_BEFOREHAND: dict[str, Tree] = {
+    "port": LEAF,
+    "sourceLabels": Keys(LEAF),
+    "sourceNamespace": LEAF,
+    "gateways": [LEAF],
+}
 FIELDS: Tree = [
     {
         "name": LEAF,
@@ -20,10 +26,7 @@ FIELDS: Tree = [
         "headers": Keys(STRING),
         "withoutHeaders": Keys(STRING),
         "queryParams": Keys(STRING),
-        "port": LEAF,
-        "sourceLabels": Keys(LEAF),
-        "sourceNamespace": LEAF,
-        "gateways": [LEAF],
+        **KNOWN_BEFOREHAND,
     }
 ]
 

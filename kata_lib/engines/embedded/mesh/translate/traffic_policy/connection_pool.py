@@ -19,6 +19,13 @@ FIELDS: Tree = {
 }
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+HTTP1: Envoy = {"explicit_http_config": {"http_protocol_options": {}}}
+HTTP2: Envoy = {"explicit_http_config": {"http2_protocol_options": {}}}
+AS_ASKED: Envoy = {
+    "use_downstream_protocol_config": {"http_protocol_options": {}, "http2_protocol_options": {}}
+}
+"""The version of the request itself."""
+
 _LIMITS = {
     "max_connections": ("tcp", "maxConnections"),
     "max_pending_requests": ("http", "http1MaxPendingRequests"),
@@ -42,15 +49,14 @@ def apply(pool: Mapping[str, Any], cluster: Envoy) -> None:
     if "idleTimeout" in http:
         options["idle_timeout"] = duration(http["idleTimeout"])
     if options:
-        protocols = http_protocol(cluster, "http_protocol_options")
+        protocols = http_options(cluster)
         protocols["common_http_protocol_options"] = options
 
 
-def http_protocol(cluster: Envoy, protocol: str) -> Envoy:
-    """Return the cluster's HTTP options, made for `protocol` (such as http2_protocol_options) if missing."""
+def http_options(cluster: Envoy, protocol: Envoy = HTTP1) -> Envoy:
+    """Return the cluster's HTTP options, made for a protocol (HTTP1, HTTP2, AS_ASKED) if missing."""
     extensions: Envoy = cluster.setdefault("typed_extension_protocol_options", {})
     options: Envoy = extensions.setdefault(
-        HTTP_OPTIONS,
-        {"@type": f"type.googleapis.com/{HTTP_OPTIONS}", "explicit_http_config": {protocol: {}}},
+        HTTP_OPTIONS, {"@type": f"type.googleapis.com/{HTTP_OPTIONS}", **protocol}
     )
     return options

@@ -2,29 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Container
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
+from control_plane import make_registry
 
 from kata_lib.engines.embedded.api.discovery import AGGREGATED
 from kata_lib.engines.embedded.api.server import make_app
 from kata_lib.engines.embedded.registry.registry import Registry
-from kata_lib.engines.embedded.store import Obj, Store
+from kata_lib.engines.embedded.store import Obj
 
 TOKEN = "secret"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 PODS = "/api/v1/namespaces/default/pods"
 Client = TestClient[web.Request, web.Application]
-
-
-class Addresses:
-    def allocate_service(self, in_use: Container[str] = ()) -> str:
-        return "10.0.0.1"
 
 
 async def two_lines(*asked: Any) -> AsyncIterator[bytes]:
@@ -34,9 +30,7 @@ async def two_lines(*asked: Any) -> AsyncIterator[bytes]:
 
 @pytest.fixture
 def registry() -> Registry:
-    registry = Registry(Store(":memory:"), addresses=Addresses())
-    registry.create("namespaces", None, {"metadata": {"name": "default"}}, manager="test")
-    return registry
+    return make_registry()
 
 
 @pytest.fixture

@@ -1,0 +1,176 @@
+"""How often a change is marked as seen that never came, and how many requests a mark takes: by simulation.
+
+Many live labs at once, each with two versions and random answers. This is kata_lib.statistics.change for two
+versions, with arrays in place of numbers; a test holds the two to the same evidence.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.results import Figure, percentile
+from kata_lib.statistics.change import ASKED, CONTRADICTED, ENOUGH, FAILED, PROMISED, UNSEEN
+from kata_lib.statistics.shares import at_most, percent
+
+Array = NDArray[np.float64]
+"""A row for v1, v2 and failures, a column for each lab."""
+
+OUTCOMES = 3
+MINUTES, FASTEST = 5, 400  # requests a second
+HALF = (0.0, 0.5)  # v2 fails half its requests
+PRICED = 2000  # labs
+PATIENCE = 5000  # requests
+
+
+@dataclass(frozen=True)
+class Case:
+    """A change of v2's share as asked for, after `before` requests; fails: the versions' shares of failures.
+
+    ignored: v2's share in a mesh that does not do what is asked of it.
+    """
+
+    old: float
+    new: float
+    fails: tuple[float, float] = (0.0, 0.0)
+    before: int = 0
+    ignored: float | None = None
+
+    def __str__(self) -> str:
+        fails = "".join(f", v{i} fails {percent(share)}" for i, share in enumerate(self.fails, 1) if share)
+        ignored = "" if self.ignored is None else f", a mesh at {percent(self.ignored)}"
+        return f"{percent(self.old)} to {percent(self.new)}{fails}{ignored}"
+
+    @property
+    def unchanged(self) -> float:
+        """v2's share in the mesh as long as nothing changes there."""
+        return self.old if self.ignored is None else self.ignored
+
+
+STEPS = [(0.1, 0.2), (0.1, 0.33), (0.1, 0.5), (0.5, 1.0)]
+NOTHING_CHANGED = [
+    *(Case(old, new) for old, new in STEPS),
+    *(Case(old, new, HALF, 500) for old, new in STEPS),
+    Case(0.1, 0.2, ignored=1 / 3, before=500),
+]
+PRICES = [Case(old, new, fails, before=1000) for fails in ((0.0, 0.0), HALF) for old, new in STEPS]
+
+
+def evidence(case: Case, labs: int, v2: float, generator: np.random.Generator) -> Iterator[Array]:
+    """Yield the evidence in each lab after each answer since the change, without an end; v2: true share."""
+    old, new = (np.array([[1 - share], [share], [1.0]]) for share in (case.old, case.new))
+    counts, learned = np.zeros((OUTCOMES, labs)), np.tile(_expected(old), labs)
+    asked = free = np.zeros(labs)
+    for _ in range(case.before):
+        outcome = drawn(case.unchanged, case.fails, generator.random(labs))
+        asked = asked + _log(_of(_likeliest(learned, old), outcome))
+        free = free + _log(_of(_free(counts), outcome))
+        counts += outcome
+        learned += outcome
+    found = free - _greatest(counts, old) >= CONTRADICTED
+    unchanged, changed = np.where(found, free, asked), np.full(labs, -np.inf)
+    after, number = _at(learned, old, new), 0
+    while True:
+        number += 1
+        outcome = drawn(v2, case.fails, generator.random(labs))
+        begins = unchanged - log(number * (number + 1))
+        changed = np.logaddexp(changed, begins) + _log(_of(_likeliest(after, new), outcome))
+        as_before = np.where(found, _of(_free(counts), outcome), _of(_likeliest(learned, old), outcome))
+        unchanged = unchanged + _log(as_before)
+        for array in (counts, learned, after):
+            array += outcome
+        greatest = np.where(found, _greatest(counts, np.ones((OUTCOMES, 1))), _greatest(counts, old))
+        with np.errstate(invalid="ignore"):
+            weighed = np.logaddexp(changed, unchanged - log(number + 1)) - greatest
+        yield np.where(np.isneginf(greatest), np.inf, weighed)
+
+
+def marked_at(
+    case: Case, labs: int, v2: float, requests: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return after how many requests each lab marks the change as seen; 0 where it does not within these."""
+    marked = np.zeros(labs, dtype=np.int64)
+    for number, weighed in enumerate(evidence(case, labs, v2, generator), 1):
+        marked[(marked == 0) & (weighed >= ENOUGH)] = number
+        if number == requests or (marked > 0).all():
+            break
+    return marked
+
+
+def measure(labs: int, say: Callable[[str], None], rate: int = FASTEST) -> list[Figure]:
+    """Return the upper 99 % limits of the rates of false marks in five minutes, and the prices of marks."""
+    generator = np.random.default_rng(MINUTES)
+    requests = 60 * MINUTES * rate
+    figures = []
+    for case in NOTHING_CHANGED:
+        say(f"marks: {labs:,} labs, {requests:,} requests each, nothing changes; asked for: {case}")
+        marks = int((marked_at(case, labs, case.unchanged, requests, generator) > 0).sum())
+        limit = upper_limit(marks, labs)
+        how = f"{marks} of {labs:,}, upper 99 % limit, {MINUTES} min at {rate}/s"
+        figures.append(Figure(f"false marks, {case}", 1000 * limit, "of 1,000", 1000 * PROMISED, how=how))
+    for case in PRICES:
+        marked = marked_at(case, PRICED, case.new, PATIENCE, generator)
+        taken = [float(number) for number in np.where(marked, marked, PATIENCE)]
+        how = f"95 of 100: {percentile(taken, 95):g}, after {case.before} requests before"
+        figures.append(Figure(f"until a mark, {case}", percentile(taken, 50), "requests", how=how))
+    return figures
+
+
+def upper_limit(count: int, n: int, error: float = 0.01) -> float:
+    """Return the highest share at which no more than `count` of `n` has a probability of at least `error`."""
+    low, high = count / n, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if at_most(count, n, middle) >= error else (low, middle)
+    return high
+
+
+def drawn(v2: float, fails: tuple[float, float], dice: Array) -> Array:
+    """Return the outcomes that dice, from 0 to 1, give at v2's share of the requests."""
+    first = (1 - v2) * (1 - fails[0])
+    both = first + v2 * (1 - fails[1])
+    return np.stack([dice < first, (dice >= first) & (dice < both), dice >= both]).astype(float)
+
+
+def _of(fractions: Array, outcome: Array) -> Array:
+    return np.asarray((fractions * outcome).sum(axis=0))
+
+
+def _expected(asked: Array) -> Array:
+    return np.concatenate([ASKED * asked[:2], [[FAILED]]])
+
+
+def _free(counts: Array) -> Array:
+    return np.asarray((counts + UNSEEN) / (counts.sum(axis=0) + 4 * UNSEEN))
+
+
+def _at(learned: Array, old: Array, new: Array) -> Array:
+    fractions, seen = _likeliest(learned, old)[:2], learned.sum(axis=0)
+    works = np.where(old[:2] > 0, fractions / np.where(old[:2] > 0, old[:2], 1.0), 1.0)
+    answers = new[:2] * works
+    return np.concatenate([seen * answers, [np.maximum(FAILED, seen * (1 - answers.sum(axis=0)))]])
+
+
+def _likeliest(counts: Array, limits: Array) -> Array:
+    at_limit = np.zeros(counts.shape, dtype=bool)
+    fractions = counts
+    for _ in range(OUTCOMES):
+        free = np.where(at_limit, 0.0, counts)
+        left = np.maximum(0.0, 1 - (limits * at_limit).sum(axis=0))
+        total = free.sum(axis=0)
+        fractions = np.where(at_limit, limits, free * (left / np.where(total > 0, total, 1.0)))
+        at_limit |= fractions > limits
+    return fractions
+
+
+def _greatest(counts: Array, limits: Array) -> Array:
+    fractions = _likeliest(counts, limits)
+    seen = counts > 0
+    return np.asarray((counts * _log(np.where(seen, fractions, 1.0))).sum(axis=0))
+
+
+def _log(values: Array) -> Array:
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(values))

@@ -1,0 +1,40 @@
+"""The one service that the workshop releases, and who calls it: what the mesh is asked about them."""
+
+from collections.abc import Callable, Mapping
+
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.course.application import APPLICATION
+from kata_lib.course.steps import CANARY
+from kata_lib.errors import MeshError
+from kata_lib.mesh import in_force as mesh_in_force
+from kata_lib.mesh import synced, weights
+from kata_lib.mesh.in_force import InForce
+from kata_lib.mesh.synced import Moment
+
+NAME = "name"
+CALLER = APPLICATION.service
+
+
+def in_force(cluster: Cluster) -> InForce:
+    """Return where requests to name go, as the sidecar of sentences has it."""
+    return mesh_in_force.read(cluster, NAME, CALLER)
+
+
+def set_weights(cluster: Cluster, wanted: Mapping[str, float]) -> dict[str, int]:
+    """Set the weights for name and return all; MeshError says what is no weight, or what is missing."""
+    if weights.find(cluster, NAME) is None:
+        raise MeshError(
+            f"No VirtualService routes {NAME}, so there are no weights to set. "
+            f"`kubectl apply -f {CANARY}` makes one."
+        )
+    return weights.set_weights(cluster, NAME, wanted)
+
+
+def moment(cluster: Cluster) -> Moment:
+    """Return how things stand before something is written."""
+    return synced.now(cluster, CALLER)
+
+
+def settle(cluster: Cluster, since: Moment, on_wait: Callable[[str], None] | None = None) -> None:
+    """Wait until the sidecar of sentences has what was written since; WaitTimeout says what it lacks."""
+    synced.until(cluster, CALLER, since, on_wait)

@@ -1,0 +1,166 @@
+"""Did the distribution of the answers change? A test that may be looked at after every answer.
+
+Outcomes of requests go in, in their order: the version that answered, or None for a failure and for an answer
+without a version. Evidence comes out, as the log of an e-value.
+
+The null hypothesis is that nothing changed: the old shares are in force, and each version fails at a rate of
+its own, whichever. Then a version answers at most its share of all requests, and failures are the rest. The
+evidence is the likelihood of the outcomes if the shares became the new ones at some request, over their
+greatest likelihood under the null hypothesis: L. Wasserman, A. Ramdas, S. Balakrishnan, "Universal
+inference", Proceedings of the National Academy of Sciences 117 (2020). Looked at ever so often it exceeds
+2000 with a probability of at most one in two thousand: J. Ville, "Étude critique de la notion de collectif"
+(1939).
+
+Requests may meet the old route for a while after the change. So every request is a possible first one on the
+new route, with weights that total 1: the k-th has 1 / (k (k + 1)). Without weights this is the statistic of
+A. N. Shiryaev, "On optimum methods in quickest detection problems" (1963), which keeps no such promise.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from math import exp, inf, log, log1p
+
+Shares = Mapping[str, float]
+"""A fraction for each version."""
+
+Outcome = str | None
+"""The version that answered a request; None for a failure, and for an answer that carries no version."""
+
+PROMISED = 0.001
+"""The greatest probability with which a change that never came is called seen, however long it is watched."""
+
+ENOUGH = log(2 / PROMISED)
+"""Evidence from which on a change is called seen.
+
+Half the promise is kept for what the test takes for granted: answers that come in the order of their
+requests, and old shares that are those asked for where few answers tell.
+"""
+
+CONTRADICTED = log(100)
+"""Evidence from which on outcomes contradict the shares that were asked for."""
+UNSEEN = 0.5  # of each outcome, before any: R. Krichevsky, V. Trofimov, IEEE Trans. Inf. Theory 27 (1981)
+ASKED, FAILED = 10.0, 0.1  # requests at the shares asked for, and failures, before any is seen
+
+
+class Steady:
+    """Outcomes while the shares asked for stay the same, and how likely each was by those before it."""
+
+    def __init__(self, asked: Shares, expected: Mapping[Outcome, float] | None = None) -> None:
+        """Begin with nothing seen; expected: what the next outcomes are taken for, as counts."""
+        self.asked = asked
+        self.counts: Counter[Outcome] = Counter()
+        self.log_asked = self.log_free = 0.0
+        self._learned: dict[Outcome, float] = dict(expected or _expected(asked))
+
+    def add(self, outcome: Outcome) -> None:
+        """Count an outcome."""
+        self.log_asked += _log(self.likely(outcome))
+        self.log_free += log(self.free(outcome))
+        self._learned[outcome] = self._learned.get(outcome, 0.0) + 1
+        self.counts[outcome] += 1
+
+    def likely(self, outcome: Outcome) -> float:
+        """Return how likely an outcome is if the asked shares are in force; failure rates are learned."""
+        return likeliest(self._learned, self.asked).get(outcome, 0.0)
+
+    def free(self, outcome: Outcome) -> float:
+        """Return how likely an outcome is by the counts alone, whatever was asked for."""
+        kinds = len(self.asked) + 2  # a failure, and a version that has no share
+        return (self.counts[outcome] + UNSEEN) / (self.counts.total() + kinds * UNSEEN)
+
+    def at(self, shares: Shares) -> "Steady":
+        """Return what is known of the failure rates, at other shares."""
+        fractions = likeliest(self._learned, self.asked)
+        seen = sum(self._learned.values())
+        works = {
+            version: fractions.get(version, 0.0) / share for version, share in self.asked.items() if share
+        }
+        answers = {version: share * works.get(version, 1.0) for version, share in shares.items()}
+        expected: dict[Outcome, float] = {version: seen * share for version, share in answers.items()}
+        return Steady(shares, expected | {None: max(FAILED, seen * (1 - sum(answers.values())))})
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether the outcomes show other shares than those asked for, with an error of one in a hundred."""
+        return self.log_free - greatest_likelihood(self.counts, self.asked) >= CONTRADICTED
+
+
+def _expected(asked: Shares) -> dict[Outcome, float]:
+    return {version: ASKED * share for version, share in asked.items()} | {None: FAILED}
+
+
+class ChangeTest:
+    """The evidence that the shares became `new`.
+
+    old: the shares that may be in force until then, the last asked for last. before: outcomes at those; where
+    they contradict what was asked for, the null hypothesis is that they go on as they were, at any shares.
+    """
+
+    def __init__(self, old: Iterable[Shares], new: Shares, before: Steady) -> None:
+        self._before = deepcopy(before)
+        self._after = before.at(new)
+        self._found = before.contradicts
+        self._log_unchanged = before.log_free if self._found else before.log_asked
+        self._log_changed = -inf
+        self._number = 0
+        self._versions = {version for version in before.counts if version is not None}
+        self._versions |= {version for shares in (*old, new) for version, share in shares.items() if share}
+        self._limits = [dict.fromkeys(self._versions, 1.0)] if self._found else list(old)
+
+    def add(self, outcome: Outcome) -> None:
+        """Take the next outcome into account."""
+        if outcome not in self._versions:
+            outcome = None
+        self._number += 1
+        begins = self._log_unchanged - log(self._number * (self._number + 1))
+        self._log_changed = _log_sum(self._log_changed, begins) + _log(self._after.likely(outcome))
+        unchanged = self._before.free(outcome) if self._found else self._before.likely(outcome)
+        self._log_unchanged += _log(unchanged)
+        self._before.add(outcome)
+        self._after.add(outcome)
+
+    @property
+    def evidence(self) -> float:
+        """The log of the e-value; infinite once an outcome was impossible at the old shares."""
+        greatest = max(greatest_likelihood(self._before.counts, limits) for limits in self._limits)
+        if greatest == -inf:
+            return inf
+        return _log_sum(self._log_changed, self._log_unchanged - log(self._number + 1)) - greatest
+
+
+def greatest_likelihood(counts: Mapping[Outcome, float], limits: Shares) -> float:
+    """Return the log of the greatest likelihood of counts where each version answers at most its limit.
+
+    Failures have what the versions leave; -inf where a version answered that could not.
+    """
+    fractions = likeliest(counts, limits)
+    return sum(count * _log(fractions[outcome]) for outcome, count in counts.items() if count)
+
+
+def likeliest(counts: Mapping[Outcome, float], limits: Shares) -> dict[Outcome, float]:
+    """Return the fractions of outcomes under which counts are likeliest, each version's at most its limit.
+
+    They are proportional to the counts, except where that is above a limit.
+    """
+    free = {outcome: count for outcome, count in counts.items() if count}
+    fractions: dict[Outcome, float] = {}
+    while free:
+        scale = max(0.0, 1 - sum(fractions.values())) / sum(free.values())
+        above = [v for v, count in free.items() if v is not None and count * scale > limits.get(v, 0.0)]
+        if not above:
+            return fractions | {outcome: count * scale for outcome, count in free.items()}
+        for version in above:
+            fractions[version] = limits.get(version, 0.0)
+            del free[version]
+    return fractions
+
+
+def _log(probability: float) -> float:
+    return log(probability) if probability > 0 else -inf
+
+
+def _log_sum(a: float, b: float) -> float:
+    """Return log(exp(a) + exp(b))."""
+    high, low = max(a, b), min(a, b)
+    return high + log1p(exp(low - high)) if low > -inf else high

@@ -1,0 +1,217 @@
+"""What kata_lib.mesh.in_force reads from a real sidecar is what the sidecar does with requests.
+
+Each share is judged by 300 requests: a true one is called wrong less than once in a million times, and of all
+that the pods alone would give (a third each) 10 % is told with a probability above 0.999.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from embedded.mesh_harness import LIMIT, Client, Mesh, endpoint_slice, rule, running_mesh, service
+from kata_lib.engines.embedded import envoy
+from kata_lib.engines.embedded.mesh.admission import refuse
+from kata_lib.mesh import in_force
+from kata_lib.mesh.in_force import InForce
+from kata_lib.mesh.matches import Request
+from kata_lib.mesh.routes import Outcome
+from kata_lib.statistics.shares import judge
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Obj = dict[str, Any]
+REQUESTS = 300
+THIRDS = {version: pytest.approx(1 / 3) for version in ("v1", "v2", "v3")}
+SECOND = "2026-01-02T00:00:00Z"
+
+
+class Lab:
+    """One sidecar of `sentences`; `name` has one pod of each version, and a Service for each beside it."""
+
+    def __init__(self, mesh: Mesh, client: Client) -> None:
+        self.mesh = mesh
+        self.client = client
+
+    async def apply(self, *objects: Obj) -> None:
+        """Have exactly these VirtualServices in force, and a subset for each version and one without pods."""
+        for name in list(self.mesh.registry.objects.get("virtualservices", {})):
+            self.mesh.registry.delete("virtualservices", name)
+        for obj in objects:
+            refuse("virtualservices", obj, "CREATE")
+            self.mesh.registry.put("virtualservices", obj)
+        await self.mesh.pilot.settled(LIMIT)
+
+    async def read(self, name: str = "name") -> InForce:
+        dump = await envoy.config_dump(self.mesh.home / "sentences.sock")
+        objects = self.mesh.registry.objects
+        pods = list(objects["pods"].values())
+        found = objects["services"].get(name, {"metadata": {"name": name}, "spec": {}})
+        return in_force.from_dump(dump, found, pods, caller="sentences", namespace="default")
+
+    async def observe(self, host: str = "name:5000", headers: Any = None, path: str = "/") -> Counter[Any]:
+        """Return how many of the requests each version answered, and how many the sidecar, by status."""
+        answers = [await self.client.ask(path, host=host, headers=headers or {}) for _ in range(REQUESTS)]
+        return Counter(answer.headers.get("x-backend", answer.status) for answer in answers)
+
+
+def agrees(seen: Counter[Any], outcome: Outcome) -> bool:
+    """Return whether counts are those of an outcome; each share is judged against the nearest of 0 and 1."""
+    shares: dict[Any, float] = {**outcome.versions, **outcome.answered}
+    verdicts = [judge(seen[key], REQUESTS, share, float(share < 0.5)) for key, share in shares.items()]
+    return seen.keys() <= shares.keys() and "wrong" not in verdicts
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def lab() -> AsyncIterator[Lab]:
+    async with running_mesh() as mesh:
+        destination_rule = rule("v1", "v2", "v3")
+        destination_rule["spec"]["subsets"].append({"name": "name-v9", "labels": {"version": "v9"}})
+        mesh.registry.put("destinationrules", destination_rule)
+        mesh.registry.put("services", service("age", f"{mesh.addresses.prefix}.201"))
+        for number, version in enumerate(("v1", "v2"), start=202):
+            name = {"v1": "name-stable", "v2": "name-canary"}[version]
+            mesh.registry.put("services", service(name, f"{mesh.addresses.prefix}.{number}"))
+            mesh.registry.put("endpointslices", endpoint_slice(name, [mesh.pods[version]]))
+        bytes_only = service("bytes", f"{mesh.addresses.prefix}.204")
+        bytes_only["spec"] |= {"ports": [{"name": "tcp", "port": 5000}], "selector": {"app": "name"}}
+        mesh.registry.put("services", bytes_only)
+        found = endpoint_slice("bytes", list(mesh.pods.values()))
+        mesh.registry.put("endpointslices", {**found, "ports": [{"name": "tcp", "port": 5000}]})
+        yield Lab(mesh, await mesh.sidecar())
+
+
+def virtual_service(*http: Obj, name: str = "name", hosts: Any = ("name",), **spec: Any) -> Obj:
+    return {"metadata": {"name": name}, "spec": {"hosts": list(hosts), "http": list(http), **spec}}
+
+
+def to(**weights: int) -> list[Obj]:
+    return [
+        {"destination": {"host": "name", "subset": f"name-{version}"}, "weight": weight}
+        for version, weight in weights.items()
+    ]
+
+
+def hosts(**weights: int) -> list[Obj]:
+    return [{"destination": {"host": f"name-{h}"}, "weight": weight} for h, weight in weights.items()]
+
+
+def later(obj: Obj) -> Obj:
+    return {**obj, "metadata": {**obj["metadata"], "creationTimestamp": SECOND}}
+
+
+TESTERS = {"match": [{"headers": {"x-tester": {"exact": "yes"}}}], "route": to(v2=100)}
+SPLIT = {"route": to(v1=90, v2=10)}
+DELEGATE = {"metadata": {"name": "inner"}, "spec": {"http": [{"route": to(v1=75, v2=25)}]}}
+HANDED_ON = virtual_service({"delegate": {"name": "inner"}})
+NOWHERE = {"route": [{"destination": {"host": "nowhere"}, "weight": 100}]}
+
+CASES: dict[str, tuple[list[Obj], Any, Any]] = {
+    "no rule": ([], THIRDS, {}),
+    "subsets": ([virtual_service(SPLIT)], {"v1": 0.9, "v2": 0.1}, {}),
+    "weights that total 90": (
+        [virtual_service({"route": to(v1=80, v2=10)})],
+        {"v1": pytest.approx(8 / 9), "v2": pytest.approx(1 / 9)},
+        {},
+    ),
+    "three destinations": (
+        [virtual_service({"route": to(v1=50, v2=30, v3=20)})],
+        {"v1": 0.5, "v2": 0.3, "v3": 0.2},
+        {},
+    ),
+    "one Service a version": (
+        [virtual_service({"route": hosts(stable=95, canary=5)})],
+        {"v1": 0.95, "v2": 0.05},
+        {},
+    ),
+    "everyone to one": ([virtual_service({"route": to(v1=0, v2=100)})], {"v2": 1.0}, {}),
+    "not exported here": ([virtual_service(SPLIT, exportTo=["elsewhere"])], THIRDS, {}),
+    "for gateways only": ([virtual_service(SPLIT, gateways=["front"])], THIRDS, {}),
+    "a delegate": ([HANDED_ON, DELEGATE], {"v1": 0.75, "v2": 0.25}, {}),
+    "match: prefix /": (
+        [virtual_service({"match": [{"uri": {"prefix": "/"}}], **SPLIT})],
+        {"v1": 0.9, "v2": 0.1},
+        {},
+    ),
+    "a header match above weights": ([virtual_service(TESTERS, SPLIT)], {"v1": 0.9, "v2": 0.1}, {}),
+    "only a header match": ([virtual_service(TESTERS)], {}, {404: 1.0}),
+    "two rules for one host": (
+        [later(virtual_service({"route": to(v2=100)}, name="a-newer")), virtual_service(SPLIT, name="older")],
+        {"v1": 0.9, "v2": 0.1},
+        {},
+    ),
+    "hosts that name another service": ([virtual_service(SPLIT, hosts=["age"])], THIRDS, {}),
+    "hosts with a dot that are no name in the mesh": (
+        [virtual_service(SPLIT, hosts=["name.default"])],
+        THIRDS,
+        {},
+    ),
+    "hosts by the full name": (
+        [virtual_service(SPLIT, hosts=["name.default.svc.cluster.local"])],
+        {"v1": 0.9, "v2": 0.1},
+        {},
+    ),
+    "a subset without pods": (
+        [virtual_service({"route": to(v1=80, v9=20)})],
+        {"v1": 0.8},
+        {503: 0.2},
+    ),
+    "a subset that is not defined": ([virtual_service({"route": to(v1=80, v8=20)})], {"v1": 0.8}, {503: 0.2}),
+    "a destination that does not exist": ([virtual_service(NOWHERE)], {}, {503: 1.0}),
+    "a direct response": ([virtual_service({"directResponse": {"status": 418}})], {}, {418: 1.0}),
+    "a redirect": ([virtual_service({"redirect": {"uri": "/new", "redirectCode": 302}})], {}, {302: 1.0}),
+    "a mirror": (
+        [virtual_service({"route": to(v1=100), "mirror": {"host": "name", "subset": "name-v2"}})],
+        {"v1": 1.0},
+        {},
+    ),
+    "an abort": (
+        [virtual_service({**SPLIT, "fault": {"abort": {"httpStatus": 500, "percentage": {"value": 25}}}})],
+        {"v1": pytest.approx(0.675), "v2": pytest.approx(0.075)},
+        {500: 0.25},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_what_is_read_is_what_requests_meet(lab: Lab, case: str) -> None:
+    objects, versions, answered = CASES[case]
+    await lab.apply(*objects)
+    outcome = (await lab.read()).outcome()
+    assert (outcome.versions, outcome.answered) == (versions, answered)
+    assert agrees(await lab.observe(), outcome)
+
+
+async def test_testers_go_another_way(lab: Lab) -> None:
+    await lab.apply(virtual_service(TESTERS, SPLIT))
+    headers = {"x-tester": "yes"}
+    outcome = (await lab.read()).outcome(Request(headers=headers))
+    assert outcome.versions == {"v2": 1.0}
+    assert agrees(await lab.observe(headers=headers), outcome)
+
+
+async def test_a_host_that_only_a_rule_knows(lab: Lab) -> None:
+    await lab.apply(virtual_service(SPLIT, hosts=["name.example"]))
+    outcome = (await lab.read("name.example")).outcome()
+    assert outcome.versions == {"v1": 0.9, "v2": 0.1}
+    assert agrees(await lab.observe("name.example"), outcome)
+
+
+@pytest.mark.parametrize(
+    ("spec", "versions"),
+    [
+        ({"http": [SPLIT]}, THIRDS),
+        ({"tcp": [{"route": to(v1=80, v2=20)}]}, {"v1": 0.8, "v2": 0.2}),
+    ],
+)
+async def test_a_port_that_is_not_http_is_spread_by_connection(lab: Lab, spec: Obj, versions: Any) -> None:
+    await lab.apply({"metadata": {"name": "bytes"}, "spec": {"hosts": ["bytes"], **spec}})
+    found = await lab.read("bytes")
+    assert (found.http, found.versions) == (False, versions)
+    seen: Counter[Any] = Counter()
+    for _ in range(REQUESTS):
+        seen[(await lab.client.get("bytes:5000"))[1]] += 1
+        lab.client.close()
+    assert agrees(seen, found.outcome())

@@ -1,0 +1,75 @@
+"""What tests need of a machine beyond the project's own environment: a test without it is skipped.
+
+    @pytest.mark.needs("chromium")
+
+KATA_TEST_REQUIRES=chromium,prometheus says that these are there: a test that misses one of them fails.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+import pytest
+
+from bench.lab_page import CHROMIUM
+from kata_lib.addons.prometheus import PROMETHEUS
+from kata_lib.addons.rollouts import ROLLOUTS
+from kata_lib.engines.addons import Addon
+from kata_lib.engines.programs import found
+
+ENGINE = os.environ.get("KATA_TEST_ENGINE") or "embedded"
+
+
+def _engine(name: str) -> Callable[[], str]:
+    return lambda: "" if name == ENGINE else f"runs where KATA_TEST_ENGINE={name}"
+
+
+def _program(name: str) -> Callable[[], str]:
+    return lambda: "" if shutil.which(name) else f"{name} is not on PATH"
+
+
+def _add_on(addon: Addon) -> Callable[[], str]:
+    process = addon.process
+    assert process is not None
+    return lambda: "" if found(process.program) else f"{process.program} is not there: {process.source}"
+
+
+MISSING: dict[str, Callable[[], str]] = {
+    "kind": _engine("kind"),
+    "context": _engine("context"),
+    "embedded": _engine("embedded"),
+    "chromium": lambda: "" if CHROMIUM else "there is no Chromium: apt-get install chromium",
+    "kubectl": _program("kubectl"),
+    "node": _program("node"),
+    "prometheus": _add_on(PROMETHEUS),
+    "rollouts": _add_on(ROLLOUTS),
+    "addons": lambda: "" if os.environ.get("KATA_ADDONS") else "KATA_ADDONS names no folder of manifests",
+    "linux": lambda: "" if sys.platform == "linux" else "Linux's own limits",
+    "mount": lambda: "" if os.geteuid() == 0 and shutil.which("mount") else "root mounts a small file system",
+}
+"""For each requirement what says why this machine does not meet it, "" where it does."""
+
+
+def required() -> set[str]:
+    """Return what KATA_TEST_REQUIRES names; UsageError for a word that no test asks for."""
+    words = {word.strip() for word in os.environ.get("KATA_TEST_REQUIRES", "").split(",")} - {""}
+    if unknown := words - MISSING.keys():
+        raise pytest.UsageError(
+            f"KATA_TEST_REQUIRES has {', '.join(sorted(unknown))}; there are: {', '.join(sorted(MISSING))}."
+        )
+    return words
+
+
+def check(name: str) -> None:
+    """Skip the test, or where it is required fail it, if the machine does not meet a requirement."""
+    if why := MISSING[name]():
+        lacking(name, why)
+
+
+def lacking(name: str, why: str) -> NoReturn:
+    """Skip the test, or fail it where KATA_TEST_REQUIRES names the requirement that is not met."""
+    if name in required():
+        pytest.fail(f"KATA_TEST_REQUIRES names {name}: {why}", pytrace=False)
+    pytest.skip(f"{name}: {why}")

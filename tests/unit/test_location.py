@@ -1,0 +1,44 @@
+"""A cluster with one entry and an instructor's image: what the context and kind engines may say of theirs."""
+
+import pytest
+from fake_api import make_cluster
+
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.location import Entry
+from kata_lib.errors import ClusterError
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    cluster, _ = make_cluster(monkeypatch)
+    cluster.apply("deploy/v1")
+    return cluster
+
+
+def test_the_sentences_service_gets_the_port_that_is_published(cluster: Cluster) -> None:
+    cluster.entry = Entry("sentences", "http://127.0.0.1:30501/", 30500)
+    assert cluster.url("sentences") == "http://127.0.0.1:30501/"
+    found = cluster.get("v1", "Service", "sentences")
+    assert found
+    assert [(p["port"], p["nodePort"]) for p in found["spec"]["ports"]] == [(5000, 30500)]
+    cluster.patch("v1", "Service", "age", {"spec": {"ports": [{"port": 5000, "nodePort": 31000}]}})
+    with pytest.raises(ClusterError, match="only sentences answers from outside, not 'age'"):
+        cluster.url("age")
+
+
+@pytest.mark.parametrize(
+    ("image", "used"),
+    [
+        ("registry.example:5000/sentences", "registry.example:5000/sentences:v1"),
+        ("registry.example:5000/sentences:of-2026", "registry.example:5000/sentences:of-2026"),
+        ("", "kata/sentences:v1"),
+    ],
+)
+def test_the_instructors_image_stands_for_the_workshops(image: str, used: str, cluster: Cluster) -> None:
+    cluster.images = {"kata/sentences": image} if image else {}
+    cluster.delete("deploy/v1")
+    cluster.apply("deploy/v1")
+    found = cluster.get("apps/v1", "Deployment", "age")
+    assert found
+    assert found["spec"]["template"]["spec"]["containers"][0]["image"] == used
+    assert cluster.apply("deploy/v1")[1] == "deployment.apps/age unchanged"
