@@ -9,7 +9,7 @@ from bench.results import Figure
 from kata_lib import traffic
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.mesh import old_weights as mesh
+from kata_lib.course import service
 from kata_lib.mesh.virtual_services import ISTIO
 
 RATE = 300.0
@@ -63,7 +63,7 @@ def _failures(cluster: Cluster, what: str, change: Callable[[], None]) -> Figure
 
 def _change_weights(cluster: Cluster, count: int) -> None:
     for number in range(count):
-        mesh.set_weights(cluster, {"name-v2": 10 + number * 7 % 80})
+        service.set_weights(cluster, {"name-v2": 10 + number * 7 % 80})
 
 
 def _change_subsets(cluster: Cluster, count: int) -> None:

@@ -11,8 +11,8 @@ from bench.changes import CANARY
 from bench.results import Figure, percentile
 from kata_lib import traffic
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import service
 from kata_lib.engines.embedded import EmbeddedEngine
-from kata_lib.mesh import old_weights as mesh
 
 RATE = 20.0
 LOAD_SECONDS = 10.0
@@ -67,7 +67,7 @@ def _learner(number: int, say: Callable[[str], None]) -> Iterator[Cluster]:
     try:
         cluster = start.bring_up(engine)
         cluster.apply(CANARY)
-        mesh.set_weights(cluster, {"name-v1": 100})
+        service.set_weights(cluster, {"name-v1": 100})
         yield cluster
     finally:
         engine.stop()

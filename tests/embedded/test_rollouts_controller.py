@@ -23,8 +23,7 @@ from kata_lib.engines.embedded import EmbeddedEngine, processes
 from kata_lib.engines.embedded.processes import Identity
 from kata_lib.errors import EngineError
 from kata_lib.machine import PROJECT
-from kata_lib.mesh import old_weights as mesh
-from kata_lib.mesh import synced
+from kata_lib.mesh import synced, weights
 from kata_lib.statistics.shares import judge
 from kata_lib.traffic import sample
 
@@ -91,13 +90,11 @@ def reaches(cluster: Cluster, phase: str, weight: int | None = None) -> None:
 
     def missing() -> str:
         found = cluster.get(API, KIND, "name")
-        service = mesh.virtual_service(cluster)
         assert found
-        assert service
         status = found.get("status", {})
         if status.get("observedGeneration") != str(found["metadata"]["generation"]):
             return "the controller has not seen it yet"
-        canary = round(100 * mesh.shares_in(service)["canary"])
+        canary = weights.read(cluster, "name")["canary"]
         if status.get("phase") != phase or weight not in (None, canary):
             return f"{status.get('phase')} at {canary} %: {status.get('message')}"
         return ""

@@ -20,7 +20,7 @@ from kata_lib.lab.live.protocol import Frame, LabNews, LabWords, Latency, Recent
 from kata_lib.lab.live.route import linked
 from kata_lib.lab.live.seconds import Answer, Minute, answers_of, percentiles
 from kata_lib.lab.live.session import Session
-from kata_lib.mesh import old_weights as mesh
+from kata_lib.mesh import weights
 from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.traffic.frames import Record
 
@@ -291,7 +291,7 @@ def said(news: LabNews) -> LabWords:
 def writes(bench: Bench) -> int:
     api = bench.cluster.api
     assert isinstance(api, FakeApi)
-    return sum(method == "PATCH" for method, _ in api.requests)
+    return sum(method in ("PATCH", "PUT") for method, _ in api.requests)
 
 
 class TestSession:
@@ -309,7 +309,7 @@ class TestSession:
         ]
         (frame,) = bench.turn(1, *moves)
         assert writes(bench) == before + 1
-        assert mesh.weights(bench.cluster)["name-v2"] == pytest.approx(0.4)
+        assert weights.read(bench.cluster, "name")["name-v2"] == 40
         (change,) = frame.changes
         assert (change.before, change.after) == (CANARY_SHARES, {"v1": 60, "v2": 40})
         assert (change.by, said(frame).handled) == ("you", 40)
@@ -320,8 +320,8 @@ class TestSession:
         bench.turn(1)
         (frame,) = bench.turn(2, {"type": "weight", "version": "v3", "value": 40, "number": 1})
         assert frame.changes[-1].after == {"v1": 40, "v2": 20, "v3": 40}
-        shares = mesh.weights(bench.cluster)
-        assert shares == pytest.approx({"name-v1": 0.4, "name-v2": 0.2, "name-v3": 0.4})
+        written = weights.read(bench.cluster, "name")
+        assert written == {"name-v1": 40, "name-v2": 20, "name-v3": 40}
 
     def test_a_subset_beside_the_route_with_the_same_version_does_not_matter(self, bench: Bench) -> None:
         subsets = [
@@ -330,14 +330,14 @@ class TestSession:
         bench.cluster.patch(ISTIO, "DestinationRule", "name", {"spec": {"subsets": subsets}})
         bench.turn(6)
         bench.turn(7, {"type": "weight", "version": "v2", "value": 25})
-        assert mesh.weights(bench.cluster) == pytest.approx({"name-v1": 0.75, "name-v2": 0.25})
+        assert weights.read(bench.cluster, "name") == {"name-v1": 75, "name-v2": 25}
 
     def test_a_move_without_a_version_is_the_newests(self, bench: Bench) -> None:
         bench.turn(1, {"type": "weight", "value": 25})
-        assert mesh.weights(bench.cluster)["name-v2"] == pytest.approx(0.25)
+        assert weights.read(bench.cluster, "name")["name-v2"] == 25
 
     def test_a_change_from_elsewhere_is_shown_and_never_echoed(self, bench: Bench) -> None:
-        mesh.set_weights(bench.cluster, {"name-v2": 30})
+        weights.set_weights(bench.cluster, "name", {"name-v2": 30})
         before = writes(bench)
         (frame,) = bench.turn(1)
         assert [(c.after, c.by) for c in frame.changes] == [({"v1": 70, "v2": 30}, "elsewhere")]
@@ -389,7 +389,7 @@ class TestSession:
         assert (frame.whole, frame.seconds) == (True, [])
         assert [(c.number, c.before) for c in frame.changes] == [(0, None)]
         assert [share.count for share in said(frame).since] == [0, 0]
-        assert mesh.weights(bench.cluster)["name-v2"] == pytest.approx(0.3)
+        assert weights.read(bench.cluster, "name")["name-v2"] == 30
         assert len(bench.session.records) == 0
 
     def test_a_minute_without_a_browser_ends_the_traffic(self, bench: Bench) -> None:
@@ -418,7 +418,7 @@ class TestSession:
         ("route", "reason"),
         [
             ([{"destination": {"host": "name", "subset": "name-v2"}}], "one destination, v2"),
-            ([{"destination": {"host": "name"}}], "sends to name: no DestinationRule"),
+            ([{"destination": {"host": "name"}}], "sends to name: each pod of name gets its part"),
         ],
     )
     def test_a_route_without_versions_to_weigh_is_named(

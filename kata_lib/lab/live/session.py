@@ -129,7 +129,7 @@ class Session(Subject):
         if chosen not in asked or asked[chosen] == percent / 100:
             return
         try:
-            after = self._routing.set(self._route, chosen, percent)
+            after = self._routing.set(chosen, percent, self.now())
         except KataError as error:
             self._refused = str(error)
             return
