@@ -9,10 +9,10 @@ import psutil
 from bench import start, weights
 from bench.changes import CANARY
 from bench.results import Figure, percentile
-from kata_lib import traffic
+from kata_lib import engines, traffic
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import service
-from kata_lib.engines.embedded import EmbeddedEngine
+from kata_lib.course.application import APPLICATION
 
 RATE = 20.0
 LOAD_SECONDS = 10.0
@@ -63,7 +63,7 @@ def _effects(clusters: list[Cluster]) -> Iterator[float]:
 def _learner(number: int, say: Callable[[str], None]) -> Iterator[Cluster]:
     """Yield a learner's cluster with the canary in it; it is removed afterwards."""
     say(f"cluster of learner {number + 1}")
-    engine = EmbeddedEngine(f"learner-{number + 1}")
+    engine = engines.select(APPLICATION, "embedded", f"learner-{number + 1}")
     try:
         cluster = start.bring_up(engine)
         cluster.apply(CANARY)

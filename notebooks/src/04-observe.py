@@ -112,7 +112,7 @@ now.close()
 # Prometheus' answers as lines, and **Kiali** the graph above, with *Traffic Distribution* (older versions say *Request
 # percentage*) on its edges. Expect its numbers half a minute behind yours.
 # %%
-addons.dashboards(lab)
+addons.dashboards(lab, service="name")
 # %% [markdown]
 # ## What you have now
 #

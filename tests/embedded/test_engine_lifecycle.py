@@ -12,10 +12,11 @@ import pytest
 
 from embedded.engine_cluster import Cluster, Start, daemon_of, kill_daemon, quiet, until
 from kata_lib import traffic
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines.embedded import EmbeddedEngine, processes
 from kata_lib.engines.embedded.processes import DAEMON_MARK, Identity
-from kata_lib.engines.notes import read_json, write_json
 from kata_lib.errors import EngineError
+from kata_lib.files import read_json, write_json
 
 
 def marked(engine: EmbeddedEngine) -> list[tuple[Identity, str]]:
@@ -43,7 +44,7 @@ def pid_of(container_id: str) -> int:
 
 def test_a_cluster_that_runs_is_found_again(cluster: Cluster) -> None:
     daemon = daemon_of(cluster.engine)
-    again = EmbeddedEngine("shared")
+    again = EmbeddedEngine("shared", APPLICATION)
     assert again.start(quiet) == again.where() == cluster.location
     assert daemon_of(again) == daemon
 
@@ -110,7 +111,7 @@ def test_a_start_that_fails_leaves_nothing(start: Start, monkeypatch: pytest.Mon
     monkeypatch.setenv("KATA_ADDRESSES", "clouds")
     with pytest.raises(EngineError, match="'clouds'"):
         start("failed")
-    engine = EmbeddedEngine("failed")
+    engine = EmbeddedEngine("failed", APPLICATION)
     assert [path.name for path in engine.state.home.iterdir()] == ["logs"]
 
 

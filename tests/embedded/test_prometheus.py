@@ -13,7 +13,7 @@ from embedded.engine_cluster import Cluster as Running
 from embedded.engine_cluster import quiet
 from kata_lib import addons
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.engines.kind.istio import NAMESPACE
+from kata_lib.engines.istioctl import NAMESPACE
 from kata_lib.mesh import telemetry
 from kata_lib.traffic import sample
 

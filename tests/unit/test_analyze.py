@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kata_lib.cluster.client import ApiRefused, Obj
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines import select
 from kata_lib.lab.lab import Lab
 from kata_lib.mesh import analyze
@@ -169,7 +170,7 @@ def test_a_cluster_is_read_whole_or_where_that_is_forbidden_in_part(monkeypatch:
     for path in ALL:
         cluster.apply(path)
     assert analyze.read(cluster).whole_mesh
-    lab = Lab(select("embedded"), cluster)
+    lab = Lab(select(APPLICATION, "embedded"), cluster)
     assert analyze.namespace(cluster) == lab.analyze() == Analysis("default", ())
     cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"hosts": ["names"]}})
     answer = api.request
