@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 
 from bench.lab_page import LIVE, open_notebook, run_cell, run_live, wait_idle
 from browser.running_lab import JupyterLab, keep
+from kata_lib.course.application import Sampler
 from kata_lib.lab.lab import Lab
-from kata_lib.traffic import Sampler
 
 GRAPH = ".kata-graph"
 SECONDS = float(os.environ.get("KATA_PICTURE_SECONDS", "4"))
