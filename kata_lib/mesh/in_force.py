@@ -194,7 +194,7 @@ def _tunnel(dump: Obj, service: Obj, upstreams: Upstreams, table: list[Obj]) -> 
     for every port, in one inside the Envoy that the route leads to.
     """
     address = {"address": service["spec"].get("clusterIP"), "port_value": _port(service)}
-    inside = {upstreams.listener(route.get("route", {}).get("cluster", "")) for route in table}
+    inside = {upstreams.listener(route.get("route", {}).get("cluster", "")) for route in table} - {None}
     for listener in proxy_config.select(dump, "listeners"):
         place = listener.get("address", {}).get("socket_address", {})
         if listener.get("name") in inside or place.items() >= address.items():
