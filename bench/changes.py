@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.results import Figure
-from kata_lib import traffic
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.course import service
+from kata_lib.course import application, service
 from kata_lib.mesh.virtual_services import ISTIO
 
 RATE = 300.0
@@ -49,7 +48,7 @@ def measure(cluster: Cluster, counts: Counts, say: Callable[[str], None]) -> lis
 
 
 def _failures(cluster: Cluster, what: str, change: Callable[[], None]) -> Figure:
-    with traffic.Sampler(cluster.url("sentences"), rate=RATE, concurrency=16) as sampler:
+    with application.Sampler(cluster.url("sentences"), rate=RATE, concurrency=16) as sampler:
         time.sleep(BEFORE_AND_AFTER_SECONDS)
         change()
         time.sleep(BEFORE_AND_AFTER_SECONDS)

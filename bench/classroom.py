@@ -9,9 +9,9 @@ import psutil
 from bench import start, weights
 from bench.changes import CANARY
 from bench.results import Figure, percentile
-from kata_lib import engines, traffic
+from kata_lib import engines
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.course import service
+from kata_lib.course import application, service
 from kata_lib.course.application import APPLICATION
 
 RATE = 20.0
@@ -26,7 +26,7 @@ def measure(learners: int, say: Callable[[str], None]) -> list[Figure]:
     with ExitStack() as stack:
         clusters = [stack.enter_context(_learner(number, say)) for number in range(learners)]
         say(f"{learners} learners with {RATE:g} requests/s each")
-        samplers = [stack.enter_context(traffic.Sampler(c.url("sentences"), RATE)) for c in clusters]
+        samplers = [stack.enter_context(application.Sampler(c.url("sentences"), RATE)) for c in clusters]
         busy = _busy(LOAD_SECONDS)
         effects = list(_effects(clusters))
         for sampler in samplers:

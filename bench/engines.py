@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from bench import memory, start, weights
 from bench.results import Figure
 from bench.throughput import CONNECTIONS
-from kata_lib import engines, traffic
+from kata_lib import engines
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.course import service
+from kata_lib.course import application, service
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import CANARY
 from kata_lib.engines.base import Engine
@@ -57,7 +57,7 @@ def _named(engine: Engine, figures: list[Figure]) -> Iterator[Figure]:
 
 
 def _throughput(cluster: Cluster) -> Figure:
-    sample = traffic.sample(
+    sample = application.sample(
         cluster.url(APPLICATION.service), seconds=SECONDS, concurrency=CONNECTIONS, connections="keep-alive"
     )
     failed = int(sample["error"].notna().sum())

@@ -5,9 +5,8 @@ import time
 from urllib.parse import urlsplit
 
 from bench.results import Figure, percentile
-from kata_lib import traffic
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.course import service
+from kata_lib.course import application, service
 from kata_lib.errors import KataError
 
 EFFECT_LIMIT_SECONDS = 5.0
@@ -55,4 +54,4 @@ def _answered_by(client: http.client.HTTPConnection) -> str | None:
     client.request("GET", "/")
     answer = client.getresponse()
     text = answer.read().decode()
-    return traffic.version_of(text) if answer.status == 200 else None
+    return application.version_of(text) if answer.status == 200 else None

@@ -34,7 +34,7 @@ def sample(
 
     if requests is None and seconds is None:
         requests = 100
-    frame = traffic.sample(
+    frame = application.sample(
         application.url(the_cluster()),
         requests=requests,
         seconds=seconds,

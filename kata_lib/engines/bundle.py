@@ -122,7 +122,7 @@ def open_(bundle: Path, application: Application, say: Say) -> None:
     if manifest["platform"] != _platform():
         raise BundleError(f"{bundle} is for {manifest['platform']}, and this machine is {_platform()}.")
     if manifest["application"] != application.digest():
-        raise BundleError(f"{bundle} holds another state of deploy/app than this folder: create it anew.")
+        raise BundleError(f"{bundle} holds another state of the application than is here: create it anew.")
     with _opened(bundle) as packed:
         for member in packed:
             if member.name.startswith("tools/"):

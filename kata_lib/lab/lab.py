@@ -158,7 +158,7 @@ class Lab:
         on_progress: Callable[[int], None] | None = None,
     ) -> pd.DataFrame:
         """Ask the sentences service and return one row a request, as traffic.sample does."""
-        return traffic.sample(
+        return application.sample(
             self.url,
             requests=requests,
             seconds=seconds,
@@ -175,7 +175,7 @@ class Lab:
 
     def watch(self, rate: float) -> traffic.Sampler:
         """Ask the sentences service in the background, `rate` times a second, until its stop()."""
-        return traffic.Sampler(self.url, rate)
+        return application.Sampler(self.url, rate)
 
     def counters(self, since: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return what the sidecars have counted, as telemetry.reading does; since: an earlier reading."""

@@ -84,7 +84,7 @@ def test_a_typo_in_a_manifest_is_named_and_changes_nothing(
     [
         (("name-v1=-1", "name-v2=101"), "cannot be negative"),
         (("name-v1=0", "name-v2=0"), "All weights are 0"),
-        (("name-v2=ten",), "Expected SUBSET=NUMBER, such as name-v2=20, not 'name-v2=ten'"),
+        (("name-v2=ten",), "Expected SUBSET=NUMBER, such as v2=20, not 'name-v2=ten'"),
         (("name-v2=nan",), "not nan"),
         (("name-v3=10",), "no subset 'name-v3'; it has: name-v1, name-v2"),
     ],

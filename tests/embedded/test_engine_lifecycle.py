@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from embedded.engine_cluster import Cluster, Start, daemon_of, kill_daemon, quiet, until
-from kata_lib import traffic
+from kata_lib.course import application
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines.embedded import EmbeddedEngine, processes
 from kata_lib.engines.embedded.processes import DAEMON_MARK, Identity
@@ -146,7 +146,7 @@ def test_the_kubeconfig_stays_valid_over_a_restart(start: Start) -> None:
 
 def test_killing_the_daemon_fails_no_request_and_loses_no_pod(cluster: Cluster) -> None:
     before = containers(cluster)
-    with traffic.Sampler(cluster.url(), 100) as sampler:
+    with application.Sampler(cluster.url(), 100) as sampler:
         until(lambda: len(sampler.frame()) > 20)
         kill_daemon(cluster.engine)
         seen = len(sampler.frame())
@@ -200,5 +200,5 @@ def test_the_plan_of_ports_runs_a_cluster(start: Start, monkeypatch: pytest.Monk
     kill_daemon(cluster.engine)
     cluster.engine.start(quiet)
     assert containers(cluster) == before
-    frame = traffic.sample(cluster.url(), requests=100)
+    frame = application.sample(cluster.url(), requests=100)
     assert frame["status"].eq(200).all()

@@ -14,12 +14,11 @@ import pytest
 from embedded.engine_cluster import quiet
 from kata_lib import delivery
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.course.application import APPLICATION
+from kata_lib.course.application import APPLICATION, Sampler, version_of
 from kata_lib.delivery.runner import GONE_SECONDS
 from kata_lib.engines.embedded import EmbeddedEngine
 from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh import telemetry
-from kata_lib.traffic import Sampler, version_of
 
 RUN = """
 import sys

@@ -19,14 +19,13 @@ from kata_lib import addons
 from kata_lib.addons.rollouts import ROLLOUTS as ADDON
 from kata_lib.cluster import waiting
 from kata_lib.cluster.cluster import MERGE_PATCH, Cluster
-from kata_lib.course.application import APPLICATION
+from kata_lib.course.application import APPLICATION, sample
 from kata_lib.engines.embedded import EmbeddedEngine, processes
 from kata_lib.engines.embedded.processes import Identity
 from kata_lib.errors import EngineError
 from kata_lib.machine import PROJECT
 from kata_lib.mesh import synced, weights
 from kata_lib.statistics.shares import judge
-from kata_lib.traffic import sample
 
 API, KIND = "argoproj.io/v1alpha1", "Rollout"
 ROLLOUTS = PROJECT / "deploy" / "rollouts" / "argo-rollouts"

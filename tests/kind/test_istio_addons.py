@@ -50,7 +50,7 @@ def test_kiali_and_the_sidecars_agree(kata: Lab, give_counters: Callable[[Path],
         time.sleep(WINDOW)
         counted = kata.counters(since=before)
         theirs = kiali.shares(url, kata.cluster.namespace, "name", WINDOW)
-    ours = telemetry.by_version(counted)
+    ours = telemetry.by_version(counted, "name")
     n = int(ours["requests"].sum())
     assert n > 0.8 * RATE * WINDOW
     assert set(theirs) == set(ours.index) == {"v1", "v2"}

@@ -122,7 +122,7 @@ def test_client_and_mesh_count_the_same_requests(kata: Lab) -> None:
     kata.set_weights({"name-v1": 90, "name-v2": 10})
     before = kata.counters()
     sample = kata.sample(requests=400)
-    table = telemetry.side_by_side(sample, kata.counters(since=before))
+    table = telemetry.side_by_side(sample, kata.counters(since=before), "name")
     assert table["client"].equals(table["source"])
     assert kata.check("mesh-agrees", table).verdict == "right"
 

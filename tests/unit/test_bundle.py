@@ -136,7 +136,7 @@ def test_another_machine_and_another_source_are_refused(
     file = tmp_path / "kata.tar"
     bundle.create(file, APPLICATION, quiet)
     other = replace(APPLICATION, program="Dockerfile")
-    with pytest.raises(BundleError, match="another state of deploy/app"):
+    with pytest.raises(BundleError, match="another state of the application"):
         bundle.open_(file, other, quiet)
     monkeypatch.setenv("KATA_ENGINE", "embedded")
     with pytest.raises(BundleError, match="for the engine kind, not embedded"):

@@ -4,6 +4,7 @@ import time
 
 import pandas as pd
 
+from kata_lib.course.application import Sampler, frame_of
 from kata_lib.errors import WaitTimeout
 from kata_lib.lab.lab import Lab
 from kata_lib.lab.live.changes import Change, newest, words
@@ -14,7 +15,6 @@ from kata_lib.lab.live.settings import MINUTE
 from kata_lib.lab.live.widget import LabWidget
 from kata_lib.pictures import plots
 from kata_lib.pictures.stills import Still
-from kata_lib.traffic import Sampler, frame_of
 
 FRAME_SECONDS = 0.1
 RING = 4_000  # records between the sampler and a turn, of which there are ten a second
