@@ -9,8 +9,9 @@ from collections.abc import Callable
 import pandas as pd
 
 from bench.results import Figure, percentile
-from kata_lib import addons, delivery, traffic
+from kata_lib import addons, delivery
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import application
 from kata_lib.delivery import argo
 from kata_lib.engines.base import Engine
 from kata_lib.errors import EngineError, KataError
@@ -88,7 +89,7 @@ def _unsaid(line: str) -> None:
 
 def _under_load(cluster: Cluster, release: Callable[[], None]) -> pd.DataFrame:
     """Return the requests of users during a release, and for a moment after it."""
-    with traffic.Sampler(cluster.url("sentences"), rate=RATE, concurrency=128) as users:
+    with application.Sampler(cluster.url("sentences"), rate=RATE, concurrency=128) as users:
         release()
         time.sleep(AFTER_SECONDS)
         users.stop()

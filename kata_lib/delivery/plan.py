@@ -11,7 +11,6 @@ from typing import Any
 
 import yaml
 
-from kata_lib.cluster.cluster import ENTRY_SERVICE
 from kata_lib.delivery.fields import choice, duration, fields, fraction, text, whole
 from kata_lib.delivery.metric import Metric, parse_metrics
 from kata_lib.delivery.steps import Analysis, Step, parse_steps
@@ -94,7 +93,7 @@ def read(path: str | Path) -> Plan:
 
 def parse(source: Any) -> Plan:
     """Return the plan that this is, as YAML reads it."""
-    given = fields(source, "the plan", ("service", "stable", "canary", "steps"), ("caller", "analysis"))
+    given = fields(source, "the plan", ("service", "caller", "stable", "canary", "steps"), ("analysis",))
     stable, canary = text(given["stable"], "stable"), text(given["canary"], "canary")
     if stable == canary:
         raise ReleaseError(f"stable and canary are both {stable!r}: a release goes from one to another.")
@@ -114,7 +113,7 @@ def parse(source: Any) -> Plan:
         service=text(given["service"], "service"),
         stable=stable,
         canary=canary,
-        caller=text(given.get("caller", ENTRY_SERVICE), "caller"),
+        caller=text(given["caller"], "caller"),
         steps=steps,
         metrics=metrics,
         interval=duration(rules.get("interval", INTERVAL), "analysis.interval"),

@@ -14,10 +14,10 @@ import pytest
 from embedded.engine_cluster import quiet
 from kata_lib import delivery
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course.application import APPLICATION, Sampler, version_of
 from kata_lib.delivery.runner import GONE_SECONDS
 from kata_lib.engines.embedded import EmbeddedEngine
 from kata_lib.mesh import telemetry, weights
-from kata_lib.traffic import Sampler, version_of
 
 RUN = """
 import sys
@@ -28,6 +28,7 @@ delivery.start(Cluster(Path(sys.argv[1])), delivery.read(sys.argv[2])).wait(60, 
 """
 PLAN = """
 service: name
+caller: sentences
 stable: name-v1
 canary: name-v2
 steps:
@@ -55,7 +56,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def cluster(_home: Path) -> Iterator[Cluster]:
     """Yield a cluster with all versions, shared by this module's tests: each sets its own weights."""
-    engine = EmbeddedEngine("release")
+    engine = EmbeddedEngine("release", APPLICATION)
     place = engine.start(quiet)
     made = Cluster(place.kubeconfig, node_host=place.node_host)
     made.enable_injection()
@@ -71,7 +72,7 @@ def by_a_tester(url: str) -> str | None:
 
 
 def test_testers_then_copies_then_users(cluster: Cluster, plan: Path) -> None:
-    url = cluster.url()
+    url = cluster.url("sentences")
     with Sampler(url, rate=100) as users:
         release = delivery.start(cluster, delivery.read(plan))
         release.wait(20)
@@ -106,7 +107,7 @@ def test_a_faulty_version_is_sent_back_and_nobody_meets_it_afterwards(cluster: C
         canary="name-v3", steps=[{"setWeight": 50}, {"analysis": {}}, {"setWeight": 100}]
     )
     weights.set_weights(cluster, "name", {"name-v1": 100, "name-v2": 0})
-    with Sampler(cluster.url(), rate=100) as users:
+    with Sampler(cluster.url("sentences"), rate=100) as users:
         release = delivery.start(cluster, made)
         release.wait(20)
         assert release.state.phase == "Degraded"
@@ -132,7 +133,7 @@ def test_a_release_outlives_whoever_runs_it(cluster: Cluster, plan: Path) -> Non
     runner.wait(10)
     until(lambda: "Nobody runs it" in release.status(), GONE_SECONDS + 10)
     assert (release.state.phase, weights.read(cluster, "name")["name-v2"]) == ("Progressing", 20)
-    with Sampler(cluster.url(), rate=100):
+    with Sampler(cluster.url("sentences"), rate=100):
         release.resume()
         release.wait(20)
     assert [d.what for d in release.state.decisions[2:]] == [
@@ -161,7 +162,7 @@ def test_the_command_line_begins_shows_and_ends_a_release(cluster: Cluster, plan
         steps=[{"setWeight": 20}, {"pause": {"duration": "1s"}}, {"analysis": {}}]
     )
     plan.write_text(repr(waits))
-    with Sampler(cluster.url(), rate=100):
+    with Sampler(cluster.url("sentences"), rate=100):
         said = kata("start", str(plan), "--timeout", "30")
     assert "Successful success-rate: 0 of" in said
     assert said.endswith("Healthy. name-v2 100 %, name-v1 0 %.\n")

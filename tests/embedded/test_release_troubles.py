@@ -19,11 +19,11 @@ import pytest
 from embedded.engine_cluster import quiet, until
 from kata_lib import delivery
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course.application import APPLICATION, Sampler
 from kata_lib.delivery import Release, words
 from kata_lib.engines.embedded import EmbeddedEngine, processes
 from kata_lib.engines.embedded.processes import Identity
 from kata_lib.mesh import weights
-from kata_lib.traffic import Sampler
 
 RATE = 200.0
 CANARY = "deploy/virtual-service-canary.yaml"
@@ -31,6 +31,7 @@ SECONDS = 3.0
 """By then a release has seen a trouble of its canary, on a machine that does other things too."""
 PLAN: dict[str, Any] = {
     "service": "name",
+    "caller": "sentences",
     "stable": "name-v1",
     "canary": "name-v2",
     "steps": [
@@ -57,7 +58,7 @@ PLAN: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def engine_cluster(_home: Path) -> Iterator[Cluster]:
-    engine = EmbeddedEngine("troubles")
+    engine = EmbeddedEngine("troubles", APPLICATION)
     place = engine.start(quiet)
     made = Cluster(place.kubeconfig, node_host=place.node_host)
     made.enable_injection()
@@ -171,7 +172,7 @@ Trouble = Callable[[Cluster], AbstractContextManager[None] | None]
 
 def after(cluster: Cluster, trouble: Trouble, everyone: bool) -> tuple[Release, pd.DataFrame]:
     """Return a release that has ended or asks for a person, and what users got since the trouble began."""
-    with Sampler(cluster.url(), rate=RATE) as users:
+    with Sampler(cluster.url("sentences"), rate=RATE) as users:
         release = begun(cluster, everyone)
         since = pd.Timestamp.now("UTC")
         try:

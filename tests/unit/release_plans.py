@@ -20,6 +20,7 @@ def plan(*steps: dict[str, Any], compared: float | None = None, **analysis: Any)
     return delivery.parse(
         {
             "service": "name",
+            "caller": "sentences",
             "stable": "name-v1",
             "canary": "name-v2",
             "steps": list(steps) or [{"setWeight": 10}, {"analysis": {}}],

@@ -11,8 +11,9 @@ from argo_stages import put
 from fake_api import FakeApi, make_cluster
 from release_plans import VERSIONS
 
-from kata_lib import delivery, traffic
+from kata_lib import delivery
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import application
 from kata_lib.course.checks import CHECKS, V3_FAILURES, CheckFailed, Result, check
 from kata_lib.delivery import events, record
 from kata_lib.delivery.observed import Look, Observed, Pods
@@ -433,7 +434,7 @@ def test_dots_are_not_enough_yet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_answers_that_are_no_sentences_are_not_version_1(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster, _ = solved("v1-alone", monkeypatch)
-    drawn = traffic.frame_of([(0, 1.0, 200, "It works")] * 100)
+    drawn = application.frame_of([(0, 1.0, 200, "It works")] * 100)
     result = check("v1-alone", cluster, drawn)
     assert result.verdict == "wrong"
     assert "100 of 100 answers are no sentence of the workshop's: 'It works'" in result.text
