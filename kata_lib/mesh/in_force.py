@@ -5,7 +5,7 @@ the pods behind it. Shares are fractions of 1. Copies (mirrors) have no share. W
 and what retries make of it, the counters tell.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -103,8 +103,9 @@ def read(cluster: Cluster, service: str, caller: str) -> InForce:
     Raises ClusterError where the sidecar does not answer.
     """
     found = cluster.get("v1", "Service", service) or {"metadata": {"name": service}, "spec": {}}
+    calling = cluster.get("v1", "Service", caller)
     pods = cluster.pods()
-    asked = next(iter(callers(cluster, caller)), None)
+    asked = next(_with_sidecar(behind(calling, pods) if calling else []), None)
     if asked is None:
         return from_pods(found, pods)
     dump = proxy_config.dump(cluster, asked)
@@ -113,8 +114,7 @@ def read(cluster: Cluster, service: str, caller: str) -> InForce:
 
 def callers(cluster: Cluster, service: str) -> list[str]:
     """Return the names of the ready pods behind a Service that have a sidecar."""
-    pods = ready_pods(cluster, service)
-    return [pod["metadata"]["name"] for pod in pods if SIDECAR in container_names(pod)]
+    return [*_with_sidecar(ready_pods(cluster, service))]
 
 
 def ready_pods(cluster: Cluster, service: str) -> list[Obj]:
@@ -157,6 +157,13 @@ def from_dump(dump: Obj, service: Obj, pods: list[Obj], *, caller: str, namespac
         found = (Route(EVERY, passed or (passed_through,)),)
     places = upstreams.places(port)
     return InForce(name, port, caller, found, table is not None, places, passed_through.pods)
+
+
+def _with_sidecar(pods: list[Obj]) -> Iterator[str]:
+    """Yield the names of those pods that are ready and have a sidecar."""
+    for pod in pods:
+        if is_ready(pod) and SIDECAR in container_names(pod):
+            yield pod["metadata"]["name"]
 
 
 def _http_routes(dump: Obj, host: str, authority: str) -> list[Obj] | None:
