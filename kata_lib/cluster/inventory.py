@@ -1,13 +1,13 @@
 """What is in a namespace that a person, or a file of theirs, has put there.
 
-A cluster goes in, plain objects come out. What others own (a ReplicaSet's pods), what every namespace has, and
-what says who may do what there, is left out.
+A cluster goes in, plain objects come out. What others own (a ReplicaSet's pods), what every namespace has,
+and what says who may do what there, is left out.
 """
 
 from collections.abc import Iterator
 
 from kata_lib.cluster.client import ApiRefused, Obj
-from kata_lib.cluster.cluster import WORKSHOP_KINDS, Cluster
+from kata_lib.cluster.cluster import Cluster
 
 _OF_EVERY_NAMESPACE = {
     ("ConfigMap", "kube-root-ca.crt"),
@@ -28,14 +28,16 @@ _NOT_ASKED = {
     "Secret",
     "ServiceAccount",
 }
-"""Kinds that controllers write, and those by which whoever runs a cluster says who may do what, and how much."""
+"""Kinds that controllers write, and those that say who may do what on a cluster, and how much."""
+
+_RANKS = {"VirtualService": 0, "Deployment": 2, "StatefulSet": 2, "DaemonSet": 2, "Pod": 2, "Service": 3}
+"""What others refer to goes after them; what is in none goes with the first but routes."""
 
 
 def contents(cluster: Cluster) -> list[Obj]:
-    """Return the objects in the order in which they are best deleted: what steers others first, Services last."""
+    """Return the objects in the order in which they are deleted: what steers others first, Services last."""
     found = [obj for kind in _kinds(cluster) for obj in _of(cluster, *kind)]
-    rank = {kind: number for number, (_, kind) in enumerate(WORKSHOP_KINDS)}
-    return sorted(found, key=lambda obj: rank.get(obj["kind"], -1))
+    return sorted(found, key=lambda obj: _RANKS.get(obj["kind"], 1))
 
 
 def _kinds(cluster: Cluster) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Making a namespace hold certain objects and nothing else, whatever a person has put there.
 
-Plain objects go in, a line for each change comes out. Fields that cannot be changed, deletions under way, pods
-without their sidecar: an object that cannot be brought to what is wanted is deleted and made anew.
+Plain objects go in, a line for each change comes out. Fields that cannot be changed, deletions under way,
+pods without their sidecar: an object that cannot be brought to what is wanted is deleted and made anew.
 """
 
 from collections.abc import Callable
@@ -25,10 +25,10 @@ Ours = Callable[[Obj], bool]
 def replace(cluster: Cluster, manifests: list[Obj], ours: Ours) -> list[str]:
     """Make the namespace hold exactly these objects; return a line for each that had to change.
 
-    All else is deleted, and what somebody added to an object that stays is removed from it. Where the namespace
-    is not the workshop's alone, only objects that are `ours` are touched, and the others are listed. Raises
-    ClusterError where one that is not ours stands in the place of one that is wanted, before anything is changed,
-    and where one that is wanted cannot be made because its predecessor does not go.
+    All else is deleted, and what somebody added to an object that stays is removed from it. Where the
+    namespace is not the workshop's alone, only objects that are `ours` are touched, and the others are
+    listed. Raises ClusterError where one that is not ours stands in the place of one that is wanted, before
+    anything is changed, and where one that is wanted cannot be made because its predecessor does not go.
     """
     wanted = {_key(manifest) for manifest in manifests}
     there = inventory.contents(cluster)
@@ -56,7 +56,8 @@ def _key(obj: Obj) -> tuple[str, str, str]:
 def _refuse_to_take(cluster: Cluster, taken: list[Obj]) -> None:
     if taken:
         raise ClusterError(
-            f"The namespace {cluster.namespace} has {', '.join(map(label, taken))} that others made, and this "
+            f"The namespace {cluster.namespace} has {', '.join(map(label, taken))} that others made, and "
+            "this "
             "step needs these names. Nothing was changed; another namespace has room: KATA_NAMESPACE=other."
         )
 
@@ -101,14 +102,15 @@ def _holders(obj: Obj) -> list[str]:
 
 def _said(held: Obj) -> str:
     return (
-        f"{label(held)} is still there: its finalizer {', '.join(_holders(held))} asks to wait for somebody who "
+        f"{label(held)} is still there: its finalizer {', '.join(_holders(held))} asks to wait for "
+        "somebody who "
         f"does not answer. Where nobody will: kubectl patch {label(held)} --type=merge "
         '-p \'{"metadata":{"finalizers":null}}\''
     )
 
 
 def _replace_one(cluster: Cluster, manifest: Obj) -> str:
-    wanted = apply.annotated(apply.with_image(manifest, cluster.image), cluster.namespace)
+    wanted = apply.annotated(apply.with_images(manifest, cluster.images), cluster.namespace)
     live = cluster.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
     if live is not None and "deletionTimestamp" in live["metadata"]:
         return _made_anew(cluster, wanted, live)

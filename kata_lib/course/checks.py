@@ -141,7 +141,7 @@ def _canary_20(cluster: Cluster, sample: pd.DataFrame) -> Result:
 
 
 def _mesh_agrees(cluster: Cluster, table: pd.DataFrame) -> Result:
-    """Look at a table of observe.side_by_side."""
+    """Look at a table of telemetry.side_by_side."""
     for mistake in _routed(cluster, routing.CANARY_10):
         return _wrong(mistake)
     if missing := {"client", "source", "destination"} - set(table.columns):
@@ -165,7 +165,7 @@ def _mesh_agrees(cluster: Cluster, table: pd.DataFrame) -> Result:
 
 _MEASURE = (
     "before = lab.counters(); sample = lab.sample(requests=500); counted = lab.counters(since=before); "
-    "table = observe.side_by_side(sample, counted)"
+    "from kata_lib import telemetry; table = telemetry.side_by_side(sample, counted, service='name')"
 )
 
 

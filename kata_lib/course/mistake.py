@@ -7,7 +7,7 @@ from kata_lib.mesh.analyze import Choice, Finding
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong and where it was seen; mend: a line for a shell. choices: where only a person can decide."""
+    """What is wrong and where it was seen; mend: a line for a shell. choices: where a person decides."""
 
     text: str
     mend: str = ""

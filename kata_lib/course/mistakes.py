@@ -1,7 +1,7 @@
 """Mistakes that a step's workloads show, each with where it was seen and the line that mends it.
 
-A cluster goes in, mistakes come out in the order in which a person should mend them. `checks` asks. `routing` has
-those of where requests go; what is wrong in every step `analyze` recognises.
+A cluster goes in, mistakes come out in the order in which a person should mend them. `checks` asks.
+`routing` has those of where requests go; what is wrong in every step `analyze` recognises.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from kata_lib.cluster.cluster import Cluster, label
 from kata_lib.cluster.pods import SIDECAR, container_names, troubles
 from kata_lib.course import originals, restoring, routing, service
 from kata_lib.course.mistake import Mistake
-from kata_lib.course.steps import V1, V2, V3
+from kata_lib.course.steps import KINDS, V1, V2, V3
 from kata_lib.mesh.analyze import Choice, lines
 from kata_lib.mesh.virtual_services import speaker
 
@@ -41,7 +41,7 @@ def workloads(cluster: Cluster, wanted: tuple[str, ...]) -> Iterator[Mistake]:
 
 
 def extra_version(cluster: Cluster) -> Iterator[Mistake]:
-    """Yield that v2 is deployed, where v1 should be alone: first that requests go there, then that it is there."""
+    """Yield that v2 is deployed, where v1 should be alone: first that requests go to it, then that it is."""
     if cluster.get("apps/v1", _KIND, "name-v2") is None:
         return
     text = "name-v2 is deployed already, so v1 is not alone."
@@ -83,7 +83,7 @@ def replicas(cluster: Cluster, wanted: Mapping[str, int]) -> Iterator[Mistake]:
 
 def left_over(cluster: Cluster) -> Iterator[Mistake]:
     """Yield what is still there of the workshop's kinds, where nothing should be."""
-    left = cluster.contents()
+    left = cluster.contents(KINDS)
     held = [obj for obj in left if "deletionTimestamp" in obj["metadata"]]
     theirs = [] if cluster.is_own() else [obj for obj in left if not originals.is_ours(obj)]
     mine = [obj for obj in left if obj not in held and obj not in theirs]
@@ -94,7 +94,8 @@ def left_over(cluster: Cluster) -> Iterator[Mistake]:
         finalizers = ", ".join(obj["metadata"].get("finalizers", []))
         line = f'kubectl patch {label(obj)} --type=merge -p \'{{"metadata":{{"finalizers":null}}}}\''
         choice = Choice(line, "it goes at once; whoever was to be waited for does not do what it would")
-        text = f"{obj['kind']} {obj['metadata']['name']} is being deleted and waits for {finalizers or 'its pods'}."
+        text = f"{obj['kind']} {obj['metadata']['name']} is being deleted and waits for "
+        f"{finalizers or 'its pods'}."
         yield Mistake(text, choices=(choice,) if finalizers else ())
 
 
@@ -141,11 +142,13 @@ def _without_sidecar(cluster: Cluster, bare: Mapping[str, str]) -> Mistake:
             "labels", {}
         ):
             return Mistake(
-                f"The pod {bare[name]} has no sidecar: the template of {name} has the label sidecar.istio.io/inject.",
+                f"The pod {bare[name]} has no sidecar: the template of {name} has the label "
+                "sidecar.istio.io/inject.",
                 restoring.line(cluster, _KIND, name),
             )
     return Mistake(
-        f"The pod {', '.join(bare.values())} has no sidecar (READY 1/1): it is older than the namespace's label "
+        f"The pod {', '.join(bare.values())} has no sidecar (READY 1/1): it is older than the namespace's "
+        "label "
         "istio-injection=enabled, or the label is missing.",
         f"kubectl label namespace {cluster.namespace} istio-injection=enabled --overwrite && "
         f"kubectl rollout restart deployment {' '.join(bare)}",

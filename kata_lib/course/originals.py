@@ -1,7 +1,8 @@
-"""The workshop's own manifests as it brought them: whether a person edited one, the difference, the original back.
+"""The workshop's own manifests as it brought them: which were edited, the difference, the original back.
 
-originals.json has the text of each file of deploy/, so that a checkout, an archive and an offline bundle know it
-alike. After a change of deploy/ by the workshop itself, `python -m kata_lib.course.originals` writes it anew.
+originals.json has the text of each file of deploy/, so that a checkout, an archive and an offline bundle
+know it alike. After a change of deploy/ by the workshop itself, `python -m kata_lib.course.originals` writes
+it anew.
 """
 
 import difflib
@@ -72,7 +73,7 @@ def restore(file: str) -> Path | None:
 
 
 def is_ours(obj: Obj) -> bool:
-    """Return whether an object is the workshop's: applied from a file, under a name that one of its files has."""
+    """Return whether an object is the workshop's: applied from a file, under a name of one of its files."""
     applied = LAST_APPLIED in (obj["metadata"].get("annotations") or {})
     return applied and (obj["kind"], obj["metadata"]["name"]) in _places()
 
@@ -123,7 +124,7 @@ def _text(file: str) -> str:
 
 
 def _objects(text: str) -> list[Obj] | str:
-    """Return what a file says, so that comments and blanks are no difference; its text where it is not YAML."""
+    """Return what a file says, so that comments are no difference; its text where that is not YAML."""
     try:
         return parse(text, "")
     except ManifestError:

@@ -1,7 +1,7 @@
 """Lines that make the workshop's own objects what it brought: which object differs, and what brings it back.
 
-An object as the API has it and the workshop's manifest go in. kubectl apply leaves what somebody else added, and
-cannot change what is fixed: where it would not arrive, the line replaces the object, or makes it anew.
+An object as the API has it and the workshop's manifest go in. kubectl apply leaves what somebody else added,
+and cannot change what is fixed: where it would not arrive, the line replaces the object, or makes it anew.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,10 +29,10 @@ def original(kind: str, name: str, file: str = "") -> tuple[Obj, str] | None:
 
 
 def differs(cluster: Cluster, kind: str, name: str, file: str = "") -> bool:
-    """Return whether an object is missing, or not what the workshop brought, in what decides about requests."""
+    """Return whether an object is missing, or differs from its file in what decides about requests."""
     found = original(kind, name, file)
     live = cluster.get(_API[kind], kind, name)
-    return found is not None and (live is None or bool(_other(found[0], live, cluster.image)))
+    return found is not None and (live is None or bool(_other(found[0], live, cluster.images)))
 
 
 def what_differs(cluster: Cluster, kind: str, name: str, file: str = "") -> str:
@@ -42,7 +42,7 @@ def what_differs(cluster: Cluster, kind: str, name: str, file: str = "") -> str:
         return ""
     return "; ".join(
         f"{path} is {now!r}, in {found[1]} {wanted!r}"
-        for path, now, wanted in _other(found[0], live, cluster.image)
+        for path, now, wanted in _other(found[0], live, cluster.images)
     )
 
 
@@ -81,20 +81,20 @@ def _how(cluster: Cluster, wanted: Obj, live: Obj | None, file: str) -> str:
 
 
 def _arrives(cluster: Cluster, wanted: Obj, live: Obj) -> bool:
-    """Return whether kubectl apply would make the object what is wanted; it adds a Service's ports by number."""
+    """Return whether kubectl apply makes the object what is wanted; it adds a Service's ports by number."""
     if wanted["kind"] == "Service" and _numbers(live) - _numbers(wanted):
         return False
     patch = apply.patch_for(apply.annotated(wanted, cluster.namespace), live)
-    return not list(_other(wanted, apply.merged(live, patch), cluster.image))
+    return not list(_other(wanted, apply.merged(live, patch), cluster.images))
 
 
 def _numbers(service: Obj) -> set[int]:
     return {port["port"] for port in service["spec"].get("ports") or []}
 
 
-def _other(wanted: Obj, live: Obj, image: str) -> list[tuple[str, Any, Any]]:
+def _other(wanted: Obj, live: Obj, images: Mapping[str, str]) -> list[tuple[str, Any, Any]]:
     """Return what decides about requests and differs: where, what is there, what is wanted."""
-    wanted = apply.with_image(wanted, image)
+    wanted = apply.with_images(wanted, images)
     return [
         (path, _at(live, path), _at(wanted, path))
         for path in _DECIDING[wanted["kind"]]
@@ -119,8 +119,8 @@ def _at(obj: Obj, path: str) -> Any:
 def _same(live: Any, wanted: Any) -> bool:
     """Return whether a value is the wanted one, but for what the server fills in.
 
-    Of a list of Kubernetes' own each entry is compared in the fields that are wanted. Labels, selectors and all of
-    Istio's are compared whole.
+    Of a list of Kubernetes' own each entry is compared in the fields that are wanted. Labels, selectors and
+    all of Istio's are compared whole.
     """
     if isinstance(wanted, list) and isinstance(live, list):
         return len(live) == len(wanted) and all(map(_holds, live, wanted))

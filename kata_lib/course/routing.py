@@ -41,7 +41,7 @@ _NEAR = 0.0005
 
 @dataclass(frozen=True)
 class Routing:
-    """What a step wants of the requests to name: the share of each version, 0 to 1, and the files that say so.
+    """What a step wants of the requests to name: each version's share, 0 to 1, and the files that say so.
 
     file: where the VirtualService is, "" for none. rules: the DestinationRules by name, each with its file.
     scaled: whether a Deployment is scaled on purpose.
@@ -89,7 +89,7 @@ def _meant(shares: Shares, wanted: Routing) -> dict[str, float]:
 
 
 def mistakes(cluster: Cluster, wanted: Routing) -> Iterator[Mistake]:
-    """Yield why the requests do not go where the step wants them: from what is written, then what is in force."""
+    """Yield why requests do not go where the step wants: from what is written, then what is in force."""
     found = analyze.read(cluster, service.KNOWN)
     if wanted.file:
         yield from _written(cluster, wanted, found, speaker(cluster, service.NAME))
@@ -150,7 +150,8 @@ def _nobody_speaks(cluster: Cluster, wanted: Routing, found: Objects) -> Mistake
         if finding.code in ("KATA0201", *_NOT_FOLLOWED):
             return of_finding(finding, line)
     return Mistake(
-        f"No VirtualService routes {service.NAME} in namespace {cluster.namespace}: requests are spread evenly "
+        f"No VirtualService routes {service.NAME} in namespace {cluster.namespace}: requests are spread "
+        "evenly "
         "over its pods. Was the file applied?",
         line,
     )
@@ -181,7 +182,8 @@ def _weights(wanted: Routing, found: Objects, written: Obj, line: str) -> Mistak
     said = f"{shares_text(shares)}; this step wants {shares_text(wanted.shares)}"
     if _not_applied(written, wanted, found):
         return Mistake(
-            f"The VirtualService {name} has {said}, and so says {wanted.file}. {_last(written)} was applied last: "
+            f"The VirtualService {name} has {said}, and so says {wanted.file}. {_last(written)} was "
+            "applied last: "
             "was the file edited, and not applied again?",
             restoring.applied(wanted.file),
         )
@@ -215,7 +217,7 @@ def _labels_swapped(found: Objects) -> str:
 
 
 def _set_weights(found: Objects, written: Obj, wanted: Shares) -> str:
-    """Return the line that sets the weights, where each version has one destination in the rule; "" elsewhere."""
+    """Return the line that sets the weights; "" where a version has not one destination in the rule."""
     rule = next((rule for rule in rules(written) if is_plain(rule)), {})
     route = rule.get("route") or []
     behind = versions(found, route)
@@ -228,7 +230,7 @@ def _set_weights(found: Objects, written: Obj, wanted: Shares) -> str:
 
 
 def _restored(cluster: Cluster, wanted: Routing) -> str:
-    """Return the line that brings back the first of the step's routing objects that differs; "" where none does."""
+    """Return the line that brings back the first of the step's routing objects that differs, or ""."""
     for key, file in wanted.files().items():
         if restoring.differs(cluster, *key, file=file):
             return restoring.line(cluster, *key, file=file)
@@ -245,7 +247,8 @@ def _in_force(cluster: Cluster, wanted: Routing, found: Objects) -> Iterator[Mis
     said = str(seen) if seen else f"There is no Service {service.NAME}."
     others = [r for r in found.rules_for(service.NAME) if r["metadata"]["name"] not in wanted.rules]
     yield Mistake(
-        f"{said} This step wants {shares_text(wanted.shares)}. The workshop's objects are as it brought them.",
+        f"{said} This step wants {shares_text(wanted.shares)}. The workshop's objects are as it brought "
+        "them.",
         choices=tuple(Choice(lines.deleted(rule), "its subsets and policies go") for rule in others),
     )
 
@@ -253,7 +256,7 @@ def _in_force(cluster: Cluster, wanted: Routing, found: Objects) -> Iterator[Mis
 def _causes(
     cluster: Cluster, files: Mapping[tuple[str, str], str], found: Objects, *, only_outages: bool = False
 ) -> Iterator[Mistake]:
-    """Yield the workshop's objects that differ from its files, each in a finding's words; then other findings."""
+    """Yield the workshop's objects that differ from its files, in a finding's words; then other findings."""
     findings = [f for f in analyze.findings(found) if f.severity == "Error" or f.code in _NOT_FOLLOWED]
     if only_outages and not any(f.code.startswith("KATA05") for f in findings):
         return

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Mapping
 
-from kata_lib.cluster.cluster import ENTRY_SERVICE, Cluster
+from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import originals
+from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import CANARY
-from kata_lib.errors import MeshError
 from kata_lib.mesh import analyze, synced, weights
 from kata_lib.mesh import in_force as mesh_in_force
 from kata_lib.mesh.analyze import Analysis, Known
 from kata_lib.mesh.in_force import InForce
 from kata_lib.mesh.synced import Moment
+from kata_lib.mesh.weights import NoWeights
 
 NAME = "name"
-CALLER = ENTRY_SERVICE
+CALLER = APPLICATION.service
 CALLED = (("age", 5000), (NAME, 5000))
 KNOWN = Known((CALLER,), CALLED, originals.made_by(), weighted=NAME)
 """What an analysis is told of the workshop."""
@@ -31,12 +32,10 @@ def analysis(cluster: Cluster) -> Analysis:
 
 def set_weights(cluster: Cluster, wanted: Mapping[str, float]) -> dict[str, int]:
     """Set the weights for name and return all; MeshError says what is no weight, or what is missing."""
-    if weights.find(cluster, NAME) is None:
-        raise MeshError(
-            f"No VirtualService routes {NAME}, so there are no weights to set. "
-            f"`kubectl apply -f {CANARY}` makes one."
-        )
-    return weights.set_weights(cluster, NAME, wanted)
+    try:
+        return weights.set_weights(cluster, NAME, wanted)
+    except NoWeights as missing:
+        raise NoWeights(f"{missing} `kubectl apply -f {CANARY}` makes one.") from None
 
 
 def moment(cluster: Cluster) -> Moment:

@@ -1,24 +1,31 @@
 """A release's metrics, from what the callers' sidecars counted: two readings in, a Look at each metric out.
 
 While the canary gets copies of users' requests, which no caller counts, the called pods' sidecars are asked.
-A failure that reached no pod carries no version; it is the canary's, since before it there were none.
+A request that reached no pod carries no version. Where a pod was chosen, its workload tells; where none was,
+the caller's sidecar does: it answers in place of a destination without pods. What is left is nobody's.
 """
 
 from collections.abc import Mapping
 
 import pandas as pd
 
+from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.delivery.judging import Look
+from kata_lib.cluster.pods import is_ready, troubles, workload
 from kata_lib.delivery.metric import Metric
+from kata_lib.delivery.observed import Look, Observed, Pods
 from kata_lib.delivery.plan import Plan
-from kata_lib.delivery.state import Routing
+from kata_lib.delivery.state import ReleaseState, Versions
 from kata_lib.errors import ReleaseError
-from kata_lib.mesh import old_weights as mesh
-from kata_lib.mesh import telemetry
+from kata_lib.mesh import in_force, telemetry
+from kata_lib.mesh.in_force import InForce
 from kata_lib.statistics.sequential import Counted
 
-UNKNOWN = "unknown"
+UNKNOWN = ("unknown", "")
+"""Istio's word for a version that did not answer; some ways to count leave the label out."""
+
+Parts = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+"""What was counted of the canary, of stable, and of neither."""
 
 
 def reading(cluster: Cluster, plan: Plan) -> pd.DataFrame:
@@ -26,33 +33,75 @@ def reading(cluster: Cluster, plan: Plan) -> pd.DataFrame:
     return telemetry.counters(cluster, [m.within for m in plan.metrics if m.within is not None])
 
 
-def versions(cluster: Cluster, plan: Plan) -> tuple[str, str]:
-    """Return the versions behind the subsets of the canary and of stable."""
-    labels = mesh.subsets(cluster, plan.service)
-    try:
-        return labels[plan.canary]["version"], labels[plan.stable]["version"]
-    except KeyError as error:
-        raise ReleaseError(f"The DestinationRules of {plan.service} no longer define {error}.") from None
-
-
-def looks(counted: pd.DataFrame, plan: Plan, names: tuple[str, str], routing: Routing) -> Mapping[str, Look]:
-    """Return what each metric says of the canary and of stable; counted: the difference of two readings."""
+def observe(cluster: Cluster, counted: pd.DataFrame, state: ReleaseState) -> Observed:
+    """Return what a look sees; counted: the difference of two readings."""
+    plan, versions, routing = state.plan, state.versions, state.routing
+    pods = pods_behind(cluster, plan.service)
     copies = routing.mirror and not routing.weight
-    parts = split(counted, plan.service, names, "destination" if copies else "source")
-    return {metric.name: Look(*(_counted(metric, part) for part in parts)) for metric in plan.metrics}
+    called = named(counted, {workload(pod): _version(pod) for pod in pods})
+    parts = split(called, plan.service, versions, "destination" if copies else "source")
+    if len(parts[2]):
+        parts = given(parts, plan, in_force.read(cluster, plan.service, plan.caller))
+    return Observed(looks(parts, plan), pods_of(pods, versions.canary), pods_of(pods, versions.stable))
 
 
-def split(
-    counted: pd.DataFrame, service: str, names: tuple[str, str], reporter: str = "source"
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def pods_behind(cluster: Cluster, service: str) -> list[Obj]:
+    """Return the pods that a Service selects, but for those on their way out; [] without the Service."""
+    found = cluster.get("v1", "Service", service)
+    pods = [] if found is None else in_force.behind(found, cluster.pods())
+    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+
+
+def pods_of(pods: list[Obj], version: str) -> Pods:
+    """Return how many of a version's pods are ready, and why not all of them."""
+    mine = [pod for pod in pods if _version(pod) == version]
+    missing = [pod for pod in mine if not is_ready(pod)]
+    return Pods(len(mine) - len(missing), len(mine), next(troubles(missing), ""))
+
+
+def named(counted: pd.DataFrame, workloads: Mapping[str, str]) -> pd.DataFrame:
+    """Return the counts with the version of each workload that was chosen and did not answer."""
+    index = counted.index.to_frame()
+    told = index["destination"].map(workloads)
+    index["version"] = index["version"].where(~index["version"].isin(UNKNOWN) | told.isna(), told)
+    renamed = counted.set_axis(pd.MultiIndex.from_frame(index), axis="index")
+    renamed.attrs = counted.attrs
+    return renamed
+
+
+def split(counted: pd.DataFrame, service: str, versions: Versions, reporter: str = "source") -> Parts:
     """Return what was counted of the versions of canary and stable, of the requests to a service."""
     index = counted.index
     chosen = index.get_level_values("service") == service
     mine = counted[chosen & (index.get_level_values("reporter") == reporter)]
     version = mine.index.get_level_values("version")
-    lost = (version == UNKNOWN) & telemetry.failed(mine).to_numpy()
-    canary, stable = names
-    return mine[(version == canary) | lost], mine[version == stable]
+    lost = version.isin(UNKNOWN) & telemetry.failed(mine).to_numpy()
+    return mine[version == versions.canary], mine[version == versions.stable], mine[lost]
+
+
+def given(parts: Parts, plan: Plan, found: InForce) -> Parts:
+    """Return the parts with what was lost in that of the destination for which the caller answers."""
+    route = found.route()
+    dead = [place.name for place in (route.destinations if route else ()) if place.share and place.status]
+    if dead not in ([plan.canary], [plan.stable]):
+        return parts
+    canary, stable, lost = parts
+    if dead == [plan.canary]:
+        return pd.concat([canary, lost]), stable, lost.iloc[:0]
+    return canary, pd.concat([stable, lost]), lost.iloc[:0]
+
+
+def looks(parts: Parts, plan: Plan) -> Mapping[str, Look]:
+    """Return what each metric says of the parts."""
+    canary, stable, lost = parts
+    return {
+        metric.name: Look(
+            _counted(metric, canary),
+            _counted(metric, stable),
+            failures(lost).bad if metric.within is None else 0,
+        )
+        for metric in plan.metrics
+    }
 
 
 def failures(part: pd.DataFrame) -> Counted:
@@ -73,5 +122,10 @@ def _counted(metric: Metric, part: pd.DataFrame) -> Counted:
             f"The sidecars do not count how many requests take up to {metric.within} ms. Istio counts up to "
             "1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000 and 10000 ms: take one of these for `within`."
         )
+    part = part[~telemetry.failed(part)]
     timed, within = int(part["timed"].sum()), int(part[metric.within].sum())
     return Counted(timed - within, timed)
+
+
+def _version(pod: Obj) -> str:
+    return str(pod["metadata"].get("labels", {}).get("version", ""))

@@ -13,7 +13,7 @@ import yaml
 
 from kata_lib.delivery.fields import choice, duration, fields, fraction, text, whole
 from kata_lib.delivery.metric import Metric, parse_metrics
-from kata_lib.delivery.steps import Analysis, HeaderRoute, MirrorRoute, SetWeight, Step, parse_steps
+from kata_lib.delivery.steps import Analysis, Step, parse_steps
 from kata_lib.errors import ReleaseError
 from kata_lib.machine import PROJECT
 from kata_lib.statistics.sequential import Limit
@@ -28,15 +28,17 @@ CONSECUTIVE_ERROR_LIMIT = 4
 class Plan:
     """How a release goes. `stable` and `canary` are subsets of the service.
 
+    caller: the Service whose sidecars send the requests, and are asked where these go.
     interval: seconds between two looks at the metrics, each of which is a measurement. failure_limit,
     inconclusive_limit, consecutive_error_limit: how many measurements of that kind are borne, as in Argo
-    Rollouts. false_abort: the greatest chance that a healthy canary is aborted, over the whole release;
-    missed: the greatest chance that an analysis passes a faulty one.
+    Rollouts. false_abort: the greatest chance that a canary no worse than stable is aborted, over the whole
+    release; missed: the greatest chance that an analysis passes a faulty one.
     """
 
     service: str
     stable: str
     canary: str
+    caller: str
     steps: tuple[Step, ...]
     metrics: tuple[Metric, ...]
     interval: float
@@ -65,18 +67,16 @@ class Plan:
 
     @property
     def alpha(self) -> float:
-        """The greatest chance of a false abort for each single test: the whole release's is spread evenly.
-
-        A test of each metric begins at each change of the routing; one of each compared metric spans the
-        release. By Bonferroni's inequality their chances add up to false_abort at most.
-        """
-        stages = sum(isinstance(step, SetWeight | HeaderRoute | MirrorRoute) for step in self.steps)
-        compared = sum(metric.odds is not None for metric in self.metrics)
-        return self.false_abort / (max(stages, 1) * len(self.metrics) + compared)
+        """The greatest chance of a false abort for each metric: the release's is spread evenly."""
+        return self.false_abort / len(self.metrics)
 
     def limit(self, metric: Metric) -> Limit:
         """Return a metric's test against its fixed limit."""
         return Limit(metric.healthy, metric.faulty, self.alpha, self.missed)
+
+    def odds(self, metric: Metric) -> float:
+        """Return how many times stable's odds of a bad request are held against the canary."""
+        return self.limit(metric).odds if metric.odds is None else metric.odds
 
 
 def read(path: str | Path) -> Plan:
@@ -93,7 +93,7 @@ def read(path: str | Path) -> Plan:
 
 def parse(source: Any) -> Plan:
     """Return the plan that this is, as YAML reads it."""
-    given = fields(source, "the plan", ("service", "stable", "canary", "steps"), ("analysis",))
+    given = fields(source, "the plan", ("service", "caller", "stable", "canary", "steps"), ("analysis",))
     stable, canary = text(given["stable"], "stable"), text(given["canary"], "canary")
     if stable == canary:
         raise ReleaseError(f"stable and canary are both {stable!r}: a release goes from one to another.")
@@ -113,6 +113,7 @@ def parse(source: Any) -> Plan:
         service=text(given["service"], "service"),
         stable=stable,
         canary=canary,
+        caller=text(given["caller"], "caller"),
         steps=steps,
         metrics=metrics,
         interval=duration(rules.get("interval", INTERVAL), "analysis.interval"),

@@ -7,10 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bench.lab_page import open_notebook, run_live
-from browser.running_lab import JupyterLab
+from browser.running_lab import JupyterLab, keep
 from kata_lib import delivery
 from kata_lib.lab.lab import Lab
-from kata_lib.mesh import old_weights as mesh
 
 VIEW = ".kata-release"
 
@@ -32,9 +31,18 @@ def press_key(page: Page, name: str) -> None:
 
 def test_a_release_is_watched_and_decided_by_the_keyboard(page: Page, lab: Lab) -> None:
     view = page.locator(VIEW)
-    expect(view.locator(".status")).to_contain_text("Paused by the plan, step 2 of 5", timeout=15_000)
+    expect(view.locator(".status")).to_contain_text("Paused by the plan, step 2 of 8", timeout=15_000)
     expect(view.locator(".steps li")).to_have_text(
-        ["setWeight 20", "pause", "setWeight 50", "pause", "analysis"]
+        [
+            "setWeight 20",
+            "pause",
+            "setWeight 50",
+            "pause",
+            "analysis",
+            "setWeight 100",
+            "pause 5 s",
+            "analysis",
+        ]
     )
     expect(view.locator("[aria-current=step]")).to_have_text("pause")
     expect(view.get_by_role("button")).to_have_text(["Resume", "Promote", "Promote fully", "Abort"])
@@ -44,16 +52,17 @@ def test_a_release_is_watched_and_decided_by_the_keyboard(page: Page, lab: Lab) 
 
     press_key(page, "Promote")
     expect(view.locator(".status")).to_contain_text("name-v2 50 %, name-v1 50 %", timeout=5_000)
-    assert mesh.weights(lab.cluster)["name-v2"] == 0.5
+    assert lab.weights()["name-v2"] == 50
     observed = (
         f"document.querySelector('{VIEW} .plot').data.find((line) => line.name === 'name-v2')"
         ".y.some((share) => share > 30)"
     )
     page.wait_for_function(observed, timeout=10_000)
+    expect(view.locator(".legendtext")).to_have_text(["name-v1", "name-v2", "asked for"])
 
     press_key(page, "Abort")
     expect(view.locator(".status")).to_contain_text("Degraded. name-v2 0 %", timeout=5_000)
-    assert mesh.weights(lab.cluster)["name-v2"] == 0.0
+    assert lab.weights()["name-v2"] == 0
     expect(view.get_by_role("button")).to_have_text(["Retry"])
     expect(view.locator(".decisions li").first).to_contain_text("Aborted: At a person's word.")
     marks = page.evaluate(
@@ -69,4 +78,5 @@ def test_what_somebody_else_decides_is_shown(page: Page, lab: Lab) -> None:
     expect(view.locator(".status")).to_contain_text("name-v2 20 %", timeout=5_000)
     release.abort()
     expect(view.locator(".status")).to_contain_text("Degraded", timeout=5_000)
+    keep(page, "release", VIEW, holds=("tbody tr", 4))
     release.close()

@@ -16,11 +16,12 @@ import pytest
 
 from kata_lib import engines
 from kata_lib.cluster import pod_table
+from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import CANARY, CANARY_V3, PROMOTE, V1, V2, V3
 from kata_lib.errors import ClusterError, MeshError
 from kata_lib.lab import lab
 from kata_lib.lab.lab import Lab
-from kata_lib.mesh import telemetry
+from kata_lib.mesh import in_force, synced, telemetry
 from kata_lib.statistics import shares
 
 CLUSTER = "parity"
@@ -38,7 +39,7 @@ def kata(engine_environment: dict[str, str]) -> Iterator[Lab]:
         try:
             yield lab.connect()
         finally:
-            engines.select(cluster=CLUSTER).stop()
+            engines.select(APPLICATION, cluster=CLUSTER).stop()
 
 
 def kubectl(kata: Lab, *words: str, ok: bool = True) -> str:
@@ -100,11 +101,28 @@ def test_a_sample_after_new_weights_has_none_of_the_old(kata: Lab, version: str)
     assert set(kata.sample(requests=60)["version"]) == {version}
 
 
+@pytest.mark.parametrize(
+    ("declared", "routed"), [("tcp-name", False), ("https", False), ("web", True), ("http", True)]
+)
+def test_rules_for_http_hold_at_a_port_that_may_be_http(kata: Lab, declared: str, routed: bool) -> None:
+    kata.set_weights({"name-v1": 90, "name-v2": 10})
+    patch = [{"op": "replace", "path": "/spec/ports/0/name", "value": declared}]
+    since = synced.now(kata.cluster, "sentences")
+    kubectl(kata, "patch", "service", "name", "--type=json", f"--patch={json.dumps(patch)}")
+    synced.until(kata.cluster, "sentences", since)
+    found = in_force.read(kata.cluster, "name", "sentences")
+    assert found.http is routed
+    assert found.versions == pytest.approx({"v1": 0.9, "v2": 0.1} if routed else {"v1": 2 / 3, "v2": 1 / 3})
+    sample = kata.sample(requests=100)
+    assert sample["error"].isna().all()
+    assert ("KATA0105" in {found.code for found in kata.analyze().findings}) is not routed
+
+
 def test_client_and_mesh_count_the_same_requests(kata: Lab) -> None:
     kata.set_weights({"name-v1": 90, "name-v2": 10})
     before = kata.counters()
     sample = kata.sample(requests=400)
-    table = telemetry.side_by_side(sample, kata.counters(since=before))
+    table = telemetry.side_by_side(sample, kata.counters(since=before), "name")
     assert table["client"].equals(table["source"])
     assert kata.check("mesh-agrees", table).verdict == "right"
 
@@ -177,7 +195,7 @@ def test_two_learners_do_not_see_each_others_traffic(kata: Lab, monkeypatch: pyt
         assert kata.counters(since=before).empty
         assert {p["metadata"]["namespace"] for p in kata.cluster.pods()} == {kata.cluster.namespace}
     finally:
-        engines.select(cluster="other").stop()
+        engines.select(APPLICATION, cluster="other").stop()
     assert len(pod_table.rows(kata.cluster.pods())) == 6
 
 

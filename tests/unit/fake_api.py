@@ -14,7 +14,8 @@ import pytest
 import sidecars
 
 from kata_lib.cluster.client import ApiRefused, Obj
-from kata_lib.cluster.cluster import WORKSHOP_KINDS, Cluster
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.course.steps import KINDS
 
 
 class FakeApi:
@@ -40,7 +41,7 @@ class FakeApi:
         return f"/{group}/{api_version}/namespaces/default/{plural}" + (f"/{name}" if name else "")
 
     def kinds(self) -> list[tuple[str, str]]:
-        return [kind for kind in (*WORKSHOP_KINDS, ("v1", "ConfigMap")) if self.serves(*kind)]
+        return [kind for kind in (*KINDS, ("v1", "ConfigMap")) if self.serves(*kind)]
 
     def serves(self, api_version: str, kind: str) -> bool:
         return self.has_argo or not api_version.startswith("argoproj.io/")
@@ -141,12 +142,15 @@ class FakeApi:
         if self.labels.get("istio-injection") == "enabled":
             template["spec"]["containers"].append({"name": "istio-proxy"})
         waiting = {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}
+        name = deployment["metadata"]["name"]
+        metadata = {
+            "name": f"{name}-{index}",
+            "uid": f"{name}-{index}",
+            "labels": {**template["metadata"].get("labels", {}), "pod-template-hash": "5c7d8f9b6d"},
+            "ownerReferences": [{"kind": "ReplicaSet", "name": f"{name}-5c7d8f9b6d"}],
+        }
         return {
-            "metadata": {
-                **template["metadata"],
-                "name": f"{deployment['metadata']['name']}-{index}",
-                "uid": f"{deployment['metadata']['name']}-{index}",
-            },
+            "metadata": {**template["metadata"], **metadata},
             "spec": template["spec"],
             "status": {
                 "phase": "Pending" if broken else "Running",

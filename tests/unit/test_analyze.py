@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kata_lib.cluster.client import ApiRefused, Obj
+from kata_lib.cluster.service_ports import protocol
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines import select
 from kata_lib.lab.lab import Lab
 from kata_lib.mesh import analyze
 from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh.analyze import CODES, Analysis, Objects
-from kata_lib.mesh.analyze.services import names_protocol
-from kata_lib.mesh.analyze.weights import completed
+from kata_lib.mesh.analyze.weights import kept
 from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.statistics.shares import percent
 
@@ -100,16 +101,17 @@ def test_whatever_is_missing_each_finding_is_whole(data: st.DataObject) -> None:
     for objects in filter(None, lists):
         objects[:] = data.draw(st.lists(st.sampled_from(objects), unique_by=id))
     for finding in analyze.findings(found):
-        assert all(vars(finding).values()), finding
+        assert all(value for name, value in vars(finding).items() if name not in ("mend", "choices")), finding
         assert finding.code in CODES
 
 
-@given(st.lists(st.integers(0, 100), min_size=2, max_size=4).filter(any))
-def test_completed_weights_total_100(weights: list[int]) -> None:
-    whole = completed(weights)
+@given(st.lists(st.integers(0, 100), min_size=2, max_size=4).filter(any), st.data())
+def test_weights_kept_total_100_and_give_the_newest_no_more(weights: list[int], data: st.DataObject) -> None:
+    new = data.draw(st.integers(0, len(weights) - 1))
+    whole = kept(weights, new)
     assert sum(whole) == 100
-    assert min(whole) >= 0
     assert len(whole) == len(weights)
+    assert whole[new] * sum(weights) <= 100 * weights[new]
     assert sum(weights) != 100 or whole == weights
 
 
@@ -123,8 +125,10 @@ def test_weights_are_judged_by_their_total_alone(first: int, second: int) -> Non
     if "KATA0401" in said:
         shares = re.findall(r"[\d.]+ %", said["KATA0401"].message)
         assert shares == [percent(weight / total) for weight in (first, second)]
-        words = said["KATA0401"].mend.split()[2:]
-        assert sum(mesh.complete_weights(mesh.parse_weights(words), ["name-v1", "name-v2"]).values()) == 100
+        for line in filter(None, (choice.line for choice in said["KATA0401"].choices)):
+            wanted = mesh.parse_weights(line.split()[2:])
+            assert sum(mesh.complete_weights(wanted, ["name-v1", "name-v2"]).values()) == 100
+            assert wanted["name-v2"] <= 100 * second / total
 
 
 @given(st.integers(1, 6), st.integers(1, 6))
@@ -140,11 +144,53 @@ def test_the_pods_own_shares_are_recognised_whatever_their_number(v1: int, v2: i
 
 @given(st.text(st.characters(codec="ascii", categories=["Ll", "Nd"]), max_size=8))
 def test_a_ports_protocol_is_its_first_word(suffix: str) -> None:
-    assert names_protocol({"port": 5000, "name": f"http-{suffix}"})
-    assert names_protocol({"port": 5000, "name": suffix, "appProtocol": "http"})
-    assert names_protocol({"port": 5000, "name": f"x{suffix}", "protocol": "UDP"})
-    assert not names_protocol({"port": 5000, "name": f"x{suffix}"})
-    assert not names_protocol({"port": 5000})
+    assert protocol({"port": 5000, "name": f"http-{suffix}"}) == "http"
+    assert protocol({"port": 5000, "name": suffix, "appProtocol": "http"}) == "http"
+    assert protocol({"port": 5000, "name": f"x{suffix}", "protocol": "UDP"}) == "udp"
+    assert protocol({"port": 5000, "name": f"x{suffix}"}) is None
+    assert protocol({"port": 5000}) is None
+
+
+TCP = {"name": "tcp-x", "port": 5000, "targetPort": 5000}
+
+
+@pytest.mark.parametrize(
+    ("ports", "found"),
+    [
+        ([TCP], True),
+        ([{**TCP, "name": "http", "appProtocol": "tcp"}], True),
+        ([{**TCP, "name": "web", "port": 3306}], True),
+        ([{**TCP, "appProtocol": "http"}], False),
+        ([{**TCP, "name": "grpc"}], False),
+        ([{**TCP, "name": "web"}], False),
+        ([{**TCP, "name": ""}], False),
+        ([TCP, {**TCP, "name": "http", "port": 5001}], False),
+    ],
+)
+def test_http_rules_have_no_effect_where_no_port_is_http(ports: list[Obj], found: bool) -> None:
+    objects = kata(*ALL)
+    objects.services[1]["spec"]["ports"] = ports
+    codes = {f.code for f in analyze.findings(objects)}
+    assert ("KATA0105" in codes) is found
+
+
+@pytest.mark.parametrize(
+    ("policy", "place"),
+    [
+        ({"connectionPool": {"http": {"maxRetries": 1}}}, "connectionPool.http"),
+        ({"loadBalancer": {"consistentHash": {"httpHeaderName": "x"}}}, "loadBalancer.consistentHash"),
+        ({"loadBalancer": {"consistentHash": {"useSourceIp": True}}}, None),
+        ({"connectionPool": {"tcp": {"maxConnections": 1}}}, None),
+    ],
+)
+def test_of_a_traffic_policy_only_what_is_about_requests_has_no_effect(
+    policy: Obj, place: str | None
+) -> None:
+    objects = kata(*ALL)
+    objects.services[1]["spec"]["ports"] = [TCP]
+    objects.destination_rules[0]["spec"]["trafficPolicy"] = policy
+    seen = [f.seen for f in analyze.findings(objects) if f.code == "KATA0105" and "Rule" in f.object]
+    assert seen == ([f"spec.trafficPolicy.{place}; Service name, spec.ports[0].name: tcp-x"] if place else [])
 
 
 def test_an_analysis_is_text_json_and_html() -> None:
@@ -156,9 +202,10 @@ def test_an_analysis_is_text_json_and_html() -> None:
     assert first.startswith(
         "Error [KATA0201] (VirtualService default/name) The VirtualService name is for <b>"
     )
-    assert (seen, mend) == ("  Seen: spec.hosts[0]", "  Mend: hosts: [name]")
+    assert seen == "  Seen: spec.hosts[0]"
+    assert mend.startswith("  Mend: kubectl patch virtualservice name -n default --type=json")
     assert "&lt;b&gt;" in analysis._repr_html_()
-    keys = {"code", "name", "level", "origin", "message", "seen", "mend"}
+    keys = {"code", "name", "level", "origin", "message", "seen", "mend", "choices"}
     assert set(json.loads(analysis.as_json())[0]) == keys
     clean = "✔ No validation issues found when analyzing namespace: default."
     assert repr(Analysis("default", ())) == Analysis("default", ())._repr_html_() == clean
@@ -169,7 +216,7 @@ def test_a_cluster_is_read_whole_or_where_that_is_forbidden_in_part(monkeypatch:
     for path in ALL:
         cluster.apply(path)
     assert analyze.read(cluster).whole_mesh
-    lab = Lab(select("embedded"), cluster)
+    lab = Lab(select(APPLICATION, "embedded"), cluster)
     assert analyze.namespace(cluster) == lab.analyze() == Analysis("default", ())
     cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"hosts": ["names"]}})
     answer = api.request

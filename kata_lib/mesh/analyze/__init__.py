@@ -1,8 +1,8 @@
 """What is wrong with a namespace's objects: what `istioctl analyze` says, and what it does not see.
 
 Objects go in, findings come out, the worst first. Each file judges one matter: `sidecars`, `services`,
-`routes`, `gateways`, `destinations`, `subsets`, `weights`, `hidden`; `outages` says which requests fail of it.
-`finding` has the table of codes, `lines` writes what mends.
+`ports`, `routes`, `gateways`, `destinations`, `subsets`, `weights`, `hidden`; `outages` says which requests
+fail of it. `finding` has the table of codes, `lines` writes what mends.
 """
 
 import html
@@ -15,6 +15,7 @@ from kata_lib.mesh.analyze import (
     gateways,
     hidden,
     outages,
+    ports,
     routes,
     services,
     sidecars,
@@ -27,7 +28,7 @@ from kata_lib.mesh.analyze.reading import read
 
 __all__ = ["CODES", "Analysis", "Choice", "Finding", "Known", "Objects", "findings", "namespace", "read"]
 
-_MATTERS = (sidecars, services, routes, gateways, destinations, subsets, weights, hidden)
+_MATTERS = (sidecars, services, ports, routes, gateways, destinations, subsets, weights, hidden)
 
 
 @dataclass(frozen=True)

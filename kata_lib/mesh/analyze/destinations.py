@@ -69,8 +69,8 @@ def _subset(
 def _known_subset(found: Objects, virtual_service: Obj, destination: Destination) -> str:
     """Return a line that brings the destination and a definition of its subset together.
 
-    A subset that nothing names yet is the one that was meant; where all are taken, the requests go where most go
-    anyway, so that none goes to a version by mistake.
+    A subset that nothing names yet is the one that was meant; where all are taken, the requests go where
+    most go anyway, so that none goes to a version by mistake.
     """
     defined = list(found.subsets(destination.host))
     if not defined:
@@ -83,7 +83,7 @@ def _known_subset(found: Objects, virtual_service: Obj, destination: Destination
 
 
 def _definition(found: Objects, virtual_service: Obj, destination: Destination) -> str:
-    """Return a line that defines the subsets named, where each is named after one version of the host's pods."""
+    """Return a line that defines the subsets named, if each is named after a version of the host's pods."""
     service = found.service(destination.host)
     pods = found.pods_behind(service) if service else []
     there = sorted({labels(pod).get("version", "") for pod in pods} - {""})

@@ -27,6 +27,7 @@ CODES: dict[str, tuple[str, Severity]] = {
     "KATA0102": ("CallerWithoutSidecar", "Error"),
     "KATA0103": ("ServiceSelectsNoPods", "Warning"),
     "KATA0104": ("TargetPortNotOpened", "Warning"),
+    "KATA0105": ("HttpRulesWithoutEffect", "Warning"),
     "KATA0201": ("VirtualServiceForUnknownHost", "Error"),
     "KATA0202": ("VirtualServiceForOtherHost", "Warning"),
     "KATA0203": ("VirtualServiceInOtherNamespace", "Warning"),
@@ -54,7 +55,7 @@ Source: istio/istio, pkg/config/analysis/msg/messages.yaml, whose words the mess
 
 @dataclass(frozen=True)
 class Choice:
-    """One way to mend: its line, and what that does. Without a line it is one that no line should do for a person."""
+    """One way to mend: its line, and what that does. line is "" for one that a person must do by hand."""
 
     line: str
     effect: str

@@ -1,4 +1,4 @@
-"""What hides a version's share or its failures from whoever counts answers: retries, and sessions that stick."""
+"""What hides a version's share or failures from whoever counts answers: retries, sessions that stick."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ _ON_FAILURES = {"5xx", "gateway-error", "retriable-4xx", "retriable-status-codes
 
 
 def findings(found: Objects) -> Iterator[Finding]:
-    """Yield rules that try failed requests again with another version, and hashes that a weight does not see."""
+    """Yield rules that try failed requests again elsewhere, and hashes that weights do not see."""
     for service in found.own(found.virtual_services):
         for number, rule in enumerate(rules(service)):
             shares = {
@@ -37,8 +37,10 @@ def _retries(service: Obj, number: int, tries: int, shares: str) -> Finding:
     return finding(
         "KATA0406",
         service,
-        f"A request that one version fails is tried again, up to {tries} times, and another version may answer then: "
-        f"callers see fewer failures than a version has ({shares}), and a failing one looks well. The sidecars of its "
+        f"A request that one version fails is tried again, up to {tries} times, and another version may "
+        "answer then: "
+        f"callers see fewer failures than a version has ({shares}), and a failing one looks well. The "
+        "sidecars of its "
         "own pods count each.",
         seen=f"spec.http[{number}].retries",
         mend=lines.patch(
@@ -48,7 +50,7 @@ def _retries(service: Obj, number: int, tries: int, shares: str) -> Finding:
 
 
 def _affinity(found: Objects, rule: Obj) -> Iterator[Finding]:
-    """Yield where a hash keeps callers at a pod, after the weights have drawn a version for each request anew."""
+    """Yield where a hash keeps callers at a pod after weights have drawn a version for each request."""
     target = found.service(rule["spec"]["host"])
     routed = found.routing(target) if target else []
     weighted = any(len(by_version(found, http.get("route") or [])) > 1 for v in routed for http in rules(v))
@@ -60,7 +62,8 @@ def _affinity(found: Objects, rule: Obj) -> Iterator[Finding]:
             yield finding(
                 "KATA0405",
                 rule,
-                "consistentHash keeps a caller at one pod of a version, but the weights draw the version for each "
+                "consistentHash keeps a caller at one pod of a version, but the weights draw the version "
+                "for each "
                 "request anew: callers change between versions all the same.",
                 seen=f"{place}.loadBalancer.consistentHash; VirtualService {routed[0]['metadata']['name']}",
                 mend=lines.removed(rule, f"{place}.loadBalancer"),

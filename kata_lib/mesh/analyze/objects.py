@@ -35,8 +35,8 @@ class Objects:
     """A namespace and what is in it; each object has its kind and its metadata.namespace.
 
     services, virtual_services and gateways may be those of all namespaces: `whole_mesh` says so. Only then is
-    judged what refers to another namespace. in_force: where the callers' requests go, for each Service that they
-    ask. refused: Services and target ports at which a ready pod refused a connection.
+    judged what refers to another namespace. in_force: where the callers' requests go, for each Service that
+    they ask. refused: Services and target ports at which a ready pod refused a connection.
     """
 
     namespace: Obj

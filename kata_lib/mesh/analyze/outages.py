@@ -1,4 +1,4 @@
-"""Requests that are answered by no pod: which share, by whom, and why. From what the callers' sidecars have in force.
+"""Requests that no pod answers: which share, who answers, and why, as the callers' sidecars have it.
 
 The other matters' findings go in as well: the cause of an outage is one of theirs, and so is its mend.
 """
@@ -70,7 +70,8 @@ def _no_route(found: Objects, seen: InForce) -> Finding:
     return finding(
         "KATA0501",
         virtual_service,
-        f"100.0 % of the plain requests to {seen.service} get 404 from {_who(seen)} (flag NR): no rule takes them, only "
+        f"100.0 % of the plain requests to {seen.service} get 404 from {_who(seen)} (flag NR): no rule "
+        "takes them, only "
         f"those with: {only}.",
         seen=f"spec.http: {len(rules(virtual_service))} rules, each with a match, and none without",
         choices=tuple(_defaults(found, seen, virtual_service)),
@@ -78,15 +79,17 @@ def _no_route(found: Objects, seen: InForce) -> Finding:
 
 
 def _defaults(found: Objects, seen: InForce, virtual_service: Obj) -> Iterator[Choice]:
-    """Yield what a rule for all others may be: only those that give the newest version nothing have a line."""
-    new = newest(sorted({version for pods in seen.subsets.values() for version in (p.version for p in pods)}))
-    for subset, pods in seen.subsets.items():
+    """Yield what a rule for all others may be; only one that gives the newest version nothing has a line."""
+    new = newest(
+        sorted({version for pods in seen.subsets().values() for version in (p.version for p in pods)})
+    )
+    for subset, pods in seen.subsets().items():
         versions = {pod.version for pod in pods}
         place = {"destination": {"host": seen.service, "subset": subset}}
         line = lines.patch(
             virtual_service, {"op": "add", "path": "/spec/http/-", "value": {"route": [place]}}
         )
-        safe = new is not None and new not in versions and len(seen.subsets) > 1
+        safe = new is not None and new not in versions and len(seen.subsets()) > 1
         effect = f"everyone else goes to {subset} ({', '.join(sorted(versions)) or 'no pod'})"
         yield Choice(line if safe else "", effect)
     for index, rule in enumerate(rules(virtual_service)):
@@ -107,7 +110,8 @@ def _answered(found: Objects, seen: InForce, route: Route) -> Iterator[Finding]:
     yield finding(
         "KATA0504",
         virtual_service,
-        f"{percent(share)} of the requests to {seen.service} get {status} from {_who(seen)}, because a rule says so.",
+        f"{percent(share)} of the requests to {seen.service} get {status} from {_who(seen)}, because a "
+        "rule says so.",
         seen=f"spec.http[{index}].{field}",
         mend=lines.removed(virtual_service, f"spec.http[{index}].fault") if field == "fault" else "",
     )
@@ -125,7 +129,8 @@ def _unanswered(found: Objects, seen: InForce, route: Route, others: Sequence[Fi
         yield finding(
             "KATA0502",
             service or found.namespace,
-            f"{percent(place.share)} of the requests to {seen.service} get {place.status} from {_who(seen)}: {why}.",
+            f"{percent(place.share)} of the requests to {seen.service} get {place.status} from "
+            f"{_who(seen)}: {why}.",
             seen=f"destination {place.name}" + (f"; {cause.object}: {cause.seen}" if cause else ""),
             mend=cause.mend if cause else "",
             choices=cause.choices if cause else (),
@@ -158,9 +163,11 @@ def _refused(found: Objects, seen: InForce) -> Iterator[Finding]:
         yield finding(
             "KATA0503",
             service,
-            f"100.0 % of the requests to {seen.service} get 503 (flag UF): its pods are ready, and at port {target}, "
+            f"100.0 % of the requests to {seen.service} get 503 (flag UF): its pods are ready, and at port "
+            f"{target}, "
             "where the Service sends, they refuse the connection.",
-            seen=f"spec.ports[{index}].targetPort: {target}; the containers open {', '.join(map(str, opened))}",
+            seen=f"spec.ports[{index}].targetPort: {target}; the containers open "
+            f"{', '.join(map(str, opened))}",
             mend=lines_of[0] if len(lines_of) == 1 else "",
             choices=tuple(
                 Choice(line, f"requests go to {one}") for line, one in zip(lines_of, opened, strict=True)

@@ -44,7 +44,7 @@ def read(cluster: Cluster, known: Known = Known()) -> Objects:  # noqa: B008
 
 
 def _in_force(cluster: Cluster, found: Objects) -> Iterator[InForce]:
-    """Yield where the requests of each caller to each Service go; one of its sidecars is asked once for all."""
+    """Yield where the requests of each caller to each Service go; one sidecar is asked once for all."""
     names = [name for name, _ in found.known.called]
     called = [s for s in found.own(found.services) if s["metadata"]["name"] in names]
     for caller in found.known.callers:

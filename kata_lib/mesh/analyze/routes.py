@@ -95,7 +95,7 @@ def _conflicts(found: Objects) -> Iterator[Finding]:
 
 
 def _without(found: Objects, service: Obj, both: list[Obj], one: Obj) -> Choice:
-    """Return what deleting one of several VirtualServices for a host does: the oldest that is left counts then."""
+    """Return what deleting one of several VirtualServices for a host does: the oldest left counts then."""
     now, then = both[0], next(other for other in both if other is not one)
     name = one["metadata"]["name"]
     if now is then:

@@ -1,4 +1,4 @@
-"""Services: names of ports, pods behind them, and what these listen on."""
+"""Services: the pods behind them, and what these listen on."""
 
 from collections.abc import Iterator
 
@@ -7,19 +7,10 @@ from kata_lib.mesh.analyze import lines
 from kata_lib.mesh.analyze.finding import Choice, Finding, finding
 from kata_lib.mesh.analyze.objects import PROXY, Objects, as_selector, carries, labels
 
-PROTOCOLS = {"grpc", "http", "http_proxy", "http2", "https", "mongo", "mysql", "redis", "tcp", "tls", "udp"}
-"""What the first word of a port's name may be (istio/istio, pkg/config/protocol/instance.go)."""
-
-KNOWN_PORTS = {25, 53, 3306, 27017}
-"""Ports that are TCP to Istio whatever their name (pkg/config/kube/conversion.go)."""
-
 
 def findings(found: Objects) -> Iterator[Finding]:
-    """Yield port names that leave Istio guessing, Services that select no pod, and ports that no pod opens."""
+    """Yield Services that select no pod, and ports that no pod opens."""
     for service in found.own(found.services):
-        for index, port in enumerate(service["spec"].get("ports") or []):
-            if not names_protocol(port):
-                yield _port(service, port, index)
         selector = service["spec"].get("selector")
         if selector and not found.pods_behind(service):
             yield finding(
@@ -32,33 +23,6 @@ def findings(found: Objects) -> Iterator[Finding]:
         for index, port in enumerate(service["spec"].get("ports") or []):
             if (opened := not_opened(found, service, port)) is not None:
                 yield _target(service, port, index, opened)
-
-
-def names_protocol(port: Obj) -> bool:
-    """Tell whether a Service's port says its protocol as Istio wants it: name: <protocol>[-<suffix>]."""
-    if port.get("protocol") == "UDP" or port["port"] in KNOWN_PORTS:
-        return True
-    name = str(port.get("appProtocol") or port.get("name") or "").lower()
-    return name.startswith("grpc-web") or name.split("-")[0] in PROTOCOLS
-
-
-def _port(service: Obj, port: Obj, index: int) -> Finding:
-    name, target = port.get("name", ""), port.get("targetPort", port["port"])
-    return finding(
-        "IST0118",
-        service,
-        f"Port name {name} (port: {port['port']}, targetPort: {target}) doesn't follow the naming convention "
-        "of Istio port.",
-        seen=f"spec.ports[{index}].name",
-        mend=lines.patch(
-            service,
-            {
-                "op": "add",
-                "path": f"/spec/ports/{index}/name",
-                "value": f"http-{name}" if name else "http",
-            },
-        ),
-    )
 
 
 def not_opened(found: Objects, service: Obj, port: Obj) -> list[int] | None:
@@ -85,7 +49,8 @@ def _target(service: Obj, port: Obj, index: int, opened: list[int]) -> Finding:
     return finding(
         "KATA0104",
         service,
-        f"The Service {name} sends to port {target} of its pods, and their containers open {listed}: where nothing "
+        f"The Service {name} sends to port {target} of its pods, and their containers open {listed}: where "
+        "nothing "
         "listens at it, a connection is refused and the request gets 503 (flag UF).",
         seen=f"spec.ports[{index}].targetPort: {target}; containerPort: {listed}",
         mend=to_target(service, index, opened[0]) if len(opened) == 1 else "",

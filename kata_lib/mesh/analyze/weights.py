@@ -67,7 +67,7 @@ def _total(found: Objects, service: Obj, route: list[Obj], at: str) -> Iterator[
 
 
 def _choices(found: Objects, service: Obj, route: list[Obj], at: str) -> Iterator[Choice]:
-    """Yield what may have been meant: each weight as it is written and the rest for the others, or what is so now.
+    """Yield what may have been meant: each weight as written and the rest for the other, or what is so now.
 
     None that gives the newest version more than it has has a line.
     """
@@ -86,7 +86,7 @@ def _choices(found: Objects, service: Obj, route: list[Obj], at: str) -> Iterato
 
 
 def _rest(given: Sequence[int], fixed: int) -> list[int]:
-    """Return weights of which one is as written and the other of two gets the rest to 100; [] of more, or over."""
+    """Return two weights, one as written and the other the rest to 100; [] of more, or over 100."""
     if len(given) != 2 or not 0 < given[fixed] <= 100:
         return []
     return [given[fixed] if i == fixed else 100 - given[fixed] for i in range(2)]
@@ -138,7 +138,7 @@ def _like_pods(found: Objects, virtual_service: Obj, route: list[Obj], at: str) 
 
 
 def _unlike_pods(found: Objects, service: Obj, route: list[Obj], at: str) -> str:
-    """Return the line that gives the newest version a tenth, which is less than its pods would; "" of no newest."""
+    """Return the line that gives the newest version a tenth, less than its pods would, or ""."""
     behind = versions(found, route)
     new = newest(sorted(set(behind)))
     if new is None or len(route) != 2:

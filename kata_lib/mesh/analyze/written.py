@@ -34,7 +34,7 @@ def versions(found: Objects, route: list[Obj]) -> list[str]:
 
 
 def raises_newest(before: Shares, after: Shares) -> bool:
-    """Return whether a change would give the newest version more; of versions without numbers any may be it."""
+    """Return whether a change gives the newest version more; of versions without numbers any may be it."""
     every = sorted({*before, *after})
     new = newest(every)
     watched = every if new is None else [new]
