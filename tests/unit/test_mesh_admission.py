@@ -8,9 +8,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kata_lib.cluster.durations import seconds
 from kata_lib.engines.embedded.mesh.admission import refuse
-from kata_lib.engines.embedded.mesh.translate.durations import duration, seconds
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Keys, OneOf, not_understood
+from kata_lib.engines.embedded.mesh.translate.numbers import duration
 from kata_lib.engines.embedded.registry.status import StatusError
 
 INVALID = Path(__file__).parent.parent / "reference" / "istio" / "invalid"
