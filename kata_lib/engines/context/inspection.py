@@ -115,8 +115,9 @@ def require_room(kubeconfig: Path, pod: dict[str, Any], pods: int) -> str:
         needed = pods * (requested(pod, resource) + (Decimal("0.01") if resource == "cpu" else 32 * 2**20))
         if free < needed:
             raise EngineError(
-                f"There is no room on the cluster: {pods} pods ask for {float(needed):.3g} {unit} of {resource}, "
-                f"{float(max(free, 0)):.3g} are free. Another context, or whoever runs the cluster, has more."
+                f"There is no room on the cluster: {pods} pods ask for {float(needed):.3g} {unit} of "
+                f"{resource}, {max(float(free), 0):.3g} are free. Another context, or whoever runs the "
+                "cluster, has more."
             )
     return ""
 
