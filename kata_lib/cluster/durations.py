@@ -20,14 +20,19 @@ _UNIT = re.compile(r"[^0-9.]*")
 
 def seconds(text: str) -> Decimal:
     """Return the seconds of a duration; raise ValueError with the words of Go's time.ParseDuration."""
-    rest = text.removeprefix("-").removeprefix("+")
-    total = Decimal(0)
+    rest, total = _unsigned(text), Decimal(0)
     if not rest:
         raise ValueError(f'invalid duration "{text}"')
-    while rest and rest != "0":
+    if rest == "0":
+        return total
+    while rest:
         number, unit, rest = _part(rest, text)
         total += number * unit
     return -total if text.startswith("-") else total
+
+
+def _unsigned(text: str) -> str:
+    return text[1:] if text.startswith(("-", "+")) else text
 
 
 def _part(rest: str, text: str) -> tuple[Decimal, Decimal, str]:
