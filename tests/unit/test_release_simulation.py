@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from release_plans import plan, seen
+from release_plans import VERSIONS, plan, seen
 
 from kata_lib import delivery
 from kata_lib.delivery import events
@@ -34,7 +34,7 @@ def by_events(made: Plan, traffic: Traffic, releases: int, seed: int = 7) -> Cou
 
 
 def _run(made: Plan, traffic: Traffic, generator: np.random.Generator) -> str:
-    release, now, stage = events.begin(made, 0.0), 0.0, -1
+    release, now, stage = events.begin(made, VERSIONS, 0.0), 0.0, -1
     while not release.ended and release.hold != "inconclusive":
         now += made.interval
         total = int(generator.poisson(traffic.rate * made.interval))
