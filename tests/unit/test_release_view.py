@@ -87,6 +87,13 @@ def test_a_release_that_was_forgotten_is_told(view: Watch) -> None:
     assert news.words.standing is None
 
 
+def test_a_release_that_is_forgotten_leaves_what_was_read_of_it(view: Watch) -> None:
+    shown(view)
+    view._cluster.remove("v1", "ConfigMap", "release-name")
+    view.end()
+    assert "20 % of the requests go to name-v2" in view.text()
+
+
 def test_a_release_by_argo_rollouts_gives_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster, api = make_cluster(monkeypatch)
     put(api, "at-50")
