@@ -223,7 +223,7 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
     (
         "canary-10",
         lambda c, a: patch_template(c, "name-v2", {"version": None}),
-        "Deployment name-v2: spec.template.metadata.labels is {'app': 'name'}",
+        'Deployment name-v2: spec.template.metadata.labels is ."app": "name".',
         "kubectl .*deploy/v2/name-v2.yaml",
     ),
     (
