@@ -19,6 +19,7 @@ from kata_lib.course.mistakes import V1_DEPLOYMENTS, Mistake
 from kata_lib.course.steps import CANARY_V3, PLAN_V2, PLAN_V3, PROMOTE
 from kata_lib.errors import KataError
 from kata_lib.statistics import shares
+from kata_lib.traffic import UNKNOWN
 
 V1_AND_V2 = (*V1_DEPLOYMENTS, "name-v2")
 CANARY_WEIGHTS = {"name-v1": 0.9, "name-v2": 0.1}
@@ -206,6 +207,14 @@ def _first(found: Iterable[Mistake], sample: pd.DataFrame) -> Result | None:
         said = first["error"] or f"status {first['status']}: {first['answer']}"
         return Result(
             "", "wrong", f"{len(failures)} of {len(sample)} requests failed, the first with {said}."
+        )
+    strangers = sample[sample["version"] == UNKNOWN]
+    if len(strangers):
+        said = strangers.iloc[0]["answer"]
+        return Result(
+            "",
+            "wrong",
+            f"{len(strangers)} of {len(sample)} answers are no sentence of the workshop's: {said!r}.",
         )
     return None
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from kata_lib.pictures.stills import GRID, HEIGHT, INK, PAPER, Still
+from kata_lib.statistics.confidence_sequence import confidence_sequence
 from kata_lib.statistics.shares import Share, percent, share_of, wilson
+from kata_lib.traffic.frames import UNKNOWN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +114,9 @@ def _bars(version: str, bars: Sequence[tuple[int, Share]]) -> go.Bar:
 def convergence(frame: "pd.DataFrame", expected: float, version: str = "v2") -> Still:
     """Show how the share of `version` settles as answers add up; failures do not count.
 
-    `frame` is a sample in the order of its requests, `expected` a fraction.
+    `frame` is a sample in the order of its requests, `expected` a fraction. The band is the 95 % interval of
+    each number of answers, for one look at that number; the lines around it are the 95 % confidence sequence,
+    which may be watched.
     """
     marks = (frame["version"].dropna() == version).cumsum().tolist()
     total = len(marks)
@@ -122,6 +126,7 @@ def convergence(frame: "pd.DataFrame", expected: float, version: str = "v2") -> 
     style = style_of(version)
     traces = [
         _band(numbers, low, high, style.color),
+        _outline(numbers, [confidence_sequence(marks[n - 1], n) for n in numbers], style.color),
         go.Scatter(
             x=numbers,
             y=[_percent(share) for share in shares],
@@ -157,15 +162,18 @@ def timeline(
     seconds: float = 1.0,
     changes: "Mapping[str, pd.Timestamp] | None" = None,
 ) -> Still:
-    """Show the share of `version` and of failures in each `seconds` of a sample, and when something changed.
+    """Show the share of `version` in each `seconds` of a sample, and when something changed.
 
+    Failures, and answers of unknown version, are shown by their shares of the requests, where there are any.
     `changes` gives labels to moments, such as {"10 % to v2": pd.Timestamp.now("UTC")}. One in twenty true
     shares lies outside its 95 % interval.
     """
     start = frame["time"].min()
     bins = ((frame["time"] - start).dt.total_seconds() // seconds).astype(int)
-    counts = frame.assign(hit=frame["version"] == version, answered=frame["version"].notna()).groupby(bins)
+    seen = frame["version"]
+    counts = frame.assign(hit=seen == version, answered=seen.notna(), stranger=seen == UNKNOWN).groupby(bins)
     hits, answered, asked = counts["hit"].sum(), counts["answered"].sum(), counts["hit"].size()
+    strangers = counts["stranger"].sum()
     middles = [(place + 0.5) * seconds for place in asked.index]
     shares = [share_of(version, int(hit), int(n)) for hit, n in zip(hits, answered, strict=True)]
     style = style_of(version)
@@ -181,19 +189,10 @@ def timeline(
         ),
     ]
     failed = asked - answered
-    if failed.any():
-        shown = [
-            (middle, _percent(bad / n)) for middle, bad, n in zip(middles, failed, asked, strict=True) if bad
-        ]
-        traces.append(
-            go.Scatter(
-                x=[middle for middle, _ in shown],
-                y=[share for _, share in shown],
-                mode="markers",
-                name="failed requests",
-                marker={"symbol": "x", "size": 9, "color": INK, "line": {"width": 2}},
-            )
-        )
+    exceptions = {"failed requests": (failed, "x"), "answers of unknown version": (strangers, OTHER.symbol)}
+    for name, (number, symbol) in exceptions.items():
+        if number.any():
+            traces.append(_exceptions(name, symbol, middles, number / asked))
     moments = {label: (when - start).total_seconds() for label, when in (changes or {}).items()}
     traces += [trace for label, at in moments.items() for trace in _change(label, at)]
     figure = _figure(
@@ -204,7 +203,20 @@ def timeline(
     whole = _words(share_of(version, int(hits.sum()), int(answered.sum())))
     said = [f"{label} at {at:.1f} s." for label, at in moments.items()]
     alt = f"Line of the share of {version} in each {seconds:g} s; over all {whole}; {failed.sum()} failures."
+    if strangers.any():
+        said.append(f"{strangers.sum()} answers of unknown version.")
     return Still(figure, " ".join([alt, *said]))
+
+
+def _exceptions(name: str, symbol: str, middles: Sequence[float], shares: "pd.Series[float]") -> go.Scatter:
+    shown = [(middle, _percent(share)) for middle, share in zip(middles, shares, strict=True) if share]
+    return go.Scatter(
+        x=[middle for middle, _ in shown],
+        y=[share for _, share in shown],
+        mode="markers",
+        name=name,
+        marker={"symbol": symbol, "size": 9, "color": INK, "line": {"width": 2}},
+    )
 
 
 def _change(label: str, at: float) -> list[go.Scatter]:
@@ -236,7 +248,20 @@ def _band(x: Sequence[float], low: Sequence[float], high: Sequence[float], color
         fillcolor=f"#{tint}",
         line={"width": 0},
         mode="lines",
-        name="95 % interval",
+        name="95 % interval, one look",
+        hoverinfo="skip",
+    )
+
+
+def _outline(x: Sequence[float], intervals: Sequence[tuple[float, float]], color: str) -> go.Scatter:
+    """Draw the ends of intervals, given as fractions, as two thin lines of one name."""
+    low, high = ([_percent(interval[end]) for interval in intervals] for end in (0, 1))
+    return go.Scatter(
+        x=[*x, None, *x],
+        y=[*low, None, *high],
+        mode="lines",
+        name="95 % confidence sequence, all looks",
+        line={"color": color, "width": 1, "dash": "dashdot"},
         hoverinfo="skip",
     )
 

@@ -1,6 +1,7 @@
 """An interval for a share that may be looked at all the time, and acted on at any moment.
 
-A 95 % interval misses the true share at one look in twenty, so at some look nearly always. A confidence
+A 95 % interval misses the true share at one look in twenty. Watched for a thousand answers it misses at some
+look in every second sample, watched for ever in all. A confidence
 sequence misses it at any look ever, from the first answer on, in at most one run of twenty. It is wider for
 that: by three quarters at a thousand answers, twice as wide at a hundred thousand.
 

@@ -68,7 +68,7 @@ def share_of(version: str, count: int, n: int) -> Share:
 
 
 def observed(frame: "pd.DataFrame", version: str = "v2") -> Share:
-    """Return the share of `version` among the answers of a sample; failures have no version."""
+    """Return the share of `version` among all answers of a sample, those of unknown version among them."""
     return share_of(version, int((frame["version"] == version).sum()), int(frame["version"].notna().sum()))
 
 

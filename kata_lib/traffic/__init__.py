@@ -3,7 +3,8 @@
 In: a URL and how to ask. Out: a frame with these columns, in the order in which the requests ended.
 
     time        when the request was sent (UTC)
-    version     "v1", "v2"... as the answer is marked; None for a failure
+    version     "v1", "v2"... as the answer is marked; "unknown" for an answer that is no sentence of the
+                workshop's, such as another program's; None for a failure
     status      the HTTP status; 0 where no HTTP answer came
     latency_ms  from sending, or with a rate from the moment at which sending was due, to the whole answer
     answer      the text of the answer; "" where none came
@@ -22,13 +23,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 from kata_lib.errors import TrafficError
-from kata_lib.traffic.frames import Record, frame_of, version_of
+from kata_lib.traffic.frames import UNKNOWN, Record, frame_of, version_of
 from kata_lib.traffic.process import GRACE, Connections, SamplerProcess, settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Connections", "Sampler", "frame_of", "sample", "version_of"]
+__all__ = ["UNKNOWN", "Connections", "Sampler", "frame_of", "sample", "version_of"]
 
 PROGRESS = 0.1  # seconds between two calls of on_progress
 
@@ -50,8 +51,9 @@ def sample(
     Exactly one of `requests` and `seconds` is given. `rate` is in requests a second, evenly spaced, or with a
     `seed` at random moments within equal slots; without it each connection asks as soon as it has its answer.
     `concurrency` is the greatest number of requests under way: 1, or with a rate 64. `timeout` is in seconds
-    for each request. `on_progress` is called with the number of requests done, ten times a second at most.
-    A new connection for each request shows what plain Kubernetes does, which chooses a pod for a connection.
+    for each request. TrafficError where the sampler ends before its time: no row is returned then.
+    `on_progress` is called with the number of requests done, ten times a second at most. A new connection for
+    each request shows what plain Kubernetes does, which chooses a pod for a connection.
     """
     if (requests is None) == (seconds is None):
         raise TrafficError("Expected either requests or seconds, found both or neither: give one of them.")
@@ -66,10 +68,13 @@ def sample(
                 told = time.monotonic()
         if on_progress:
             on_progress(len(records))
-    finally:
-        error = process.end()
-    if error:
-        raise TrafficError(f"The sampler ended before its time: {error}")
+    except BaseException:
+        process.end()
+        raise
+    if error := process.end(GRACE):
+        raise _broken(error)
+    if requests is not None and len(records) != requests:
+        raise _broken(f"{len(records)} of {requests} requests were reported")
     return frame_of(records)
 
 
@@ -99,12 +104,19 @@ class Sampler:
         self._finalizer = weakref.finalize(self, self._process.end)
         self._reader = threading.Thread(target=_collect, args=(self._process, self._ring), daemon=True)
         self._reader.start()
+        self._stopping = threading.Lock()
+        self._error: TrafficError | None = None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        try:
+            self.stop()
+        except TrafficError as own:
+            if error is None:
+                raise
+            error.add_note(str(own))
 
     def frame(self) -> "pd.DataFrame":
         """Return the requests so far that the ring still holds; raise TrafficError if sampling broke off."""
@@ -114,28 +126,39 @@ class Sampler:
         """Return the records after the first `number` ones, as far as the ring holds them, and how many there
         were in all, which is the next call's `number`; raise TrafficError if sampling broke off.
         """
-        if self._finalizer.alive and self._process.ended:
+        if self._process.ended or not self._reader.is_alive():
             self.stop()
+        if self._error:
+            raise self._error
         return self._ring.since(number)
 
     def stop(self) -> None:
-        """Begin no more requests, wait for those under way, end the process; the second time do nothing."""
-        if not self._finalizer.alive:
-            return
-        self._process.finish()
-        self._reader.join(self._timeout + GRACE)
-        error = self._finalizer()
-        if error:
-            raise TrafficError(f"The sampler ended before its time: {error}")
+        """Begin no more requests, wait for those under way, end the process; the second time do nothing.
+
+        Raise TrafficError if sampling had broken off before, or does not end in order.
+        """
+        with self._stopping:
+            if not self._finalizer.alive:
+                return
+            early = self._process.ended or not self._reader.is_alive()
+            self._process.finish()
+            self._reader.join(self._timeout + GRACE)
+            in_order = not (self._ring.broken or self._reader.is_alive())
+            cause = self._process.end(GRACE if in_order else 0.0)
+            self._finalizer.detach()
+            if cause or early:
+                self._error = self._ring.broken or _broken(cause or "it ended by itself")
+                raise self._error
 
 
 class _Ring:
-    """The last records and the number of all; one thread adds, others read."""
+    """The last records and the number of all; one thread adds, others read; broken: why it adds no more."""
 
     def __init__(self, size: int) -> None:
         self._records: deque[Record] = deque(maxlen=size)
         self._number = 0
         self._lock = threading.Lock()
+        self.broken: TrafficError | None = None
 
     def extend(self, records: list[Record]) -> None:
         with self._lock:
@@ -150,5 +173,12 @@ class _Ring:
 
 
 def _collect(process: SamplerProcess, ring: _Ring) -> None:
-    for batch in process.records():
-        ring.extend(batch)
+    try:
+        for batch in process.records():
+            ring.extend(batch)
+    except TrafficError as error:
+        ring.broken = error
+
+
+def _broken(cause: str) -> TrafficError:
+    return TrafficError(f"The sampler ended before its time: {cause}.")

@@ -10,12 +10,22 @@ if TYPE_CHECKING:
 Record = tuple[int, float, int, str]
 """Time sent (ns since 1970), latency (ms), status, text: the answer, or with status 0 the reason."""
 
+UNKNOWN = "unknown"
+"""The version of an answer that carries none."""
+
 _MARK = re.compile(r" \((v\d+)\)")
+_SENTENCE = re.compile(r"\S.* is \d+ years")
 
 
 def version_of(answer: str | None) -> str | None:
-    """Return the version that an answer is marked with: "v2" for " (v2)", "v1" without one, None for None."""
-    return None if answer is None else mark_in(answer) or "v1"
+    """Return the version that an answer is from; None for None.
+
+    "v2" for the mark " (v2)". Version 1 has no mark, but a form: "Porthos is 42 years". What has neither is
+    no answer of the workshop's sentences service, and its version is UNKNOWN.
+    """
+    if answer is None:
+        return None
+    return mark_in(answer) or ("v1" if _SENTENCE.fullmatch(answer.strip()) else UNKNOWN)
 
 
 def mark_in(text: str) -> str | None:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import selectors
+import signal
 import socket
 import subprocess
 import sys
@@ -19,7 +21,15 @@ from kata_lib.traffic.sampler_process import MAX_CONCURRENCY, RECORD, Settings
 Connections = Literal["per-request", "keep-alive"]
 
 RATED_CONCURRENCY = 64
-GRACE = 1.0  # seconds that the process has to end by itself
+GRACE = 10.0
+"""Seconds beyond the time-out of its requests that the process may take to say something, or to end.
+
+It needs milliseconds; on a machine that is busy with other things it may need longer.
+"""
+
+HURRY = 1.0
+"""Seconds that it may take to end when nobody wants its records any more."""
+
 BATCH = 0.01  # seconds between two readings of the pipe, which otherwise cost the caller a wake-up a request
 
 
@@ -83,18 +93,22 @@ def _resolve(host: str, port: int) -> tuple[str, int]:
 
 
 class SamplerProcess:
-    """A running sampler, and the pipe on which it reports."""
+    """A running sampler, and the pipe on which it reports.
+
+    patience: the longest time in seconds without a record that it may take in order.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        # A session of its own: Ctrl-C in a terminal reaches the caller, who ends the sampler in order.
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", sampler_process.__file__, json.dumps(asdict(settings))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            start_new_session=True,
-        )
+        self.patience = settings.timeout + GRACE + (2 / settings.rate if settings.rate else 0.0)
+        command = [sys.executable, "-I", "-S", sampler_process.__file__, json.dumps(asdict(settings))]
+        pipe = subprocess.PIPE
+        try:
+            # A session of its own: Ctrl-C in a terminal reaches the caller, who ends the sampler in order.
+            self._process = subprocess.Popen(
+                command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, start_new_session=True
+            )
+        except OSError as error:
+            raise TrafficError(f"Expected to start the sampler's process, found: {error}.") from error
 
     @property
     def pid(self) -> int:
@@ -106,32 +120,54 @@ class SamplerProcess:
         return self._process.poll() is not None
 
     def records(self) -> Iterator[list[Record]]:
-        """Yield the records that have arrived, a batch at a time, until the process has ended."""
+        """Yield the records that have arrived, a batch at a time, until the process has ended.
+
+        Raise TrafficError where it says nothing for longer than it may: it was stopped, or gets no time.
+        """
         assert self._process.stdout
         data = bytearray()
-        with self._process.stdout as pipe:
-            while received := os.read(pipe.fileno(), 1 << 16):
+        with self._process.stdout as pipe, selectors.DefaultSelector() as selector:
+            selector.register(pipe, selectors.EVENT_READ)
+            while selector.select(self.patience):
+                received = os.read(pipe.fileno(), 1 << 16)
+                if not received:
+                    return
                 data += received
                 yield _take(data)
                 time.sleep(BATCH)
+        raise TrafficError(
+            f"Expected a record of the sampler's process {self.pid} within {self.patience:g} s, found none: "
+            "it was stopped, or the machine gives it no time."
+        )
 
     def finish(self) -> None:
         """Let it begin no more requests; it ends when those under way are done."""
         assert self._process.stdin
         self._process.stdin.close()
 
-    def end(self) -> str | None:
-        """End and reap it; return what it said if it did not end in order."""
+    def end(self, grace: float = HURRY) -> str | None:
+        """End and reap it; return what ended it if it did not end in order within `grace` seconds."""
         self.finish()
         try:
-            code = self._process.wait(GRACE)
+            code = self._process.wait(grace)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            code = self._process.wait()
+            self._process.wait()
+            self._last_words()
+            return "it did not end when it was asked to, and was killed"
+        said = self._last_words()
+        return (said or _cause(code)) if code else None
+
+    def _last_words(self) -> str:
+        """Return the last line that it wrote as an error, which of a traceback names the exception."""
         assert self._process.stderr
         with self._process.stderr as pipe:
-            said = pipe.read().decode(errors="replace").strip()
-        return (said or f"exit code {code}") if code else None
+            return pipe.read().decode(errors="replace").strip().rpartition("\n")[2]
+
+
+def _cause(code: int) -> str:
+    """Say what a process ended with, by its exit code: a signal where it is negative."""
+    return f"{signal.Signals(-code).name} ended it" if code < 0 else f"exit code {code}"
 
 
 def _take(data: bytearray) -> list[Record]:

@@ -67,15 +67,16 @@ def read_answer(data: bytes, ended: bool) -> tuple[int, bytes, bool] | None:
 
     None while it is incomplete; `ended` says that nothing follows. ValueError if it is no HTTP answer.
     """
-    end = data.find(b"\r\n\r\n")
-    if end < 0:
-        return None
-    head = data[:end].lower()
-    if not head.startswith(b"http/1."):
-        raise ValueError("the answer is not HTTP/1")
-    status = int(head[9:12])
-    if status < 200:
-        return read_answer(data[end + 4 :], ended)
+    status, end = 0, -4
+    while status < 200:  # interim answers come before the one that counts
+        data = data[end + 4 :]
+        end = data.find(b"\r\n\r\n")
+        if end < 0:
+            return None
+        head = data[:end].lower()
+        if not head.startswith(b"http/1."):
+            raise ValueError("the answer is not HTTP/1")
+        status = int(head[9:12])
     keep = b"\r\nconnection: close" not in head and head.startswith(b"http/1.1")
     if b"\r\ntransfer-encoding:" in head:
         body = dechunk(data, end + 4)

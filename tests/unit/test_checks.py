@@ -10,7 +10,7 @@ import pytest
 from argo_stages import put
 from fake_api import FakeApi, make_cluster
 
-from kata_lib import delivery
+from kata_lib import delivery, traffic
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course.checks import CHECKS, V3_FAILURES, CheckFailed, Result, check
 from kata_lib.delivery import events, record
@@ -422,6 +422,14 @@ def test_dots_are_not_enough_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     with pytest.raises(CheckFailed, match="not enough yet"):
         check("canary-10", cluster, ...)
+
+
+def test_answers_that_are_no_sentences_are_not_version_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster, _ = solved("v1-alone", monkeypatch)
+    drawn = traffic.frame_of([(0, 1.0, 200, "It works")] * 100)
+    result = check("v1-alone", cluster, drawn)
+    assert result.verdict == "wrong"
+    assert "100 of 100 answers are no sentence of the workshop's: 'It works'" in result.text
 
 
 def test_an_unknown_check_lists_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:

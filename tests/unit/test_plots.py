@@ -112,17 +112,20 @@ def test_a_distribution_needs_an_expectation_for_every_label() -> None:
 def test_convergence_follows_the_answers_and_leaves_failures_out() -> None:
     versions: Sequence[str | None] = ["v1", None, "v2", "v1", None, "v1"]
     still = plots.convergence(frame_with(versions), 0.1)
-    band, line, expected = still.figure.data
+    band, outline, line, expected = still.figure.data
     assert line.x == (1, 2, 3, 4)
     assert line.y == pytest.approx((0, 50, 33.333, 25))
     assert expected.y == (10.0, 10.0)
     assert len(band.x) == 8
+    assert ("one look" in band.name, "all looks" in outline.name) == (True, True)
+    assert outline.y[3] < band.y[4] < 25 < band.y[3] < outline.y[-1]
     assert "25.0 % of 4" in still.alt
 
 
 def test_a_long_convergence_is_thinned_and_keeps_its_ends() -> None:
-    _, line, _ = plots.convergence(frame_with(["v1", "v2"] * 5000), 0.5).figure.data
+    _, outline, line, _ = plots.convergence(frame_with(["v1", "v2"] * 5000), 0.5).figure.data
     assert len(line.x) <= plots.POINTS
+    assert len(outline.x) == 2 * len(line.x) + 1
     assert (line.x[0], line.x[-1]) == (1, 10_000)
 
 
@@ -135,6 +138,13 @@ def test_a_timeline_counts_by_second_and_shows_failures_and_changes() -> None:
     assert change.x == (1.0, 1.0)
     assert label.text == ("\u00a0promoted",)
     assert still.alt.endswith("50 failures. promoted at 1.0 s.")
+
+
+def test_a_timeline_shows_answers_of_unknown_version_by_their_share() -> None:
+    still = plots.timeline(frame_with(["v1"] * 100 + ["v2"] * 50 + ["unknown"] * 50))
+    strangers = still.figure.data[2]
+    assert (strangers.name, strangers.x, strangers.y) == ("answers of unknown version", (1.5,), (50.0,))
+    assert still.alt.endswith("50 answers of unknown version.")
 
 
 def test_versions_differ_in_more_than_colour() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import pytest
 from application_process import Application, running
 from hypothesis import given
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 
 from kata_lib import traffic
 from kata_lib.errors import TrafficError
+from kata_lib.traffic import sampler_process
 from kata_lib.traffic.process import settings
 from kata_lib.traffic.sampler_process import IDLE_LIMIT, Output, Sampler, moments, read_answer
 
@@ -79,7 +81,7 @@ def test_every_request_is_a_row(name: Application, connections: Any, concurrency
     assert len(frame) == 40
     assert set(frame["status"]) == {200}
     assert set(frame["answer"]) == {"Athos (v2)", "Porthos"}
-    assert (frame["version"] == frame["answer"].map({"Athos (v2)": "v2", "Porthos": "v1"})).all()
+    assert (frame["version"] == frame["answer"].map({"Athos (v2)": "v2", "Porthos": "unknown"})).all()
     assert frame["error"].isna().all()
     assert frame["latency_ms"].between(0, 5000, inclusive="neither").all()
     assert frame["time"].between(before, pd.Timestamp.now("UTC")).all()
@@ -157,7 +159,7 @@ def test_answers_are_read_however_they_are_framed(
     with answering(fixed(*pieces, close=close)) as url:
         frame = traffic.sample(url, requests=3, connections=connections)
     assert list(frame["answer"]) == ["Athos"] * 3
-    assert list(frame["version"]) == ["v1"] * 3
+    assert list(frame["version"]) == ["unknown"] * 3
 
 
 @given(st.binary(max_size=50), st.lists(st.integers(1, 9), max_size=5), st.data())
@@ -214,7 +216,7 @@ def test_a_kept_connection_that_the_server_closes_while_idle_is_no_failure() -> 
         connection.shutdown(socket.SHUT_RDWR)
 
     with answering(answer) as url:
-        frame = traffic.sample(url, requests=5, rate=50, concurrency=1, connections="keep-alive")
+        frame = traffic.sample(url, requests=3, rate=8, concurrency=1, connections="keep-alive")
     assert set(frame["status"]) == {200}
 
 
@@ -258,10 +260,19 @@ def test_what_makes_no_sense_is_refused(url: str, arguments: dict[str, Any], mes
         ("Porthos is 42 years", "v1"),
         ("Porthos (v2) is 42 years", "v2"),
         ("Athos (v3) is 18 years", "v3"),
+        ("Constance de Bonacieux is 7 years\n", "v1"),
+        ("Athos (v2)", "v2"),
+        ("Athos", "unknown"),
+        ("42", "unknown"),
+        ("", "unknown"),
+        (" is 42 years", "unknown"),
+        ("Porthos is old", "unknown"),
+        ("<html><title>It works</title></html>", "unknown"),
+        ("Porthos is 42 years\nand so on", "unknown"),
         (None, None),
     ],
 )
-def test_the_mark_tells_the_version(answer: str | None, version: str | None) -> None:
+def test_the_mark_and_the_form_tell_the_version(answer: str | None, version: str | None) -> None:
     assert traffic.version_of(answer) == version
 
 
@@ -314,8 +325,97 @@ def test_a_sampler_that_broke_off_says_so(name: Application) -> None:
     sampler = traffic.Sampler(name.url, rate=100)
     os.kill(sampler._process.pid, signal.SIGKILL)
     until(lambda: sampler._process.ended)
-    with pytest.raises(TrafficError, match="ended before its time: exit code -9"):
+    for _ in range(2):
+        with pytest.raises(TrafficError, match="ended before its time: SIGKILL ended it"):
+            sampler.frame()
+    sampler.stop()
+    with pytest.raises(TrafficError, match="SIGKILL"):
+        sampler.since(0)
+
+
+def test_a_background_sampler_that_ends_by_itself_broke_off_too(name: Application) -> None:
+    sampler = traffic.Sampler(name.url, rate=100)
+    sampler._process.finish()
+    until(lambda: sampler._process.ended)
+    with pytest.raises(TrafficError, match="it ended by itself"):
         sampler.frame()
+
+
+def broken_block(url: str) -> None:
+    with traffic.Sampler(url, rate=100) as sampler:
+        os.kill(sampler._process.pid, signal.SIGKILL)
+        until(lambda: sampler._process.ended)
+        raise LookupError("the block's own")
+
+
+def test_the_error_of_a_block_is_not_hidden_by_the_samplers(name: Application) -> None:
+    with pytest.raises(LookupError, match="the block's own") as caught:
+        broken_block(name.url)
+    assert caught.value.__notes__ == ["The sampler ended before its time: SIGKILL ended it."]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("kata_lib.traffic.GRACE", "kata_lib.traffic.process.GRACE"):
+        monkeypatch.setattr(place, 1.0)
+
+
+def samplers() -> list[psutil.Process]:
+    """Return this process's samplers that still run."""
+    running = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in running if sampler_process.__file__ in child.cmdline()]
+
+
+def send(number: signal.Signals) -> None:
+    for process in samplers():
+        process.send_signal(number)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(signal.SIGKILL, "SIGKILL ended it"), (signal.SIGSTOP, r"within 1\.2 s, found none: it was stopped")],
+)
+@pytest.mark.usefixtures("impatient")
+def test_a_sample_whose_process_dies_or_stops_has_no_rows(
+    name: Application, number: signal.Signals, said: str
+) -> None:
+    with pytest.raises(TrafficError, match=said):
+        traffic.sample(name.url, seconds=60, timeout=0.2, on_progress=lambda _: send(number))
+    assert samplers() == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_background_sampler_that_is_stopped_says_so_and_is_ended(name: Application) -> None:
+    sampler = traffic.Sampler(name.url, rate=100, timeout=0.1)
+    until(lambda: len(sampler.frame()) > 0)
+    os.kill(sampler._process.pid, signal.SIGSTOP)
+    with pytest.raises(TrafficError, match="found none: it was stopped"):
+        until(lambda: not sampler.since(0))
+    assert process_is_gone(sampler._process.pid)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_did_not_end_in_order_is_not_taken_for_a_death(name: Application) -> None:
+    sampler = traffic.Sampler(name.url, rate=5, timeout=0.01)
+    os.kill(sampler._process.pid, signal.SIGSTOP)
+    with pytest.raises(TrafficError, match="it did not end when it was asked to, and was killed"):
+        sampler.stop()
+
+
+def test_an_interrupted_sample_leaves_its_own_error(name: Application) -> None:
+    def interrupt(_: int) -> None:
+        send(signal.SIGKILL)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        traffic.sample(name.url, seconds=60, rate=50, on_progress=interrupt)
+
+
+def test_many_interim_answers_are_no_trouble() -> None:
+    interim = b"HTTP/1.1 103 Early Hints\r\n\r\n" * 5000
+    answer = interim + b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+    assert read_answer(answer, ended=False) == (200, b"", True)
+    assert read_answer(interim, ended=False) is None
 
 
 CALLER = """
