@@ -10,9 +10,10 @@ import shutil
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -40,8 +41,9 @@ from kata_lib.engines.embedded.kubelet.admission import refuse_pod
 from kata_lib.engines.embedded.kubelet.launchers import Application, ImageError
 from kata_lib.engines.embedded.kubelet.status import pod_status
 from kata_lib.engines.embedded.mesh.admission import refuse
-from kata_lib.engines.embedded.mesh.injection import METRICS_PORT, PROXY_CONTAINER, inject
+from kata_lib.engines.embedded.mesh.injection import METRICS_PORT, PROXY_CONTAINER, inject, workload_name
 from kata_lib.engines.embedded.objects import Key, being_deleted, key, timestamp
+from kata_lib.engines.embedded.registry.metadata import utc_now
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.engines.embedded.state import State
@@ -109,20 +111,32 @@ class Node(Controller[Key]):
         raise AssertionError(f"{spec['image']} was started")
 
 
+class Answers(Protocol):
+    """What stands for the agents beside the pods' Envoys."""
+
+    def answer(self, pod: Obj, path: str) -> tuple[int, str]:
+        """Return the HTTP status and the text of a GET."""
+
+
 class Sidecars:
-    """What the agents beside the pods' Envoys answer; every Envoy has at once what the objects say."""
+    """What the agents beside the pods' Envoys answer; every Envoy has at once what the objects say.
+
+    counters: what is counted under Istio's names, by pod; of what an Envoy counts by itself, nothing is told.
+    """
 
     def __init__(self, registry: Registry, plan: AddressPlan) -> None:
         self._registry, self._plan = registry, plan
         self.counters: dict[str, str] = {}
 
     def answer(self, pod: Obj, path: str) -> tuple[int, str]:
-        """Return the HTTP status and the text of a GET; `counters` are those of a pod, by its name."""
+        """Return the HTTP status and the text of a GET."""
         match urlsplit(path).path:
             case "/config_dump":
                 return 200, json.dumps(config_dump(self._registry.list, pod, self._plan))
             case "/stats/prometheus":
                 return 200, self.counters.get(pod["metadata"]["name"], "")
+            case "/clusters":
+                return 200, json.dumps({"cluster_statuses": []})
             case "/debug/syncz":
                 return 200, ""
         return 404, "404 page not found\n"
@@ -131,14 +145,17 @@ class Sidecars:
 class Api:
     """One API server with the namespace default, whose objects are in `folder`.
 
-    requests: what was asked, as method and path. sidecars: may be replaced by a test's own. logs: what a
-    container has logged, by its name.
+    requests: what was asked, as method and path. before: called with both in a thread before a request is
+    served; it may raise StatusError. ahead: of the clock by which objects are created. sidecars: may be
+    replaced. logs: what containers have logged, by their name.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, folder: Path) -> None:
         self._loop = loop
         self._state = State(folder)
         self.requests: list[tuple[str, str]] = []
+        self.before: Callable[[str, str], None] | None = None
+        self.ahead = timedelta()
         self.logs: dict[str, str] = {}
         self.kubeconfig = self._state.kubeconfig
         self.kubeconfig.write_text(self._run(self._start()))
@@ -157,6 +174,12 @@ class Api:
 
         return self._run(done())
 
+    def pods(self, deployment: str) -> list[str]:
+        """Return the names of a Deployment's pods."""
+        found = self.registry(lambda registry: registry.list("pods", "default"))
+        owned = (pod["metadata"] for pod in found if workload_name(pod) == deployment)
+        return [metadata["name"] for metadata in owned if "deletionTimestamp" not in metadata]
+
     def stop(self) -> None:
         """End the server and its controllers."""
         self._run(self._stop())
@@ -169,9 +192,13 @@ class Api:
         plan = LoopbackPlan(self._state, read_json(self._state.addresses) or {"block": BLOCK})
         store = Store(self._state.store)
         self._registry = Registry(
-            store, addresses=plan, mutations=[self._give_sidecar], admission=[refuse, refuse_pod]
+            store,
+            addresses=plan,
+            clock=lambda: utc_now() + self.ahead,
+            mutations=[self._give_sidecar],
+            admission=[refuse, refuse_pod],
         )
-        self.sidecars = Sidecars(self._registry, plan)
+        self.sidecars: Answers = Sidecars(self._registry, plan)
         self._controllers: list[Controller[Any]] = [
             DefinitionController(self._registry),
             NamespaceController(self._registry, "a certificate"),
@@ -208,6 +235,8 @@ class Api:
     async def _in_order(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Note a request, and answer it once the controllers have done what follows from it."""
         self.requests.append((request.method, request.path))
+        if self.before:
+            await asyncio.to_thread(self.before, request.method, request.path)
         try:
             return await handler(request)
         finally:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from fake_api import FakeApi, make_cluster
+from api_server import Api, StartApi
 from hypothesis import given
 from hypothesis import strategies as st
 from IPython.display import HTML
@@ -315,8 +315,9 @@ class FakeTraffic:
 class Bench:
     """A session on a fake cluster and clock; `frames` holds what was sent."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        self.cluster = cluster
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.cluster = cluster = api.cluster()
         self.seconds = 0.0
         self.frames: list[Frame] = []
         self.traffic: list[FakeTraffic] = []
@@ -347,11 +348,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
-    cluster, _ = make_cluster(monkeypatch)
-    for path in ("deploy/v1", "deploy/v2", CANARY):
-        cluster.apply(path)
-    made = Bench(cluster)
+def bench(start_api: StartApi) -> Bench:
+    made = Bench(start_api("deploy/v1", "deploy/v2", CANARY))
     made.turn(0, {"type": "shown", "calm": False})
     return made
 
@@ -362,9 +360,7 @@ def said(news: LabNews) -> LabWords:
 
 
 def writes(bench: Bench) -> int:
-    api = bench.cluster.api
-    assert isinstance(api, FakeApi)
-    return sum(method == "PATCH" for method, _ in api.requests)
+    return sum(method == "PATCH" for method, _ in bench.api.requests)
 
 
 class TestSession:
@@ -504,13 +500,12 @@ class TestSession:
         assert writes(bench) == before + 1
 
 
-def test_memory_stands_still_once_everything_kept_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_stands_still_once_everything_kept_is_full(
+    start_api: StartApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(session, "KEPT", 1500)
     monkeypatch.setattr(session, "KEPT_CHANGES", 5)
-    cluster, api = make_cluster(monkeypatch)
-    for path in ("deploy/v1", "deploy/v2", CANARY):
-        cluster.apply(path)
-    bench = Bench(cluster)
+    bench = Bench(start_api("deploy/v1", "deploy/v2", CANARY))
     bench.turn(0, {"type": "shown", "calm": False})
     sizes = []
     gc.collect()
@@ -524,7 +519,7 @@ def test_memory_stands_still_once_everything_kept_is_full(monkeypatch: pytest.Mo
         bench.turn(second, *moves)
         bench.traffic[0].records.clear()
         bench.session._stream._taken = 0
-        del bench.frames[:-1], api.requests[:]
+        del bench.frames[:-1], bench.api.requests[:]
         sizes.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
     # The whole loop takes the same path each ten seconds, so its peaks can be compared.

@@ -1,46 +1,27 @@
 """A release in a cluster: kept there, run from anywhere, and never against somebody else."""
 
 import time
-from dataclasses import dataclass, field
 
 import pandas as pd
 import pytest
-from fake_api import make_cluster
+from api_server import Api, StartApi
+from counted import Counted
 from release_plans import plan
 
 from kata_lib import delivery
+from kata_lib.cluster import waiting
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery import events, metrics, record, routes
 from kata_lib.delivery.record import Record
 from kata_lib.delivery.runner import GONE_SECONDS, Runner
 from kata_lib.delivery.state import Routing
 from kata_lib.delivery.steps import HeaderRoute
-from kata_lib.errors import ClusterError, ReleaseError, WaitTimeout
+from kata_lib.errors import ReleaseError, WaitTimeout
 from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh import telemetry
 from kata_lib.mesh.virtual_services import ISTIO
 
 CANARY = "deploy/virtual-service-canary.yaml"
-
-
-@dataclass
-class Mesh:
-    """What the sidecars have counted; `add` adds requests of a version."""
-
-    rows: dict[tuple[str, ...], float] = field(default_factory=dict)
-    broken: bool = False
-
-    def add(self, version: str, n: int, code: str = "200", reporter: str = "source") -> None:
-        key = ("sentences-0", reporter, "sentences", "v1", "name", f"name-{version}", version, code, "-", "")
-        self.rows[key] = self.rows.get(key, 0.0) + n
-
-    def reading(self, *_: object) -> pd.DataFrame:
-        if self.broken:
-            raise ClusterError("no answer")
-        rows = self.rows.copy()  # a test adds requests while a release runs
-        index = pd.MultiIndex.from_tuples(list(rows), names=telemetry.READING)
-        columns = {"requests": list(rows.values()), "timed": 0.0, "milliseconds": 0.0}
-        return pd.DataFrame(columns, index=index, dtype=float)
 
 
 class Clock:
@@ -51,18 +32,19 @@ class Clock:
 
 
 @pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> Mesh:
-    made = Mesh()
-    made.add("v1", 1)
-    monkeypatch.setattr(metrics, "reading", made.reading)
-    return made
+def canary(start_api: StartApi) -> Api:
+    return start_api("deploy/v1", "deploy/v2", CANARY)
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    made, _ = make_cluster(monkeypatch)
-    for path in ("deploy/v1", "deploy/v2", CANARY):
-        made.apply(path)
+def cluster(canary: Api) -> Cluster:
+    return canary.cluster()
+
+
+@pytest.fixture
+def counted(canary: Api) -> Counted:
+    canary.sidecars = made = Counted(canary.sidecars)
+    made.add("v1", 1)
     return made
 
 
@@ -82,7 +64,7 @@ def begun(cluster: Cluster, made: delivery.Plan, clock: Clock) -> Runner:
 TWO = plan({"setWeight": 20}, {"analysis": {}}, {"setWeight": 50}, {"analysis": {}})
 
 
-def test_the_weights_follow_the_steps(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_the_weights_follow_the_steps(cluster: Cluster, counted: Counted, clock: Clock) -> None:
     runner = begun(cluster, TWO, clock)
     assert mesh.weights(cluster) == {"name-v1": 0.8, "name-v2": 0.2}
     for share in (0.5, 1.0):
@@ -93,20 +75,22 @@ def test_the_weights_follow_the_steps(cluster: Cluster, counted: Mesh, clock: Cl
     assert record.load(cluster, "name").release.phase == "Healthy"
 
 
-def test_a_failing_canary_is_sent_back(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_a_failing_canary_is_sent_back(cluster: Cluster, counted: Counted, clock: Clock) -> None:
     runner = begun(cluster, TWO, clock)
     counted.add("v2", 5, code="503")
     assert runner.turn().release.phase == "Degraded"
     assert mesh.weights(cluster) == {"name-v1": 1.0, "name-v2": 0.0}
 
 
-def test_failures_that_reached_no_pod_are_the_canarys(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_failures_that_reached_no_pod_are_the_canarys(
+    cluster: Cluster, counted: Counted, clock: Clock
+) -> None:
     runner = begun(cluster, TWO, clock)
     counted.add("unknown", 5, code="503")
     assert runner.turn().release.phase == "Degraded"
 
 
-def test_copies_are_counted_where_they_arrive(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_copies_are_counted_where_they_arrive(cluster: Cluster, counted: Counted, clock: Clock) -> None:
     made = plan({"setMirrorRoute": {"percentage": 50}}, {"analysis": {}}, {"setWeight": 1}, {"analysis": {}})
     runner = begun(cluster, made, clock)
     counted.add("v2", 60)
@@ -116,7 +100,7 @@ def test_copies_are_counted_where_they_arrive(cluster: Cluster, counted: Mesh, c
 
 
 def test_only_requests_since_the_routing_changed_are_judged(
-    cluster: Cluster, counted: Mesh, clock: Clock
+    cluster: Cluster, counted: Counted, clock: Clock
 ) -> None:
     counted.add("v2", 900, code="500")
     runner = begun(cluster, TWO, clock)
@@ -124,7 +108,7 @@ def test_only_requests_since_the_routing_changed_are_judged(
     assert runner.turn().release.routing.weight == 50
 
 
-def test_another_runner_goes_on_where_one_died(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_another_runner_goes_on_where_one_died(cluster: Cluster, counted: Counted, clock: Clock) -> None:
     runner = begun(cluster, TWO, clock)
     counted.add("v2", 40)
     assert runner.turn().release.tallies["success-rate"].canary.n == 40
@@ -140,13 +124,15 @@ def test_another_runner_goes_on_where_one_died(cluster: Cluster, counted: Mesh, 
     assert found.decisions[2].text.startswith("Nobody ran it for 5 s;")
 
 
-def test_a_runner_that_leaves_lets_others_on_at_once(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_a_runner_that_leaves_lets_others_on_at_once(
+    cluster: Cluster, counted: Counted, clock: Clock
+) -> None:
     begun(cluster, TWO, clock).leave()
     Runner(cluster, "name", clock).turn()
 
 
 def test_weights_changed_elsewhere_are_noticed_and_left(
-    cluster: Cluster, counted: Mesh, clock: Clock
+    cluster: Cluster, counted: Counted, clock: Clock
 ) -> None:
     runner = begun(cluster, TWO, clock)
     mesh.set_weights(cluster, {"name-v2": 80})
@@ -165,7 +151,7 @@ def test_weights_changed_elsewhere_are_noticed_and_left(
 
 
 def test_a_virtual_service_that_is_deleted_meanwhile_is_noticed(
-    cluster: Cluster, counted: Mesh, clock: Clock
+    cluster: Cluster, counted: Counted, clock: Clock
 ) -> None:
     runner = begun(cluster, TWO, clock)
     cluster.delete(CANARY)
@@ -173,23 +159,25 @@ def test_a_virtual_service_that_is_deleted_meanwhile_is_noticed(
 
 
 def test_a_command_counts_over_a_look_under_way(
-    cluster: Cluster, counted: Mesh, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    canary: Api, cluster: Cluster, counted: Counted, clock: Clock
 ) -> None:
     """Somebody aborts between the runner's reading and its writing: its success is void."""
     runner = begun(cluster, TWO, clock)
 
-    def aborted_meanwhile(*_: object) -> pd.DataFrame:
-        delivery.find(cluster).abort()
-        counted.add("v2", 60)
-        return counted.reading()
+    somebody = [delivery.find(canary.cluster())]
 
-    monkeypatch.setattr(metrics, "reading", aborted_meanwhile)
+    def aborted_meanwhile(method: str, path: str) -> None:
+        if path.endswith("/stats/prometheus") and somebody:
+            somebody.pop().abort()
+            counted.add("v2", 60)
+
+    canary.before = aborted_meanwhile
     assert runner.turn().release.phase == "Degraded"
     assert mesh.weights(cluster)["name-v2"] == 0.0
 
 
 def test_a_routing_that_was_saved_and_not_put_in_force_is(
-    cluster: Cluster, counted: Mesh, clock: Clock
+    cluster: Cluster, counted: Counted, clock: Clock
 ) -> None:
     """Its runner died between the two."""
     begun(cluster, TWO, clock)
@@ -201,9 +189,9 @@ def test_a_routing_that_was_saved_and_not_put_in_force_is(
     assert mesh.weights(cluster)["name-v2"] == 0.0
 
 
-def test_metrics_that_do_not_answer_hold_it(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_metrics_that_do_not_answer_hold_it(cluster: Cluster, counted: Counted, clock: Clock) -> None:
     runner = begun(cluster, plan(consecutiveErrorLimit=0), clock)
-    counted.broken = True
+    counted.silent = True
     found = runner.turn().release
     assert (found.phase, found.hold) == ("Paused", "inconclusive")
 
@@ -224,7 +212,7 @@ def test_durations_that_no_sidecar_counts_are_no_success() -> None:
         metrics.looks(counted, made, ("v2", "v1"), Routing(10))
 
 
-def test_the_record_is_read_as_it_was_written(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_the_record_is_read_as_it_was_written(cluster: Cluster, counted: Counted, clock: Clock) -> None:
     runner = begun(cluster, TWO, clock)
     counted.add("v2", 40)
     written = runner.turn()
@@ -233,7 +221,7 @@ def test_the_record_is_read_as_it_was_written(cluster: Cluster, counted: Mesh, c
     assert "setWeight 20: 20 % of the requests go to name-v2" in data["history"]
 
 
-def test_a_record_that_somebody_damaged(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_a_record_that_somebody_damaged(cluster: Cluster, counted: Counted, clock: Clock) -> None:
     begun(cluster, TWO, clock)
     for damage in ("{", "{}", '{"tallies": 1}', "[]"):
         cluster.patch("v1", "ConfigMap", "release-name", {"data": {"release": damage}})
@@ -241,7 +229,7 @@ def test_a_record_that_somebody_damaged(cluster: Cluster, counted: Mesh, clock: 
             record.load(cluster, "name")
 
 
-def test_a_release_runs_by_itself_and_tells_its_decisions(cluster: Cluster, counted: Mesh) -> None:
+def test_a_release_runs_by_itself_and_tells_its_decisions(cluster: Cluster, counted: Counted) -> None:
     quick = TWO.changed(analysis={**TWO.source["analysis"], "interval": "5ms"})
     release = delivery.start(cluster, quick)
     said: list[str] = []
@@ -256,7 +244,7 @@ def test_a_release_runs_by_itself_and_tells_its_decisions(cluster: Cluster, coun
     assert mesh.weights(cluster)["name-v2"] == 0.0
 
 
-def test_one_release_at_a_time(cluster: Cluster, counted: Mesh) -> None:
+def test_one_release_at_a_time(cluster: Cluster, counted: Counted) -> None:
     release = delivery.start(cluster, TWO)
     with pytest.raises(ReleaseError, match=r"under way already.*Progressing at 20 %: one at a time"):
         delivery.start(cluster, TWO)
@@ -264,15 +252,16 @@ def test_one_release_at_a_time(cluster: Cluster, counted: Mesh) -> None:
     delivery.start(cluster, TWO).abort()
 
 
-def test_a_closed_release_holds_and_says_that_nobody_runs_it(cluster: Cluster, counted: Mesh) -> None:
+def test_a_closed_release_holds_and_says_that_nobody_runs_it(cluster: Cluster, counted: Counted) -> None:
     release = delivery.start(cluster, TWO)
     release.close()
     assert "Progressing, step 2 of 4: analysis" in release.status()
     assert "Nobody runs it: it holds until `resume`, or `abort`." in release.status()
     again = delivery.find(cluster)
     again.resume()
+    waiting.until(lambda: "Nobody" if "Nobody" in again.status() else "", 10, None, "It is not run")
     with pytest.raises(WaitTimeout, match="Last seen: Progressing, step 2 of 4"):
-        again.wait(0.1, lambda line: None)
+        again.wait(0.0, lambda line: None)
     with pytest.raises(ReleaseError, match="not paused"):
         again.resume()
     again.abort()
