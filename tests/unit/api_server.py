@@ -24,6 +24,7 @@ from control_plane import settled
 from sidecars import config_dump
 
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines.embedded.addresses import AddressPlan, LoopbackPlan
 from kata_lib.engines.embedded.api.server import make_app
 from kata_lib.engines.embedded.controllers import (
@@ -36,19 +37,20 @@ from kata_lib.engines.embedded.controllers import (
     ReplicaSetController,
     Scheduler,
 )
-from kata_lib.engines.embedded.kubelet import images
+from kata_lib.engines.embedded.images import Image, Images
 from kata_lib.engines.embedded.kubelet.admission import refuse_pod
 from kata_lib.engines.embedded.kubelet.launchers import Application, ImageError
 from kata_lib.engines.embedded.kubelet.status import pod_status
 from kata_lib.engines.embedded.mesh.admission import refuse
-from kata_lib.engines.embedded.mesh.injection import METRICS_PORT, PROXY_CONTAINER, inject, workload_name
+from kata_lib.engines.embedded.mesh.injection import PROXY_CONTAINER, inject, workload_name
+from kata_lib.engines.embedded.mesh.scraping import METRICS_PORT
 from kata_lib.engines.embedded.objects import Key, being_deleted, key, timestamp
 from kata_lib.engines.embedded.registry.metadata import utc_now
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.engines.embedded.state import State
 from kata_lib.engines.embedded.store import Event, Obj, Store
-from kata_lib.engines.notes import read_json
+from kata_lib.files import read_json
 
 TOKEN = "secret"
 LIMIT = 10.0
@@ -101,7 +103,7 @@ class Node(Controller[Key]):
 
     def _no_image(self, pod: Obj, spec: Obj) -> Obj | str:
         """Return the reason why an image's process cannot be started, in the engine's words."""
-        if images.find(spec["image"], self._home.tools):
+        if Images(self._home.images).find(spec["image"]):
             return ""
         application = Application(pod, spec, lambda *_: None, self._home, self._plan)
         try:
@@ -189,6 +191,8 @@ class Api:
 
     async def _start(self) -> str:
         """Start everything and return the kubeconfig."""
+        names = [f"{APPLICATION.image}:{tag}" for tag in APPLICATION.tags]
+        Images(self._state.images).add(names, Image(("sentences",), APPLICATION.port))
         plan = LoopbackPlan(self._state, read_json(self._state.addresses) or {"block": BLOCK})
         store = Store(self._state.store)
         self._registry = Registry(
@@ -217,7 +221,7 @@ class Api:
         self._server = await _serve(app)
         self._agents = web.AppRunner(_answering(self._answer))
         await self._agents.setup()
-        self._ports: dict[int, str] = {}
+        self._ports: dict[str, int] = {}
         return _kubeconfig(self._server.addresses[0][1])
 
     async def _stop(self) -> None:
@@ -250,15 +254,17 @@ class Api:
         """Return where the agent of a pod listens, by now: a port of its own tells it from the others."""
         if port != METRICS_PORT:
             return "127.0.0.1", port
-        listening = socket.create_server(("127.0.0.1", 0))
-        self._ports[listening.getsockname()[1]] = uid
-        self._loop.create_task(web.SockSite(self._agents, listening).start())
-        return "127.0.0.1", listening.getsockname()[1]
+        if uid not in self._ports:
+            listening = socket.create_server(("127.0.0.1", 0))
+            self._ports[uid] = listening.getsockname()[1]
+            self._loop.create_task(web.SockSite(self._agents, listening).start())
+        return "127.0.0.1", self._ports[uid]
 
     async def _answer(self, request: web.Request) -> web.Response:
         assert request.transport
-        uid = self._ports[request.transport.get_extra_info("sockname")[1]]
-        pod = next(pod for pod in self._registry.list("pods") if pod["metadata"]["uid"] == uid)
+        port = request.transport.get_extra_info("sockname")[1]
+        pods = self._registry.list("pods")
+        pod = next(pod for pod in pods if self._ports.get(pod["metadata"]["uid"]) == port)
         status, text = self.sidecars.answer(pod, request.path_qs)
         return web.Response(status=status, text=text)
 

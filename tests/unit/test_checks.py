@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import pytest
 from api_server import Api, StartApi
 from argo_stages import GROUP, KINDS, put
 
-from kata_lib import delivery, traffic
+from kata_lib import delivery
 from kata_lib.cluster.cluster import MERGE_PATCH, Cluster
 from kata_lib.cluster.manifests import load
+from kata_lib.course import application
 from kata_lib.course.checks import CHECKS, V3_FAILURES, CheckFailed, Result, check
 from kata_lib.delivery import events, record
-from kata_lib.delivery.judging import Look
+from kata_lib.delivery.observed import Look, Observed, Pods
 from kata_lib.delivery.state import ReleaseState
 from kata_lib.errors import KataError
 from kata_lib.mesh.virtual_services import ISTIO
@@ -52,12 +54,18 @@ ARGO_STAGES = {"argo-released": "promoted", "argo-caught": "aborted-by-analysis"
 RELEASES = {"released": "deploy/rollouts/v2.yaml", "caught": "deploy/rollouts/v3.yaml"}
 
 
-def keep(cluster: Cluster, path: str, *, failed: int = 0, looks: int = 3, by: Event | None = None) -> None:
+def left_to_a_person(release: ReleaseState, now: float) -> ReleaseState:
+    """Return it given everything, and not watched there either."""
+    return events.promote_fully(events.promote_fully(release, now), now)
+
+
+def keep(cluster: Cluster, path: str, *, failed: int = 0, looks: int = 6, by: Event | None = None) -> None:
     """Have the cluster keep a release after these looks at 60 requests, or ended by a person."""
     release = events.begin(delivery.read(path), 1.0)
     for moment in range(looks):
         seen = Look(Counted(failed, 60), Counted(0, 60))
-        release = events.look(release, {"success-rate": seen, "latency": seen}, float(moment))
+        both = Observed({"success-rate": seen, "latency": seen}, Pods(1, 1), Pods(2, 2))
+        release = events.look(release, both, 60.0 * moment)
     record.save(cluster, record.Record(release if by is None else by(release, 9.0)))
 
 
@@ -132,7 +140,7 @@ def label_namespace(cluster: Cluster, value: str | None) -> None:
 
 def unknown_image(cluster: Cluster, api: Api) -> None:
     cluster.delete("deploy/v1")
-    cluster.image = "kata/nobody:v0"
+    cluster.images = {"kata/sentences": "kata/nobody:v0"}
     cluster.apply("deploy/v1")
 
 
@@ -305,7 +313,7 @@ DAMAGES: list[tuple[str, Callable[[Cluster, Api], object], str, str]] = [
     ),
     (
         "released",
-        lambda c, a: kept_anew(c, "deploy/rollouts/v2.yaml", looks=1, by=events.promote_fully),
+        lambda c, a: kept_anew(c, "deploy/rollouts/v2.yaml", looks=1, by=left_to_a_person),
         "A person decided",
         "kata release start",
     ),
@@ -453,9 +461,9 @@ def test_dots_are_not_enough_yet(monkeypatch: pytest.MonkeyPatch, start_api: Sta
         check("canary-10", cluster, ...)
 
 
-def test_answers_that_are_no_sentences_are_not_version_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    cluster, _ = solved("v1-alone", monkeypatch)
-    drawn = traffic.frame_of([(0, 1.0, 200, "It works")] * 100)
+def test_answers_that_are_no_sentences_are_not_version_1(start_api: StartApi) -> None:
+    cluster, _ = solved("v1-alone", start_api)
+    drawn = application.frame_of([(0, 1.0, 200, "It works")] * 100)
     result = check("v1-alone", cluster, drawn)
     assert result.verdict == "wrong"
     assert "100 of 100 answers are no sentence of the workshop's: 'It works'" in result.text

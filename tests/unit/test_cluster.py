@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from kata_lib.cluster import apply, readiness
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.manifests import load
+from kata_lib.course import application
+from kata_lib.course.steps import KINDS
 from kata_lib.engines.embedded.registry.patches import merge_patch
 from kata_lib.errors import ClusterError, ManifestError, WaitTimeout
 
@@ -79,31 +81,31 @@ def test_delete_in_the_katas_order(cluster: Cluster) -> None:
 
 def test_replace_leaves_exactly_the_manifests(cluster: Cluster) -> None:
     cluster.apply("deploy/v1")
-    port = cluster.url()
+    port = cluster.url("sentences")
     cluster.apply("deploy/virtual-service-canary.yaml")
     cluster.apply("deploy/v2")
     cluster.scale("name-v1", 5)
-    lines = cluster.replace(load("deploy/v1"))
+    lines = cluster.replace(load("deploy/v1"), KINDS)
     assert "deployment.apps/name-v1 set back" in lines
     assert "virtualservice.networking.istio.io/name deleted" in lines
     assert len(cluster.pods()) == 4
-    assert cluster.url() == port
-    assert cluster.replace(load("deploy/v1")) == []
+    assert cluster.url("sentences") == port
+    assert cluster.replace(load("deploy/v1"), KINDS) == []
 
 
 def test_url_says_what_is_there_instead(cluster: Cluster) -> None:
-    with pytest.raises(
-        ClusterError, match=r"no Service 'sentences'.*there are: none.*kubectl apply -f deploy/v1"
-    ):
-        cluster.url()
+    with pytest.raises(ClusterError, match=r"no Service 'sentences'.*there are: none"):
+        cluster.url("sentences")
+    with pytest.raises(ClusterError, match=r"no Service 'sentences'.*`kubectl apply -f deploy/v1`"):
+        application.url(cluster)
     cluster.apply("deploy/v1")
-    assert cluster.url().startswith("http://127.0.0.9:3")
+    assert cluster.url("sentences").startswith("http://127.0.0.9:3")
     with pytest.raises(ClusterError, match="no node port"):
         cluster.url("age")
 
 
 def test_wait_timeout_carries_the_waiting_reason(cluster: Cluster) -> None:
-    cluster.image = "kata/nobody:v0"
+    cluster.images = {"kata/sentences": "kata/nobody:v0"}
     cluster.apply("deploy/v2")
     said: list[str] = []
     with pytest.raises(

@@ -1,6 +1,7 @@
 """kata_lib.lab.lab on the embedded engine's API: what a step sets up, keeps, and resets."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -9,9 +10,11 @@ from api_server import Api, StartApi
 from argo_stages import install
 
 from kata_lib import engines
+from kata_lib.cluster.client import Obj
 from kata_lib.cluster.location import Location
+from kata_lib.cluster.waiting import Progress
+from kata_lib.course.application import APPLICATION
 from kata_lib.delivery import argo
-from kata_lib.engines.base import Progress
 from kata_lib.errors import ClusterError, EngineError, EngineUnavailable, KataError
 from kata_lib.lab import lab
 from kata_lib.lab.lab import Lab, open_lab
@@ -153,32 +156,40 @@ def test_slow_waits_are_said_once_a_second(monkeypatch: pytest.MonkeyPatch) -> N
     assert said == ["Waiting: at 1.1", "Waiting: at 2.2"]
 
 
-def test_hops_are_the_differences_of_the_sidecars_counters(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    lab = open_lab(step="deploy")
-    received = {"age-0": 5, "name-v1-0": 2, "name-v1-1": 3, "sentences-0": 5}
-    sent = {"sentences-0": 10}
+class Numbers:
+    """Sidecars that have counted these requests, by pod."""
 
-    def metrics(path: str, query: object = None) -> str:
-        pod = path.split("/pods/")[1].split(":")[0]
-        return (
-            f'istio_requests_total{{reporter="destination",response_code="200"}} {received[pod]}\n'
-            f'istio_requests_total{{reporter="source",response_code="200"}} {sent.get(pod, 0)}\n'
+    def __init__(self, received: Mapping[str, int], sent: Mapping[str, int]) -> None:
+        self._received, self._sent = received, sent
+
+    def answer(self, pod: Obj, path: str) -> tuple[int, str]:
+        name = pod["metadata"]["name"]
+        return 200, (
+            f'istio_requests_total{{reporter="destination",response_code="200"}} {self._received[name]}\n'
+            f'istio_requests_total{{reporter="source",response_code="200"}} {self._sent.get(name, 0)}\n'
             "other_total 7\n"
         )
 
-    def request() -> None:
-        for pod in ("age-0", "name-v1-1", "sentences-0"):
-            received[pod] += 1
-        sent["sentences-0"] += 2
 
-    monkeypatch.setattr(api, "text", metrics)
+def test_hops_are_the_differences_of_the_sidecars_counters(api: Api) -> None:
+    lab = open_lab(step="deploy")
+    (age,), (sentences,), (first, second) = map(api.pods, ("age", "sentences", "name-v1"))
+    received = {age: 5, first: 2, second: 3, sentences: 5}
+    sent = {sentences: 10}
+    api.sidecars = Numbers(received, sent)
+
+    def request() -> None:
+        for pod in (age, second, sentences):
+            received[pod] += 1
+        sent[sentences] += 2
+
     table = hops.count(lab.cluster, request)
     assert table.to_dict("index") == {
-        "sentences-0": {"received": 1, "sent": 2},
-        "age-0": {"received": 1, "sent": 0},
-        "name-v1-1": {"received": 1, "sent": 0},
+        sentences: {"received": 1, "sent": 2},
+        age: {"received": 1, "sent": 0},
+        second: {"received": 1, "sent": 0},
     }
-    assert table.index[0] == "sentences-0"
+    assert table.index[0] == sentences
 
 
 @pytest.mark.parametrize(
@@ -206,18 +217,18 @@ def test_engines_are_chosen_by_name_and_in_order(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(engines, "ENGINES", {"first": "", "second": ""})
     lacks = {"first": "no Envoy for this machine"}
     monkeypatch.setattr(
-        engines, "_make", lambda engine, cluster: Started(f"{engine}/{cluster}", Path(), lacks.get(engine))
+        engines, "_make", lambda engine, cluster, _: Started(f"{engine}/{cluster}", Path(), lacks.get(engine))
     )
     monkeypatch.setenv("KATA_NAME", "ours")
-    chosen = engines.select()
+    chosen = engines.select(APPLICATION)
     assert isinstance(chosen, Started)
     assert chosen.cluster == "second/ours"
     with pytest.raises(EngineUnavailable, match="first: no Envoy for this machine"):
-        engines.select("first")
+        engines.select(APPLICATION, "first")
     with pytest.raises(EngineError, match="There is no engine 'minikube'; choose one of: first, second"):
-        engines.select("minikube")
+        engines.select(APPLICATION, "minikube")
     with pytest.raises(EngineError, match=r"not '\.\./x'"):
-        engines.select(cluster="../x")
+        engines.select(APPLICATION, cluster="../x")
 
 
 def test_a_lab_says_what_it_is(api: Api) -> None:

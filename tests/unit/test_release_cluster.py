@@ -5,21 +5,23 @@ import time
 import pandas as pd
 import pytest
 from api_server import Api, StartApi
-from counted import Counted
+from counted import Counters
 from release_plans import plan
 
 from kata_lib import delivery
 from kata_lib.cluster import waiting
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery import events, metrics, record, routes
+from kata_lib.delivery.observed import Pods
 from kata_lib.delivery.record import Record
 from kata_lib.delivery.runner import GONE_SECONDS, Runner
 from kata_lib.delivery.state import Routing
-from kata_lib.delivery.steps import HeaderRoute
+from kata_lib.delivery.steps import WATCH, HeaderRoute
 from kata_lib.errors import ReleaseError, WaitTimeout
 from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh import telemetry
 from kata_lib.mesh.virtual_services import ISTIO
+from kata_lib.statistics.sequential import Counted
 
 CANARY = "deploy/virtual-service-canary.yaml"
 
@@ -42,8 +44,8 @@ def cluster(canary: Api) -> Cluster:
 
 
 @pytest.fixture
-def counted(canary: Api) -> Counted:
-    canary.sidecars = made = Counted(canary.sidecars)
+def counted(canary: Api) -> Counters:
+    canary.sidecars = made = Counters(canary.sidecars)
     made.add("v1", 1)
     return made
 
@@ -64,7 +66,7 @@ def begun(cluster: Cluster, made: delivery.Plan, clock: Clock) -> Runner:
 TWO = plan({"setWeight": 20}, {"analysis": {}}, {"setWeight": 50}, {"analysis": {}})
 
 
-def test_the_weights_follow_the_steps(cluster: Cluster, counted: Counted, clock: Clock) -> None:
+def test_the_weights_follow_the_steps(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     runner = begun(cluster, TWO, clock)
     assert mesh.weights(cluster) == {"name-v1": 0.8, "name-v2": 0.2}
     for share in (0.5, 1.0):
@@ -72,25 +74,49 @@ def test_the_weights_follow_the_steps(cluster: Cluster, counted: Counted, clock:
         runner.turn()
         assert mesh.weights(cluster)["name-v2"] == share
         runner.turn()
-    assert record.load(cluster, "name").release.phase == "Healthy"
+    clock.now += WATCH
+    for _ in range(2):
+        counted.add("v2", 60)
+        found = runner.turn()
+    assert found.release.phase == "Healthy"
 
 
-def test_a_failing_canary_is_sent_back(cluster: Cluster, counted: Counted, clock: Clock) -> None:
+def test_a_failing_canary_is_sent_back(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     runner = begun(cluster, TWO, clock)
     counted.add("v2", 5, code="503")
     assert runner.turn().release.phase == "Degraded"
     assert mesh.weights(cluster) == {"name-v1": 1.0, "name-v2": 0.0}
 
 
-def test_failures_that_reached_no_pod_are_the_canarys(
-    cluster: Cluster, counted: Counted, clock: Clock
+@pytest.mark.parametrize("version", ["unknown", ""])
+def test_failures_that_reached_no_pod_are_theirs_who_have_none(
+    cluster: Cluster, counted: Counters, clock: Clock, version: str
 ) -> None:
     runner = begun(cluster, TWO, clock)
-    counted.add("unknown", 5, code="503")
+    counted.add(version, 5, code="503")
+    found = runner.turn().release
+    assert (found.phase, found.tallies["success-rate"].lost) == ("Progressing", 5)
+    cluster.scale("name-v1", 0)
+    counted.add(version, 5, code="503")
+    found = runner.turn().release
+    assert (found.phase, found.tallies["success-rate"].stable) == ("Progressing", Counted(5, 5))
+    cluster.scale("name-v1", 2)
+    cluster.scale("name-v2", 0)
+    counted.add(version, 5, code="503")
+    found = runner.turn().release
+    assert (found.phase, found.decisions[-1].canary) == ("Degraded", Pods(0, 0))
+
+
+def test_failures_of_a_pod_that_did_not_answer_are_its_versions(
+    cluster: Cluster, counted: Counters, clock: Clock
+) -> None:
+    """Its workload was chosen, so the sidecar counted that."""
+    runner = begun(cluster, TWO, clock)
+    counted.add("unknown", 5, code="503", workload="name-v2")
     assert runner.turn().release.phase == "Degraded"
 
 
-def test_copies_are_counted_where_they_arrive(cluster: Cluster, counted: Counted, clock: Clock) -> None:
+def test_copies_are_counted_where_they_arrive(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     made = plan({"setMirrorRoute": {"percentage": 50}}, {"analysis": {}}, {"setWeight": 1}, {"analysis": {}})
     runner = begun(cluster, made, clock)
     counted.add("v2", 60)
@@ -100,7 +126,7 @@ def test_copies_are_counted_where_they_arrive(cluster: Cluster, counted: Counted
 
 
 def test_only_requests_since_the_routing_changed_are_judged(
-    cluster: Cluster, counted: Counted, clock: Clock
+    cluster: Cluster, counted: Counters, clock: Clock
 ) -> None:
     counted.add("v2", 900, code="500")
     runner = begun(cluster, TWO, clock)
@@ -108,7 +134,7 @@ def test_only_requests_since_the_routing_changed_are_judged(
     assert runner.turn().release.routing.weight == 50
 
 
-def test_another_runner_goes_on_where_one_died(cluster: Cluster, counted: Counted, clock: Clock) -> None:
+def test_another_runner_goes_on_where_one_died(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     runner = begun(cluster, TWO, clock)
     counted.add("v2", 40)
     assert runner.turn().release.tallies["success-rate"].canary.n == 40
@@ -121,25 +147,25 @@ def test_another_runner_goes_on_where_one_died(cluster: Cluster, counted: Counte
     counted.add("v2", 20)
     found = second.turn().release
     assert (found.step, found.routing.weight) == (3, 50)
-    assert found.decisions[2].text.startswith("Nobody ran it for 5 s;")
+    assert (found.decisions[2].what, found.decisions[2].count) == ("taken over", 5)
 
 
 def test_a_runner_that_leaves_lets_others_on_at_once(
-    cluster: Cluster, counted: Counted, clock: Clock
+    cluster: Cluster, counted: Counters, clock: Clock
 ) -> None:
     begun(cluster, TWO, clock).leave()
     Runner(cluster, "name", clock).turn()
 
 
 def test_weights_changed_elsewhere_are_noticed_and_left(
-    cluster: Cluster, counted: Counted, clock: Clock
+    cluster: Cluster, counted: Counters, clock: Clock
 ) -> None:
     runner = begun(cluster, TWO, clock)
     mesh.set_weights(cluster, {"name-v2": 80})
     counted.add("v2", 60, code="500")
     found = runner.turn().release
-    assert (found.phase, found.hold) == ("Paused", "weights changed elsewhere")
-    assert "name-v2 80 %" in found.decisions[-1].text
+    assert (found.phase, found.hold) == ("Paused", "elsewhere")
+    assert found.decisions[-1].found == {"name-v1": 20, "name-v2": 80}
     runner.turn()
     assert mesh.weights(cluster)["name-v2"] == 0.8
     held = delivery.find(cluster)
@@ -151,15 +177,16 @@ def test_weights_changed_elsewhere_are_noticed_and_left(
 
 
 def test_a_virtual_service_that_is_deleted_meanwhile_is_noticed(
-    cluster: Cluster, counted: Counted, clock: Clock
+    cluster: Cluster, counted: Counters, clock: Clock
 ) -> None:
     runner = begun(cluster, TWO, clock)
     cluster.delete(CANARY)
-    assert "no VirtualService routes name" in runner.turn().release.decisions[-1].text
+    last = runner.turn().release.decisions[-1]
+    assert (last.hold, last.found) == ("elsewhere", {})
 
 
 def test_a_command_counts_over_a_look_under_way(
-    canary: Api, cluster: Cluster, counted: Counted, clock: Clock
+    canary: Api, cluster: Cluster, counted: Counters, clock: Clock
 ) -> None:
     """Somebody aborts between the runner's reading and its writing: its success is void."""
     runner = begun(cluster, TWO, clock)
@@ -177,7 +204,7 @@ def test_a_command_counts_over_a_look_under_way(
 
 
 def test_a_routing_that_was_saved_and_not_put_in_force_is(
-    cluster: Cluster, counted: Counted, clock: Clock
+    cluster: Cluster, counted: Counters, clock: Clock
 ) -> None:
     """Its runner died between the two."""
     begun(cluster, TWO, clock)
@@ -189,11 +216,11 @@ def test_a_routing_that_was_saved_and_not_put_in_force_is(
     assert mesh.weights(cluster)["name-v2"] == 0.0
 
 
-def test_metrics_that_do_not_answer_hold_it(cluster: Cluster, counted: Counted, clock: Clock) -> None:
+def test_metrics_that_do_not_answer_hold_it(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     runner = begun(cluster, plan(consecutiveErrorLimit=0), clock)
     counted.silent = True
     found = runner.turn().release
-    assert (found.phase, found.hold) == ("Paused", "inconclusive")
+    assert (found.phase, found.hold) == ("Paused", "unreadable")
 
 
 def test_durations_that_no_sidecar_counts_are_no_success() -> None:
@@ -208,11 +235,12 @@ def test_durations_that_no_sidecar_counts_are_no_success() -> None:
     index = pd.MultiIndex.from_tuples([key], names=telemetry.KEYS)
     counted = pd.DataFrame({"requests": [50.0], "timed": 0.0, "milliseconds": 0.0, 250: 0.0}, index=index)
     counted.attrs["source"] = telemetry.ENVOYS_OWN
+    parts = metrics.split(counted, "name", ("v2", "v1"))
     with pytest.raises(ReleaseError, match=r"do not count how long.*latency cannot be judged"):
-        metrics.looks(counted, made, ("v2", "v1"), Routing(10))
+        metrics.looks(parts, made)
 
 
-def test_the_record_is_read_as_it_was_written(cluster: Cluster, counted: Counted, clock: Clock) -> None:
+def test_the_record_is_read_as_it_was_written(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     runner = begun(cluster, TWO, clock)
     counted.add("v2", 40)
     written = runner.turn()
@@ -221,16 +249,28 @@ def test_the_record_is_read_as_it_was_written(cluster: Cluster, counted: Counted
     assert "setWeight 20: 20 % of the requests go to name-v2" in data["history"]
 
 
-def test_a_record_that_somebody_damaged(cluster: Cluster, counted: Counted, clock: Clock) -> None:
+def test_a_record_that_somebody_damaged(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     begun(cluster, TWO, clock)
-    for damage in ("{", "{}", '{"tallies": 1}', "[]"):
+    for damage in ("{", "{}", '{"form": 2, "tallies": 1}', "[]"):
         cluster.patch("v1", "ConfigMap", "release-name", {"data": {"release": damage}})
         with pytest.raises(ReleaseError, match="kubectl delete configmap release-name"):
             record.load(cluster, "name")
 
 
-def test_a_release_runs_by_itself_and_tells_its_decisions(cluster: Cluster, counted: Counted) -> None:
-    quick = TWO.changed(analysis={**TWO.source["analysis"], "interval": "5ms"})
+def test_a_record_of_an_older_form_is_refused_by_name(
+    cluster: Cluster, counted: Counters, clock: Clock
+) -> None:
+    begun(cluster, TWO, clock)
+    cluster.patch("v1", "ConfigMap", "release-name", {"data": {"release": '{"step": 0, "decisions": []}'}})
+    with pytest.raises(ReleaseError, match=r"another version.*form 1; this one reads 2.*kubectl delete"):
+        record.load(cluster, "name")
+
+
+def test_a_release_runs_by_itself_and_tells_its_decisions(cluster: Cluster, counted: Counters) -> None:
+    quick = TWO.changed(
+        steps=[*TWO.source["steps"], {"setWeight": 100}, {"analysis": {}}],
+        analysis={**TWO.source["analysis"], "interval": "5ms"},
+    )
     release = delivery.start(cluster, quick)
     said: list[str] = []
     limit = time.monotonic() + 20
@@ -238,13 +278,14 @@ def test_a_release_runs_by_itself_and_tells_its_decisions(cluster: Cluster, coun
         assert time.monotonic() < limit, release.status()
         counted.add("v2", 60)
     release.wait(5, said.append)
-    assert len(said) == len(release.history()) == 6
+    assert len(said) == len(release.history()) == 8
+    assert release.history()["by"].to_list() == ["person", *["plan", "metrics"] * 3, "metrics"]
     assert release.status().startswith("Healthy. name-v2 100 %, name-v1 0 %.")
     release.undo()
     assert mesh.weights(cluster)["name-v2"] == 0.0
 
 
-def test_one_release_at_a_time(cluster: Cluster, counted: Counted) -> None:
+def test_one_release_at_a_time(cluster: Cluster, counted: Counters) -> None:
     release = delivery.start(cluster, TWO)
     with pytest.raises(ReleaseError, match=r"under way already.*Progressing at 20 %: one at a time"):
         delivery.start(cluster, TWO)
@@ -252,15 +293,15 @@ def test_one_release_at_a_time(cluster: Cluster, counted: Counted) -> None:
     delivery.start(cluster, TWO).abort()
 
 
-def test_a_closed_release_holds_and_says_that_nobody_runs_it(cluster: Cluster, counted: Counted) -> None:
+def test_a_closed_release_holds_and_says_that_nobody_runs_it(cluster: Cluster, counted: Counters) -> None:
     release = delivery.start(cluster, TWO)
     release.close()
-    assert "Progressing, step 2 of 4: analysis" in release.status()
+    assert "Progressing, step 2 of 7: analysis" in release.status()
     assert "Nobody runs it: it holds until `resume`, or `abort`." in release.status()
     again = delivery.find(cluster)
     again.resume()
-    waiting.until(lambda: "Nobody" if "Nobody" in again.status() else "", 10, None, "It is not run")
-    with pytest.raises(WaitTimeout, match="Last seen: Progressing, step 2 of 4"):
+    waiting.until(lambda: "nobody" if "Nobody" in again.where() else "", 10, None, "It is not run")
+    with pytest.raises(WaitTimeout, match="Last seen: Progressing, step 2 of 7"):
         again.wait(0.0, lambda line: None)
     with pytest.raises(ReleaseError, match="not paused"):
         again.resume()

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from api_server import Api, StartApi
 from argo_stages import put
-from counted import Counted
+from counted import Counters
 from release_plans import plan
 
 from kata_lib.delivery import Release, argo, events, record
@@ -23,21 +23,21 @@ def canary(start_api: StartApi) -> Api:
     return start_api("deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml")
 
 
-def counting(api: Api) -> Counted:
+def counting(api: Api) -> Counters:
     """Have the sidecar of `sentences` count, from zero on."""
-    api.sidecars = counted = Counted(api.sidecars)
+    api.sidecars = counted = Counters(api.sidecars)
     for version in ("v1", "v2"):
         counted.add(version, 0)
     return counted
 
 
 @pytest.fixture
-def counted(canary: Api) -> Counted:
+def counted(canary: Api) -> Counters:
     return counting(canary)
 
 
 @pytest.fixture
-def view(canary: Api, counted: Counted) -> Watch:
+def view(canary: Api, counted: Counters) -> Watch:
     cluster = canary.cluster()
     record.save(cluster, Record(events.begin(plan({"setWeight": 20}, {"analysis": {}}), 1.0)))
     return Watch(cluster, ByPlan(cluster, Release(cluster, "name")))
@@ -55,7 +55,7 @@ def standing(news: ReleaseNews) -> Standing:
     return news.words.standing
 
 
-def test_a_frame_holds_the_plan_the_shares_and_the_decisions(view: Watch, counted: Counted) -> None:
+def test_a_frame_holds_the_plan_the_shares_and_the_decisions(view: Watch, counted: Counters) -> None:
     shown(view)
     counted.add("v1", 75)
     counted.add("v2", 25)
@@ -64,7 +64,8 @@ def test_a_frame_holds_the_plan_the_shares_and_the_decisions(view: Watch, counte
     assert (row.answers, row.failed, row.shares["name-v2"]) == (100, 0.0, (25.0, 17.5, 34.3))
     assert [(c.mark, (c.after or {})["name-v2"]) for c in news.changes] == [("", 0), ("20 %", 20)]
     words = standing(news)
-    assert (words.steps, words.step) == (["setWeight 20", "analysis"], 1)
+    assert words.steps == ["setWeight 20", "analysis", "setWeight 100", "pause 5 s", "analysis"]
+    assert words.step == 1
     assert words.may == ["pause", "promote", "promote fully", "abort"]
     assert words.decisions[0].endswith("20 % of the requests go to name-v2, 80 % to name-v1.")
     assert [m.version for m in words.metrics] == ["name-v2", "name-v1"]
