@@ -436,7 +436,7 @@ def test_memory_stands_still_once_everything_kept_is_full(
     bench.turn(0, {"type": "shown", "calm": False})
     sizes: dict[int, int] = {}
     tracemalloc.start()
-    for second in range(1, 131):
+    for second in range(2, 131, 2):
         moments = [(second - i / 25, i) for i in range(25)]
         bench.traffic[0].records += [
             (int(1e9 * at), 3.0 + i, 200, f"Athos is {i} years") for at, i in moments

@@ -140,7 +140,8 @@ def test_a_sidecar_that_lags_does_not_turn_the_slider_back(canary: Api, cluster:
     routing.look(0)
     routing.look(0.5)
     canary.sidecars = Stuck(canary.sidecars)
-    cluster.ask_envoy(*canary.pods("sentences"), "config_dump?include_eds")
+    (sentences,) = canary.pods("sentences")
+    cluster.ask_envoy(sentences, "config_dump?include_eds")
     routing.set("v2", 40, 1.0)
     assert routing.look(1.5).asked == {"v1": 0.6, "v2": 0.4}
     assert routing.look(1.0 + LAG_SECONDS).asked == {"v1": 0.9, "v2": 0.1}
