@@ -5,7 +5,7 @@ the pods behind it. Shares are fractions of 1. Copies (mirrors) have no share. W
 and what retries make of it, the counters tell.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -103,8 +103,9 @@ def read(cluster: Cluster, service: str, caller: str) -> InForce:
     Raises ClusterError where the sidecar does not answer.
     """
     found = cluster.get("v1", "Service", service) or {"metadata": {"name": service}, "spec": {}}
+    calling = cluster.get("v1", "Service", caller)
     pods = cluster.pods()
-    asked = next(iter(callers(cluster, caller)), None)
+    asked = next(_with_sidecar(behind(calling, pods) if calling else []), None)
     if asked is None:
         return from_pods(found, pods)
     dump = proxy_config.dump(cluster, asked)
@@ -113,8 +114,7 @@ def read(cluster: Cluster, service: str, caller: str) -> InForce:
 
 def callers(cluster: Cluster, service: str) -> list[str]:
     """Return the names of the ready pods behind a Service that have a sidecar."""
-    pods = ready_pods(cluster, service)
-    return [pod["metadata"]["name"] for pod in pods if SIDECAR in container_names(pod)]
+    return [*_with_sidecar(ready_pods(cluster, service))]
 
 
 def ready_pods(cluster: Cluster, service: str) -> list[Obj]:
@@ -159,6 +159,13 @@ def from_dump(dump: Obj, service: Obj, pods: list[Obj], *, caller: str, namespac
     return InForce(name, port, caller, found, table is not None, places, passed_through.pods)
 
 
+def _with_sidecar(pods: list[Obj]) -> Iterator[str]:
+    """Yield the names of those pods that are ready and have a sidecar."""
+    for pod in pods:
+        if is_ready(pod) and SIDECAR in container_names(pod):
+            yield pod["metadata"]["name"]
+
+
 def _http_routes(dump: Obj, host: str, authority: str) -> list[Obj] | None:
     """Return Envoy's routes for an authority such as name:5000, None where no table of its port has it.
 
@@ -194,7 +201,7 @@ def _tunnel(dump: Obj, service: Obj, upstreams: Upstreams, table: list[Obj]) -> 
     for every port, in one inside the Envoy that the route leads to.
     """
     address = {"address": service["spec"].get("clusterIP"), "port_value": _port(service)}
-    inside = {upstreams.listener(route.get("route", {}).get("cluster", "")) for route in table}
+    inside = {upstreams.listener(route.get("route", {}).get("cluster", "")) for route in table} - {None}
     for listener in proxy_config.select(dump, "listeners"):
         place = listener.get("address", {}).get("socket_address", {})
         if listener.get("name") in inside or place.items() >= address.items():

@@ -128,13 +128,21 @@ def _unacknowledged(cluster: Cluster, pod: str) -> str | None:
 
 
 def _written(cluster: Cluster) -> frozenset[tuple[str, ...]]:
-    kinds = [kind for kind in _ROUTING if cluster.api.serves(*kind)]
-    objects = (obj for kind in kinds for obj in cluster.objects(*kind))
+    """Return every object of the namespace that routes, with what tells whether it was changed."""
+    found = ((obj["kind"], obj["metadata"]) for kind in _ROUTING for obj in _objects(cluster, *kind))
     return frozenset(
-        (obj["kind"], metadata["uid"], str(metadata.get("generation") or metadata["resourceVersion"]))
-        for obj in objects
-        for metadata in (obj["metadata"],)
+        (kind, own["uid"], str(own.get("generation") or own["resourceVersion"])) for kind, own in found
     )
+
+
+def _objects(cluster: Cluster, api_version: str, kind: str) -> list[Obj]:
+    """Return the objects of a kind; [] of one that is not served, or that may not be read."""
+    try:
+        return cluster.objects(api_version, kind) if cluster.api.serves(api_version, kind) else []
+    except ApiRefused as refused:
+        if refused.code == 403:
+            return []
+        raise
 
 
 def _routing(dump: Obj) -> str:

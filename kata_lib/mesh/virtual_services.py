@@ -23,7 +23,7 @@ def speaker(cluster: Cluster, host: str) -> Obj | None:
     found = [
         (specificity, service)
         for service in sorted(cluster.objects(ISTIO, "VirtualService"), key=_age)
-        if "mesh" in (service["spec"].get("gateways") or ["mesh"]) and service["spec"].get("http")
+        if service["spec"].get("http") and _reaches_sidecars(service["spec"], cluster.namespace)
         for written in service["spec"].get("hosts", [])
         if (specificity := _specificity(_full_name(written, cluster.namespace), full))
     ]
@@ -55,6 +55,12 @@ def plain_rule(rules: list[Obj]) -> int:
 def is_plain(rule: Obj) -> bool:
     """Return whether a rule takes a plain `GET /`: without a match, or by one such as `prefix: /`."""
     return any(map(_takes_plain, rule.get("match") or [{}]))
+
+
+def _reaches_sidecars(spec: Obj, namespace: str) -> bool:
+    """Return whether a VirtualService is for sidecars, and for those of its own namespace."""
+    exported = spec.get("exportTo") or ["*"]
+    return "mesh" in (spec.get("gateways") or ["mesh"]) and not {"*", ".", namespace}.isdisjoint(exported)
 
 
 def _takes_plain(match: Obj) -> bool:

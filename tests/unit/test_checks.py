@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from api_server import Api, StartApi
 from argo_stages import GROUP, KINDS, put
+from release_plans import VERSIONS
 
 from kata_lib import delivery
 from kata_lib.cluster.cluster import MERGE_PATCH, Cluster
@@ -62,7 +63,7 @@ def left_to_a_person(release: ReleaseState, now: float) -> ReleaseState:
 
 def keep(cluster: Cluster, path: str, *, failed: int = 0, looks: int = 6, by: Event | None = None) -> None:
     """Have the cluster keep a release after these looks at 60 requests, or ended by a person."""
-    release = events.begin(delivery.read(path), 1.0)
+    release = events.begin(delivery.read(path), VERSIONS, 1.0)
     for moment in range(looks):
         seen = Look(Counted(failed, 60), Counted(0, 60))
         both = Observed({"success-rate": seen, "latency": seen}, Pods(1, 1), Pods(2, 2))
@@ -248,7 +249,7 @@ DAMAGES: list[tuple[str, Callable[[Cluster, Api], object], str, str]] = [
         "canary-10",
         lambda c, a: subsets(c, name_v1="v1", name_v2="2"),
         "Subset name-v2 .*does not select any pods.*IST0173",
-        "kubectl",
+        r"labels: \{version: v2\}",
     ),
     (
         "canary-10",

@@ -21,6 +21,7 @@ from kata_lib.engines.embedded.store import Obj
 
 _HTTP_INSPECTOR = "envoy.filters.listener.http_inspector"
 _HTTP_INSPECTOR_TYPE = "type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector"
+_SEEN_AS_HTTP = {"application_protocols": ["http/1.1", "h2c"]}
 _SERVICE_LABELS = ("destination_service", "destination_service_name", "destination_service_namespace")
 
 
@@ -58,29 +59,12 @@ def ports(pod: Obj, snapshot: MeshSnapshot) -> Iterator[InboundPort]:
 
 
 def listener(pod: Obj, port: InboundPort, addresses: Addresses) -> Envoy:
-    """Return the listener of a port: it takes HTTP, bytes, or as Istio does it, what it sees.
-
-    Bytes, too, are what comes at a port that only the pod's manifest names.
-    """
-    made: Envoy = {
+    """Return the listener of a port."""
+    return {
         "name": port.name,
         "address": socket_address(*addresses.listen_at(pod["metadata"]["uid"], port.number)),
         "traffic_direction": "INBOUND",
-    }
-    counted = describe(pod), _service_labels(port.service)
-    connections = tcp_proxy({"cluster": port.name}, access_log.inbound_connections(*counted))
-    bytes_passed = {"filters": [connections]}
-    if port.service_port is None or not port.service_port.routed:
-        return {**made, "filter_chains": [bytes_passed]}
-    requests = {"filters": [_connection_manager(port, access_log.inbound(*counted))]}
-    if port.service_port.protocol is not None:
-        return {**made, "filter_chains": [requests]}
-    seen = {"application_protocols": ["http/1.1", "h2c"]}
-    return {
-        **made,
-        "listener_filters": [{"name": _HTTP_INSPECTOR, "typed_config": {"@type": _HTTP_INSPECTOR_TYPE}}],
-        "listener_filters_timeout": "0s",
-        "filter_chains": [{"filter_chain_match": seen, **requests}, bytes_passed],
+        **_chains(pod, port),
     }
 
 
@@ -106,6 +90,26 @@ def cluster(pod: Obj, port: InboundPort, snapshot: MeshSnapshot, addresses: Addr
         pool = rule.policy_for("", port.service_port.number).get("connectionPool", {})
         connection_pool.apply(pool, made)
     return made
+
+
+def _chains(pod: Obj, port: InboundPort) -> Envoy:
+    """Return what takes connections: for requests, for bytes, or for both where Istio looks which they are.
+
+    A port that only the pod's manifest names gets bytes.
+    """
+    counted = describe(pod), _service_labels(port.service)
+    log = access_log.inbound_connections(*counted)
+    passed_on = {"filters": [tcp_proxy({"cluster": port.name}, log)]}
+    if port.service_port is None or not port.service_port.routed:
+        return {"filter_chains": [passed_on]}
+    requests = {"filters": [_connection_manager(port, access_log.inbound(*counted))]}
+    if port.service_port.protocol is not None:
+        return {"filter_chains": [requests]}
+    return {
+        "listener_filters": [{"name": _HTTP_INSPECTOR, "typed_config": {"@type": _HTTP_INSPECTOR_TYPE}}],
+        "listener_filters_timeout": "0s",
+        "filter_chains": [{"filter_chain_match": _SEEN_AS_HTTP, **requests}, passed_on],
+    }
 
 
 def _selects(service: Service, labels: dict[str, str]) -> bool:
