@@ -60,7 +60,7 @@ def _blamed(plan: Plan, name: str, kinds: list[Traffic], releases: int) -> Figur
 
 
 def _caught(plan: Plan, name: str, found: Outcomes) -> Figure:
-    how = f"{found.aborted:,} of {found.releases:,} sent back, after {found.seconds:.1f} s (median), 200 a second"
+    how = f"{found.aborted:,} of {found.releases:,} sent back, {found.seconds:.1f} s (median), 200 requests/s"
     return Figure(f"faulty v3 {name}: requests that met it, mean", found.met, "requests", how=how)
 
 

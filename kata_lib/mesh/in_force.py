@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from kata_lib.cluster import hosts, labels
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.cluster.pods import SIDECAR, container_names, is_ready
+from kata_lib.cluster.pods import has_sidecar, is_ready
 from kata_lib.mesh import proxy_config, routes
 from kata_lib.mesh.destinations import NO_PODS, Destination, Pod, Upstreams, of_objects, spread
 from kata_lib.mesh.matches import PLAIN, Request, takes
@@ -125,9 +126,7 @@ def ready_pods(cluster: Cluster, service: str) -> list[Obj]:
 
 def behind(service: Obj, pods: list[Obj]) -> list[Obj]:
     """Return those of the namespace's pods that a Service selects; one without a selector has none."""
-    selector = service["spec"].get("selector") or {}
-    labels = ((pod, pod["metadata"].get("labels", {})) for pod in pods)
-    return [pod for pod, own in labels if selector and selector.items() <= own.items()]
+    return [pod for pod in pods if labels.selects(service["spec"].get("selector"), pod)]
 
 
 def from_pods(service: Obj, pods: list[Obj]) -> InForce:
@@ -143,7 +142,7 @@ def from_dump(dump: Obj, service: Obj, pods: list[Obj], *, caller: str, namespac
     pods: the namespace's. caller: the sidecar's pod. namespace: the caller's.
     """
     name, port = service["metadata"]["name"], _port(service)
-    host = name if "." in name else f"{name}.{namespace}.svc.cluster.local"
+    host = hosts.full_name(name, namespace)
     upstreams = Upstreams(dump, pods, namespace)
     passed_through = _without_sidecar(service, pods)
     table = _http_routes(dump, host, f"{name}:{port}")
@@ -162,7 +161,7 @@ def from_dump(dump: Obj, service: Obj, pods: list[Obj], *, caller: str, namespac
 def _with_sidecar(pods: list[Obj]) -> Iterator[str]:
     """Yield the names of those pods that are ready and have a sidecar."""
     for pod in pods:
-        if is_ready(pod) and SIDECAR in container_names(pod):
+        if is_ready(pod) and has_sidecar(pod):
             yield pod["metadata"]["name"]
 
 

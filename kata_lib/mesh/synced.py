@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from kata_lib.cluster import waiting
 from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.hosts import of_service
 from kata_lib.cluster.pods import is_ready
 from kata_lib.mesh import proxy_config
 from kata_lib.mesh.destinations import Upstreams
@@ -110,7 +111,7 @@ def _other_pods(service: Obj, pods: list[Obj], upstreams: Upstreams, namespace: 
     spec, name = service["spec"], service["metadata"]["name"]
     if spec.get("clusterIP") == "None" or not spec.get("selector") or spec.get("publishNotReadyAddresses"):
         return
-    cluster = f"outbound|{spec['ports'][0]['port']}||{name}.{namespace}.svc.cluster.local"
+    cluster = f"outbound|{spec['ports'][0]['port']}||{of_service(name, namespace)}"
     ready = {pod["metadata"]["name"] for pod in behind(service, pods) if is_ready(pod)}
     known = {pod.name for pod in upstreams.pods(cluster)}
     if upstreams.knows(cluster) and known != ready:

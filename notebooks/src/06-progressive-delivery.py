@@ -9,6 +9,7 @@
 # This notebook begins with both versions and the canary's VirtualService.
 # %%
 from kata_lib import delivery, live, open_lab, plots
+from kata_lib.delivery import chances
 
 lab = open_lab(step="progressive-delivery")
 # %% [markdown]
@@ -117,8 +118,6 @@ lab.check("caught", lab.sample(requests=150, concurrency=8))
 # four hundred requests a second. In a terminal: `kata release plan deploy/rollouts/v2.yaml --rate 400`, and any other
 # rate.
 # %%
-from kata_lib.delivery import chances
-
 chances.table(plan, rate=400)
 # %% [markdown]
 # Look at the canary that fails 5 %: healthy is 1 %, faulty 25 %, and **in between nobody promises anything**. It goes

@@ -24,6 +24,7 @@ from control_plane import settled
 from sidecars import config_dump
 
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.pods import SIDECAR
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines.embedded.addresses import AddressPlan, LoopbackPlan
 from kata_lib.engines.embedded.api.server import make_app
@@ -42,7 +43,7 @@ from kata_lib.engines.embedded.kubelet.admission import refuse_pod
 from kata_lib.engines.embedded.kubelet.launchers import Application, ImageError
 from kata_lib.engines.embedded.kubelet.status import pod_status
 from kata_lib.engines.embedded.mesh.admission import refuse
-from kata_lib.engines.embedded.mesh.injection import PROXY_CONTAINER, inject, workload_name
+from kata_lib.engines.embedded.mesh.injection import inject, workload_name
 from kata_lib.engines.embedded.mesh.scraping import METRICS_PORT
 from kata_lib.engines.embedded.objects import Key, being_deleted, key, timestamp
 from kata_lib.engines.embedded.registry.metadata import utc_now
@@ -90,7 +91,7 @@ class Node(Controller[Key]):
 
     def _state(self, pod: Obj, spec: Obj) -> Obj:
         """Return a container's entry of the status, as kubelet/container.py makes it."""
-        waiting = "" if spec["name"] == PROXY_CONTAINER else self._no_image(pod, spec)
+        waiting = "" if spec["name"] == SIDECAR else self._no_image(pod, spec)
         state = {"waiting": waiting} if waiting else {"running": {"startedAt": timestamp()}}
         entry = {
             "name": spec["name"],

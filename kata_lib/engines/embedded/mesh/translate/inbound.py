@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from kata_lib.engines.embedded.mesh.injection import PROXY_CONTAINER
+from kata_lib.cluster.labels import selects
+from kata_lib.cluster.pods import SIDECAR
 from kata_lib.engines.embedded.mesh.translate import access_log, clusters, http_proxy
 from kata_lib.engines.embedded.mesh.translate.destination_rules import rule_for
 from kata_lib.engines.embedded.mesh.translate.endpoints import describe, socket_address
@@ -41,13 +42,12 @@ class InboundPort:
 
 def ports(pod: Obj, snapshot: MeshSnapshot) -> Iterator[InboundPort]:
     """Yield each port that is asked of the application, in order."""
-    containers = [c for c in pod["spec"]["containers"] if c["name"] != PROXY_CONTAINER]
+    containers = [c for c in pod["spec"]["containers"] if c["name"] != SIDECAR]
     declared = [port for container in containers for port in container.get("ports", [])]
     named = {port["name"]: port["containerPort"] for port in declared if "name" in port}
     found: dict[int, InboundPort] = {}
-    labels = pod["metadata"].get("labels", {})
     for service in snapshot.services.values():
-        if service.namespace == pod["metadata"]["namespace"] and _selects(service, labels):
+        if service.namespace == pod["metadata"]["namespace"] and selects(service.selector, pod):
             for port in service.ports:
                 target = named.get(port.target) if isinstance(port.target, str) else port.target
                 if target is not None:
@@ -110,10 +110,6 @@ def _chains(pod: Obj, port: InboundPort) -> Envoy:
         "listener_filters_timeout": "0s",
         "filter_chains": [{"filter_chain_match": _SEEN_AS_HTTP, **requests}, passed_on],
     }
-
-
-def _selects(service: Service, labels: dict[str, str]) -> bool:
-    return bool(service.selector) and service.selector.items() <= labels.items()
 
 
 def _service_labels(service: Service | None) -> dict[str, str]:
