@@ -33,8 +33,7 @@ PROMISED = 0.001
 ENOUGH = log(2 / PROMISED)
 """Evidence from which on a change is called seen.
 
-Half the promise is kept for what the test takes for granted: answers that come in the order of their
-requests, and old shares that are those asked for where few answers tell.
+Half the promise is for either null hypothesis, of which the outcomes before the change choose one.
 """
 
 CONTRADICTED = log(100)

@@ -11,7 +11,7 @@ from math import exp, inf, log
 import numpy as np
 import pytest
 
-from bench.marks import HALF, Case, drawn, evidence, marked_at, upper_limit
+from bench.marks import HALF, Case, drawn, upper_limit, watch, weigh
 from kata_lib.statistics.change import (
     ENOUGH,
     PROMISED,
@@ -76,7 +76,7 @@ def test_the_evidence_is_at_most_one_on_average_where_nothing_changed(old: float
     ids=str,
 )
 def test_where_nothing_changed_at_most_one_change_in_a_thousand_is_seen(case: Case) -> None:
-    marks = marked_at(case, LABS, case.unchanged, REQUESTS, np.random.default_rng(1)) > 0
+    marks = watch(case, LABS, case.unchanged, REQUESTS, np.random.default_rng(1)).at > 0
     assert at_least(int(marks.sum()), LABS, PROMISED) > ALARM
 
 
@@ -104,7 +104,7 @@ def test_the_simulation_sees_a_rule_that_is_not_sound() -> None:
 )
 def test_the_simulation_weighs_as_the_lab_does(case: Case, v2: float) -> None:
     generator = np.random.default_rng(3)
-    simulated = [weighed[0] for weighed in islice(evidence(case, 1, v2, generator), 150)]
+    simulated = [weighed.evidence[0] for weighed in islice(weigh(case, 1, v2, generator), 150)]
     dice = np.random.default_rng(3)
 
     def throw(share: float) -> Outcome:
@@ -131,7 +131,7 @@ def test_the_simulation_weighs_as_the_lab_does(case: Case, v2: float) -> None:
 def test_a_real_change_is_seen_even_where_the_new_version_fails_half(
     case: Case, usual: tuple[int, int], at_most: int
 ) -> None:
-    marked = marked_at(case, 200, case.new, at_most, np.random.default_rng(2))
+    marked = watch(case, 200, case.new, at_most, np.random.default_rng(2)).at
     assert usual[0] <= float(np.median(marked)) <= usual[1]
     assert (marked > 0).mean() > 0.97
 
