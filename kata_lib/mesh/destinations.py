@@ -52,10 +52,10 @@ class Destination:
     @property
     def versions(self) -> dict[str, float]:
         """What part of the destination's requests each version gets, 0 to 1; {} where none arrive."""
-        return {} if self.status else versions(self.pods)
+        return {} if self.status else spread(self.pods)
 
 
-def versions(pods: tuple[Pod, ...]) -> dict[str, float]:
+def spread(pods: tuple[Pod, ...]) -> dict[str, float]:
     """Return each version's part of the requests to pods, 0 to 1; {} where none is ready."""
     ready = [pod for pod in pods if pod.ready]
     total = sum(pod.weight for pod in ready)
@@ -109,11 +109,14 @@ class Upstreams:
         inside = (place["envoy_internal_address"] for place in places if "envoy_internal_address" in place)
         return next((str(address["server_listener_name"]) for address in inside), None)
 
-    def subsets(self, host: str, port: int) -> dict[str, tuple[Pod, ...]]:
-        """Return the pods of each subset of a host, by its full name."""
-        named = (cluster.split("|") for cluster in self._clusters)
-        names = [parts[2] for parts in named if parts[::3] == ["outbound", host] and parts[1] == str(port)]
-        return {name: self.pods(f"outbound|{port}|{name}|{host}") for name in sorted(names) if name}
+    def places(self, port: int) -> dict[tuple[str, str], tuple[Pod, ...]]:
+        """Return the pods behind each host and subset ("" for none) that is known at a port."""
+        found = {}
+        for cluster in sorted(self._clusters):
+            match cluster.split("|"):
+                case ["outbound", number, subset, host] if number == str(port):
+                    found[self._short(host), subset] = self.pods(cluster)
+        return found
 
     def pods(self, cluster: str) -> tuple[Pod, ...]:
         """Return the pods behind a cluster; those in reserve (a lower priority) only where needed."""

@@ -13,7 +13,7 @@ from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.pods import SIDECAR, container_names, is_ready
 from kata_lib.mesh import proxy_config, routes
-from kata_lib.mesh.destinations import NO_PODS, Destination, Pod, Upstreams, of_objects
+from kata_lib.mesh.destinations import NO_PODS, Destination, Pod, Upstreams, of_objects, spread
 from kata_lib.mesh.matches import PLAIN, Request, takes
 from kata_lib.mesh.routes import EVERY, Outcome, Route
 
@@ -31,7 +31,8 @@ class InForce:
 
     caller: the pod whose sidecar was asked; None where there is none, so that the Service's pods get the
     requests. http: whether the sidecar looks at single requests; if not, it passes connections on.
-    subsets: the pods of each subset of the service that the sidecar knows, whether or not a route uses it.
+    places: the pods behind each host and subset that the sidecar knows, whether or not a route goes there.
+    pods: the Service's own, as the API shows them.
     """
 
     service: str
@@ -39,7 +40,8 @@ class InForce:
     caller: str | None
     routes: tuple[Route, ...]
     http: bool = True
-    subsets: Mapping[str, tuple[Pod, ...]] = field(default_factory=dict)
+    places: Mapping[tuple[str, str], tuple[Pod, ...]] = field(default_factory=dict)
+    pods: tuple[Pod, ...] = ()
 
     def __str__(self) -> str:
         """Return for people where plain requests go, and those that another route takes."""
@@ -72,6 +74,23 @@ class InForce:
         """The share of plain requests that each destination should get, by its name; {} of none."""
         route = self.route()
         return {} if route is None else route.shares
+
+    @property
+    def by_pods(self) -> Mapping[str, float]:
+        """The share that each version would get if nothing but the Service's ready pods decided, 0 to 1."""
+        return spread(self.pods)
+
+    @property
+    def only_pods_decide(self) -> bool:
+        """Whether plain requests go to the Service as if no rule were there."""
+        route = self.route()
+        return route is not None and route.shares.keys() == {self.service}
+
+    def subsets(self) -> dict[str, tuple[Pod, ...]]:
+        """Return the pods of each of the service's subsets."""
+        return {
+            subset: pods for (host, subset), pods in self.places.items() if subset and host == self.service
+        }
 
     def _asked(self, request: Request) -> Request:
         return replace(request, authority=request.authority or f"{self.service}:{self.port}")
@@ -113,8 +132,8 @@ def behind(service: Obj, pods: list[Obj]) -> list[Obj]:
 
 def from_pods(service: Obj, pods: list[Obj]) -> InForce:
     """Return what is in force without a sidecar: the Service's ready pods, connection by connection."""
-    route = Route(EVERY, (_without_sidecar(service, pods),))
-    return InForce(service["metadata"]["name"], _port(service), None, (route,), http=False)
+    place = _without_sidecar(service, pods)
+    return InForce(place.host, _port(service), None, (Route(EVERY, (place,)),), http=False, pods=place.pods)
 
 
 def from_dump(dump: Obj, service: Obj, pods: list[Obj], *, caller: str, namespace: str) -> InForce:
@@ -134,9 +153,10 @@ def from_dump(dump: Obj, service: Obj, pods: list[Obj], *, caller: str, namespac
     else:
         table = None
         clusters = routes.clusters(tunnel or {"cluster": f"outbound|{port}||{host}"})
-        places = tuple(upstreams.destination(*one) for one in clusters if upstreams.knows(one[0]))
-        found = (Route(EVERY, places or (passed_through,)),)
-    return InForce(name, port, caller, found, table is not None, upstreams.subsets(host, port))
+        passed = tuple(upstreams.destination(*one) for one in clusters if upstreams.knows(one[0]))
+        found = (Route(EVERY, passed or (passed_through,)),)
+    places = upstreams.places(port)
+    return InForce(name, port, caller, found, table is not None, places, passed_through.pods)
 
 
 def _http_routes(dump: Obj, host: str, authority: str) -> list[Obj] | None:

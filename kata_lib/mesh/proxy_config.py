@@ -41,6 +41,11 @@ def dump(cluster: Cluster, pod: str) -> Obj:
     return found
 
 
+def routes_text(cluster: Cluster, pod: str) -> str:
+    """Return a pod's route tables as text, for telling cheaply whether they changed."""
+    return cluster.ask_envoy(pod, "config_dump?resource=dynamic_route_configs")
+
+
 def select(dump: Obj, section: Section) -> list[Obj]:
     """Return one section's resources of a configuration dump, sorted by name."""
     kind, lists, key = _KEYS[section]

@@ -15,7 +15,7 @@ end = time.monotonic() + 60
 while not pathlib.Path("{GO_ON}").exists() and time.monotonic() < end:
     time.sleep(0.1)"""
 GRAPH_CELL = f"{SETUP}\nseen = live.show_graph(lab)"
-RELEASE_CELL = f"""from kata_lib import rollout
+RELEASE_CELL = f"""from kata_lib import delivery
 {SETUP}
 steps = [{{"setWeight": 20}}, {{"pause": {{}}}}, {{"setWeight": 50}}, {{"pause": {{}}}}, {{"analysis": {{}}}}]
 plan = delivery.read("deploy/rollouts/v2.yaml").changed(steps=steps)

@@ -5,7 +5,6 @@ Runs where KATA_TEST_ENGINE=kind asks for it and the manifests of its add-ons ca
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from requirements import lacking
@@ -18,7 +17,7 @@ from kata_lib.errors import ClusterError, EngineError, ReleaseError
 from kata_lib.lab import lab
 from kata_lib.lab.lab import Lab
 from kata_lib.lab.live.by_argo import ByArgo
-from kata_lib.lab.live.release import LiveRelease
+from kata_lib.lab.live.release import Watch
 
 pytestmark = pytest.mark.needs("kind")
 
@@ -70,25 +69,25 @@ def test_a_second_install_changes_nothing(kata: Lab) -> None:
 def test_version_2_goes_through_and_the_view_shows_it(kata: Lab) -> None:
     kata.begin("argo-rollouts")
     release = argo.find(kata.cluster)
-    view = LiveRelease(kata, ByArgo(release))
-    sent: list[Any] = []
-    view.widget.send = lambda message, *_: sent.append(message)
+    view = Watch(kata.cluster, ByArgo(release))
     with kata.watch(rate=100) as users:
         kata.apply(f"{ARGO}/rollout-v2.yaml")
-        view._draw()
+        first = view.news(everything=True)
         lines: list[str] = []
         release.wait(say=lines.append)
-        view._draw()
+        last = view.news(everything=True)
         assert users.frame()["error"].isna().all()
     assert release.state.phase == "Healthy", lines
     assert list(release.moments()) == ["0 %", "1 %", "10 %", "50 %", "100 %"]
     assert set(release.history()["verdict"]) == {"Successful"}
     assert kata.check("argo-released", kata.sample(requests=200, concurrency=4)).verdict == "right"
-    first, last = sent
-    assert first["words"]["phase"] == "Progressing"
-    assert [s for s in last["words"]["steps"] if "setWeight" in s] == [f"setWeight {w}" for w in (1, 10, 50)]
-    assert last["changes"][-1]["after"] == {"v2": 100, "v1": 0}
-    assert last["seconds"], "requests were sent, and the sidecars counted none"
+    began, through = first.words.standing, last.words.standing
+    assert began
+    assert began.phase == "Progressing"
+    assert through
+    assert [s for s in through.steps if "setWeight" in s] == [f"setWeight {w}" for w in (1, 10, 50)]
+    assert last.changes[-1].after == {"v2": 100, "v1": 0}
+    assert last.seconds, "requests were sent, and the sidecars counted none"
 
 
 def test_version_3_is_stopped_by_the_analysis(kata: Lab) -> None:

@@ -17,6 +17,7 @@ import pytest
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with lock files and a .venv whose Python works."""
     for name in environment.DEVELOPER:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"{name}\n")
     venv = tmp_path / ".venv"
     (venv / "bin").mkdir(parents=True)
@@ -40,7 +41,15 @@ def test_only_what_changed_is_outdated(project: Path) -> None:
 
 
 def test_the_tests_packages_are_added_to_what_is_there(project: Path) -> None:
-    assert environment.outdated(environment.DEVELOPER) == ["requirements-dev.lock"]
+    assert environment.outdated(environment.DEVELOPER) == ["requirements-dev.lock", environment.NPM_LOCK]
+
+
+def test_npms_packages_are_looked_for_where_they_should_be(project: Path) -> None:
+    stamp = project / ".venv" / "stamp.json"
+    stamp.write_text(json.dumps(environment.digests(environment.DEVELOPER)))
+    assert environment.outdated(environment.DEVELOPER) == [environment.NPM_LOCK]
+    environment.node_modules().mkdir()
+    assert environment.outdated(environment.DEVELOPER) == []
 
 
 def unfinished(project: Path) -> None:
@@ -96,6 +105,8 @@ def test_a_python_without_venv_is_refused_with_the_package_that_has_it(
         ("WARNING: Retrying (Retry(total=4)) after connection broken", "index cannot be reached"),
         ("OSError: [Errno 28] No space left on device", "disk is full"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", "not the one that was locked"),
+        ("npm error code EINTEGRITY", "not the one that was locked"),
+        ("npm error code ECONNREFUSED", "npm's registry cannot be reached"),
         ("ERROR: No matching distribution found for numpy==9", "no build of a package"),
         ("something else", "something else"),
     ],

@@ -149,7 +149,7 @@ def test_a_port_whose_protocol_is_told_by_its_first_bytes_has_a_table_of_its_own
 
 def test_every_subset_is_known_whether_or_not_requests_go_there() -> None:
     found = read(recorded("promote-100-0"))
-    assert {name: [pod.name for pod in pods] for name, pods in found.subsets.items()} == {
+    assert {name: [pod.name for pod in pods] for name, pods in found.subsets().items()} == {
         "name-v1": ["name-v1-0"],
         "name-v2": ["name-v2-0"],
     }
@@ -271,4 +271,4 @@ def test_a_real_sidecars_dump() -> None:
     found = json.loads((REFERENCE / "envoy" / "config_dump.json").read_text())
     read_ = in_force.from_dump(found, service(), [], caller="sentences-0", namespace="default")
     assert str(read_) == "Requests to name: v1 90.0 %, v2 10.0 %, as the sidecar of sentences-0 has it."
-    assert [pod.name for pod in read_.subsets["name-v1"]] == ["10.244.0.7:5000", "10.244.0.9:5000"]
+    assert [pod.name for pod in read_.subsets()["name-v1"]] == ["10.244.0.7:5000", "10.244.0.9:5000"]

@@ -73,6 +73,13 @@ def test_every_locked_package_has_hashes_and_no_address(lock: str) -> None:
             assert "--hash=sha256:" in entry, entry
 
 
+def test_npms_lock_has_hashes_and_no_address_of_a_registry() -> None:
+    lock = json.loads((ROOT / "tests/view/package-lock.json").read_text())
+    for name, package in lock["packages"].items():
+        assert "resolved" not in package, name
+        assert not name or package["integrity"].startswith("sha512-"), name
+
+
 def test_the_two_locks_agree() -> None:
     learner, developer = pins("requirements.lock"), pins("requirements-dev.lock")
     for name in learner.keys() & developer.keys():

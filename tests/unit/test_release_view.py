@@ -1,7 +1,6 @@
 """The live view of a release without a browser: what a frame holds, and what its buttons do."""
 
-from typing import Any
-
+import msgspec
 import pandas as pd
 import pytest
 from argo_stages import put
@@ -11,20 +10,13 @@ from release_plans import plan
 from kata_lib.delivery import Release, argo, events, record
 from kata_lib.delivery.record import Record
 from kata_lib.lab.live import by_argo, by_plan
-from kata_lib.lab.live import release as live_release
 from kata_lib.lab.live.by_argo import ByArgo
 from kata_lib.lab.live.by_plan import ByPlan
-from kata_lib.lab.live.release import LiveRelease
-from kata_lib.lab.live.widget import ReleaseWidget
+from kata_lib.lab.live.protocol import Decide, ReleaseNews, Standing
+from kata_lib.lab.live.release import Watch
+from kata_lib.lab.live.settings import COMMANDS
 from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh import telemetry
-
-
-class Lab:
-    """As much of a Lab as the view asks for."""
-
-    def __init__(self, cluster: Any) -> None:
-        self.cluster = cluster
 
 
 def reading(v1: float, v2: float) -> pd.DataFrame:
@@ -37,61 +29,62 @@ def reading(v1: float, v2: float) -> pd.DataFrame:
 
 
 @pytest.fixture
-def view(monkeypatch: pytest.MonkeyPatch) -> LiveRelease:
+def view(monkeypatch: pytest.MonkeyPatch) -> Watch:
     cluster, _ = make_cluster(monkeypatch)
     for path in ("deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml"):
         cluster.apply(path)
     record.save(cluster, Record(events.begin(plan({"setWeight": 20}, {"analysis": {}}), 1.0)))
     readings = iter([reading(0, 0), reading(75, 25), reading(75, 25)])
     monkeypatch.setattr(telemetry, "counters", lambda *_: next(readings))
-    made = LiveRelease(Lab(cluster), ByPlan(cluster, Release(cluster, "name")))  # type: ignore[arg-type]
-    made.sent = []  # type: ignore[attr-defined]
-    monkeypatch.setattr(made.widget, "send", made.sent.append)  # type: ignore[attr-defined]
-    return made
+    return Watch(cluster, ByPlan(cluster, Release(cluster, "name")))
 
 
-def frames(view: LiveRelease) -> list[dict[str, Any]]:
-    return view.sent  # type: ignore[attr-defined, no-any-return]
+def shown(view: Watch) -> ReleaseNews:
+    """Return what the next frame holds, as the browser would be sent it."""
+    news = view.news(everything=True)
+    assert msgspec.convert(msgspec.to_builtins(news), ReleaseNews) == news
+    return news
 
 
-def test_a_frame_holds_the_plan_the_shares_and_the_decisions(view: LiveRelease) -> None:
-    view._draw()
-    view._draw()
-    frame = frames(view)[-1]
-    (row,) = frame["seconds"]
-    assert row[1:3] == [100, 0.0]
-    assert row[3]["name-v2"] == [25.0, 17.5, 34.3]
-    assert [(c["mark"], c["after"]["name-v2"]) for c in frame["changes"]] == [("", 0), ("20 %", 20)]
-    words = frame["words"]
-    assert (words["steps"], words["step"]) == (["setWeight 20", "analysis"], 1)
-    assert words["may"] == ["pause", "promote", "promote fully", "abort"]
-    assert words["decisions"][0].endswith("20 % of the requests go to name-v2, 80 % to name-v1.")
-    assert [m["version"] for m in words["metrics"]] == ["name-v2", "name-v1"]
+def standing(news: ReleaseNews) -> Standing:
+    assert news.words.standing is not None
+    return news.words.standing
 
 
-def test_a_button_decides_and_a_refusal_is_told(view: LiveRelease) -> None:
-    view._hear({"type": "do", "command": "abort"})
+def test_a_frame_holds_the_plan_the_shares_and_the_decisions(view: Watch) -> None:
+    shown(view)
+    news = shown(view)
+    (row,) = news.seconds
+    assert (row.answers, row.failed, row.shares["name-v2"]) == (100, 0.0, (25.0, 17.5, 34.3))
+    assert [(c.mark, (c.after or {})["name-v2"]) for c in news.changes] == [("", 0), ("20 %", 20)]
+    words = standing(news)
+    assert (words.steps, words.step) == (["setWeight 20", "analysis"], 1)
+    assert words.may == ["pause", "promote", "promote fully", "abort"]
+    assert words.decisions[0].endswith("20 % of the requests go to name-v2, 80 % to name-v1.")
+    assert [m.version for m in words.metrics] == ["name-v2", "name-v1"]
+
+
+def test_a_button_decides_and_a_refusal_is_told(view: Watch) -> None:
+    view.hear(Decide("abort"))
     assert mesh.weights(view._cluster)["name-v2"] == 0.0
-    view._hear({"type": "do", "command": "promote"})
-    view._draw()
-    words = frames(view)[-1]["words"]
-    assert "promote does nothing; retry begins it again" in words["note"]
-    assert (words["phase"], words["step"], words["may"]) == ("Degraded", -1, ["retry"])
-    view._hear({"type": "do", "command": "rm -rf"})
+    view.hear(Decide("promote"))
+    news = shown(view)
+    assert "promote does nothing; retry begins it again" in news.words.note
+    words = standing(news)
+    assert (words.phase, words.step, words.may) == ("Degraded", -1, ["retry"])
+    view.hear(Decide("rm -rf"))
 
 
 def test_each_button_of_the_browser_is_a_command() -> None:
-    script = ReleaseWidget._esm
-    for button in live_release.BUTTONS:
-        assert f'"{button}"' in str(script)
-    assert set(live_release.BUTTONS) == set(by_plan.COMMANDS)
-    assert set(by_argo.COMMANDS) < set(live_release.BUTTONS)
+    assert set(COMMANDS) == set(by_plan.COMMANDS)
+    assert set(by_argo.COMMANDS) < set(COMMANDS)
 
 
-def test_a_release_that_was_forgotten_is_told(view: LiveRelease) -> None:
+def test_a_release_that_was_forgotten_is_told(view: Watch) -> None:
     view._cluster.remove("v1", "ConfigMap", "release-name")
-    view._draw()
-    assert "There is no release of name" in frames(view)[-1]["words"]["note"]
+    news = shown(view)
+    assert "There is no release of name" in news.words.note
+    assert news.words.standing is None
 
 
 def test_a_release_by_argo_rollouts_gives_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,16 +92,12 @@ def test_a_release_by_argo_rollouts_gives_the_same_picture(monkeypatch: pytest.M
     put(api, "at-50")
     readings = iter([reading(0, 0), reading(60, 40), *[reading(120, 80)] * 3])
     monkeypatch.setattr(telemetry, "counters", lambda *_: next(readings))
-    view = LiveRelease(Lab(cluster), ByArgo(argo.find(cluster)))  # type: ignore[arg-type]
-    view.sent = []  # type: ignore[attr-defined]
-    monkeypatch.setattr(view.widget, "send", view.sent.append)  # type: ignore[attr-defined]
-    for _ in range(3):
-        view._draw()
-    frame = frames(view)[-1]
-    assert frame["seconds"][-1][3]["v2"] == [40.0, 30.9, 49.8]
-    assert [change["after"] for change in frame["changes"]] == [{"v2": 50, "v1": 50}]
-    words = frame["words"]
-    assert words["steps"] == [
+    view = Watch(cluster, ByArgo(argo.find(cluster)))
+    news = [shown(view) for _ in range(3)][-1]
+    assert news.seconds[-1].shares["v2"] == (40.0, 30.9, 49.8)
+    assert [change.after for change in news.changes] == [{"v2": 50, "v1": 50}]
+    words = standing(news)
+    assert words.steps == [
         "setWeight 1",
         "analysis",
         "setWeight 10",
@@ -116,19 +105,18 @@ def test_a_release_by_argo_rollouts_gives_the_same_picture(monkeypatch: pytest.M
         "setWeight 50",
         "analysis",
     ]
-    assert words["may"] == ["pause", "promote", "promote fully", "abort"]
-    assert [(m["version"], m["requests"], m["least"]) for m in words["metrics"]] == [
+    assert words.may == ["pause", "promote", "promote fully", "abort"]
+    assert [(m.version, m.requests, m.least) for m in words.metrics] == [
         ("v2", 40, 95.0),
         ("v1", 60, None),
     ]
     put(api, "promoted")
-    view._draw()
-    words = frames(view)[-1]["words"]
-    assert (words["phase"], words["step"], words["may"]) == ("Healthy", 6, [])
-    view._hear({"type": "do", "command": "abort"})
+    words = standing(shown(view))
+    assert (words.phase, words.step, words.may) == ("Healthy", 6, [])
+    view.hear(Decide("abort"))
     put(api, "aborted-by-analysis")
-    view._draw()
-    words = frames(view)[-1]["words"]
-    assert "abort does nothing" in words["note"]
-    assert (words["phase"], words["step"], words["may"]) == ("Degraded", -1, ["retry"])
-    assert "RolloutAborted" in view._as_text()
+    news = shown(view)
+    assert "abort does nothing" in news.words.note
+    words = standing(news)
+    assert (words.phase, words.step, words.may) == ("Degraded", -1, ["retry"])
+    assert "RolloutAborted" in view.text()

@@ -1,12 +1,12 @@
 """A release of `kata release` as the live view shows it: as the cluster keeps it (rollout/record.py)."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery import Release, metrics
 from kata_lib.delivery.record import line_of
 from kata_lib.delivery.state import Decision, ReleaseState
+from kata_lib.lab.live.protocol import Metric
 from kata_lib.lab.live.told import Move, Told, figure
 from kata_lib.statistics.sequential import Counted
 
@@ -53,7 +53,7 @@ class ByPlan:
         COMMANDS[command](self._release)
 
 
-def _figures(state: ReleaseState, subset: str) -> list[dict[str, Any]]:
+def _figures(state: ReleaseState, subset: str) -> list[Metric]:
     """Return for each metric what was counted of a version since the routing last changed."""
     rows = []
     for metric in state.plan.metrics:

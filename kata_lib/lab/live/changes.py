@@ -9,8 +9,9 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from typing import Any
+from typing import Literal
 
+from kata_lib.lab.live.protocol import LabChange, VersionShare
 from kata_lib.lab.live.seconds import Answer
 from kata_lib.statistics.change import ENOUGH, ChangeTest, Outcome, Shares, Steady
 from kata_lib.statistics.confidence_sequence import confidence_sequence
@@ -36,7 +37,7 @@ class Change:
     at: float
     before: Shares | None
     after: Shares | None
-    by: str
+    by: Literal["you", "elsewhere"]
     answers: Counter[str] = field(default_factory=Counter)
     failed: int = 0
     seen_ms: float | None = None
@@ -46,7 +47,7 @@ class Change:
     _test: ChangeTest | None = None
     _weighed: int = 0
 
-    def then(self, at: float, after: Shares | None, by: str) -> "Change":
+    def then(self, at: float, after: Shares | None, by: Literal["you", "elsewhere"]) -> "Change":
         """Return the change that follows this one.
 
         Until this one was seen, the shares before it may still be in force.
@@ -82,38 +83,40 @@ class Change:
             self.seen_ms = 1000 * (answer.sent - self.at)
             self.requests = self._weighed
 
-    def shares(self) -> list[dict[str, Any]]:
+    def shares(self) -> list[VersionShare]:
         """Return each version's share since the change with its confidence sequence, in percent."""
         versions = sorted({*self.answers, *(self.after or {})})
         return [self._share(version) for version in versions]
 
-    def _share(self, version: str) -> dict[str, Any]:
+    def _share(self, version: str) -> VersionShare:
         count, n = self.answers[version], self.answers.total()
         low, high = confidence_sequence(count, n)
-        return {
-            "version": version,
-            "count": count,
-            "share": round(100 * count / n, 1) if n else None,
-            "low": round(100 * low, 1),
-            "high": round(100 * high, 1),
-        }
+        return VersionShare(
+            version=version,
+            count=count,
+            share=round(100 * count / n, 1) if n else None,
+            low=round(100 * low, 1),
+            high=round(100 * high, 1),
+        )
 
-    def message(self) -> dict[str, Any]:
+    def message(self) -> LabChange:
         """Return what the browser marks; shares in percent."""
-        return {
-            "number": self.number,
-            "at": round(self.at, 3),
-            "before": in_percent(self.before),
-            "after": in_percent(self.after),
-            "by": self.by,
-            "seen_ms": None if self.seen_ms is None else round(self.seen_ms),
-            "requests": self.requests,
-        }
+        seen = None if self.seen_ms is None else round(self.seen_ms)
+        return LabChange(
+            number=self.number,
+            at=round(self.at, 3),
+            before=None if self.before is None else in_percent(self.before),
+            after=None if self.after is None else in_percent(self.after),
+            mark=None if self.number == 0 else "…" if seen is None else f"{seen} ms",
+            by=self.by,
+            seen_ms=seen,
+            requests=self.requests,
+        )
 
 
-def in_percent(shares: Shares | None) -> dict[str, float] | None:
+def in_percent(shares: Shares) -> dict[str, float]:
     """Return shares in percent, as the browser shows them."""
-    return None if shares is None else {name: round(100 * share, 1) for name, share in shares.items()}
+    return {name: round(100 * share, 1) for name, share in shares.items()}
 
 
 def words(shares: Shares | None) -> str:

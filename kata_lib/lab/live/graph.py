@@ -8,11 +8,13 @@ from collections import deque
 
 import pandas as pd
 
+from kata_lib.cluster.cluster import Cluster
 from kata_lib.errors import KataError
 from kata_lib.lab.lab import Lab
-from kata_lib.lab.live.follower import Follower
-from kata_lib.lab.live.still import StillBeside
-from kata_lib.lab.live.widget import GraphWidget, Message
+from kata_lib.lab.live.handle import LiveView
+from kata_lib.lab.live.loop import Subject
+from kata_lib.lab.live.protocol import GraphNews
+from kata_lib.lab.live.widget import GraphWidget
 from kata_lib.mesh import telemetry
 from kata_lib.pictures import graph
 
@@ -20,31 +22,32 @@ FRAME_SECONDS = 2.0
 SPAN = 5  # readings between the two that a picture is the difference of
 
 
-class LiveGraph(Follower):
-    """A running live graph; `graph` is what it shows now."""
+class Readings(Subject):
+    """The last counters of a cluster's sidecars, and the graph of what they counted since the oldest."""
 
-    name = "Live graph"
-
-    def __init__(self, lab: Lab) -> None:
-        widget = GraphWidget()
-        super().__init__(widget, StillBeside(widget.still, lambda: self.graph.svg), FRAME_SECONDS)
+    def __init__(self, cluster: Cluster) -> None:
         self.graph = graph.Graph(())
-        self._cluster = lab.cluster
+        self._cluster = cluster
         self._readings: deque[pd.DataFrame] = deque(maxlen=SPAN + 1)
 
-    def _begin(self) -> None:
-        self._read()
-
-    def _end(self) -> None:
-        self._read()
-
-    def _has_picture(self) -> bool:
+    @property
+    def has_picture(self) -> bool:
+        """Whether anybody called anybody."""
         return bool(self.graph.edges)
 
-    def _frame(self) -> Message:
+    def turn(self, *, watched: bool) -> None:
+        """Read what the first picture is the difference to."""
+        if not self._readings:
+            self._read()
+
+    def news(self, *, everything: bool) -> GraphNews:
+        """Return the graph of the last readings and a new one."""
         note = self._read()
-        picture = {} if note else {"svg": self.graph.svg, "alt": self.graph.alt}
-        return {"type": "graph", "note": note, **picture}
+        return GraphNews(note) if note else GraphNews(note, self.graph.svg, self.graph.alt)
+
+    def end(self) -> None:
+        """Read once more, for the picture that stays."""
+        self._read()
 
     def _read(self) -> str:
         """Read the counters for the next picture; return why that was not possible, or ""."""
@@ -54,3 +57,18 @@ class LiveGraph(Follower):
         except KataError as error:
             return str(error)
         return ""
+
+
+class LiveGraph(LiveView):
+    """A running live graph."""
+
+    name = "Live graph"
+
+    def __init__(self, lab: Lab) -> None:
+        self._readings = Readings(lab.cluster)
+        super().__init__(GraphWidget(FRAME_SECONDS), self._readings, lambda: self.graph.svg, FRAME_SECONDS)
+
+    @property
+    def graph(self) -> graph.Graph:
+        """What it shows now."""
+        return self._readings.graph

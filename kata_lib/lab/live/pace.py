@@ -8,7 +8,6 @@ is answered: every word of the browser makes the kernel tell all listeners that 
 from collections import deque
 from typing import Literal
 
-FRAME_SECONDS = 0.1
 CALM_FRAME_SECONDS = 0.5  # for those who ask their system for reduced motion
 WINDOW = 30  # frames on their way
 DRAWING_SECONDS = 3.0
@@ -20,7 +19,7 @@ Due = Literal["nothing", "news", "snapshot"]
 class Pace:
     """Decides from moments alone; `now` is any clock that does not go back. frame: seconds between frames."""
 
-    def __init__(self, now: float, frame: float = FRAME_SECONDS) -> None:
+    def __init__(self, now: float, frame: float) -> None:
         self._heard = self._next = now
         self._usual = self._interval = frame
         self._under_way: deque[tuple[int, float]] = deque()

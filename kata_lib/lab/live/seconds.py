@@ -3,12 +3,12 @@
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
+from kata_lib.lab.live.protocol import Interval, Latency, Recent, Second
+from kata_lib.lab.live.settings import MINUTE
 from kata_lib.statistics.shares import wilson
 from kata_lib.traffic.frames import UNKNOWN, Record, mark_in, version_of
 
-MINUTE = 60
 RECENT = 10.0  # seconds that rate, latencies and failures speak of
 
 
@@ -27,22 +27,23 @@ class Answer:
 
 
 @dataclass
-class Second:
+class Counts:
     """The requests that were sent within one second."""
 
     answers: Counter[str] = field(default_factory=Counter)
     failed: int = 0
 
-    def row(self, number: int, versions: Iterable[str]) -> list[Any]:
-        """Return number, answers, failures in percent of all requests, and share, low, high by version."""
+    def row(self, second: int, versions: Iterable[str]) -> Second:
+        """Return what the picture shows of it; versions: those that have a share."""
         n = self.answers.total()
         failed = _percent(self.failed / (n + self.failed)) if self.failed else 0
-        shares = {version: self._share(version, n) for version in versions} if n else {}
-        return [number, n, failed, shares]
+        return Second(
+            second, n, failed, {version: self._share(version, n) for version in versions} if n else {}
+        )
 
-    def _share(self, version: str, n: int) -> list[float]:
-        count = self.answers[version]
-        return [_percent(value) for value in (count / n, *wilson(count, n))]
+    def _share(self, version: str, n: int) -> Interval:
+        low, high = wilson(self.answers[version], n)
+        return _percent(self.answers[version] / n), _percent(low), _percent(high)
 
 
 def answers_of(records: Iterable[Record], start_ns: int) -> list[Answer]:
@@ -63,7 +64,7 @@ class Minute:
     def __init__(self) -> None:
         self.last: deque[Answer] = deque(maxlen=4)
         self._versions: set[str] = set()
-        self._seconds: dict[int, Second] = {}
+        self._seconds: dict[int, Counts] = {}
         self._news: set[int] = set()
         self._recent: deque[Answer] = deque()
 
@@ -75,7 +76,7 @@ class Minute:
         """Count answers, and forget what is older than a minute; now: seconds since the beginning."""
         for answer in answers:
             number = int(answer.sent)
-            second = self._seconds.setdefault(number, Second())
+            second = self._seconds.setdefault(number, Counts())
             if answer.failed:
                 second.failed += 1
             else:
@@ -90,19 +91,15 @@ class Minute:
         while self._recent and self._recent[0].sent < now - RECENT:
             self._recent.popleft()
 
-    def rows(self, *, everything: bool) -> list[list[Any]]:
+    def rows(self, *, everything: bool) -> list[Second]:
         """Return the rows of the seconds that changed since the last call, or of all."""
         numbers = sorted(self._seconds if everything else self._news)
         self._news.clear()
         versions = sorted(self._versions)
         return [self._seconds[number].row(number, versions) for number in numbers]
 
-    def recent(self, now: float) -> dict[str, Any]:
-        """Return what the last ten seconds say.
-
-        rate: requests a second; failed: failures; versions: [p50, p95, failures] of each, latencies in ms,
-        None where nothing was answered.
-        """
+    def recent(self, now: float) -> Recent:
+        """Return what the last ten seconds say."""
         latencies: dict[str, list[float]] = {}
         failures: Counter[str] = Counter()
         for answer in self._recent:
@@ -111,22 +108,23 @@ class Minute:
             else:
                 latencies.setdefault(answer.version, []).append(answer.latency_ms)
         span = min(RECENT, max(1.0, now - self._recent[0].sent)) if self._recent else 1.0
-        return {
-            "rate": round(len(self._recent) / span, 1),
-            "failed": failures.total(),
-            "versions": {
-                version: [*percentiles(latencies.get(version, [])), failures[version]]
+        return Recent(
+            rate=round(len(self._recent) / span, 1),
+            failed=failures.total(),
+            versions={
+                version: Latency(*percentiles(latencies.get(version, [])), failed=failures[version])
                 for version in sorted({*latencies, *failures})
             },
-        }
+        )
 
 
-def percentiles(values: list[float]) -> list[float | None]:
+def percentiles(values: list[float]) -> tuple[float | None, float | None]:
     """Return the 50th and 95th percentile by nearest rank, None of nothing."""
     ordered = sorted(values)
     if not ordered:
-        return [None, None]
-    return [round(ordered[max(0, -(-len(ordered) * part // 100) - 1)], 1) for part in (50, 95)]
+        return None, None
+    p50, p95 = (round(ordered[max(0, -(-len(ordered) * part // 100) - 1)], 1) for part in (50, 95))
+    return p50, p95
 
 
 def _percent(fraction: float) -> float:

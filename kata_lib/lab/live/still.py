@@ -12,7 +12,7 @@ import pandas as pd
 
 from kata_lib.lab.live.changes import newest
 from kata_lib.lab.live.changes import words as words_of
-from kata_lib.lab.live.seconds import MINUTE
+from kata_lib.lab.live.settings import MINUTE
 from kata_lib.pictures import plots
 from kata_lib.pictures.stills import Still
 from kata_lib.traffic import frame_of

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
+from kata_lib.lab.live.protocol import Metric
 from kata_lib.statistics.confidence_sequence import confidence_sequence
 from kata_lib.statistics.sequential import Counted
 
@@ -36,7 +37,7 @@ class Told:
     step: int
     may: list[str]
     moves: list[Move]
-    figures: list[dict[str, Any]]
+    figures: list[Metric]
     decisions: list[str]
 
     def after(self, move: Move) -> Mapping[str, int]:
@@ -55,21 +56,21 @@ class Source(Protocol):
         """Carry out what a button says; KataError where it cannot be."""
 
 
-def figure(version: str, metric: str, counted: Counted, least: float | None) -> dict[str, Any]:
+def figure(version: str, metric: str, counted: Counted, least: float | None) -> Metric:
     """Return a row of the table: what was counted of a version; least: the share of good ones asked for.
 
     low and high are those of the confidence sequence: a release is watched.
     """
     low, high = confidence_sequence(counted.n - counted.bad, counted.n)
-    return {
-        "version": version,
-        "metric": metric,
-        "requests": counted.n,
-        "good": percent(1 - counted.bad / counted.n) if counted.n else None,
-        "low": percent(low),
-        "high": percent(high),
-        "least": None if least is None else percent(least),
-    }
+    return Metric(
+        version=version,
+        metric=metric,
+        requests=counted.n,
+        good=percent(1 - counted.bad / counted.n) if counted.n else None,
+        low=percent(low),
+        high=percent(high),
+        least=None if least is None else percent(least),
+    )
 
 
 def percent(fraction: float) -> float:

@@ -1,39 +1,43 @@
 """The widgets in the browser, seen from the kernel: what they said goes into a queue, frames go out.
 
-Their other halves are in view/, whose parts are joined here: a widget has one script. Messages arrive on
-changing threads, so hearing them does nothing but queue them.
+Their other halves are in view/. Messages arrive on changing threads, so hearing them does nothing but queue
+them.
 """
 
 from contextlib import suppress
 from contextvars import copy_context
-from dataclasses import asdict
 from pathlib import Path
 from queue import Empty, Queue
-from typing import Any
 from uuid import uuid4
 
 import anywidget
 import traitlets
 
-from kata_lib.lab.live.script import plotly_script
-from kata_lib.pictures.plots import OTHER, STYLES
+from kata_lib.lab.live import protocol
+from kata_lib.lab.live.modules import joined
+from kata_lib.lab.live.plotly_script import plotly_script
+from kata_lib.lab.live.protocol import AskScript, Frame, Message
+from kata_lib.lab.live.settings import settings
 
-Message = dict[str, Any]
 _VIEW = Path(__file__).parent / "view"
-_PICTURE = ("plotly", "store", "picture", "words")
 
 
 class Widget(anywidget.AnyWidget):
-    """What all widgets have: `inbox` holds what the browser said, and None once the widget is closed."""
+    """What all widgets have: `inbox` holds what the browser said, and None once the widget is closed.
+
+    frame_seconds: how often the kernel sends a frame.
+    """
 
     _css = _VIEW / "view.css"
     still = traitlets.Unicode().tag(sync=True)
     """What the still picture is called, which the widget hides while it is shown."""
+    settings = traitlets.Dict().tag(sync=True)
+    """protocol.Settings."""
 
-    def __init__(self, **traits: Any) -> None:
+    def __init__(self, frame_seconds: float) -> None:
         self.inbox: Queue[Message | None] = Queue()
         self._heard_in = copy_context()
-        super().__init__(still=uuid4().hex[:12], **traits)
+        super().__init__(still=uuid4().hex[:12], settings=protocol.plain(settings(frame_seconds)))
         self.on_msg(self._hear)
 
     def close(self) -> None:
@@ -41,13 +45,13 @@ class Widget(anywidget.AnyWidget):
         self.inbox.put(None)
         super().close()
 
-    def tell(self, message: Message) -> None:
-        """Send a message to the browser, as an answer to what it said last.
+    def tell(self, frame: Frame) -> None:
+        """Send a frame to the browser, as an answer to what it said last.
 
         ipykernel takes a browser's next word on a comm to the shell from whose context the comm sent last.
         Sent as part of a cell that runs, it would make the browser's words wait for the end of that cell.
         """
-        self._heard_in.run(self.send, message)
+        self._heard_in.run(self.send, protocol.plain(frame))
 
     def messages(self, rest: float) -> list[Message] | None:
         """Return what the browser said, waiting at most `rest` seconds for it; None once it was closed."""
@@ -59,44 +63,28 @@ class Widget(anywidget.AnyWidget):
         heard = [message for message in messages if message is not None]
         return heard if len(heard) == len(messages) else None
 
-    def _hear(self, _: object, content: Message, buffers: object) -> None:
+    def _hear(self, _: object, content: object, buffers: object) -> None:
+        message = protocol.read(content)
+        if isinstance(message, AskScript):
+            self.send({"type": "script"}, [plotly_script()])
+            return
         self._heard_in = copy_context()
-        self.inbox.put(content)
+        self.inbox.put(message)
+
+
+class LabWidget(Widget):
+    """Shows a live lab."""
+
+    _esm = joined(_VIEW / "lab.js")
 
 
 class GraphWidget(Widget):
     """Shows a live graph."""
 
-    _esm = _VIEW / "graph.js"
+    _esm = joined(_VIEW / "graph.js")
 
 
-def _script(*parts: str) -> str:
-    return "\n".join((_VIEW / f"{part}.js").read_text() for part in parts)
-
-
-class PictureWidget(Widget):
-    """What the widgets with a picture by plotly have."""
-
-    styles = traitlets.Dict().tag(sync=True)
-    """How each version, and any other, looks in every picture: plots.Style, by its fields."""
-
-    def __init__(self) -> None:
-        super().__init__(styles={name: asdict(style) for name, style in {**STYLES, "other": OTHER}.items()})
-
-    def _hear(self, _: object, content: Message, buffers: object) -> None:
-        if content.get("type") == "script":
-            self.send({"type": "script"}, [plotly_script()])
-        else:
-            super()._hear(_, content, buffers)
-
-
-class LiveWidget(PictureWidget):
-    """Shows a live lab."""
-
-    _esm = _script(*_PICTURE, "controls", "view")
-
-
-class ReleaseWidget(PictureWidget):
+class ReleaseWidget(Widget):
     """Shows a release."""
 
-    _esm = _script(*_PICTURE, "release")
+    _esm = joined(_VIEW / "release.js")

@@ -1,24 +1,51 @@
-// The live graph in the browser: shows what the kernel drew, and tells it that it did. A hidden tab does neither.
-export default {
-  render({ model, el }) {
-    el.classList.add("kata-graph");
-    el.innerHTML = `<div class="graph" role="img"></div><div class="note" role="status"></div>
-      <style>.kata-still-${model.get("still")} { display: none }</style>`;
-    const [picture, note] = [el.querySelector(".graph"), el.querySelector(".note")];
-    const hear = (frame) => {
-      if (frame.type !== "graph") return;
-      requestAnimationFrame(() => {
-        if (frame.svg) {
-          picture.innerHTML = frame.svg;
-          picture.setAttribute("aria-label", frame.alt);
-        }
-        note.textContent = frame.note;
-        el.dataset.frames = frame.number;
-        model.send({ type: "drawn", number: frame.number });
-      });
-    };
-    model.on("msg:custom", hear);
-    model.send({ type: "shown" });
-    return () => model.off("msg:custom", hear);
+// The live graph in the browser: shows what the kernel drew.
+
+import { widget } from "./loop.js";
+import { find, furnish, write } from "./shell.js";
+
+/** @import { Model } from "./loop.js" */
+/** @import { GraphNews } from "./protocol.js" */
+
+/** @typedef {{ words: GraphNews | null, stale: boolean }} Graph */
+
+const HTML = '<div class="graph" role="img"></div><div class="note" role="status"></div>';
+
+class GraphView {
+  #picture;
+  #note;
+
+  /**
+   * @param {HTMLElement} el
+   * @param {Model} model
+   */
+  constructor(el, model) {
+    furnish(el, model, { classes: ["kata-graph"], label: "Live graph of who calls whom", html: HTML });
+    this.#picture = find(el, ".graph", HTMLElement);
+    this.#note = find(el, ".note", HTMLElement);
+  }
+
+  /** @param {Graph} graph */
+  draw({ words }) {
+    if (words?.svg) {
+      this.#picture.innerHTML = words.svg;
+      this.#picture.setAttribute("aria-label", words.alt ?? "");
+    }
+    this.note(words?.note ?? "");
+  }
+
+  /** @param {string} words */
+  note(words) {
+    write(this.#note, words);
+  }
+
+  close() {}
+}
+
+export default widget({
+  empty: () => /** @type {Graph} */ ({ words: null, stale: true }),
+  merge(graph, /** @type {GraphNews} */ news) {
+    graph.words = news;
   },
-};
+  load: async () => {},
+  view: (el, model) => new GraphView(el, model),
+});

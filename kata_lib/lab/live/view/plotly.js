@@ -1,27 +1,68 @@
 // plotly.js comes from the kernel's own package, once for the page.
-function loadPlotly(model) {
-  globalThis.kataPlotly ??= new Promise((resolve, reject) => {
-    const late = setTimeout(() => fail(new Error("The kernel did not send plotly.js.")), 20000);
-    const fail = (error) => {
-      model.off("msg:custom", take);
-      globalThis.kataPlotly = undefined;
-      reject(error);
-    };
-    const take = async (message, buffers) => {
-      if (message.type !== "script") return;
+
+/** @import { Model } from "./loop.js" */
+/** @import { AskScript } from "./protocol.js" */
+
+/**
+ * What the pictures need of plotly.js.
+ *
+ * @typedef {object} Plotly
+ * @property {(place: HTMLElement, data: object[], layout: object, config: object) => Promise<unknown>} react
+ * @property {(place: HTMLElement, frame: object, options: object) => Promise<unknown>} animate
+ * @property {(place: HTMLElement) => void} purge
+ */
+
+const LATE_MS = 20_000;
+
+const page = /** @type {{ kataPlotly: Promise<Plotly> | undefined }} */ (/** @type {unknown} */ (globalThis));
+
+/**
+ * Return the page's plotly.js; an Error where the kernel does not send it.
+ *
+ * @param {Model} model
+ */
+export function loadPlotly(model) {
+  page.kataPlotly ??= fetched(model).then(unpacked);
+  page.kataPlotly.catch(() => {
+    page.kataPlotly = undefined;
+  });
+  return page.kataPlotly;
+}
+
+/**
+ * Return the script as the kernel sends it, compressed.
+ *
+ * @param {Model} model
+ * @returns {Promise<DataView<ArrayBuffer>>}
+ */
+function fetched(model) {
+  return new Promise((resolve, reject) => {
+    /** @param {{ type: string }} message @param {DataView<ArrayBuffer>[]} buffers */
+    const take = ({ type }, [script]) => {
+      if (type !== "script" || !script) return;
       clearTimeout(late);
       model.off("msg:custom", take);
-      try {
-        const unzipped = new Blob([buffers[0]]).stream().pipeThrough(new DecompressionStream("gzip"));
-        const module = { exports: {} };
-        new Function("module", "exports", await new Response(unzipped).text())(module, module.exports);
-        resolve(module.exports);
-      } catch (error) {
-        fail(error);
-      }
+      resolve(script);
     };
+    const late = setTimeout(() => {
+      model.off("msg:custom", take);
+      reject(new Error("The kernel did not send plotly.js."));
+    }, LATE_MS);
     model.on("msg:custom", take);
-    model.send({ type: "script" });
+    /** @type {AskScript} */
+    const wanted = { type: "script" };
+    model.send(wanted);
   });
-  return globalThis.kataPlotly;
+}
+
+/**
+ * @param {DataView<ArrayBuffer>} script
+ * @returns {Promise<Plotly>}
+ */
+async function unpacked(script) {
+  const unzipped = new Blob([script]).stream().pipeThrough(new DecompressionStream("gzip"));
+  /** @type {{ exports: any }} */
+  const module = { exports: {} };
+  new Function("module", "exports", await new Response(unzipped).text())(module, module.exports);
+  return module.exports;
 }

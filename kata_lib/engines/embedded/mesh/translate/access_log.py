@@ -78,10 +78,10 @@ def _peer(side: Literal["source", "destination"], pod: Mapping[str, str]) -> dic
 
 def _requests(labels: Mapping[str, str]) -> Envoy:
     every = {
+        **labels,
         "request_protocol": "http",
         "response_code": "%RESPONSE_CODE%",
         "response_flags": "%RESPONSE_FLAGS%",
-        **labels,
     }
     duration = _stat("request_duration_milliseconds", every)
     return _logger(
@@ -92,7 +92,7 @@ def _requests(labels: Mapping[str, str]) -> Envoy:
 
 
 def _connections(labels: Mapping[str, str]) -> list[Envoy]:
-    every = {"request_protocol": "tcp", "response_flags": "%RESPONSE_FLAGS%", **labels}
+    every = {**labels, "request_protocol": "tcp", "response_flags": "%RESPONSE_FLAGS%"}
     opened, closed = (
         {"stat": _stat(f"tcp_connections_{what}_total", every), "value_fixed": 1}
         for what in ("opened", "closed")
