@@ -30,8 +30,9 @@ from bench import (
     weights,
 )
 from bench.results import Figure
-from kata_lib.engines.embedded import EmbeddedEngine
-from kata_lib.engines.embedded.state import home
+from kata_lib import engines as engines_there
+from kata_lib.course.application import APPLICATION
+from kata_lib.engines.base import Engine
 from kata_lib.errors import KataError
 from kata_lib.machine import PROJECT
 
@@ -105,7 +106,7 @@ def _run(chosen: list[str], extent: Extent, say: Callable[[str], None]) -> list[
             others += marks.measure(MANY_LABS if extent.full else LABS, say)
         if not set(chosen) - {"engines", "marks"}:
             return others
-        engine = EmbeddedEngine(NAME)
+        engine = engines_there.select(APPLICATION, "embedded", NAME)
         try:
             return [*others, *_figures(engine, chosen, extent, say)]
         finally:
@@ -113,7 +114,7 @@ def _run(chosen: list[str], extent: Extent, say: Callable[[str], None]) -> list[
 
 
 def _figures(
-    engine: EmbeddedEngine, chosen: list[str], extent: Extent, say: Callable[[str], None]
+    engine: Engine, chosen: list[str], extent: Extent, say: Callable[[str], None]
 ) -> Iterable[Figure]:
     full = extent.full
     say("start")
@@ -123,7 +124,7 @@ def _figures(
     cluster.apply(changes.CANARY)
     if "memory" in chosen and sys.platform == "linux":
         say("memory")
-        yield from memory.measure(home(NAME))
+        yield from memory.measure(engine.folder.path)
     if "weights" in chosen:
         say("weights")
         yield from weights.measure(cluster, changes=200 if full else 50)

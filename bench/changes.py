@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.results import Figure
-from kata_lib import traffic
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.mesh import old_weights as mesh
+from kata_lib.course import application, service
 from kata_lib.mesh.virtual_services import ISTIO
 
 RATE = 300.0
@@ -49,7 +48,7 @@ def measure(cluster: Cluster, counts: Counts, say: Callable[[str], None]) -> lis
 
 
 def _failures(cluster: Cluster, what: str, change: Callable[[], None]) -> Figure:
-    with traffic.Sampler(cluster.url("sentences"), rate=RATE, concurrency=16) as sampler:
+    with application.Sampler(cluster.url("sentences"), rate=RATE, concurrency=16) as sampler:
         time.sleep(BEFORE_AND_AFTER_SECONDS)
         change()
         time.sleep(BEFORE_AND_AFTER_SECONDS)
@@ -63,7 +62,7 @@ def _failures(cluster: Cluster, what: str, change: Callable[[], None]) -> Figure
 
 def _change_weights(cluster: Cluster, count: int) -> None:
     for number in range(count):
-        mesh.set_weights(cluster, {"name-v2": 10 + number * 7 % 80})
+        service.set_weights(cluster, {"name-v2": 10 + number * 7 % 80})
 
 
 def _change_subsets(cluster: Cluster, count: int) -> None:

@@ -9,10 +9,10 @@ import psutil
 from bench import start, weights
 from bench.changes import CANARY
 from bench.results import Figure, percentile
-from kata_lib import traffic
+from kata_lib import engines
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.engines.embedded import EmbeddedEngine
-from kata_lib.mesh import old_weights as mesh
+from kata_lib.course import application, service
+from kata_lib.course.application import APPLICATION
 
 RATE = 20.0
 LOAD_SECONDS = 10.0
@@ -26,7 +26,7 @@ def measure(learners: int, say: Callable[[str], None]) -> list[Figure]:
     with ExitStack() as stack:
         clusters = [stack.enter_context(_learner(number, say)) for number in range(learners)]
         say(f"{learners} learners with {RATE:g} requests/s each")
-        samplers = [stack.enter_context(traffic.Sampler(c.url("sentences"), RATE)) for c in clusters]
+        samplers = [stack.enter_context(application.Sampler(c.url("sentences"), RATE)) for c in clusters]
         busy = _busy(LOAD_SECONDS)
         effects = list(_effects(clusters))
         for sampler in samplers:
@@ -63,11 +63,11 @@ def _effects(clusters: list[Cluster]) -> Iterator[float]:
 def _learner(number: int, say: Callable[[str], None]) -> Iterator[Cluster]:
     """Yield a learner's cluster with the canary in it; it is removed afterwards."""
     say(f"cluster of learner {number + 1}")
-    engine = EmbeddedEngine(f"learner-{number + 1}")
+    engine = engines.select(APPLICATION, "embedded", f"learner-{number + 1}")
     try:
         cluster = start.bring_up(engine)
         cluster.apply(CANARY)
-        mesh.set_weights(cluster, {"name-v1": 100})
+        service.set_weights(cluster, {"name-v1": 100})
         yield cluster
     finally:
         engine.stop()

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator
 from bench import memory, start, weights
 from bench.results import Figure
 from bench.throughput import CONNECTIONS
-from kata_lib import engines, traffic
+from kata_lib import engines
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.course import service
+from kata_lib.course import application, service
+from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import CANARY
 from kata_lib.engines.base import Engine
-from kata_lib.engines.embedded.state import home
-from kata_lib.engines.kind import KindEngine
 from kata_lib.engines.programs import ask, program
 from kata_lib.errors import KataError
 
@@ -27,7 +26,7 @@ def measure(cluster: str, say: Callable[[str], None]) -> Iterator[Figure]:
     """Yield time to ready, weight to effect, requests a second and memory of each engine that runs here."""
     for name in NAMES:
         try:
-            engine = engines.select(name, f"{cluster}-{name}")
+            engine = engines.select(APPLICATION, name, f"{cluster}-{name}")
         except KataError as error:
             say(f"{name} is left out: {error}")
             continue
@@ -58,14 +57,17 @@ def _named(engine: Engine, figures: list[Figure]) -> Iterator[Figure]:
 
 
 def _throughput(cluster: Cluster) -> Figure:
-    sample = traffic.sample(cluster.url(), seconds=SECONDS, concurrency=CONNECTIONS, connections="keep-alive")
+    sample = application.sample(
+        cluster.url(APPLICATION.service), seconds=SECONDS, concurrency=CONNECTIONS, connections="keep-alive"
+    )
     failed = int(sample["error"].notna().sum())
     how = f"{CONNECTIONS} connections, client on the same processors; {failed} failed"
     return Figure("whole chain", len(sample) / SECONDS, "requests/s", how=how)
 
 
 def _memory(engine: Engine, name: str, pods: int) -> Figure:
-    if isinstance(engine, KindEngine):
+    """Return the memory of all: what one is made of differs too much for a common measure."""
+    if engine.name == "kind":
         command = [program("docker"), "stats", "--no-stream", "--format={{json .}}", f"{name}-control-plane"]
         said = json.loads(ask(command))["MemUsage"]
         used = re.match(r"([\d.]+)(KiB|MiB|GiB)", said)
@@ -73,6 +75,6 @@ def _memory(engine: Engine, name: str, pods: int) -> Figure:
             raise KataError(f"docker stats did not say the memory: {said!r}")
         how = f"the node's container with {pods} pods, without Docker itself"
         return Figure("memory", float(used[1]) * _UNITS[used[2]], "MB", how=how)
-    of_pod, rest = memory.measure(home(name))
+    of_pod, rest = memory.measure(engine.folder.path)
     how = f"proportional set size with {pods} pods"
     return Figure("memory", of_pod.value * pods + rest.value, "MB", how=how)

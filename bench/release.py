@@ -9,13 +9,14 @@ from collections.abc import Callable
 import pandas as pd
 
 from bench.results import Figure, percentile
-from kata_lib import addons, delivery, traffic
+from kata_lib import addons, delivery
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import application
 from kata_lib.delivery import argo
 from kata_lib.engines.base import Engine
 from kata_lib.errors import EngineError, KataError
 from kata_lib.lab.lab import Lab
-from kata_lib.mesh import old_weights as mesh
+from kata_lib.mesh import weights
 
 RATE = 200.0
 FAULTY = "deploy/v3-faulty"
@@ -51,7 +52,7 @@ def _figures(cluster: Cluster, name: str, plan: delivery.Plan, releases: int) ->
 def _release(cluster: Cluster, plan: delivery.Plan) -> tuple[float, int]:
     """Release a version and return its price."""
     found = _under_load(cluster, lambda: delivery.start(cluster, plan).wait(LIMIT_SECONDS, _unsaid))
-    if mesh.weights(cluster)[plan.canary]:
+    if weights.read(cluster, plan.service)[plan.canary]:
         raise KataError(f"The release of {plan.canary} was not sent back.")
     return _price(found)
 
@@ -88,7 +89,7 @@ def _unsaid(line: str) -> None:
 
 def _under_load(cluster: Cluster, release: Callable[[], None]) -> pd.DataFrame:
     """Return the requests of users during a release, and for a moment after it."""
-    with traffic.Sampler(cluster.url("sentences"), rate=RATE, concurrency=128) as users:
+    with application.Sampler(cluster.url("sentences"), rate=RATE, concurrency=128) as users:
         release()
         time.sleep(AFTER_SECONDS)
         users.stop()

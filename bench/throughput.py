@@ -6,8 +6,8 @@ import subprocess
 from typing import Literal
 
 from bench.results import Figure
-from kata_lib import traffic
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import application
 from kata_lib.errors import KataError
 
 CONNECTIONS = 16
@@ -34,7 +34,7 @@ def measure(cluster: Cluster, seconds: int) -> list[Figure]:
 
 
 def _sampler(url: str, seconds: int, policy: Policy) -> float:
-    frame = traffic.sample(url, seconds=seconds, concurrency=CONNECTIONS, connections=policy)
+    frame = application.sample(url, seconds=seconds, concurrency=CONNECTIONS, connections=policy)
     failed = int((frame["status"] != 200).sum())
     if failed:
         raise KataError(f"{failed} of {len(frame)} requests failed under load ({policy}).")

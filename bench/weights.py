@@ -5,10 +5,9 @@ import time
 from urllib.parse import urlsplit
 
 from bench.results import Figure, percentile
-from kata_lib import traffic
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import application, service
 from kata_lib.errors import KataError
-from kata_lib.mesh import old_weights as mesh
 
 EFFECT_LIMIT_SECONDS = 5.0
 SETTLED_ANSWERS = 20
@@ -35,7 +34,7 @@ def effects(cluster: Cluster, changes: int, later: int = SETTLED_ANSWERS) -> tup
     milliseconds, late = [], 0
     for number in range(changes):
         version = "v2" if number % 2 == 0 else "v1"
-        mesh.set_weights(cluster, {f"name-{version}": 100})
+        service.set_weights(cluster, {f"name-{version}": 100})
         milliseconds.append(_until(client, version))
         late += sum(_answered_by(client) != version for _ in range(later))
     client.close()
@@ -55,4 +54,4 @@ def _answered_by(client: http.client.HTTPConnection) -> str | None:
     client.request("GET", "/")
     answer = client.getresponse()
     text = answer.read().decode()
-    return traffic.version_of(text) if answer.status == 200 else None
+    return application.version_of(text) if answer.status == 200 else None

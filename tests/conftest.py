@@ -18,6 +18,7 @@ import requirements
 from requirements import ENGINE
 
 from kata_lib import engines
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines.kind import KindEngine
 from kata_lib.engines.kubectl import kubectl
 
@@ -63,8 +64,8 @@ def engine_environment() -> Iterator[dict[str, str]]:
     settings = {"KATA_HOME": str(home), "KATA_ENGINE": ENGINE}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KATA_HOME", str(home))
-        host = KindEngine(STRANGERS) if ENGINE == "context" else None
-        needed = host or engines.select(ENGINE, cluster="needed")
+        host = KindEngine(STRANGERS, APPLICATION) if ENGINE == "context" else None
+        needed = host or engines.select(APPLICATION, ENGINE, cluster="needed")
         if reason := needed.unavailable():
             requirements.lacking(ENGINE, reason)
         try:

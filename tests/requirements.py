@@ -14,9 +14,10 @@ from typing import NoReturn
 import pytest
 
 from bench.lab_page import CHROMIUM
-from kata_lib.addons import prometheus_embedded, rollouts_embedded
-from kata_lib.addons.embedded import Program
-from kata_lib.errors import EngineError
+from kata_lib.addons.prometheus import PROMETHEUS
+from kata_lib.addons.rollouts import ROLLOUTS
+from kata_lib.engines.addons import Addon
+from kata_lib.engines.programs import found
 
 ENGINE = os.environ.get("KATA_TEST_ENGINE") or "embedded"
 
@@ -29,15 +30,10 @@ def _program(name: str) -> Callable[[], str]:
     return lambda: "" if shutil.which(name) else f"{name} is not on PATH"
 
 
-def _add_on(program: Program) -> Callable[[], str]:
-    def missing() -> str:
-        try:
-            program.file()
-        except EngineError as error:
-            return str(error)
-        return ""
-
-    return missing
+def _add_on(addon: Addon) -> Callable[[], str]:
+    process = addon.process
+    assert process is not None
+    return lambda: "" if found(process.program) else f"{process.program} is not there: {process.source}"
 
 
 MISSING: dict[str, Callable[[], str]] = {
@@ -47,8 +43,8 @@ MISSING: dict[str, Callable[[], str]] = {
     "chromium": lambda: "" if CHROMIUM else "there is no Chromium: apt-get install chromium",
     "kubectl": _program("kubectl"),
     "node": _program("node"),
-    "prometheus": _add_on(prometheus_embedded.PROGRAM),
-    "rollouts": _add_on(rollouts_embedded.PROGRAM),
+    "prometheus": _add_on(PROMETHEUS),
+    "rollouts": _add_on(ROLLOUTS),
     "addons": lambda: "" if os.environ.get("KATA_ADDONS") else "KATA_ADDONS names no folder of manifests",
     "linux": lambda: "" if sys.platform == "linux" else "Linux's own limits",
     "mount": lambda: "" if os.geteuid() == 0 and shutil.which("mount") else "root mounts a small file system",

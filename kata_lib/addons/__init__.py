@@ -1,6 +1,6 @@
 """Add-ons of a cluster: installed by one call, opened by another."""
 
-from kata_lib.addons.catalog import NAMES, install, of_istio, opened
+from kata_lib.addons.catalog import NAMES, install, opened, with_page
 from kata_lib.addons.dashboards import dashboards
 
-__all__ = ["NAMES", "dashboards", "install", "of_istio", "opened"]
+__all__ = ["NAMES", "dashboards", "install", "opened", "with_page"]

@@ -1,48 +1,40 @@
-"""Which add-ons there are, and how each comes into a real cluster and into the embedded one."""
+"""Which add-ons there are, and how one is installed in an engine's cluster and opened."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
 
-from kata_lib.addons import istio, prometheus_embedded, rollouts, rollouts_embedded
-from kata_lib.cluster.location import Location
+from kata_lib.addons.grafana import GRAFANA
+from kata_lib.addons.kiali import KIALI
+from kata_lib.addons.prometheus import PROMETHEUS
+from kata_lib.addons.rollouts import ROLLOUTS
+from kata_lib.cluster.waiting import Progress
+from kata_lib.engines.addons import Addon
 from kata_lib.engines.base import Engine
 from kata_lib.errors import EngineError, KataError
 
-Say = Callable[[str], None]
-Installer = Callable[[Engine, Path, Say], None]
-"""Installs one into an engine's cluster, whose kubeconfig it gets, and waits until it is ready."""
+_ALL = {addon.name: addon for addon in (PROMETHEUS, KIALI, GRAFANA, ROLLOUTS)}
+"""In this order, because Kiali and Grafana ask Prometheus."""
 
-_REAL: Mapping[str, Installer] = {
-    **{name: partial(istio.install, name) for name in istio.PORTS},
-    "rollouts": rollouts.install,
-}
-_EMBEDDED: Mapping[str, Installer] = {
-    "prometheus": prometheus_embedded.install,
-    "rollouts": rollouts_embedded.install,
-}
-NAMES = tuple(_REAL)
-"""All add-ons."""
+NAMES = tuple(_ALL)
+PAGES = tuple(name for name, addon in _ALL.items() if addon.port is not None)
+"""The names of all add-ons, and of those that have a page to open."""
 
 
-def install(engine: Engine, names: list[str], say: Say) -> None:
-    """Install add-ons by name and wait until they are ready; `say` is told what is waited for.
+def install(engine: Engine, names: Sequence[str], progress: Progress) -> None:
+    """Install add-ons by name and wait until they work; where one is refused, none is installed.
 
-    Raises KataError for a name that is none, EngineError where the engine cannot have one, the manifests
-    cannot be had, the cluster refuses, or an add-on is not ready in time. A name that is refused comes before
-    anything is installed.
+    Raises KataError for a name that is none, and where the engine cannot have one, its manifest or its
+    program is not to be had, the cluster refuses it, or it does not work in time.
     """
-    chosen = [_installer(engine, name) for name in names]
-    kubeconfig = _place(engine).kubeconfig
-    engine.logs().mkdir(parents=True, exist_ok=True)
-    for installer in chosen:
-        installer(engine, kubeconfig, say)
+    chosen = [_addon(engine, name) for name in names]
+    _require_running(engine)
+    for addon in chosen:
+        engine.addons().install(addon, progress)
 
 
-def of_istio(engine: Engine) -> list[str]:
-    """Return which of Istio's own add-ons an engine's cluster can have."""
-    return [name for name in istio.PORTS if name in _of(engine)]
+def with_page(engine: Engine) -> list[str]:
+    """Return which of the add-ons that have a page an engine's cluster can have."""
+    return [name for name in PAGES if not engine.addons().refused(_ALL[name])]
 
 
 @contextmanager
@@ -52,37 +44,24 @@ def opened(engine: Engine, name: str, port: int = 0) -> Iterator[str]:
     In a real cluster it is a port-forward, to `port` of 127.0.0.1 or to a free one. Raises KataError for what
     has no page, EngineError where the add-on is not ready or the engine cannot have it.
     """
-    if name not in istio.PORTS:
-        raise KataError(f"There is no add-on {name!r} to open; there are: {', '.join(istio.PORTS)}.")
-    _installer(engine, name)
-    place = _place(engine)
-    if istio.missing(place.kubeconfig, name):
+    if name not in PAGES:
+        raise KataError(f"There is no add-on {name!r} to open; there are: {', '.join(PAGES)}.")
+    addon = _addon(engine, name)
+    _require_running(engine)
+    if engine.addons().missing(addon):
         raise EngineError(f"{name} is not ready in this cluster: `kata addons install {name}` installs it.")
-    if engine.name == "embedded":
-        yield prometheus_embedded.url(place)
-    else:
-        with istio.opened(place.kubeconfig, name, port) as url:
-            yield url
+    with engine.addons().opened(addon, port) as url:
+        yield url
 
 
-def _of(engine: Engine) -> Mapping[str, Installer]:
-    return _EMBEDDED if engine.name == "embedded" else _REAL
-
-
-def _installer(engine: Engine, name: str) -> Installer:
-    """Return what installs an add-on into an engine's cluster; raise as install() says."""
-    if name not in NAMES:
+def _addon(engine: Engine, name: str) -> Addon:
+    if name not in _ALL:
         raise KataError(f"There is no add-on {name!r}; there are: {', '.join(NAMES)}.")
-    if found := _of(engine).get(name):
-        return found
-    raise EngineError(
-        "The embedded engine has no Kiali and no Grafana: `lab.graph()` and `lab.counters()` show the "
-        "same, and `kata up --engine kind` gives a cluster that can have them. "
-        "`kata addons install prometheus` brings a Prometheus where its program is on this machine."
-    )
+    if reason := engine.addons().refused(_ALL[name]):
+        raise EngineError(reason)
+    return _ALL[name]
 
 
-def _place(engine: Engine) -> Location:
-    if place := engine.where():
-        return place
-    raise EngineError("The cluster does not run: `kata up` starts it.")
+def _require_running(engine: Engine) -> None:
+    if engine.where() is None:
+        raise EngineError("The cluster does not run: `kata up` starts it.")

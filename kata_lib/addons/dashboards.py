@@ -11,28 +11,27 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlencode
 
-from kata_lib.addons.catalog import opened
-from kata_lib.addons.istio import PORTS
+from kata_lib.addons.catalog import PAGES, opened
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.engines.base import Engine
 from kata_lib.errors import EngineError
 
 QUESTION = (
     "sum by (destination_version) (rate(istio_requests_total"
-    '{{reporter="source", destination_service_name="name", destination_workload_namespace="{namespace}"}}'
-    "[1m]))"
+    '{{reporter="source", destination_service_name="{service}", '
+    'destination_workload_namespace="{namespace}"}}[1m]))'
 )
-"""Requests a second to each version of `name`, as the callers' sidecars counted them, in PromQL."""
+"""Requests a second to each version of a service, as the callers' sidecars counted them, in PromQL."""
 
 CHOOSE = {
     "kiali": "Traffic Graph, Versioned app graph; Display, Show Edge Labels, Traffic Distribution.",
     "prometheus": "The query asks for requests a second to each version; the tab Graph draws it.",
     "grafana": (
-        "Dashboards, istio, Istio Service Dashboard; Service: name, with its namespace; "
+        "Dashboards, istio, Istio Service Dashboard; Service: {service}, with its namespace; "
         "row Service Workloads, Incoming Requests By Destination Workload."
     ),
 }
-"""Where the distribution is to be seen in each. Kiali's and Prometheus' links have chosen it already."""
+"""Where a service's distribution is seen in each. Kiali's and Prometheus' links have chosen it already."""
 
 
 class HasCluster(Protocol):
@@ -44,18 +43,19 @@ class HasCluster(Protocol):
 
 @dataclass(frozen=True)
 class Dashboards:
-    """What can be opened: links by name; what cannot: names by the reason, in words."""
+    """What can be opened for a service: links by name; what cannot: names by the reason, in words."""
 
+    service: str
     links: Mapping[str, str]
     absent: Mapping[str, list[str]]
 
     def __repr__(self) -> str:
-        there = [f"{name}: {url}\n    {CHOOSE[name]}" for name, url in self.links.items()]
+        there = [f"{name}: {url}\n    {self._choose(name)}" for name, url in self.links.items()]
         return "\n".join([*there, *(f"{', '.join(names)}: {why}" for why, names in self.absent.items())])
 
     def _repr_html_(self) -> str:
         rows = [
-            (f'<a href="{html.escape(url)}" target="_blank" rel="noopener">{name}</a>', CHOOSE[name])
+            (f'<a href="{html.escape(url)}" target="_blank" rel="noopener">{name}</a>', self._choose(name))
             for name, url in self.links.items()
         ]
         rows += [(", ".join(names), html.escape(why)) for why, names in self.absent.items()]
@@ -63,27 +63,31 @@ class Dashboards:
         lines = (f"<tr>{cell}{what}</td>{cell}{words}</td></tr>" for what, words in rows)
         return f"<table>{''.join(lines)}</table>"
 
+    def _choose(self, name: str) -> str:
+        return CHOOSE[name].format(service=self.service)
 
-def dashboards(lab: HasCluster) -> Dashboards:
-    """Open a way to each of Istio's add-ons that is in the cluster; the others are listed with the reason.
 
-    The ways stay open as long as the result, or the kernel, lives.
+def dashboards(lab: HasCluster, service: str) -> Dashboards:
+    """Open a way to each add-on with a page that is in the cluster; the others are listed with the reason.
+
+    service: whose distribution among versions is to be seen there. The ways stay open as long as the result,
+    or the kernel, lives.
     """
     stack = ExitStack()
     links: dict[str, str] = {}
     absent: dict[str, list[str]] = {}
-    for name in PORTS:
+    for name in PAGES:
         try:
             root = stack.enter_context(opened(lab.engine, name))
-            links[name] = root + _page(name, lab.cluster.namespace)
+            links[name] = root + _page(name, lab.cluster.namespace, service)
         except EngineError as error:
             absent.setdefault(str(error), []).append(name)
-    found = Dashboards(links, absent)
+    found = Dashboards(service, links, absent)
     weakref.finalize(found, stack.close)
     return found
 
 
-def _page(name: str, namespace: str) -> str:
+def _page(name: str, namespace: str, service: str) -> str:
     """Return the page of an add-on that shows the distribution, with its query."""
     match name:
         case "kiali":
@@ -91,7 +95,7 @@ def _page(name: str, namespace: str) -> str:
             asked = {"namespaces": namespace, "graphType": "versionedApp", "edges": edges, "duration": 60}
             return f"kiali/console/graph/namespaces?{urlencode(asked)}"
         case "prometheus":
-            expression = QUESTION.format(namespace=namespace)
+            expression = QUESTION.format(namespace=namespace, service=service)
             return f"graph?{urlencode({'g0.expr': expression, 'g0.tab': 0})}"
         case _:
             return "dashboards"

@@ -1,12 +1,26 @@
-"""What Kiali's graph says: its URL goes in, each version's share of a service's requests comes out."""
+"""Kiali, and what its graph says: its URL goes in, each version's share of a service's requests comes out."""
 
+from functools import partial
 from typing import Any
 
 import httpx2
 
+from kata_lib.addons import manifests
+from kata_lib.engines.addons import Addon
+from kata_lib.engines.istioctl import NAMESPACE
 from kata_lib.errors import ClusterError
 
+NAME = "kiali"
 SECONDS = 20.0
+
+KIALI = Addon(
+    NAME,
+    NAMESPACE,
+    deployment=NAME,
+    manifest=partial(manifests.of_istio, NAME),
+    port=20001,
+    instead="`lab.graph()` and `lab.counters()` show the same.",
+)
 
 
 def shares(url: str, namespace: str, service: str, window: float) -> dict[str, float]:

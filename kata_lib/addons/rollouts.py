@@ -1,38 +1,69 @@
-"""Argo Rollouts in a real cluster: its manifest applied, its image at hand, its Deployment ready.
+"""Argo Rollouts: its release's manifest, its controller as a container or as a process.
 
 It goes into the namespace that its manifest's bindings name, argo-rollouts, and acts on Rollouts everywhere.
+As a process the controller goes without what a process has not, volumes above all, and without the two ports
+that it would open to the network.
 """
 
-import json
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
+from typing import Any
 
-from kata_lib.addons import deployed
-from kata_lib.addons.manifests import manifest_of
-from kata_lib.engines.base import Engine
-from kata_lib.engines.kind import KindEngine, images
-from kata_lib.engines.programs import await_true
+import yaml
 
-NAMESPACE = CONTROLLER = "argo-rollouts"
-READY_SECONDS = 180.0
+from kata_lib.addons import manifests
+from kata_lib.engines.addons import Addon, Process, Site
 
+VERSION = "v1.10.1"
+URL = f"https://github.com/argoproj/argo-rollouts/releases/download/{VERSION}/install.yaml"
+IMAGE = "quay.io/argoproj/argo-rollouts"
+NAME, CONTROLLER = "rollouts", "argo-rollouts"
 
-def install(engine: Engine, kubeconfig: Path, say: Callable[[str], None]) -> None:
-    """Install Argo Rollouts and wait until its controller is ready; raise EngineError where it cannot be."""
-    # Its tag is pinned, so an image that was loaded is the right one; Always would ask a registry.
-    text = manifest_of("rollouts", engine.logs().parent).read_text()
-    text = text.replace("imagePullPolicy: Always", "imagePullPolicy: IfNotPresent")
-    if isinstance(engine, KindEngine):
-        engine.load(images.named_in(text), say)
-    say("installing rollouts")
-    apply(kubeconfig, text)
-    ready = partial(deployed.missing, kubeconfig, NAMESPACE, CONTROLLER)
-    await_true(ready, READY_SECONDS, "rollouts was not ready", say)
+_ARGUMENTS = (f"--namespace={CONTROLLER}", "--leader-elect=false", "--metricsPort=-1", "--healthzPort=-1")
+"""One controller only; of port -1 it says that it cannot listen there, and goes on."""
+
+_NOT_OF_PROCESSES = ("livenessProbe", "readinessProbe", "ports", "securityContext", "volumeMounts")
 
 
-def apply(kubeconfig: Path, manifest: str) -> None:
-    """Apply a manifest of Argo Rollouts in its namespace, which is made first."""
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-    deployed.apply(kubeconfig, "rollouts", json.dumps(namespace))
-    deployed.apply(kubeconfig, "rollouts", manifest, f"--namespace={NAMESPACE}")
+def manifest() -> str:
+    """Return the release's manifest; an image that is there is used, because its tag is pinned."""
+    text = manifests.here(NAME) or manifests.fetched(NAME, URL)
+    return text.replace("imagePullPolicy: Always", "imagePullPolicy: IfNotPresent")
+
+
+def as_process(site: Site) -> list[dict[str, Any]]:
+    """Return the release's objects with the Deployment as a process can be run from it."""
+    return without_containers(manifest())
+
+
+def without_containers(text: str) -> list[dict[str, Any]]:
+    """Return a manifest's objects, each Deployment without what a process has not."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    objects = [document for document in yaml.load_all(text, Loader=loader) if document]
+    for obj in objects:
+        if obj["kind"] == "Deployment":
+            _without_container(obj["spec"]["template"]["spec"])
+    return objects
+
+
+def _without_container(spec: dict[str, Any]) -> None:
+    for field in ("volumes", "securityContext"):
+        spec.pop(field, None)
+    for container in spec["containers"]:
+        for field in _NOT_OF_PROCESSES:
+            container.pop(field, None)
+        container["args"] = [*container.get("args", ()), *_ARGUMENTS]
+
+
+ROLLOUTS = Addon(
+    NAME,
+    CONTROLLER,
+    deployment=CONTROLLER,
+    manifest=manifest,
+    process=Process(
+        IMAGE,
+        program="rollouts-controller",
+        source=f"it is the file /bin/rollouts-controller of the image {IMAGE}:{VERSION}, "
+        "or what `go build ./cmd/rollouts-controller` makes of its source",
+        manifests=as_process,
+        works="Started rollout workers",  # what it writes once it has read everything
+    ),
+)

@@ -11,6 +11,7 @@ from kata_lib.errors import ClusterError
 if TYPE_CHECKING:
     from kata_lib.cluster.cluster import Cluster
     from kata_lib.cluster.location import Location
+    from kata_lib.engines.base import Engine
 
 app = typer.Typer(
     help="The canary workshop from a terminal: cluster, manifests, weights, traffic.",
@@ -42,11 +43,19 @@ def choose(
             os.environ[variable] = value
 
 
+def the_engine() -> "Engine":
+    """Return the engine of the cluster that the options name."""
+    from kata_lib import engines
+    from kata_lib.course.application import APPLICATION
+
+    return engines.select(APPLICATION)
+
+
 def the_place() -> "Location":
     """Return where the cluster is; ClusterError where it does not run."""
     from kata_lib import engines
 
-    place = engines.select().where()
+    place = the_engine().where()
     if place is None:
         raise ClusterError(
             f"The cluster {engines.cluster_name()!r} does not run. "

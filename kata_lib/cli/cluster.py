@@ -1,7 +1,6 @@
 """Commands about the cluster and what is in it."""
 
 import json
-import os
 import signal
 import sys
 from pathlib import Path
@@ -9,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kata_lib.cli.base import Paths, app, open_cluster, the_cluster, the_place
-from kata_lib.errors import KataError
+from kata_lib.cli.base import Paths, app, open_cluster, the_cluster, the_engine, the_place
 
 
 @app.command()
@@ -23,10 +21,12 @@ def up(
     from rich.console import Console
 
     from kata_lib import engines
+    from kata_lib.course.application import APPLICATION
+    from kata_lib.engines import bundle as bundles
 
     if bundle is not None:
-        _open_bundle(bundle)
-    engine = engines.select()
+        bundles.open_(bundle, APPLICATION, lambda line: print(line, file=sys.stderr))
+    engine = the_engine()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is half-made is removed, as after Ctrl-C
     console = Console(stderr=True)
     if console.is_terminal:
@@ -46,10 +46,10 @@ def down() -> None:
 
     name = engines.cluster_name()
     there = engines.engine_of(name) is not None
-    engine = engines.select()
+    engine = the_engine()
     engine.stop()
     if there:
-        print(f"The cluster {name!r} is removed; its logs are in {engine.logs()}.")
+        print(f"The cluster {name!r} is removed; its logs are in {engine.folder.logs}.")
     else:
         print(f"The workshop has no cluster {name!r}: there is nothing to remove.")
 
@@ -126,9 +126,14 @@ def weights(
 
 
 @app.command()
-def url(service: Annotated[str, typer.Argument(help="A Service of type NodePort.")] = "sentences") -> None:
+def url(
+    service: Annotated[str, typer.Argument(help="A Service of type NodePort; by default sentences.")] = "",
+) -> None:
     """Print where a service answers."""
-    print(the_cluster().url(service))
+    from kata_lib.course import application
+
+    cluster = the_cluster()
+    print(cluster.url(service) if service else application.url(cluster))
 
 
 @app.command()
@@ -157,14 +162,6 @@ def proxy_config(
     from kata_lib.mesh import proxy_config
 
     print(json.dumps(proxy_config.read(the_cluster(), pod, proxy_config.section(section)), indent=2))
-
-
-def _open_bundle(file: Path) -> None:
-    from kata_lib.cli import bundle
-
-    if os.environ.setdefault("KATA_ENGINE", "kind") != "kind":
-        raise KataError(f"A bundle is for the engine kind, not {os.environ['KATA_ENGINE']}: leave it out.")
-    bundle.open_(file, lambda line: print(line, file=sys.stderr))
 
 
 def _say_wait(line: str) -> None:

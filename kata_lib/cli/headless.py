@@ -11,6 +11,7 @@ from rich.table import Table
 from kata_lib import engines
 from kata_lib.cli import exercise, report
 from kata_lib.cli.exercise import Row
+from kata_lib.course.application import APPLICATION
 from kata_lib.lab.lab import connect
 
 _COLOURS = {"right": "green", "wrong": "red", "not enough yet": "yellow"}
@@ -24,7 +25,7 @@ def run(place: Path | None, console: Console | None = None) -> bool:
     console = console or Console()
     began = time.monotonic()
     name = f"{engines.cluster_name()}-run"
-    engine = engines.select(cluster=name)
+    engine = engines.select(APPLICATION, cluster=name)
     try:
         with Progress(
             TextColumn("{task.description}"),

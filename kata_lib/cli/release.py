@@ -33,12 +33,8 @@ def start(
 @commands.command()
 def status(service: Service = "name") -> None:
     """Say where a release stands, and every decision so far."""
-    from kata_lib.delivery.record import line_of
-
     release = _release(service)
-    for decision in release.state.decisions:
-        print(line_of(decision))
-    print(release.status().splitlines()[0])
+    print(*release.lines(), release.where(), sep="\n")
 
 
 @commands.command()
@@ -103,7 +99,7 @@ def _run(release: "Release", timeout: float) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: let others run it at once
     try:
         release.wait(timeout, lambda line: print(line, flush=True), through=True)
-        print(release.status().splitlines()[0])
+        print(release.where())
     except KeyboardInterrupt:
         print("Nobody runs it now: it holds until `kata release resume`, or `kata release abort`.")
     finally:

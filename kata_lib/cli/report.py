@@ -16,6 +16,7 @@ from kata_lib import engines
 from kata_lib.cli.exercise import Row
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import notebooks
+from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import lacking, step
 from kata_lib.errors import KataError
 from kata_lib.machine import PROJECT
@@ -69,7 +70,7 @@ def _execute(
     import nbformat
 
     notebook = nbformat.reads(notebooks.text(built), as_version=4)
-    place = engines.select(cluster=cluster).where()
+    place = engines.select(APPLICATION, cluster=cluster).where()
     if place and (reason := lacking(Cluster.at(place), step(name))):
         return Executed(name, notebook, None, skipped=reason)
     seconds = step(name).cell_seconds

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kata_lib.cli.base import app
+from kata_lib.cli.base import app, the_engine
 
 addons_app = typer.Typer(
     help="Kiali and Grafana beside a real Istio; Prometheus and Argo Rollouts in any cluster.",
@@ -25,13 +25,13 @@ File = Annotated[Path, typer.Argument(metavar="FILE")]
 
 @addons_app.command()
 def install(names: Names = None) -> None:
-    """Install add-ons, by default Istio's, and wait until they are ready."""
-    from kata_lib import addons, engines
+    """Install add-ons, by default those with a page, and wait until they are ready."""
+    from kata_lib import addons
 
-    engine = engines.select()
-    chosen = names or addons.of_istio(engine)
+    engine = the_engine()
+    chosen = names or addons.with_page(engine)
     addons.install(engine, chosen, _say)
-    opens = next((name for name in chosen if name in addons.of_istio(engine)), "")
+    opens = next((name for name in chosen if name in addons.with_page(engine)), "")
     print(f"Ready. `kata addons open {opens}` opens it." if opens else "Ready.")
 
 
@@ -41,9 +41,9 @@ def open_(
     port: Annotated[int, typer.Option(help="A port of this machine; by default a free one.")] = 0,
 ) -> None:
     """Open an add-on on 127.0.0.1 until Ctrl-C."""
-    from kata_lib import addons, engines
+    from kata_lib import addons
 
-    with addons.opened(engines.select(), name, port) as url:
+    with addons.opened(the_engine(), name, port) as url:
         print(f"{name} is at {url}; Ctrl-C closes it.", flush=True)
         try:
             while True:
@@ -55,16 +55,17 @@ def open_(
 @bundle_app.command()
 def create(file: File) -> None:
     """Write images, tools and checksums into one file."""
-    from kata_lib.cli import bundle
+    from kata_lib.course.application import APPLICATION
+    from kata_lib.engines import bundle
 
-    bundle.create(file, _say)
+    bundle.create(file, APPLICATION, _say)
     print(f"Written: {file}, {file.stat().st_size / 1e6:.0f} MB. `kata up --bundle {file}` needs no network.")
 
 
 @bundle_app.command()
 def verify(file: File) -> None:
     """Read a whole bundle and compare its checksums."""
-    from kata_lib.cli import bundle
+    from kata_lib.engines import bundle
 
     manifest = bundle.verify(file)
     print(f"{file} is whole: {len(manifest['images'])} images for {manifest['platform']}.")

@@ -29,12 +29,13 @@ def sample(
     from typing import cast
 
     from kata_lib import traffic
+    from kata_lib.course import application
     from kata_lib.traffic import summary
 
     if requests is None and seconds is None:
         requests = 100
-    frame = traffic.sample(
-        the_cluster().url("sentences"),
+    frame = application.sample(
+        application.url(the_cluster()),
         requests=requests,
         seconds=seconds,
         rate=rate,

@@ -7,23 +7,23 @@ With kubectl's annotation and field manager, a file may be applied by hand and f
 
 import copy
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from kata_lib.cluster.client import Obj
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-WORKSHOP_IMAGE = "kata/sentences"
 REVISION = "deployment.kubernetes.io/revision"
 
 
-def with_image(manifest: Obj, image: str) -> Obj:
-    """Return a workload with `image` in place of the workshop's own: at the same tag, unless it has one."""
-    if not image or manifest["kind"] not in ("Deployment", "Rollout"):
+def with_images(manifest: Obj, images: Mapping[str, str]) -> Obj:
+    """Return a workload with other images in place of some: each at the same tag, unless it has one."""
+    if not images or manifest["kind"] not in ("Deployment", "Rollout"):
         return manifest
     changed = copy.deepcopy(manifest)
     for container in changed["spec"]["template"]["spec"]["containers"]:
         name, _, tag = container["image"].partition(":")
-        if name == WORKSHOP_IMAGE:
+        if image := images.get(name):
             tagged = ":" in image.rpartition("/")[2] or "@" in image
             container["image"] = image if tagged else f"{image}:{tag}"
     return changed

@@ -4,7 +4,7 @@ Manifests and names go in, plain objects and kubectl's own words come out. `wait
 `mesh` reads and sets the weights. Knows nothing of engines.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from kata_lib.cluster import apply, port_forward, readiness, waiting
@@ -15,27 +15,17 @@ from kata_lib.cluster.pods import SIDECAR, container_names
 from kata_lib.errors import ClusterError
 
 AGENT_PORT, ADMIN_PORT = 15020, 15000
-ENTRY_SERVICE = "sentences"
 MERGE_PATCH = "application/merge-patch+json"
 
-WORKSHOP_KINDS = (
-    ("networking.istio.io/v1", "VirtualService"),
-    ("networking.istio.io/v1", "DestinationRule"),
-    ("networking.istio.io/v1", "Gateway"),
-    ("networking.istio.io/v1", "ServiceEntry"),
-    ("networking.istio.io/v1", "Sidecar"),
-    ("argoproj.io/v1alpha1", "Rollout"),
-    ("argoproj.io/v1alpha1", "AnalysisTemplate"),
-    ("apps/v1", "Deployment"),
-    ("v1", "Service"),
-)
+Kind = tuple[str, str]
+"""An API version and a kind in it."""
 
 
 class Cluster:
     """One namespace of one cluster.
 
     kubeconfig, context: which API, and by its namespace where in it. node_host: where node ports answer.
-    entry: the way to the sentences service where they do not. image: in place of the manifests' own.
+    entry: the one way in where they do not. images: what those of the manifests are called there.
     """
 
     def __init__(
@@ -44,12 +34,12 @@ class Cluster:
         context: str | None = None,
         node_host: str = "127.0.0.1",
         entry: Entry | None = None,
-        image: str = "",
+        images: Mapping[str, str] | None = None,
     ) -> None:
         self.kubeconfig = kubeconfig
         self.node_host = node_host
         self.entry = entry
-        self.image = image
+        self.images = images or {}
         self.api = KubeClient(kubeconfig, context)
         self.namespace = self.api.namespace
         self._agent_asks_envoy = True
@@ -57,10 +47,10 @@ class Cluster:
     @classmethod
     def at(cls, place: Location) -> "Cluster":
         """Return the cluster that an engine has at a place."""
-        return cls(place.kubeconfig, None, place.node_host, place.entry, place.image)
+        return cls(place.kubeconfig, None, place.node_host, place.entry, place.images)
 
     def apply(self, path: str | Path) -> list[str]:
-        """Apply a file or folder; return kubectl's lines, such as `deployment.apps/name-v1 created`."""
+        """Apply a file or folder; return kubectl's lines, such as `deployment.apps/web created`."""
         return [self._apply_one(manifest) for manifest in load(path)]
 
     def delete(self, path: str | Path, timeout: float = 60.0) -> list[str]:
@@ -137,15 +127,15 @@ class Cluster:
         self.api.request("PATCH", path, body, content_type=MERGE_PATCH, query=_write())
         return True
 
-    def replace(self, manifests: list[Obj]) -> list[str]:
-        """Make the namespace hold exactly these objects; return a line for each that had to change.
+    def replace(self, manifests: list[Obj], kinds: Iterable[Kind]) -> list[str]:
+        """Make the namespace hold exactly these objects of some kinds; return a line for each change.
 
-        Of the workshop's kinds (workloads, services, Istio's routing) all else is deleted, and what somebody
-        added to an object that stays is removed from it.
+        All others of these kinds are deleted, and what somebody added to an object that stays is removed
+        from it.
         """
         wanted = {(m["apiVersion"], m["kind"], m["metadata"]["name"]) for m in manifests}
         lines, gone = [], []
-        for obj in self.contents():
+        for obj in self.contents(kinds):
             name = obj["metadata"]["name"]
             if (obj["apiVersion"], obj["kind"], name) not in wanted:
                 self.remove(obj["apiVersion"], obj["kind"], name)
@@ -155,9 +145,9 @@ class Cluster:
         self.wait_gone(gone, timeout=60.0)
         return lines
 
-    def contents(self) -> list[Obj]:
-        """Return what the namespace holds of the workshop's kinds, but for Kubernetes' own Service."""
-        served = [kind for kind in WORKSHOP_KINDS if self.api.serves(*kind)]
+    def contents(self, kinds: Iterable[Kind]) -> list[Obj]:
+        """Return what the namespace holds of some kinds, but for Kubernetes' own Service."""
+        served = [kind for kind in kinds if self.api.serves(*kind)]
         found = [obj for version, kind in served for obj in self.objects(version, kind)]
         return [o for o in found if (o["kind"], o["metadata"]["name"]) != ("Service", "kubernetes")]
 
@@ -188,17 +178,17 @@ class Cluster:
 
         waiting.until(left, timeout, None, "Still there")
 
-    def url(self, service: str = "sentences") -> str:
+    def url(self, service: str) -> str:
         """Return where a Service of type NodePort answers from this machine.
 
-        On a cluster with one entry that is the sentences service, which gets the node port that leads there.
+        On a cluster with one entry that is the entry's Service alone, which gets the node port that leads
+        there.
         """
         found = self.get("v1", "Service", service)
         if found is None:
             known = ", ".join(s["metadata"]["name"] for s in self.objects("v1", "Service")) or "none"
             raise ClusterError(
-                f"There is no Service {service!r} in namespace {self.namespace}; there are: {known}. "
-                "`kubectl apply -f deploy/v1` makes the workshop's."
+                f"There is no Service {service!r} in namespace {self.namespace}; there are: {known}."
             )
         ports = [port["nodePort"] for port in found["spec"]["ports"] if "nodePort" in port]
         if not ports:
@@ -207,9 +197,9 @@ class Cluster:
             )
         if self.entry is None:
             return f"http://{self.node_host}:{ports[0]}/"
-        if service != ENTRY_SERVICE:
+        if service != self.entry.service:
             raise ClusterError(
-                f"On this cluster only {ENTRY_SERVICE} answers from outside, not {service!r}: "
+                f"On this cluster only {self.entry.service} answers from outside, not {service!r}: "
                 f"`kubectl port-forward service/{service} 8080:{found['spec']['ports'][0]['port']}` opens it."
             )
         if self.entry.node_port not in (None, *ports):
@@ -258,7 +248,7 @@ class Cluster:
         return found
 
     def _apply_one(self, manifest: Obj) -> str:
-        wanted = apply.annotated(apply.with_image(manifest, self.image), self.namespace)
+        wanted = apply.annotated(apply.with_images(manifest, self.images), self.namespace)
         live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
         if live is None:
             self.create(wanted)
@@ -270,7 +260,7 @@ class Cluster:
         return f"{_label(manifest)} configured"
 
     def _replace_one(self, manifest: Obj) -> str:
-        wanted = apply.annotated(apply.with_image(manifest, self.image), self.namespace)
+        wanted = apply.annotated(apply.with_images(manifest, self.images), self.namespace)
         live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
         if live is None:
             self.create(wanted)

@@ -31,6 +31,15 @@ def is_ready(pod: Pod) -> bool:
     return _condition(pod, "Ready").get("status") == "True"
 
 
+def workload(pod: Pod) -> str:
+    """Return the name of what a pod belongs to, such as its Deployment's: Istio's label for it."""
+    metadata = pod["metadata"]
+    labels = metadata.get("labels", {})
+    owner = next((o["name"] for o in metadata.get("ownerReferences", [])), metadata["name"])
+    template = labels.get("pod-template-hash") or labels.get("rollouts-pod-template-hash")
+    return str(owner).removesuffix(f"-{template}")
+
+
 def troubles(pods: Iterable[Pod]) -> Iterator[str]:
     """Yield for each pod that cannot start, or was started anew, the reason that Kubernetes gives."""
     for pod in pods:

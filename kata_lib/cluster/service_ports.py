@@ -36,3 +36,8 @@ def protocol(port: Mapping[str, Any]) -> Protocol | None:
     if declared.lower().startswith("grpc-web"):
         return "grpc-web"
     return _WORDS.get(declared.lower().partition("-")[0], "tcp" if port["port"] in _TCP_PORTS else None)
+
+
+def routed(declared: Protocol | None) -> bool:
+    """Return whether HTTP rules hold at a port: one of HTTP, or one where Istio looks and sees HTTP."""
+    return declared is None or declared in HTTP

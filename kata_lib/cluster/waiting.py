@@ -5,19 +5,42 @@ from collections.abc import Callable
 
 from kata_lib.errors import WaitTimeout
 
-_POLL_SECONDS = 0.1
+Progress = Callable[[str], None]
+"""Called with one line each time what is being waited for changes."""
+
+POLL_SECONDS = 0.1
 
 
 def until(
-    missing: Callable[[], str], timeout: float, on_wait: Callable[[str], None] | None, what: str
+    missing: Callable[[], str],
+    timeout: float,
+    on_wait: Progress | None,
+    what: str,
+    poll: float = POLL_SECONDS,
 ) -> None:
-    """Wait until `missing` says nothing; WaitTimeout begins with `what` and ends with the last thing seen."""
-    limit = time.monotonic() + timeout
+    """Wait until `missing` says nothing; WaitTimeout begins with `what` and ends with the last thing seen.
+
+    timeout, poll: seconds.
+    """
     said = ""
-    while line := missing():
-        if line != said and on_wait is not None:
+
+    def nothing() -> bool:
+        nonlocal said
+        line = missing()
+        if line and line != said and on_wait is not None:
             on_wait(line)
         said = line
+        return not line
+
+    if not holds(nothing, timeout, poll):
+        raise WaitTimeout(f"{what} after {timeout:g} s. Last seen: {said}")
+
+
+def holds(condition: Callable[[], bool], timeout: float, poll: float = POLL_SECONDS) -> bool:
+    """Return whether a condition came true within `timeout` seconds; it is asked once at least."""
+    limit = time.monotonic() + timeout
+    while not condition():
         if time.monotonic() > limit:
-            raise WaitTimeout(f"{what} after {timeout:g} s. Last seen: {line}")
-        time.sleep(_POLL_SECONDS)
+            return False
+        time.sleep(poll)
+    return True

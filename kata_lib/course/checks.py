@@ -127,7 +127,7 @@ def _canary_20(cluster: Cluster, sample: pd.DataFrame) -> Result:
 
 
 def _mesh_agrees(cluster: Cluster, table: pd.DataFrame) -> Result:
-    """Look at a table of observe.side_by_side."""
+    """Look at a table of telemetry.side_by_side."""
     for mistake in _canary_mistakes(cluster):
         return _wrong(mistake.text, mistake.mend)
     if missing := {"client", "source", "destination"} - set(table.columns):
@@ -149,7 +149,7 @@ def _mesh_agrees(cluster: Cluster, table: pd.DataFrame) -> Result:
 
 _MEASURE = (
     "before = lab.counters(); sample = lab.sample(requests=500); counted = lab.counters(since=before); "
-    "table = observe.side_by_side(sample, counted)"
+    "from kata_lib import telemetry; table = telemetry.side_by_side(sample, counted, service='name')"
 )
 
 

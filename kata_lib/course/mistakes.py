@@ -14,7 +14,7 @@ from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.manifests import load
 from kata_lib.cluster.pods import troubles
-from kata_lib.course.steps import ARGO, CANARY, PROMOTE, V1, V2, V3
+from kata_lib.course.steps import ARGO, CANARY, KINDS, PROMOTE, V1, V2, V3
 from kata_lib.mesh import analyze
 from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh.analyze.objects import has_proxy
@@ -86,7 +86,7 @@ def scaled_instead(cluster: Cluster) -> Iterator[Mistake]:
 
 def left_over(cluster: Cluster) -> Iterator[Mistake]:
     """Yield what is still there of the workshop's kinds, where nothing should be."""
-    if left := cluster.contents():
+    if left := cluster.contents(KINDS):
         names = ", ".join(f"{obj['kind']} {obj['metadata']['name']}" for obj in left)
         files = [V1, V2, V3, PROMOTE]
         if any(obj["apiVersion"].startswith("argoproj.io/") for obj in left):

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course.mistakes import Mistake
-from kata_lib.delivery import record
-from kata_lib.delivery.record import line_of
+from kata_lib.delivery import record, words
 from kata_lib.delivery.state import Phase, ReleaseState
 from kata_lib.errors import ReleaseError
 from kata_lib.mesh import old_weights as mesh
@@ -21,7 +20,7 @@ def find(cluster: Cluster, canary: str, phase: Phase, plan: str) -> Iterator[Mis
     except ReleaseError as error:
         yield Mistake(str(error), begin)
         return
-    last = line_of(release.decisions[-1])
+    last = words.line(release.decisions[-1], release.plan)
     if release.plan.canary != canary:
         yield Mistake(
             f"The last release was that of {release.plan.canary}; this step wants {canary}'s.", begin
@@ -37,11 +36,10 @@ def find(cluster: Cluster, canary: str, phase: Phase, plan: str) -> Iterator[Mis
 
 
 def _by_metrics(release: ReleaseState) -> bool:
-    """Tell whether the last run was judged: a verdict, and no step left at a person's word."""
-    words = [decision.word.split()[0] for decision in release.decisions]
-    since = len(words) - words[::-1].index("Started") if "Started" in words else 0
-    persons = any("person's word" in decision.text for decision in release.decisions[since:])
-    return not persons and any(word in ("Successful", "Aborted") for word in words[since:])
+    """Return whether the last run was judged: a verdict, and no step left or ended at a person's word."""
+    run = release.since_started
+    persons = {d.what for d in run if d.by == "person"} & {"promoted", "healthy", "aborted", "undone"}
+    return not persons and any(d.what in ("successful", "aborted") for d in run)
 
 
 def _moved(cluster: Cluster, release: ReleaseState) -> Iterator[Mistake]:

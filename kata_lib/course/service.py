@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from kata_lib.cluster.cluster import ENTRY_SERVICE, Cluster
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import CANARY
 from kata_lib.errors import MeshError
 from kata_lib.mesh import in_force as mesh_in_force
@@ -11,7 +12,7 @@ from kata_lib.mesh.in_force import InForce
 from kata_lib.mesh.synced import Moment
 
 NAME = "name"
-CALLER = ENTRY_SERVICE
+CALLER = APPLICATION.service
 
 
 def in_force(cluster: Cluster) -> InForce:

@@ -18,6 +18,19 @@ PLAN_V2 = "deploy/rollouts/v2.yaml"
 PLAN_V3 = "deploy/rollouts/v3.yaml"
 ARGO = "deploy/rollouts/argo-rollouts"
 
+KINDS = (
+    ("networking.istio.io/v1", "VirtualService"),
+    ("networking.istio.io/v1", "DestinationRule"),
+    ("networking.istio.io/v1", "Gateway"),
+    ("networking.istio.io/v1", "ServiceEntry"),
+    ("networking.istio.io/v1", "Sidecar"),
+    ("argoproj.io/v1alpha1", "Rollout"),
+    ("argoproj.io/v1alpha1", "AnalysisTemplate"),
+    ("apps/v1", "Deployment"),
+    ("v1", "Service"),
+)
+"""What a step may leave in the namespace, and a reset removes."""
+
 
 @dataclass(frozen=True)
 class Step:

@@ -1,18 +1,18 @@
 """What each event makes of a release: pure, so that whoever runs it may die between any two.
 
-A Release and an event go in, a Release comes out; its `routing` is what the mesh should do then.
+A ReleaseState and an event go in, a ReleaseState comes out; its `routing` is what the mesh should do then.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from kata_lib.delivery.judging import Look, Tally, explain, judge
-from kata_lib.delivery.metric import Metric
+from kata_lib.delivery.judging import Finding, Tally, judge
+from kata_lib.delivery.observed import Observed
 from kata_lib.delivery.plan import Plan
-from kata_lib.delivery.state import Decision, Hold, ReleaseState
-from kata_lib.delivery.steps import Analysis, HeaderRoute, MirrorRoute, Pause
+from kata_lib.delivery.state import BESIDE, By, Decision, Hold, ReleaseState, What
+from kata_lib.delivery.steps import Analysis, Pause, SetWeight
 from kata_lib.errors import ReleaseError
-from kata_lib.statistics.sequential import Verdict
 
 KEPT = 200
 """Decisions kept: more than any plan makes; the oldest go first."""
@@ -20,67 +20,58 @@ KEPT = 200
 
 def begin(plan: Plan, now: float) -> ReleaseState:
     """Return a release at its first step."""
-    tests = "; ".join(_test(plan, metric) for metric in plan.metrics)
-    said = (
-        f"{plan.canary} in place of {plan.stable}, {len(plan.steps)} steps. A healthy one is aborted with a "
-        f"chance of at most {100 * plan.false_abort:g} %, a faulty one passes an analysis with at most "
-        f"{100 * plan.missed:g} %. {tests}."
-    )
     release = ReleaseState(plan, step=-1, tallies={metric.name: Tally() for metric in plan.metrics})
-    return _next(_say(release, now, "Started", said), now)
+    return _next(_decide(release, now, "started", "person"), now)
 
 
-def look(release: ReleaseState, looks: Mapping[str, Look], now: float) -> ReleaseState:
-    """Return the release after one look at the metrics."""
-    if release.ended or release.hold == "weights changed elsewhere":
+def look(release: ReleaseState, seen: Observed, now: float) -> ReleaseState:
+    """Return the release after one look at the metrics and the pods."""
+    if release.ended or release.hold == "elsewhere":
         return release
-    metrics = {metric.name: metric for metric in release.plan.metrics}
-    tallies = {name: tally.add(looks[name], metrics[name]) for name, tally in release.tallies.items()}
-    release = replace(release, tallies=tallies, errors=0)
-    verdicts = {name: judge(release.plan, metrics[name], tally) for name, tally in tallies.items()}
-    for name, verdict in verdicts.items():
-        if verdict == "Failed":
-            return _failed(release, metrics[name], now)
-    return _go_on(release, verdicts, now)
+    release = _counted(release, seen)
+    findings = _findings(release, seen)
+    failed = [finding for finding in findings if finding.verdict == "Failed"]
+    if failed:
+        return _failed(release, failed[0], seen, now)
+    broken = [finding for finding in findings if finding.reason == "broken"]
+    if broken and release.routing.weight > BESIDE:
+        return _beside(release, broken[0], now)
+    return _go_on(release, findings, seen, now)
 
 
 def blind(release: ReleaseState, why: str, now: float) -> ReleaseState:
     """Return the release after a look at which the metrics could not be read."""
-    if release.ended or release.hold in ("inconclusive", "weights changed elsewhere"):
+    if release.ended or release.hold in ("inconclusive", "unreadable", "elsewhere"):
         return release
     release = replace(release, errors=release.errors + 1)
     if release.errors <= release.plan.consecutive_error_limit:
         return release
-    said = (
-        f"The metrics could not be read {release.errors} times in a row, and consecutiveErrorLimit is "
-        f"{release.plan.consecutive_error_limit}. Last: {why} That is no success: `resume` looks again."
-    )
-    return _hold(release, "inconclusive", said, now)
+    return _hold(release, now, "unreadable", "metrics", count=release.errors, quote=why)
 
 
 def taken_over(release: ReleaseState, since: float, now: float) -> ReleaseState:
     """Return the release where another runner finds it, and nobody looked since then."""
     if release.ended:
         return release
-    said = f"Nobody ran it for {now - since:.0f} s; what was counted in that time is not judged."
-    return _say(release, now, "Taken over", said)
+    return _decide(release, now, "taken over", "plan", count=round(now - since))
 
 
-def weights_changed(release: ReleaseState, found: str, now: float) -> ReleaseState:
-    """Return the release after somebody else changed the routing: it is held, and leaves theirs in force."""
-    if release.ended or release.hold == "weights changed elsewhere":
+def weights_changed(
+    release: ReleaseState, found: Mapping[str, int], now: float, quote: str = ""
+) -> ReleaseState:
+    """Return the release after somebody else changed the routing: it is held, and leaves theirs in force.
+
+    found: the weights as written, {} where there are none; quote: why they cannot be read.
+    """
+    if release.ended or release.hold == "elsewhere":
         return release
-    said = (
-        f"Somebody else changed the routing: {found}. It stays so, and nothing is judged; `resume` brings "
-        f"back {release.routing.weight} % and goes on, `abort` sends everyone to {release.plan.stable}."
-    )
-    return _hold(release, "weights changed elsewhere", said, now)
+    return _hold(release, now, "elsewhere", "person", found=found, quote=quote)
 
 
 def pause(release: ReleaseState, now: float) -> ReleaseState:
     """Hold it where it is until resume."""
     _must_run(release, "pause")
-    return _hold(release, "by a person", f"The weight stays at {release.routing.weight} %.", now)
+    return _hold(release, now, "person", "person")
 
 
 def resume(release: ReleaseState, now: float) -> ReleaseState:
@@ -88,31 +79,29 @@ def resume(release: ReleaseState, now: float) -> ReleaseState:
     _must_run(release, "resume")
     if release.phase != "Paused":
         raise ReleaseError("The release is not paused, so there is nothing to resume.")
-    if release.hold == "by the plan":
-        return _next(_say(release, now, "Resumed", "The pause is over at a person's word."), now)
-    said = f"The weight is {release.routing.weight} %."
-    release = replace(_routed_anew(release), phase="Progressing", hold="", errors=0)
-    return _enter(_say(release, now, "Resumed", said), now)
+    said = _decide(release, now, "resumed", "person", hold=release.hold)
+    return _next(said, now) if release.hold == "plan" else _enter(_routed_anew(said), now)
 
 
 def promote(release: ReleaseState, now: float) -> ReleaseState:
     """Go on to the next step, whatever this one waits for."""
     _must_run(release, "promote")
-    step = release.plan.steps[release.step]
-    said = f"{step} is left at a person's word."
-    return _next(_say(_routed_anew(release), now, "Promoted", said), now)
+    return _next(_decide(_routed_anew(release), now, "promoted", "person"), now, "person")
 
 
 def promote_fully(release: ReleaseState, now: float) -> ReleaseState:
-    """Give the canary everything at once, without any analysis."""
+    """Give the canary everything at once, and watch it there; a second time it is Healthy."""
     _must_run(release, "promote")
-    return _healthy(release, f"All requests go to {release.plan.canary} at a person's word.", now)
+    everything = release.plan.steps.index(SetWeight(100))
+    if release.step > everything:
+        return _healthy(release, now, "person")
+    return _next(replace(_decide(release, now, "promoted", "person"), step=everything - 1), now)
 
 
-def abort(release: ReleaseState, now: float, why: str = "At a person's word.") -> ReleaseState:
+def abort(release: ReleaseState, now: float) -> ReleaseState:
     """Send everyone back to stable."""
     _must_run(release, "abort")
-    return _back(release, "Aborted", why, now)
+    return _back(release, now, "aborted", "person")
 
 
 def retry(release: ReleaseState, now: float) -> ReleaseState:
@@ -129,90 +118,113 @@ def undo(release: ReleaseState, now: float) -> ReleaseState:
     """Send everyone back to the version before, after a release that went through."""
     if release.phase != "Healthy":
         raise ReleaseError(f"The release is {release.phase}; undo is for one that went through. Try abort.")
-    return _back(release, "Undone", "At a person's word.", now)
+    return _back(release, now, "undone", "person")
 
 
-def _failed(release: ReleaseState, metric: Metric, now: float) -> ReleaseState:
+def _counted(release: ReleaseState, seen: Observed) -> ReleaseState:
+    plan, share = release.plan, release.routing.by_chance
+    tallies = {m.name: release.tallies[m.name].add(seen.looks[m.name], plan, m, share) for m in plan.metrics}
+    return replace(release, tallies=tallies, errors=0)
+
+
+def _findings(release: ReleaseState, seen: Observed) -> list[Finding]:
+    plan, share = release.plan, release.routing.by_chance
+    gone = seen.canary.gone and not seen.stable.gone
+    return [judge(plan, metric, release.tallies[metric.name], share, gone) for metric in plan.metrics]
+
+
+def _failed(release: ReleaseState, failed: Finding, seen: Observed, now: float) -> ReleaseState:
     release = replace(release, failures=release.failures + 1)
-    limit, why = release.plan.failure_limit, explain(release.plan, metric, release.tallies[metric.name])
-    if release.failures <= limit:
-        said = f"{why} failureLimit {limit} bears it; counting begins anew."
-        fresh = {name: Tally() for name in release.tallies}
-        return replace(_say(release, now, f"Failed {metric.name}", said), tallies=fresh)
-    return _back(release, "Aborted", f"{metric.name} at {release.routing.weight} %: {why}", now)
+    why: dict[str, Any] = {"findings": (failed,)}
+    if seen.canary.gone:
+        why["canary"] = seen.canary
+    if release.failures > release.plan.failure_limit:
+        return _back(release, now, "aborted", "metrics", **why)
+    fresh = {name: tally.forgiven() for name, tally in release.tallies.items()}
+    return replace(_decide(release, now, "borne", "metrics", **why), tallies=fresh)
 
 
-def _go_on(release: ReleaseState, verdicts: Mapping[str, Verdict], now: float) -> ReleaseState:
-    step = release.plan.steps[release.step]
-    if release.hold not in ("", "by the plan"):
+def _beside(release: ReleaseState, broken: Finding, now: float) -> ReleaseState:
+    """Have it compared with stable, of which there was too little; a second time, hold it there."""
+    again = release.compared > 0
+    release = _rerouted(replace(release, beside=True, compared=release.compared + 1))
+    release = _decide(release, now, "compared", "metrics", findings=(broken,))
+    if release.hold not in ("", "plan"):
         return release
-    if isinstance(step, Pause):
-        over = step.seconds is not None and now >= release.since + step.seconds
-        return _next(release, now) if over else release
-    assert isinstance(step, Analysis)
-    metrics = [metric for metric in release.plan.metrics if metric.name in (step.metrics or verdicts)]
-    undecided = [metric for metric in metrics if verdicts[metric.name] != "Successful"]
-    if not undecided:
-        for metric in metrics:
-            why = explain(release.plan, metric, release.tallies[metric.name])
-            release = _say(release, now, f"Successful {metric.name}", why)
-        return _next(release, now)
+    if again:
+        return _hold(release, now, "inconclusive", "metrics", findings=(broken,))
+    return _enter(release, now)
+
+
+def _go_on(release: ReleaseState, findings: list[Finding], seen: Observed, now: float) -> ReleaseState:
+    """Go on to the next step where this one is done, nothing is missing, and nobody holds it."""
+    if release.hold not in ("", "plan"):
+        return release
+    undecided = _undecided(release, findings)
+    missing: dict[str, Any] = {} if seen.canary.whole else {"canary": seen.canary}
+    if seen.stable.gone:
+        missing["stable"] = seen.stable
+    if not undecided and not missing:
+        return _done(replace(release, inconclusive=0), findings, now)
     release = replace(release, inconclusive=release.inconclusive + 1)
-    above = release.inconclusive > release.plan.inconclusive_limit
-    return _undecided(release, undecided, now) if above else release
+    if release.inconclusive <= release.plan.inconclusive_limit:
+        return release
+    return _hold(release, now, "inconclusive", "metrics", findings=tuple(undecided), **missing)
 
 
-def _undecided(release: ReleaseState, metrics: list[Metric], now: float) -> ReleaseState:
-    why = " ".join(f"{m.name}: {explain(release.plan, m, release.tallies[m.name])}" for m in metrics)
-    limit = release.plan.inconclusive_limit
-    said = f"After {limit} measurements there is no verdict. {why} `resume` goes on; or promote, or abort."
-    return _hold(release, "inconclusive", said, now)
+def _analysed(release: ReleaseState, findings: list[Finding]) -> list[Finding]:
+    """Return the findings for which the step waits."""
+    step = release.plan.steps[release.step]
+    if release.beside:
+        return findings
+    if isinstance(step, Analysis):
+        return [finding for finding in findings if finding.metric in step.metrics or not step.metrics]
+    return []
 
 
-def _next(release: ReleaseState, now: float) -> ReleaseState:
-    return _enter(replace(release, step=release.step + 1, phase="Progressing", hold=""), now)
+def _undecided(release: ReleaseState, findings: list[Finding]) -> list[Finding]:
+    return [finding for finding in _analysed(release, findings) if finding.verdict != "Successful"]
 
 
-def _enter(release: ReleaseState, now: float) -> ReleaseState:
-    """Enter a step, and those after it as long as they take no time."""
+def _done(release: ReleaseState, findings: list[Finding], now: float) -> ReleaseState:
+    """Leave the step, where it is over."""
+    step = release.plan.steps[release.step]
+    for finding in _analysed(release, findings):
+        release = _decide(release, now, "successful", "metrics", findings=(finding,))
+    if release.beside:
+        return _enter(_rerouted(replace(release, beside=False)), now, said=True)
+    if isinstance(step, Pause) and (step.seconds is None or now < release.since + step.seconds):
+        return release
+    return _next(release, now)
+
+
+def _next(release: ReleaseState, now: float, by: By = "metrics") -> ReleaseState:
+    return _enter(replace(release, step=release.step + 1, beside=False, compared=0), now, by)
+
+
+def _enter(release: ReleaseState, now: float, by: By = "metrics", *, said: bool = False) -> ReleaseState:
+    """Enter a step, and those after it as long as they take no time; said: that the routing is new."""
     steps = release.plan.steps
+    if said:
+        release = _decide(release, now, "routed", "plan")
     while release.step < len(steps):
         step = steps[release.step]
-        release = replace(release, since=now, inconclusive=0)
-        match step:
-            case Analysis():
-                return release
-            case Pause(seconds):
-                if seconds is not None:
-                    return replace(release, phase="Paused", hold="by the plan")
-                return _hold(release, "by the plan", "The plan waits for `resume`.", now)
-        release = _say(_new_stage(release), now, str(step), _effect(release))
+        tallies = {name: tally.anew() for name, tally in release.tallies.items()}
+        release = replace(
+            release, since=now, inconclusive=0, errors=0, tallies=tallies, phase="Progressing", hold=""
+        )
+        if isinstance(step, Analysis) or release.beside:
+            return release
+        if isinstance(step, Pause):
+            waits = replace(release, phase="Paused", hold="plan")
+            return waits if step.seconds is not None else _hold(release, now, "plan", "plan")
+        release = _decide(_rerouted(release), now, "routed", "plan")
         release = replace(release, step=release.step + 1)
-    return _healthy(release, f"All requests go to {release.plan.canary}: every step is done.", now)
+    return _healthy(release, now, by)
 
 
-def _effect(release: ReleaseState) -> str:
-    plan, routing = release.plan, release.routing
-    match plan.steps[release.step]:
-        case HeaderRoute(_, header, kind, value):
-            return f"Requests whose {header} is {value!r} ({kind}) go to {plan.canary}."
-        case MirrorRoute(percentage):
-            return (
-                f"{plan.canary} gets a copy of {percentage} % of the requests; users get none of its answers."
-            )
-    return (
-        f"{routing.weight} % of the requests go to {plan.canary}, {100 - routing.weight} % to {plan.stable}."
-    )
-
-
-def _test(plan: Plan, metric: Metric) -> str:
-    limit = plan.limit(metric)
-    least = f"{limit.fewest_to_succeed} requests or more to succeed, {limit.fewest_to_fail} to fail"
-    return f"{metric.name} needs {least}"
-
-
-def _new_stage(release: ReleaseState) -> ReleaseState:
-    tallies = {name: tally.anew() for name, tally in release.tallies.items()}
+def _rerouted(release: ReleaseState) -> ReleaseState:
+    tallies = {name: tally.rerouted() for name, tally in release.tallies.items()}
     return replace(_routed_anew(release), tallies=tallies, failures=0)
 
 
@@ -221,18 +233,19 @@ def _routed_anew(release: ReleaseState) -> ReleaseState:
     return replace(release, stage=release.stage + 1)
 
 
-def _healthy(release: ReleaseState, said: str, now: float) -> ReleaseState:
-    ended = replace(_new_stage(release), step=len(release.plan.steps), phase="Healthy", hold="")
-    return _say(ended, now, "Healthy", said)
+def _healthy(release: ReleaseState, now: float, by: By) -> ReleaseState:
+    steps = len(release.plan.steps)
+    ended = replace(_rerouted(release), step=steps, phase="Healthy", hold="", beside=False)
+    return _decide(ended, now, "healthy", by)
 
 
-def _back(release: ReleaseState, word: str, why: str, now: float) -> ReleaseState:
-    degraded = replace(_new_stage(release), phase="Degraded", hold="")
-    return _say(degraded, now, word, f"{why} All requests go to {release.plan.stable}.")
+def _back(release: ReleaseState, now: float, what: What, by: By, **why: Any) -> ReleaseState:
+    degraded = replace(_rerouted(release), phase="Degraded", hold="", beside=False)
+    return _decide(degraded, now, what, by, **why)
 
 
-def _hold(release: ReleaseState, hold: Hold, said: str, now: float) -> ReleaseState:
-    return _say(replace(release, phase="Paused", hold=hold), now, f"Paused {hold}", said)
+def _hold(release: ReleaseState, now: float, hold: Hold, by: By, **why: Any) -> ReleaseState:
+    return _decide(replace(release, phase="Paused", hold=hold), now, "paused", by, hold=hold, **why)
 
 
 def _must_run(release: ReleaseState, command: str) -> None:
@@ -241,7 +254,7 @@ def _must_run(release: ReleaseState, command: str) -> None:
         raise ReleaseError(f"The release has ended ({release.phase}), so {command} does nothing; {ways}.")
 
 
-def _say(release: ReleaseState, now: float, word: str, text: str) -> ReleaseState:
+def _decide(release: ReleaseState, now: float, what: What, by: By, **why: Any) -> ReleaseState:
     step = min(release.step + 1, len(release.plan.steps))
-    decision = Decision(now, step, release.routing.weight, word, text)
+    decision = Decision(now, step, release.routing.weight, what, by, **why)
     return replace(release, decisions=(*release.decisions, decision)[-KEPT:])

@@ -9,8 +9,8 @@ import pandas as pd
 
 from kata_lib.cluster.client import ApiRefused
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.delivery import events, record
-from kata_lib.delivery.record import CONFLICT, Record, line_of
+from kata_lib.delivery import events, record, words
+from kata_lib.delivery.record import CONFLICT, Record
 from kata_lib.delivery.runner import Runner, alive, settle
 from kata_lib.delivery.state import ReleaseState
 from kata_lib.errors import ClusterError, WaitTimeout
@@ -18,7 +18,6 @@ from kata_lib.errors import ClusterError, WaitTimeout
 AWAY_SECONDS = 60.0
 """For so long a runner bears a cluster that does not answer."""
 _POLL_SECONDS = 0.05
-_MOVES = ("setWeight", "Healthy", "Aborted", "Undone")
 
 
 class Release:
@@ -39,46 +38,46 @@ class Release:
         """Where it stands."""
         return self._load().release
 
+    def where(self) -> str:
+        """Say where it stands, and if so that nobody runs it."""
+        found = self._load()
+        idle = not found.release.ended and not alive(found, time.time())
+        return words.where(found.release) + (
+            " Nobody runs it: it holds until `resume`, or `abort`." if idle else ""
+        )
+
+    def lines(self) -> list[str]:
+        """Return each decision as a line, oldest first."""
+        state = self.state
+        return [words.line(decision, state.plan) for decision in state.decisions]
+
     def status(self) -> str:
         """Say where it stands, and the last decision."""
-        found = self._load()
-        state, plan = found.release, found.release.plan
-        number = min(state.step + 1, len(plan.steps))
-        held = f" {state.hold}" if state.hold else ""
-        where = "" if state.ended else f", step {number} of {len(plan.steps)}: {plan.steps[state.step]}"
-        line = (
-            f"{state.phase}{held}{where}. {plan.canary} {state.routing.weight} %, "
-            f"{plan.stable} {100 - state.routing.weight} %."
-        )
-        if not state.ended and not alive(found, time.time()):
-            line += " Nobody runs it: it holds until `resume`, or `abort`."
-        return f"{line}\n{line_of(state.decisions[-1])}"
+        return f"{self.where()}\n{self.lines()[-1]}"
 
     def history(self) -> pd.DataFrame:
-        """Return the decisions, one row each."""
+        """Return the decisions, one row each: who made it, in words what and why."""
+        state = self.state
         rows = [
             {
                 "time": pd.Timestamp(decision.at, unit="s", tz="UTC").floor("ms"),
                 "step": decision.step,
                 "weight": decision.weight,
-                "decision": decision.word,
-                "why": decision.text,
+                "by": decision.by,
+                "decision": words.name(decision, state.plan),
+                "why": words.why(decision, state.plan),
             }
-            for decision in self.state.decisions
+            for decision in state.decisions
         ]
-        return pd.DataFrame(rows, columns=["time", "step", "weight", "decision", "why"])
+        return pd.DataFrame(rows, columns=["time", "step", "weight", "by", "decision", "why"])
 
     def reached(self) -> int:
         """Return the canary's greatest weight, in per cent, since the release was begun."""
-        weights = [0]
-        for decision in self.state.decisions:
-            weights = [0] if decision.word == "Started" else [*weights, decision.weight]
-        return max(weights)
+        return max(decision.weight for decision in self.state.since_started)
 
     def moments(self) -> dict[str, pd.Timestamp]:
         """Return when each weight was set, for a picture."""
-        decisions = [d for d in self.state.decisions if d.word.split()[0] in _MOVES]
-        return {f"{d.weight} %": pd.Timestamp(d.at, unit="s", tz="UTC") for d in decisions}
+        return {f"{d.weight} %": pd.Timestamp(d.at, unit="s", tz="UTC") for d in self.state.moves}
 
     def pause(self) -> None:
         """Hold the weight where it is."""
@@ -136,11 +135,11 @@ class Release:
             found = self._load()
             for decision in found.release.decisions:
                 if decision.at > self._said:
-                    say(line_of(decision))
+                    say(words.line(decision, found.release.plan))
             self._said = found.release.decisions[-1].at
             if self._error is not None:
                 raise self._error
-            over = found.release.ended or (asks(found.release) and not through)
+            over = found.release.ended or (found.release.asks and not through)
             if over and found.routed == found.release.stage:
                 return
             if time.monotonic() > limit:
@@ -184,9 +183,3 @@ class Release:
             runner.leave()
         except Exception as error:  # told by wait(); a thread's own last words land in any cell
             self._error = error
-
-
-def asks(state: ReleaseState) -> bool:
-    """Tell whether a release waits for a person."""
-    step = state.plan.steps[min(state.step, len(state.plan.steps) - 1)]
-    return state.phase == "Paused" and (state.hold != "by the plan" or getattr(step, "seconds", None) is None)

@@ -1,99 +1,123 @@
-"""What the requests counted so far say of a canary: a verdict for each metric, and the sentence for it."""
+"""What the requests counted so far say of a canary: one Finding for each metric, with its figures."""
 
 from dataclasses import dataclass, replace
-from math import log
+from math import ceil, log
+from typing import Literal
 
 from kata_lib.delivery.metric import Metric
+from kata_lib.delivery.observed import Look
 from kata_lib.delivery.plan import Plan
-from kata_lib.statistics import shares
-from kata_lib.statistics.sequential import Counted, Limit, Verdict, against
+from kata_lib.statistics.sequential import Counted, Evidence, Verdict, against, split
 
-NOTHING = Counted()
+NOTHING, NO_EVIDENCE = Counted(), Evidence()
 
+Reason = Literal["worse", "gone", "kept", "broken", "few", "silent"]
+"""Why a metric has its verdict.
 
-@dataclass(frozen=True)
-class Look:
-    """What was counted of one metric since the look before."""
-
-    canary: Counted
-    stable: Counted
+Failed: the canary is worse than stable; or the limit is broken, and the canary has no pod that is ready.
+Successful: the limit is kept. Inconclusive: the limit is broken, but stable may be no better; there are too
+few requests; the canary answered nothing in the last look.
+"""
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What was counted of one metric since the routing last changed, and the evidence against stable since
-    the release began.
+    """What was counted of one metric since the step was entered, and the evidence.
+
+    canary: with what was lost; last: of the canary in the last look. worse: than stable, since the release
+    began; broken: the limit by the canary, since the routing changed.
     """
 
     canary: Counted = NOTHING
     stable: Counted = NOTHING
-    worse: float = 0.0
+    lost: int = 0
+    last: Counted = NOTHING
+    worse: Evidence = NO_EVIDENCE
+    broken: Evidence = NO_EVIDENCE
 
-    def add(self, look: Look, metric: Metric) -> "Tally":
-        """Return the tally with another look."""
-        worse = against(look.stable, look.canary, metric.odds) if metric.odds else 0.0
-        return Tally(self.canary + look.canary, self.stable + look.stable, self.worse + worse)
+    def add(self, look: Look, plan: Plan, metric: Metric, share: float | None) -> "Tally":
+        """Return the tally with another look; share: the canary's by chance, None where headers choose."""
+        more = _against(look, plan.odds(metric), share)
+        return Tally(
+            self.canary + look.canary + Counted(look.lost, look.lost),
+            self.stable + look.stable,
+            self.lost + look.lost,
+            look.canary,
+            self.worse.add(more, log(plan.missed)),
+            self.broken.add(plan.limit(metric).evidence(look.canary), log(plan.missed)),
+        )
 
     def anew(self) -> "Tally":
+        """Return what is left of it where a step begins."""
+        return Tally(worse=self.worse, broken=self.broken)
+
+    def rerouted(self) -> "Tally":
         """Return what is left of it where the routing changes."""
-        return replace(self, canary=NOTHING, stable=NOTHING)
+        return Tally(worse=self.worse)
+
+    def forgiven(self) -> "Tally":
+        """Return what is left of it where a Failed is borne."""
+        return Tally(worse=self.worse.again())
 
 
-def judge(plan: Plan, metric: Metric, tally: Tally) -> Verdict:
-    """Judge one metric.
+@dataclass(frozen=True)
+class Finding:
+    """What one metric says, and the figures on which it rests.
 
-    Failed: worse than stable, or more bad requests than the limit allows. Where stable has more at the same
-    time as well, that alone is Inconclusive. Successful: the limit is kept.
+    fails_from: from how many bad requests of the canary on it is worse than stable, all else alike, -1 where
+    that cannot be said; succeeds_to: up to how many the limit is kept, -1 where it cannot be yet.
     """
-    if _is_worse(plan, metric, tally):
-        return "Failed"
-    limit = plan.limit(metric)
-    verdict = limit.verdict(tally.canary)
-    both = verdict == "Failed" and limit.verdict(tally.stable) == "Failed"
-    return "Inconclusive" if both else verdict
+
+    metric: str
+    verdict: Verdict
+    reason: Reason
+    canary: Counted
+    stable: Counted
+    lost: int
+    evidence: float
+    needed: float
+    fails_from: int
+    succeeds_to: int
 
 
-def explain(plan: Plan, metric: Metric, tally: Tally) -> str:
-    """Say why judge() says what it says: the figures, and what would have changed it."""
-    canary, stable = _seen(plan.canary, metric, tally.canary), _seen(plan.stable, metric, tally.stable)
-    if _is_worse(plan, metric, tally):
-        return (
-            f"{canary}, {stable}. The evidence since the release began that the odds of it are "
-            f"{metric.odds:g} times as high is {tally.worse:.1f}, and {log(1 / plan.alpha):.1f} is enough. "
-            f"Each such request to {plan.canary} adds up to {log(metric.odds or 1):.1f}, each to "
-            f"{plan.stable} takes some away."
-        )
-    limit = plan.limit(metric)
-    verdict = limit.verdict(tally.canary)
-    said = f"{canary}; {100 * metric.healthy:g} % is healthy, {100 * metric.faulty:g} % is not. "
-    if verdict == "Failed" and limit.verdict(tally.stable) == "Failed":
-        return f"{said}{stable} at the same time, so it is not the canary's doing alone."
-    return said + _otherwise(limit, verdict, tally.canary)
+def judge(plan: Plan, metric: Metric, tally: Tally, share: float | None, gone: bool = False) -> Finding:
+    """Judge one metric; gone: no pod of the canary is ready, and stable has one."""
+    verdict, reason = _verdict(plan, metric, tally, gone)
+    worse, needed = tally.worse, tally.worse.needed(plan.alpha)
+    return Finding(
+        metric.name,
+        verdict,
+        reason,
+        replace(tally.canary, bad=tally.canary.bad - tally.lost, n=tally.canary.n - tally.lost),
+        tally.stable,
+        tally.lost,
+        round(worse.total, 2),
+        round(needed, 2),
+        _fails_from(plan, metric, tally, share),
+        plan.limit(metric).succeeds_to(tally.canary.n),
+    )
 
 
-def _is_worse(plan: Plan, metric: Metric, tally: Tally) -> bool:
-    return metric.odds is not None and tally.worse >= log(1 / plan.alpha)
+def _verdict(plan: Plan, metric: Metric, tally: Tally, gone: bool) -> tuple[Verdict, Reason]:
+    if tally.worse.proves(plan.alpha):
+        return "Failed", "worse"
+    if tally.broken.proves(plan.alpha):
+        return ("Failed", "gone") if gone else ("Inconclusive", "broken")
+    if plan.limit(metric).verdict(tally.canary) != "Successful":
+        return "Inconclusive", "few"
+    return ("Successful", "kept") if tally.last.n > tally.last.bad else ("Inconclusive", "silent")
 
 
-def _seen(subset: str, metric: Metric, counted: Counted) -> str:
-    share = shares.share_of(subset, counted.bad, counted.n)
-    if not counted.n:
-        return f"No request to {subset} was counted"
-    interval = f"95 % interval {shares.percent(share.low)} to {shares.percent(share.high)}"
-    return f"{counted.bad} of {counted.n:,} requests to {subset} {metric.bad} ({interval})"
+def _against(look: Look, odds: float, share: float | None) -> float:
+    if share is None:
+        return against(look.stable, look.canary, odds)
+    return split(look.stable, look.canary, odds, share)
 
 
-def _otherwise(limit: Limit, verdict: Verdict, counted: Counted) -> str:
-    fails, succeeds = limit.fails_from(counted.n), limit.succeeds_to(counted.n)
-    match verdict:
-        case "Successful":
-            return f"With {succeeds + 1} or more it would not be."
-        case "Failed":
-            return f"With {fails - 1} or fewer it would not be."
-    if succeeds >= 0:
-        return f"Successful is {succeeds} or fewer, Failed {fails} or more."
-    if fails > counted.n:
-        return (
-            f"Nothing is judged on fewer than {min(limit.fewest_to_succeed, limit.fewest_to_fail)} requests."
-        )
-    return f"Failed is {fails} or more; Successful takes {limit.fewest_to_succeed} requests or more."
+def _fails_from(plan: Plan, metric: Metric, tally: Tally, share: float | None) -> int:
+    """Return how many bad requests of the canary's make it worse than stable, where each adds the same."""
+    each = 0.0 if share is None else split(NOTHING, Counted(1, 1), plan.odds(metric), share)
+    if each < 1e-9:
+        return -1
+    lacks = tally.worse.needed(plan.alpha) - tally.worse.total
+    return max(0, tally.canary.bad - tally.lost + ceil(lacks / each - 1e-9))

@@ -1,7 +1,8 @@
 """What an analysis asks of the metrics: each is a share of good requests, with two conditions.
 
 success-rate    the share that did not fail, which is with a 5xx, or without an answer
-latency         the share that was answered `within` a time: at 0.95 that time is the 95 % quantile
+latency         the share of those that did not fail that was answered `within` a time: at 0.95 that time is
+                the 95 % quantile
 """
 
 import re
@@ -19,8 +20,8 @@ _CONDITION = re.compile(r"result\s*(>=|<)\s*(\d*\.?\d+)")
 class Metric:
     """healthy, faulty: shares of bad requests, up to which all is well, and from which on it is not.
 
-    within: milliseconds, for latency. odds: how many times stable's odds of a bad request are too many, None
-    where the canary is not compared.
+    within: milliseconds, for latency. odds: how many times stable's odds of a bad request are held against
+    the canary, None for as many times as faulty's are healthy's.
     """
 
     name: str

@@ -13,7 +13,7 @@ import yaml
 
 from kata_lib.delivery.fields import choice, duration, fields, fraction, text, whole
 from kata_lib.delivery.metric import Metric, parse_metrics
-from kata_lib.delivery.steps import Analysis, HeaderRoute, MirrorRoute, SetWeight, Step, parse_steps
+from kata_lib.delivery.steps import Analysis, Step, parse_steps
 from kata_lib.errors import ReleaseError
 from kata_lib.machine import PROJECT
 from kata_lib.statistics.sequential import Limit
@@ -30,8 +30,8 @@ class Plan:
 
     interval: seconds between two looks at the metrics, each of which is a measurement. failure_limit,
     inconclusive_limit, consecutive_error_limit: how many measurements of that kind are borne, as in Argo
-    Rollouts. false_abort: the greatest chance that a healthy canary is aborted, over the whole release;
-    missed: the greatest chance that an analysis passes a faulty one.
+    Rollouts. false_abort: the greatest chance that a canary no worse than stable is aborted, over the whole
+    release; missed: the greatest chance that an analysis passes a faulty one.
     """
 
     service: str
@@ -65,18 +65,16 @@ class Plan:
 
     @property
     def alpha(self) -> float:
-        """The greatest chance of a false abort for each single test: the whole release's is spread evenly.
-
-        A test of each metric begins at each change of the routing; one of each compared metric spans the
-        release. By Bonferroni's inequality their chances add up to false_abort at most.
-        """
-        stages = sum(isinstance(step, SetWeight | HeaderRoute | MirrorRoute) for step in self.steps)
-        compared = sum(metric.odds is not None for metric in self.metrics)
-        return self.false_abort / (max(stages, 1) * len(self.metrics) + compared)
+        """The greatest chance of a false abort for each metric: the release's is spread evenly."""
+        return self.false_abort / len(self.metrics)
 
     def limit(self, metric: Metric) -> Limit:
         """Return a metric's test against its fixed limit."""
         return Limit(metric.healthy, metric.faulty, self.alpha, self.missed)
+
+    def odds(self, metric: Metric) -> float:
+        """Return how many times stable's odds of a bad request are held against the canary."""
+        return self.limit(metric).odds if metric.odds is None else metric.odds
 
 
 def read(path: str | Path) -> Plan:

@@ -8,22 +8,25 @@ at once, one is refused and reads again.
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import yaml
 
 from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.delivery.judging import Tally
+from kata_lib.delivery import words
+from kata_lib.delivery.judging import Finding, Tally
+from kata_lib.delivery.observed import Pods
 from kata_lib.delivery.plan import parse
 from kata_lib.delivery.state import Decision, ReleaseState
 from kata_lib.errors import ReleaseError
-from kata_lib.statistics.sequential import Counted
+from kata_lib.statistics.sequential import Counted, Evidence
 
 CONFLICT = 409
 LABEL = "kata=release"
 _TRIES = 20
+_FORM = 2
+"""Of the JSON: what an older one holds, sentences in place of figures, is not read."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +105,13 @@ def _under_way(state: ReleaseState) -> ReleaseError:
 def _config_map(record: Record) -> Obj:
     release = record.release
     state = {
+        "form": _FORM,
         "step": release.step,
         "phase": release.phase,
         "hold": release.hold,
         "since": release.since,
+        "beside": release.beside,
+        "compared": release.compared,
         "stage": release.stage,
         "tallies": {name: asdict(tally) for name, tally in release.tallies.items()},
         "failures": release.failures,
@@ -129,32 +135,47 @@ def _config_map(record: Record) -> Obj:
         "data": {
             "plan": f"{release.plan}\n",
             "release": json.dumps(state),
-            "history": "".join(f"{line}\n" for line in map(line_of, release.decisions)),
+            "history": "".join(f"{words.line(d, release.plan)}\n" for d in release.decisions),
         },
     }
 
 
-def line_of(decision: Decision) -> str:
-    """Return a decision as a line with its time."""
-    at = datetime.fromtimestamp(decision.at, UTC)
-    return f"{at:%H:%M:%S}  {decision.weight:3} %  {decision}"
-
-
 def _record(obj: Obj) -> Record:
+    name = obj["metadata"]["name"]
     try:
         state = json.loads(obj["data"]["release"])
-        tallies = {
-            name: Tally(Counted(**tally["canary"]), Counted(**tally["stable"]), tally["worse"])
-            for name, tally in state.pop("tallies").items()
-        }
-        decisions = tuple(Decision(**decision) for decision in state.pop("decisions"))
+        if (form := state.pop("form", 1)) != _FORM:
+            raise ReleaseError(
+                f"The ConfigMap {name} was written by another version of this program (form {form}; this one "
+                f"reads {_FORM}). {_forget(name)}"
+            )
         routed, runner, seen = (state.pop(key) for key in ("routed", "runner", "seen"))
+        tallies = {metric: _tally(tally) for metric, tally in state.pop("tallies").items()}
+        decisions = tuple(map(_decision, state.pop("decisions")))
         plan = parse(yaml.safe_load(obj["data"]["plan"]))
         release = ReleaseState(plan, tallies=tallies, decisions=decisions, **state)
     except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError) as error:
-        name = obj["metadata"]["name"]
         raise ReleaseError(
-            f"The ConfigMap {name} holds no release that can be read ({error!r}). "
-            f"`kubectl delete configmap {name}` forgets it; the weights stay as they are."
+            f"The ConfigMap {name} holds no release that can be read ({error!r}). {_forget(name)}"
         ) from error
     return Record(release, routed, runner, seen, obj["metadata"]["resourceVersion"])
+
+
+def _forget(name: str) -> str:
+    return f"`kubectl delete configmap {name}` forgets it; the weights stay as they are."
+
+
+def _tally(kept: Obj) -> Tally:
+    counted = {key: Counted(**kept[key]) for key in ("canary", "stable", "last")}
+    return Tally(
+        lost=kept["lost"], worse=Evidence(**kept["worse"]), broken=Evidence(**kept["broken"]), **counted
+    )
+
+
+def _decision(kept: Obj) -> Decision:
+    pods = {key: Pods(**kept[key]) if kept[key] else None for key in ("canary", "stable")}
+    return Decision(**{**kept, **pods, "findings": tuple(map(_finding, kept["findings"]))})
+
+
+def _finding(kept: Obj) -> Finding:
+    return Finding(**{**kept, "canary": Counted(**kept["canary"]), "stable": Counted(**kept["stable"])})

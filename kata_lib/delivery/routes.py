@@ -5,6 +5,8 @@ of its own before it, by the plan's name for it. Whatever else the VirtualServic
 """
 
 import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from kata_lib.cluster.client import Obj
@@ -49,19 +51,27 @@ def put(cluster: Cluster, plan: Plan, routing: Routing) -> None:
         cluster.patch(ISTIO, "VirtualService", service["metadata"]["name"], {"spec": {"http": http}})
 
 
-def difference(cluster: Cluster, plan: Plan, routing: Routing) -> str:
-    """Say what of the routing in the cluster is not as it should be, or ''."""
+@dataclass(frozen=True)
+class Other:
+    """A routing that is not the release's: weights as written, {} without any; quote: why there are none."""
+
+    weights: Mapping[str, int]
+    quote: str = ""
+
+
+def other(cluster: Cluster, plan: Plan, routing: Routing) -> Other | None:
+    """Return the routing in the cluster where it is not as it should be."""
     service = mesh.virtual_service(cluster, plan.service)
     if service is None:
-        return f"no VirtualService routes {plan.service}"
+        return Other({})
     try:
         if rules(service["spec"]["http"], plan, routing) == service["spec"]["http"]:
-            return ""
-        there = mesh.shares_in(service)
+            return None
+        route = mesh.default_route(service)["route"]
     except MeshError as error:
-        return str(error)
-    shares = ", ".join(f"{name} {100 * share:.3g} %" for name, share in there.items())
-    return f"{shares}, where the release has {routing.weight} % for {plan.canary}"
+        return Other({}, str(error))
+    weights = mesh.written_weights(route)
+    return Other({mesh.destination_name(e): w for e, w in zip(route, weights, strict=True)})
 
 
 def rules(http: list[Obj], plan: Plan, routing: Routing) -> list[Obj]:

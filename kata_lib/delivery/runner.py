@@ -67,15 +67,15 @@ class Runner:
         now = self._clock()
         if state.ended:
             return None, state
-        if difference := routes.difference(self._cluster, state.plan, state.routing):
-            return None, events.weights_changed(state, difference, now)
+        if other := routes.other(self._cluster, state.plan, state.routing):
+            return None, events.weights_changed(state, other.weights, now, other.quote)
         try:
             after = metrics.reading(self._cluster, state.plan)
             if self._before is None or self._stage != state.stage:
                 return after, state
             counted = telemetry.difference(self._before, after)
-            names = metrics.versions(self._cluster, state.plan)
-            return after, events.look(state, metrics.looks(counted, state.plan, names, state.routing), now)
+            seen = metrics.observe(self._cluster, counted, state.plan, state.routing)
+            return after, events.look(state, seen, now)
         except KataError as error:
             return self._before, events.blind(state, str(error), now)
 

@@ -1,32 +1,64 @@
 """Where a release stands. Phases are Argo Rollouts' own: Progressing, Paused, Healthy (all requests go to the
-canary), Degraded (all are back on stable). What makes one state of another is in events.py.
+canary), Degraded (all are back on stable). What makes one state of another is in events.py, the words for it
+in words.py.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kata_lib.delivery.judging import Tally
+from kata_lib.delivery.judging import Finding, Tally
+from kata_lib.delivery.observed import Pods
 from kata_lib.delivery.plan import Plan
 from kata_lib.delivery.steps import HeaderRoute, MirrorRoute, SetWeight
 
 Phase = Literal["Progressing", "Paused", "Healthy", "Degraded"]
-Hold = Literal["", "by the plan", "by a person", "inconclusive", "weights changed elsewhere"]
-"""Why a release is Paused; only the first two of these go on watching the metrics as before."""
+Hold = Literal["", "plan", "person", "inconclusive", "unreadable", "elsewhere"]
+"""Why a release is Paused: by the plan, by a person, without a verdict, without metrics, or because somebody
+else changed the routing."""
+
+What = Literal[
+    "started",
+    "routed",
+    "successful",
+    "borne",
+    "compared",
+    "paused",
+    "resumed",
+    "promoted",
+    "taken over",
+    "healthy",
+    "aborted",
+    "undone",
+]
+"""borne: a Failed that failureLimit allows; compared: the weight went down, to compare with stable again."""
+By = Literal["plan", "metrics", "person"]
+
+BESIDE = 50
+"""The canary's weight, per cent, at which it is compared with stable once more: sharpest at a half each."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One line of the history. at: seconds since 1970; step: from 1 on; weight: the canary's, per cent."""
+    """What was decided, by whom, and on what: the figures, not the words (words.py).
+
+    at: seconds since 1970; step: from 1 on; weight: the canary's from then on, per cent. findings: of the
+    metrics that it rests on. canary, stable: their pods, where these are why. count: of seconds that nobody
+    ran it, or of looks without metrics. quote: what the API said. found: weights that somebody else wrote.
+    """
 
     at: float
     step: int
     weight: int
-    word: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.word}: {self.text}"
+    what: What
+    by: By
+    hold: Hold = ""
+    findings: tuple[Finding, ...] = ()
+    canary: Pods | None = None
+    stable: Pods | None = None
+    count: int = 0
+    quote: str = ""
+    found: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -37,13 +69,21 @@ class Routing:
     headers: tuple[HeaderRoute, ...] = ()
     mirror: int = 0
 
+    @property
+    def by_chance(self) -> float | None:
+        """The chance that a request, or its copy, is the canary's; None where something else decides."""
+        if self.headers or not (self.weight or self.mirror):
+            return None
+        return self.weight / 100 if self.weight else self.mirror / (100 + self.mirror)
+
 
 @dataclass(frozen=True)
 class ReleaseState:
     """Where a release stands. step: index in the plan; since: when it was entered, seconds since 1970.
 
-    stage: how often the routing changed. failures: measurements borne in this stage; inconclusive, errors:
-    such measurements in a row. tallies: by metric.
+    beside: at the weight BESIDE in the step's place, to be compared; compared: how often that was so. stage:
+    how often the routing changed. failures: measurements borne in this stage; inconclusive, errors: such
+    measurements in a row. tallies: by metric.
     """
 
     plan: Plan
@@ -51,6 +91,8 @@ class ReleaseState:
     phase: Phase = "Progressing"
     hold: Hold = ""
     since: float = 0.0
+    beside: bool = False
+    compared: int = 0
     stage: int = 0
     tallies: Mapping[str, Tally] = field(default_factory=dict)
     failures: int = 0
@@ -61,6 +103,24 @@ class ReleaseState:
     @property
     def ended(self) -> bool:
         return self.phase in ("Healthy", "Degraded")
+
+    @property
+    def asks(self) -> bool:
+        """Whether it waits for a person."""
+        step = self.plan.steps[min(self.step, len(self.plan.steps) - 1)]
+        return self.phase == "Paused" and (self.hold != "plan" or getattr(step, "seconds", None) is None)
+
+    @property
+    def since_started(self) -> tuple[Decision, ...]:
+        """The decisions of the last run, from its beginning on, as far as they are kept."""
+        starts = [place for place, decision in enumerate(self.decisions) if decision.what == "started"]
+        return self.decisions[starts[-1] if starts else 0 :]
+
+    @property
+    def moves(self) -> list[Decision]:
+        """The decisions after which the canary had another weight."""
+        weights = [0, *(decision.weight for decision in self.decisions)]
+        return [d for before, d in zip(weights, self.decisions, strict=False) if d.weight != before]
 
     @property
     def routing(self) -> Routing:
@@ -79,4 +139,4 @@ class ReleaseState:
                     headers[name] = step
                 case MirrorRoute(mirror):
                     pass
-        return Routing(weight, tuple(headers.values()), mirror)
+        return Routing(BESIDE if self.beside else weight, tuple(headers.values()), mirror)

@@ -1,4 +1,8 @@
-"""The steps of a plan, by Argo Rollouts' names for them."""
+"""The steps of a plan, by Argo Rollouts' names for them.
+
+A release ends with everyone on the canary, watched for a while. Steps that do not say so get these at their
+end: setWeight 100, and after it a pause of WATCH seconds and an analysis.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,6 +67,7 @@ class MirrorRoute:
 
 Step = SetWeight | Pause | Analysis | HeaderRoute | MirrorRoute
 
+WATCH = 5.0
 NAMES = ("setWeight", "pause", "analysis", "setHeaderRoute", "setMirrorRoute")
 
 
@@ -84,7 +89,15 @@ def parse_steps(given: Any) -> tuple[Step, ...]:
             raise ReleaseError(f"Step {place}: setMirrorRoute comes before the first setWeight above 0.")
     if not any(isinstance(step, Analysis) for step in steps):
         raise ReleaseError("No step is an analysis: nothing would decide. Add `- analysis: {}`.")
-    return steps
+    return to_the_end(steps)
+
+
+def to_the_end(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return the steps with those that they lack at their end."""
+    if SetWeight(100) not in steps:
+        steps = (*steps, SetWeight(100))
+    watched = any(isinstance(step, Analysis) for step in steps[steps.index(SetWeight(100)) :])
+    return steps if watched else (*steps, Pause(WATCH), Analysis())
 
 
 def _step(given: Any, place: int) -> Step:

@@ -9,39 +9,27 @@ import re
 import threading
 from typing import Any
 
-from kata_lib.cluster.location import Location
-from kata_lib.engines.base import Engine, Progress
+from kata_lib.engines.application import Application
+from kata_lib.engines.base import Engine
 from kata_lib.engines.folder import engine_of
 from kata_lib.engines.need import Need
 from kata_lib.errors import EngineError, EngineUnavailable
 
-__all__ = ["ENGINES", "Engine", "Location", "Progress", "cluster_name", "engine_of", "needs", "select"]
+__all__ = ["ENGINES", "cluster_name", "engine_of", "needs", "select"]
 
-ENGINES = {
-    "embedded": "kata_lib.engines.embedded:EmbeddedEngine",
-    "kind": "kata_lib.engines.kind:KindEngine",
-    "context": "kata_lib.engines.context:ContextEngine",
-}
-"""Name and class of each engine; imported only when chosen."""
-
-NEEDS = {
-    "embedded": "kata_lib.engines.embedded.needs:findings",
-    "kind": "kata_lib.engines.kind.needs:findings",
-    "context": "kata_lib.engines.context.needs:findings",
-}
-"""What finds an engine's needs, given a cluster's name; one without it is asked why it is unavailable."""
-
+ENGINES = {"embedded": "EmbeddedEngine", "kind": "KindEngine", "context": "ContextEngine"}
+"""Name and class of each engine; its folder has its name, and is imported only when it is chosen."""
 
 _IMPORTING = threading.Lock()
 """Two threads in one package, from two of its ends, may each see it half-imported."""
 
 
-def select(engine: str | None = None, cluster: str | None = None) -> Engine:
+def select(application: Application, engine: str | None = None, cluster: str | None = None) -> Engine:
     """Return the engine by name, by KATA_ENGINE, that of the cluster which is there, or the first available.
 
-    cluster: which of several clusters side by side, by default KATA_NAME or "kata".
-    Raises EngineError for a name that is none and for a cluster that another engine has, EngineUnavailable
-    with the reason and what would mend it.
+    application: what the cluster is for. cluster: which of several side by side, by default KATA_NAME or
+    "kata". Raises EngineError for a name that is none and for a cluster that another engine has,
+    EngineUnavailable with the reason and what would mend it.
     """
     wanted = engine or os.environ.get("KATA_ENGINE")
     name = cluster_name(cluster)
@@ -53,10 +41,10 @@ def select(engine: str | None = None, cluster: str | None = None) -> Engine:
                 f"The cluster {name!r} is the {owner} engine's, not the {wanted} engine's. "
                 "`kata down` removes it; KATA_NAME=other starts another beside it."
             )
-        return _make(owner, name)
+        return _make(owner, name, application)
     reasons = []
     for candidate in [wanted] if wanted else ENGINES:
-        found = _make(candidate, name)
+        found = _make(candidate, name, application)
         reason = found.unavailable()
         if reason is None:
             return found
@@ -73,20 +61,16 @@ def cluster_name(wanted: str | None = None) -> str:
     return name
 
 
-def needs(engine: str, cluster: str) -> list[Need]:
+def needs(application: Application, engine: str, cluster: str) -> list[Need]:
     """Return what this machine has and lacks for an engine of the list, whether it is chosen or not."""
-    if engine in NEEDS:
-        return list(_load(NEEDS[engine])(cluster))
-    reason = _make(engine, cluster).unavailable()
-    return [Need("engine", "missing" if reason else "ok", reason or "runs here")]
+    return list(_load(f"{engine}.needs", "findings")(cluster, application))
 
 
-def _make(engine: str, cluster: str) -> Engine:
-    made: Engine = _load(ENGINES[engine])(cluster)
+def _make(engine: str, cluster: str, application: Application) -> Engine:
+    made: Engine = _load(engine, ENGINES[engine])(cluster, application)
     return made
 
 
-def _load(place: str) -> Any:
-    module, _, name = place.partition(":")
+def _load(module: str, name: str) -> Any:
     with _IMPORTING:
-        return getattr(importlib.import_module(module), name)
+        return getattr(importlib.import_module(f"{__name__}.{module}"), name)

@@ -1,4 +1,4 @@
-"""The folder of a cluster that is not the embedded one: .kata/NAME, or $KATA_HOME/NAME.
+"""The folder of a cluster, of whichever engine: .kata/NAME, or $KATA_HOME/NAME.
 
 kubeconfig     how kubectl reaches the cluster (0600)
 note.json      which engine's it is, and what that must know to find and remove it
@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kata_lib import machine
-from kata_lib.engines.held import held
-from kata_lib.engines.notes import read_json, write_json
+from kata_lib import files, machine
+from kata_lib.errors import EngineError
 
 LOCK_SECONDS = 600.0
 """A start by kind takes minutes where images are downloaded."""
@@ -46,18 +45,20 @@ class Folder:
         """For what is needed while something is done; removed afterwards."""
         return self.path / "work"
 
-    def held(self) -> AbstractContextManager[None]:
-        """Hold the cluster for one start or stop at a time."""
-        self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return held(self.logs / "lock", LOCK_SECONDS)
+    def held(self, seconds: float = LOCK_SECONDS) -> AbstractContextManager[int]:
+        """Hold the cluster for one start or stop; EngineError where another has it after `seconds`."""
+        for folder in (self.path, self.logs):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        said = f"Another process has been starting or stopping the cluster for {seconds:g} s."
+        return files.held(self.logs / "lock", seconds, EngineError(said))
 
     def note(self) -> dict[str, Any] | None:
         """Return what was written down, or None."""
-        return read_json(self.path / "note.json")
+        return files.read_json(self.path / "note.json")
 
     def write(self, note: dict[str, Any]) -> None:
         """Write down what must be known to find the cluster again; replaces what was there."""
-        write_json(self.path / "note.json", note)
+        files.write_json(self.path / "note.json", note)
 
     def clear(self) -> None:
         """Remove everything but the logs, the note last."""
@@ -68,7 +69,5 @@ class Folder:
 
 def engine_of(name: str) -> str | None:
     """Return the engine to which the cluster `name` belongs, None where there is none of that name."""
-    folder = Folder(name)
-    if note := folder.note():
-        return str(note["engine"])
-    return "embedded" if (folder.path / "store.db").exists() else None
+    note = Folder(name).note()
+    return str(note["engine"]) if note else None

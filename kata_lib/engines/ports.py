@@ -1,4 +1,4 @@
-"""The port of this machine at which sentences answers; kind would find out late that it is taken."""
+"""The port of this machine at which the application answers; kind would find out late that it is taken."""
 
 import socket
 

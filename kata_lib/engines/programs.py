@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import IO
 
 from kata_lib import machine
-from kata_lib.engines.base import Progress
+from kata_lib.cluster import waiting
+from kata_lib.cluster.waiting import Progress
 from kata_lib.errors import EngineError, EngineUnavailable
 
 ASK_SECONDS = 20.0
@@ -48,20 +49,21 @@ def search_path() -> str:
 
 def found(name: str) -> str | None:
     """Return the path of a program: the one that KATA_<NAME> names, else the first on the search path."""
-    named = os.environ.get(f"KATA_{name.upper()}")
-    return shutil.which(named or name, path=search_path())
+    return shutil.which(os.environ.get(_setting(name)) or name, path=search_path())
 
 
-def program(name: str) -> str:
-    """Return the path of a program; EngineUnavailable says how to get it."""
+def program(name: str, source: str = "`scripts/get-tools` obtains it") -> str:
+    """Return the path of a program; EngineUnavailable says how to get it: `source`, in a clause."""
     path = found(name)
     if path is None:
-        setting = f"KATA_{name.upper()}"
+        setting = _setting(name)
         named = f"{setting} names {os.environ[setting]!r}, which" if os.environ.get(setting) else name
-        raise EngineUnavailable(
-            f"{named} is not there: `scripts/get-tools` obtains it, or {setting} names it"
-        )
+        raise EngineUnavailable(f"{named} is not there: {source}, or {setting} names it")
     return path
+
+
+def _setting(name: str) -> str:
+    return f"KATA_{name.upper().replace('-', '_')}"
 
 
 def ask(command: Sequence[str], seconds: float = ASK_SECONDS, given: str | None = None) -> str:
@@ -118,18 +120,6 @@ def run(
         raise ProgramFailed(f"{_short(command)} ended with {process.returncode}", _since(log, begin))
 
 
-def await_true(missing: Callable[[], str], seconds: float, what: str, progress: Progress) -> None:
-    """Wait until `missing` says nothing; each new reason goes to `progress`, the last one into the error."""
-    end, shown = time.monotonic() + seconds, ""
-    while line := missing():
-        if line != shown:
-            progress(line)
-            shown = line
-        if time.monotonic() > end:
-            raise EngineError(f"{what} after {seconds:g} s. Last seen: {line}")
-        time.sleep(_POLL)
-
-
 def _spawn(
     command: Sequence[str], out: int | IO[str], said: int, fed: bool = False
 ) -> "subprocess.Popen[str]":
@@ -164,10 +154,8 @@ def _end(process: "subprocess.Popen[str]") -> None:
 def _end_alone(process: "subprocess.Popen[str]", grace: float) -> None:
     """End a program, wait for what it started to finish, and end that only where it does not."""
     process.terminate()
-    end = time.monotonic() + grace
-    while time.monotonic() < end and _signal(process, 0):
-        process.poll()  # a zombie would count as one of the group
-        time.sleep(_POLL)
+    # A zombie would count as one of the group.
+    waiting.holds(lambda: process.poll() is not None and not _signal(process, 0), grace)
     _signal(process, signal.SIGKILL)
 
 

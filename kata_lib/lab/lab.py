@@ -14,9 +14,10 @@ from kata_lib import delivery, engines, traffic
 from kata_lib.cluster import pod_table
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.manifests import load
-from kata_lib.course import checks, progress, service
+from kata_lib.course import application, checks, progress, service
+from kata_lib.course.application import APPLICATION
 from kata_lib.course.predictions import Comparison, Predictions
-from kata_lib.course.steps import Step, lacking, step
+from kata_lib.course.steps import KINDS, Step, lacking, step
 from kata_lib.delivery import argo
 from kata_lib.delivery.metric import LATENCY
 from kata_lib.engines.base import Engine
@@ -53,7 +54,7 @@ def connect(
     engine: str | None = None, cluster: str | None = None, say: Callable[[str], None] = print
 ) -> "Lab":
     """Bring the cluster up, or find it, with sidecars for new pods; cluster: as KATA_NAME."""
-    chosen = engines.select(engine, cluster)
+    chosen = engines.select(APPLICATION, engine, cluster)
     place = chosen.start(_slow_waits(say))
     lab = Lab(chosen, Cluster.at(place), say)
     if lab.cluster.enable_injection():
@@ -76,7 +77,7 @@ class Lab:
     @property
     def url(self) -> str:
         """Where the sentences service answers."""
-        return self.cluster.url("sentences")
+        return application.url(self.cluster)
 
     def begin(self, name: str, reset: bool = False) -> None:
         """Set up a step's starting state as open_lab says."""
@@ -90,7 +91,7 @@ class Lab:
         if reset:
             delivery.forget(self.cluster)
             argo.forget(self.cluster)
-        lines = self.cluster.replace(wanted.manifests()) if reset else self._complete(wanted)
+        lines = self.cluster.replace(wanted.manifests(), KINDS) if reset else self._complete(wanted)
         for line in lines:
             self._say(line)
         self._wait(since, wanted.names("Deployment"))
@@ -123,7 +124,7 @@ class Lab:
 
     def left_over(self) -> list[str]:
         """Return what of the workshop's kinds is in the namespace: workloads, services, Istio's routing."""
-        return [f"{obj['kind']} {obj['metadata']['name']}" for obj in self.cluster.contents()]
+        return [f"{obj['kind']} {obj['metadata']['name']}" for obj in self.cluster.contents(KINDS)]
 
     def pods(self) -> pd.DataFrame:
         """Return a table of the pods as `kubectl get pods` shows them, with their versions."""
@@ -157,7 +158,7 @@ class Lab:
         on_progress: Callable[[int], None] | None = None,
     ) -> pd.DataFrame:
         """Ask the sentences service and return one row a request, as traffic.sample does."""
-        return traffic.sample(
+        return application.sample(
             self.url,
             requests=requests,
             seconds=seconds,
@@ -174,7 +175,7 @@ class Lab:
 
     def watch(self, rate: float) -> traffic.Sampler:
         """Ask the sentences service in the background, `rate` times a second, until its stop()."""
-        return traffic.Sampler(self.url, rate)
+        return application.Sampler(self.url, rate)
 
     def counters(self, since: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return what the sidecars have counted, as telemetry.reading does; since: an earlier reading."""

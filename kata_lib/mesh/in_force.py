@@ -165,7 +165,7 @@ def _http_routes(dump: Obj, host: str, authority: str) -> list[Obj] | None:
     istiod names a table by the port, or by host and port where it tells HTTP by the first bytes.
     """
     port = authority.rpartition(":")[2]
-    tables = {table["name"]: table for table in proxy_config.select(dump, "routes")}
+    tables = {table.get("name", ""): table for table in proxy_config.select(dump, "routes")}
     for name in (f"{host}:{port}", port, HTTP_PROXY):
         if name in tables:
             asked = authority

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.pods import workload
 
 UNKNOWN = "unknown"
 NOT_FAILED, FAILED = "not 5xx", "5xx"
@@ -63,10 +64,5 @@ def _workload(side: str, pod: Obj | None) -> dict[str, str]:
     """Return the workload and version of a pod, as Istio labels them."""
     if pod is None:
         return {}
-    labels = pod["metadata"].get("labels", {})
-    owner = next((o["name"] for o in pod["metadata"].get("ownerReferences", [])), pod["metadata"]["name"])
-    template = labels.get("pod-template-hash") or labels.get("rollouts-pod-template-hash")
-    return {
-        f"{side}_workload": owner.removesuffix(f"-{template}"),
-        f"{side}_version": labels.get("version", UNKNOWN),
-    }
+    version = pod["metadata"].get("labels", {}).get("version", UNKNOWN)
+    return {f"{side}_workload": workload(pod), f"{side}_version": version}

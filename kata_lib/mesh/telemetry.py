@@ -156,7 +156,7 @@ def edges(counted: pd.DataFrame) -> pd.DataFrame:
     return table[["requests", "mean ms"]].sort_index(ascending=[False, False, True, True, True])
 
 
-def by_version(counted: pd.DataFrame, service: str = "name", reporter: str = "source") -> pd.DataFrame:
+def by_version(counted: pd.DataFrame, service: str, reporter: str = "source") -> pd.DataFrame:
     """Return for each version of a service its requests, its share of them, and its errors.
 
     An error is a 5xx, or 0 for a caller that went away. share, errors %: with their 95 % intervals, as text.
@@ -177,7 +177,7 @@ def by_version(counted: pd.DataFrame, service: str = "name", reporter: str = "so
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis(columns="version")
 
 
-def side_by_side(sample: pd.DataFrame, counted: pd.DataFrame, service: str = "name") -> pd.DataFrame:
+def side_by_side(sample: pd.DataFrame, counted: pd.DataFrame, service: str) -> pd.DataFrame:
     """Return how many answers of each version the client, callers' sidecars and the pods' own counted.
 
     Failures, which the client cannot tell the version of, have a row of their own: failed.

@@ -127,14 +127,14 @@ def names(route: list[Obj]) -> list[str]:
 
 
 def parse_weights(words: list[str]) -> dict[str, float]:
-    """Return weights from words such as name-v2=20; MeshError names the word that is none."""
+    """Return weights from words such as v2=20; MeshError names the word that is none."""
     found: dict[str, float] = {}
     for word in words:
         name, _, weight = word.partition("=")
         try:
             found[name] = float(weight)
         except ValueError:
-            raise MeshError(f"Expected SUBSET=NUMBER, such as name-v2=20, not {word!r}.") from None
+            raise MeshError(f"Expected SUBSET=NUMBER, such as v2=20, not {word!r}.") from None
     return found
 
 

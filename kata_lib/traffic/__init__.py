@@ -3,8 +3,8 @@
 In: a URL and how to ask. Out: a frame with these columns, in the order in which the requests ended.
 
     time        when the request was sent (UTC)
-    version     "v1", "v2"... as the answer is marked; "unknown" for an answer that is no sentence of the
-                workshop's, such as another program's; None for a failure
+    version     the version that the answer is from, such as "v1", as far as it tells; "unknown" where it does
+                not; None for a failure
     status      the HTTP status; 0 where no HTTP answer came
     latency_ms  from sending, or with a rate from the moment at which sending was due, to the whole answer
     answer      the text of the answer; "" where none came
@@ -23,13 +23,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 from kata_lib.errors import TrafficError
-from kata_lib.traffic.frames import UNKNOWN, Record, frame_of, version_of
+from kata_lib.traffic.frames import UNKNOWN, Record, VersionOf, frame_of, unknown
 from kata_lib.traffic.process import GRACE, Connections, SamplerProcess, settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["UNKNOWN", "Connections", "Sampler", "frame_of", "sample", "version_of"]
+__all__ = ["UNKNOWN", "Connections", "Sampler", "VersionOf", "frame_of", "sample", "unknown"]
 
 PROGRESS = 0.1  # seconds between two calls of on_progress
 
@@ -45,15 +45,17 @@ def sample(
     timeout: float = 5.0,
     seed: int | None = None,
     on_progress: Callable[[int], None] | None = None,
+    version_of: VersionOf = unknown,
 ) -> "pd.DataFrame":
     """Ask a service a number of times, or for a time, and return a frame with one row a request.
 
-    Exactly one of `requests` and `seconds` is given. `rate` is in requests a second, evenly spaced, or with a
-    `seed` at random moments within equal slots; without it each connection asks as soon as it has its answer.
-    `concurrency` is the greatest number of requests under way: 1, or with a rate 64. `timeout` is in seconds
-    for each request. TrafficError where the sampler ends before its time: no row is returned then.
-    `on_progress` is called with the number of requests done, ten times a second at most. A new connection for
-    each request shows what plain Kubernetes does, which chooses a pod for a connection.
+    Exactly one of `requests` and `seconds` is given. `rate` is in requests a second, evenly spaced, or with
+    a `seed` at random moments within equal slots; without it each connection asks as soon as it has its
+    answer. `concurrency` is the greatest number of requests under way: 1, or with a rate 64. `timeout` is in
+    seconds for each request. TrafficError where the sampler ends before its time: no row is returned then.
+    `on_progress` is called with the number of requests done, ten times a second at most. A new connection
+    for each request shows what plain Kubernetes does, which chooses a pod for a connection. `version_of`
+    reads the version off an answer.
     """
     if (requests is None) == (seconds is None):
         raise TrafficError("Expected either requests or seconds, found both or neither: give one of them.")
@@ -75,7 +77,7 @@ def sample(
         raise _broken(error)
     if requests is not None and len(records) != requests:
         raise _broken(f"{len(records)} of {requests} requests were reported")
-    return frame_of(records)
+    return frame_of(records, version_of)
 
 
 class Sampler:
@@ -95,7 +97,9 @@ class Sampler:
         timeout: float = 5.0,
         seed: int | None = None,
         ring: int = 100_000,
+        version_of: VersionOf = unknown,
     ) -> None:
+        self._version_of = version_of
         self._timeout = timeout
         self._process = SamplerProcess(
             settings(url, None, None, rate, concurrency, connections, timeout, seed)
@@ -120,7 +124,7 @@ class Sampler:
 
     def frame(self) -> "pd.DataFrame":
         """Return the requests so far that the ring still holds; raise TrafficError if sampling broke off."""
-        return frame_of(self.since(0)[0])
+        return frame_of(self.since(0)[0], self._version_of)
 
     def since(self, number: int) -> tuple[list[Record], int]:
         """Return the records after the first `number` ones, as far as the ring holds them, and how many there

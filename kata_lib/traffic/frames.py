@@ -1,7 +1,6 @@
 """From the sampler's records to a data frame; its columns are described in __init__.py."""
 
-import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,30 +10,18 @@ Record = tuple[int, float, int, str]
 """Time sent (ns since 1970), latency (ms), status, text: the answer, or with status 0 the reason."""
 
 UNKNOWN = "unknown"
-"""The version of an answer that carries none."""
+"""The version of an answer that does not tell it."""
 
-_MARK = re.compile(r" \((v\d+)\)")
-_SENTENCE = re.compile(r"\S.* is \d+ years")
-
-
-def version_of(answer: str | None) -> str | None:
-    """Return the version that an answer is from; None for None.
-
-    "v2" for the mark " (v2)". Version 1 has no mark, but a form: "Porthos is 42 years". What has neither is
-    no answer of the workshop's sentences service, and its version is UNKNOWN.
-    """
-    if answer is None:
-        return None
-    return mark_in(answer) or ("v1" if _SENTENCE.fullmatch(answer.strip()) else UNKNOWN)
+VersionOf = Callable[[str], str]
+"""Returns the version that the text of an answer is from, or UNKNOWN."""
 
 
-def mark_in(text: str) -> str | None:
-    """Return the version that a text is marked with, None without one: errors have it at best."""
-    mark = _MARK.search(text)
-    return mark[1] if mark else None
+def unknown(answer: str) -> str:
+    """Return UNKNOWN: for an application whose answers do not tell their version."""
+    return UNKNOWN
 
 
-def frame_of(records: Collection[Record]) -> "pd.DataFrame":
+def frame_of(records: Collection[Record], version_of: VersionOf = unknown) -> "pd.DataFrame":
     """Return records as a frame with one row each."""
     import pandas as pd
 

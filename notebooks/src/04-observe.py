@@ -45,7 +45,7 @@ lab.compare("requests that sentences sent in all", sent["requests"].sum(), expec
 # %% [markdown]
 # Twice 500: each sentence needs an age and a name. Now by version of `name`, with what the client saw beside it.
 # %%
-table = telemetry.side_by_side(sample, counted)
+table = telemetry.side_by_side(sample, counted, service="name")
 table
 # %%
 lab.compare("requests sent to v2, by the mesh", table["source"]["v2"], expected=50)
@@ -76,7 +76,7 @@ telemetry.edges(counted).loc["destination"]
 # Share and errors by version, each with the 95 % interval of this one look. A release is judged by the same numbers,
 # but by a test that may look again and again.
 # %%
-telemetry.by_version(counted)
+telemetry.by_version(counted, service="name")
 # %% [markdown]
 # ## Who calls whom
 #
@@ -113,7 +113,7 @@ now.close()
 # Prometheus' answers as lines, and **Kiali** the graph above, with *Traffic Distribution* (older versions say *Request
 # percentage*) on its edges. Expect its numbers half a minute behind yours.
 # %%
-addons.dashboards(lab)
+addons.dashboards(lab, service="name")
 # %% [markdown]
 # ## What you have now
 #

@@ -101,7 +101,7 @@ print(f"{met['error'].notna().sum()} of {len(met)} users met an error.")
 # An answer that failed has no name in it, so your sample cannot tell. The mesh can: expect all errors in one row,
 # and look at `mean ms` too. Version 3 was slow as well.
 # %%
-versions = telemetry.by_version(lab.counters(since=before))
+versions = telemetry.by_version(lab.counters(since=before), service="name")
 versions
 # %% [markdown]
 # ## Had it been all at once

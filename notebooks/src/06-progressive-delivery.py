@@ -15,7 +15,8 @@ lab = open_lab(step="progressive-delivery")
 # ## The plan
 #
 # A file, in the terms of [Argo Rollouts](https://argo-rollouts.readthedocs.io), which you meet in the next notebook.
-# Expect three weights, and after each an *analysis* that must succeed before the next. (`without` leaves out what the
+# Expect four weights, and after each an *analysis* that must succeed before the next. The last weight is 100: the
+# release watches on for five seconds before it calls itself Healthy, and can still go back. (`without` leaves out what the
 # sidecars of your cluster do not count: nothing, unless a line says so.)
 # %%
 plan = delivery.read("deploy/rollouts/v2.yaml").without(lab.uncounted())
@@ -23,8 +24,11 @@ plan
 # %% [markdown]
 # Read the metrics at its end. `success-rate` says: 1 % of failures is healthy, 25 % is faulty, and in between nobody
 # promises anything. `latency` says the same of answers slower than 250 ms. `falseAbort` and `missed` say how often
-# the analysis may be wrong, and with that **how many requests** it needs. `oddsAgainstStable` compares with version 1
-# at the same moment: a trouble that both have is not the canary's.
+# the analysis may be wrong, and with that **how many requests** it needs.
+#
+# Only a canary that is *worse than version 1* at the same moment is sent back. Of failures that both have it gets its
+# share by chance, one in a hundred at 1 %; three of three that all fall on it are no chance. So a trouble that both have
+# is not the canary's: the release then holds, and you decide.
 #
 # ## Version 2, by itself
 #
@@ -98,7 +102,8 @@ release.wait()
 all_at_once = int(users.frame()["error"].notna().sum()) - with_analysis
 print(f"Step by step: {with_analysis} users met an error. All at once: {all_at_once}.")
 # %% [markdown]
-# The same analysis, and it decided just as soon. But in that time every request went to version 3. Without an
+# The same analysis, and it decided just as soon. But in that time every request went to version 3, and then every
+# second one: with everyone on version 3 there is nobody to compare it with, so half of them go back first. Without an
 # analysis it would go on until somebody looks.
 #
 # Try the other direction, too: `missed: 0.0001` in a plan's analysis, or `failureCondition: result < 0.95`. Both need

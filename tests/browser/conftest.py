@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 from bench.lab_page import CHROMIUM, jupyter_lab, notebook
 from browser.running_lab import BUSY_CELL, GRAPH_CELL, LIVE_CELL, PICTURES, RELEASE_CELL, JupyterLab
 from kata_lib import engines
+from kata_lib.course.application import APPLICATION
 from kata_lib.lab.lab import Lab, connect
 from kata_lib.machine import PROJECT
 
@@ -32,7 +33,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KATA_HOME", str(tmp_path_factory.mktemp("home")))
         yield {**os.environ, "KATA_NAME": NAME, "PYTHONPATH": str(PROJECT)}
-        engines.select(cluster=NAME).stop()
+        engines.select(APPLICATION, cluster=NAME).stop()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from bench.lab_page import open_notebook, run_live
 from browser.running_lab import JupyterLab
 from kata_lib import delivery
 from kata_lib.lab.lab import Lab
-from kata_lib.mesh import old_weights as mesh
 
 VIEW = ".kata-release"
 
@@ -44,7 +43,7 @@ def test_a_release_is_watched_and_decided_by_the_keyboard(page: Page, lab: Lab) 
 
     press_key(page, "Promote")
     expect(view.locator(".status")).to_contain_text("name-v2 50 %, name-v1 50 %", timeout=5_000)
-    assert mesh.weights(lab.cluster)["name-v2"] == 0.5
+    assert lab.weights()["name-v2"] == 50
     observed = (
         f"document.querySelector('{VIEW} .plot').data.find((line) => line.name === 'name-v2')"
         ".y.some((share) => share > 30)"
@@ -53,7 +52,7 @@ def test_a_release_is_watched_and_decided_by_the_keyboard(page: Page, lab: Lab) 
 
     press_key(page, "Abort")
     expect(view.locator(".status")).to_contain_text("Degraded. name-v2 0 %", timeout=5_000)
-    assert mesh.weights(lab.cluster)["name-v2"] == 0.0
+    assert lab.weights()["name-v2"] == 0
     expect(view.get_by_role("button")).to_have_text(["Retry"])
     expect(view.locator(".decisions li").first).to_contain_text("Aborted: At a person's word.")
     marks = page.evaluate(

@@ -12,9 +12,9 @@ from playwright.sync_api import Page, expect
 
 from bench.lab_page import LIVE, open_notebook, run_cell, run_live, wait_idle
 from browser.running_lab import JupyterLab
+from kata_lib.course.application import Sampler
 from kata_lib.lab.lab import Lab
 from kata_lib.machine import PROJECT
-from kata_lib.traffic import Sampler
 
 KEPT = PROJECT / ".kata" / "screenshots"
 GRAPH = ".kata-graph"

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from embedded.engine_cluster import Cluster, Start, quiet
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines.embedded import EmbeddedEngine
 
 
@@ -25,7 +26,7 @@ def _home() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def cluster(_home: Path) -> Iterator[Cluster]:
     """A cluster with sidecars in default, v1 and v2, shared by all tests: leave it as you found it."""
-    engine = EmbeddedEngine("shared")
+    engine = EmbeddedEngine("shared", APPLICATION)
     made = Cluster(engine, engine.start(quiet))
     try:
         made.kubectl("label", "namespace", "default", "istio-injection=enabled")
@@ -41,7 +42,7 @@ def start(_home: Path) -> Iterator[Start]:
     engines: list[EmbeddedEngine] = []
 
     def start(name: str) -> Cluster:
-        engines.append(EmbeddedEngine(name))
+        engines.append(EmbeddedEngine(name, APPLICATION))
         return Cluster(engines[-1], engines[-1].start(quiet))
 
     yield start

@@ -15,7 +15,7 @@ import pytest
 from kata_lib.cluster.location import Location
 from kata_lib.engines.embedded import EmbeddedEngine, processes
 from kata_lib.engines.embedded.processes import Identity
-from kata_lib.engines.notes import read_json
+from kata_lib.files import read_json
 from kata_lib.machine import PROJECT
 
 DEPLOY = PROJECT / "deploy"

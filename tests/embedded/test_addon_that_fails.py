@@ -6,9 +6,9 @@ import pytest
 
 from embedded.engine_cluster import Cluster, quiet
 from kata_lib import addons
-from kata_lib.addons import prometheus_embedded
+from kata_lib.engines.embedded import addons as process_addons
 from kata_lib.engines.embedded import processes
-from kata_lib.engines.kind.istio import NAMESPACE
+from kata_lib.engines.istioctl import NAMESPACE
 from kata_lib.errors import EngineError
 
 
@@ -19,7 +19,7 @@ def test_a_program_that_fails_is_taken_away_again(
     program.write_text("#!/bin/sh\necho it does not work\nexit 1\n")
     program.chmod(0o755)
     monkeypatch.setenv("KATA_PROMETHEUS", str(program))
-    monkeypatch.setattr(prometheus_embedded, "READY_SECONDS", 1.0)
+    monkeypatch.setattr(process_addons, "READY_SECONDS", 1.0)
     with pytest.raises(EngineError, match=r"prometheus did not work after 1 s.*It is removed"):
         addons.install(cluster.engine, ["prometheus"], quiet)
     namespace = f"--namespace={NAMESPACE}"
@@ -27,6 +27,6 @@ def test_a_program_that_fails_is_taken_away_again(
     assert not [
         owner for _, owner in processes.find_marked(cluster.engine.state.mark) if "prometheus" in owner
     ]
-    logs = [file.read_text() for file in cluster.engine.logs().glob("pods/*/prometheus.*.log")]
+    logs = [file.read_text() for file in cluster.engine.folder.logs.glob("pods/*/prometheus.*.log")]
     assert "it does not work\n" in logs
     cluster.kubectl("delete", "namespace", NAMESPACE)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from embedded.engine_cluster import Cluster, quiet
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines.embedded import EmbeddedEngine, processes
 from kata_lib.engines.embedded.processes import DAEMON_MARK
 from kata_lib.errors import EngineError
@@ -83,7 +84,7 @@ def test_a_typo_in_a_manifest_is_named_and_changes_nothing(
     [
         (("name-v1=-1", "name-v2=101"), "cannot be negative"),
         (("name-v1=0", "name-v2=0"), "All weights are 0"),
-        (("name-v2=ten",), "Expected SUBSET=NUMBER, such as name-v2=20, not 'name-v2=ten'"),
+        (("name-v2=ten",), "Expected SUBSET=NUMBER, such as v2=20, not 'name-v2=ten'"),
         (("name-v2=nan",), "not nan"),
         (("name-v3=10",), "no subset 'name-v3'; it has: name-v1, name-v2"),
     ],
@@ -129,7 +130,7 @@ def test_a_node_port_that_is_taken_is_refused(cluster: Cluster) -> None:
 def test_ctrl_c_in_the_middle_of_up_leaves_nothing(cluster: Cluster) -> None:
     environment = {**os.environ, "KATA_NAME": "interrupted", "PYTHONPATH": str(PROJECT)}
     up = subprocess.Popen([*KATA, "up"], env=environment, stderr=subprocess.PIPE, text=True)
-    engine = EmbeddedEngine("interrupted")
+    engine = EmbeddedEngine("interrupted", APPLICATION)
     try:
         assert up.stderr
         assert up.stderr.readline() == "starting the embedded cluster\n"
@@ -150,7 +151,7 @@ def test_a_full_disk_is_said_before_anything_is_started(
 ) -> None:
     usage = shutil.disk_usage("/")._replace(free=1_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
-    engine = EmbeddedEngine("full")
+    engine = EmbeddedEngine("full", APPLICATION)
     with pytest.raises(EngineError, match=r"needs 20 MB.*has 1\.0 MB free.*KATA_HOME"):
         engine.start(quiet)
     assert [path.name for path in engine.state.home.iterdir()] == ["logs"]
@@ -160,4 +161,4 @@ def test_a_folder_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyPatch, 
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("KATA_HOME", str(tmp_path / "file" / "home"))
     with pytest.raises(EngineError, match=r"cannot keep its files in .*/file/home/lost: Not a directory"):
-        EmbeddedEngine("lost").start(quiet)
+        EmbeddedEngine("lost", APPLICATION).start(quiet)

@@ -13,7 +13,7 @@ from kata_lib.cli import doctor
 from kata_lib.cluster import cluster as library
 from kata_lib.course import progress
 from kata_lib.engines.need import Need
-from kata_lib.engines.notes import read_json
+from kata_lib.files import read_json
 from kata_lib.lab.lab import Lab
 
 

@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from embedded.engine_cluster import Cluster, Start, daemon_of, kill_daemon, quiet, until
-from kata_lib import traffic
+from kata_lib.course import application
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines.embedded import EmbeddedEngine, processes
 from kata_lib.engines.embedded.processes import DAEMON_MARK, Identity
-from kata_lib.engines.notes import read_json, write_json
 from kata_lib.errors import EngineError
+from kata_lib.files import read_json, write_json
 
 
 def marked(engine: EmbeddedEngine) -> list[tuple[Identity, str]]:
@@ -43,7 +44,7 @@ def pid_of(container_id: str) -> int:
 
 def test_a_cluster_that_runs_is_found_again(cluster: Cluster) -> None:
     daemon = daemon_of(cluster.engine)
-    again = EmbeddedEngine("shared")
+    again = EmbeddedEngine("shared", APPLICATION)
     assert again.start(quiet) == again.where() == cluster.location
     assert daemon_of(again) == daemon
 
@@ -110,7 +111,7 @@ def test_a_start_that_fails_leaves_nothing(start: Start, monkeypatch: pytest.Mon
     monkeypatch.setenv("KATA_ADDRESSES", "clouds")
     with pytest.raises(EngineError, match="'clouds'"):
         start("failed")
-    engine = EmbeddedEngine("failed")
+    engine = EmbeddedEngine("failed", APPLICATION)
     assert [path.name for path in engine.state.home.iterdir()] == ["logs"]
 
 
@@ -145,7 +146,7 @@ def test_the_kubeconfig_stays_valid_over_a_restart(start: Start) -> None:
 
 def test_killing_the_daemon_fails_no_request_and_loses_no_pod(cluster: Cluster) -> None:
     before = containers(cluster)
-    with traffic.Sampler(cluster.url(), 100) as sampler:
+    with application.Sampler(cluster.url(), 100) as sampler:
         until(lambda: len(sampler.frame()) > 20)
         kill_daemon(cluster.engine)
         seen = len(sampler.frame())
@@ -199,5 +200,5 @@ def test_the_plan_of_ports_runs_a_cluster(start: Start, monkeypatch: pytest.Monk
     kill_daemon(cluster.engine)
     cluster.engine.start(quiet)
     assert containers(cluster) == before
-    frame = traffic.sample(cluster.url(), requests=100)
+    frame = application.sample(cluster.url(), requests=100)
     assert frame["status"].eq(200).all()

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from embedded.engine_cluster import DEPLOY, Cluster
-from kata_lib import traffic
+from kata_lib.course import application
 from kata_lib.engines.embedded import processes
 from kata_lib.statistics import shares
 
@@ -60,17 +60,17 @@ def test_pods_look_as_on_a_real_cluster(cluster: Cluster) -> None:
 
 
 def test_v2_gets_its_pods_share_and_then_the_canarys(cluster: Cluster) -> None:
-    plain = traffic.sample(cluster.url(), requests=600)
+    plain = application.sample(cluster.url(), requests=600)
     assert is_right(plain, 1 / 3, otherwise=0.1)
     cluster.deploy("virtual-service-canary.yaml")
-    routed = traffic.sample(cluster.url(), requests=600)
+    routed = application.sample(cluster.url(), requests=600)
     cluster.kubectl("delete", f"--filename={DEPLOY / 'virtual-service-canary.yaml'}")
     assert is_right(routed, 0.1, otherwise=1 / 3)
 
 
 def test_rolling_and_scaling_fail_no_request(cluster: Cluster) -> None:
-    with traffic.Sampler(cluster.url(), 100) as per_request:
-        with traffic.Sampler(cluster.url(), 100, connections="keep-alive") as kept:
+    with application.Sampler(cluster.url(), 100) as per_request:
+        with application.Sampler(cluster.url(), 100, connections="keep-alive") as kept:
             for name in ("name-v1", "sentences", "age"):
                 cluster.kubectl("rollout", "restart", "deployment", name)
                 cluster.kubectl("rollout", "status", "deployment", name, "--timeout=30s")
@@ -143,8 +143,35 @@ def test_what_the_engine_cannot_give_is_refused(cluster: Cluster) -> None:
 
 
 def test_a_pods_counters_are_served_under_istios_names(cluster: Cluster) -> None:
-    traffic.sample(cluster.url(), requests=10)
+    application.sample(cluster.url(), requests=10)
     pod = cluster.kubectl("get", "pod", "--selector=app=age", "--output=jsonpath={.items[0].status.podIP}")
     with urllib.request.urlopen(f"http://{pod}:15020/stats/prometheus", timeout=5) as answer:
         text = answer.read().decode()
     assert 'istio_requests_total{reporter="destination"' in text
+
+
+def test_an_application_that_has_metrics_is_asked_for_them_by_the_agent(cluster: Cluster) -> None:
+    annotations = {"prometheus.io/port": "5000", "prometheus.io/path": "/healthz"}
+    container = {
+        "name": "main",
+        "image": "kata/sentences:v1",
+        "env": [{"name": "SENTENCE_MODE", "value": "age"}],
+        "ports": [{"containerPort": 5000}],
+    }
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "annotated", "annotations": annotations},
+        "spec": {"containers": [container]},
+    }
+    cluster.kubectl("apply", "--filename=-", stdin=json.dumps(manifest))
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/annotated", "--timeout=30s")
+    address = cluster.kubectl("get", "pod", "annotated", "--output=jsonpath={.status.podIP}")
+    with urllib.request.urlopen(f"http://{address}:5000/healthz", timeout=5) as answer:
+        own = answer.read()
+    with urllib.request.urlopen(f"http://{address}:15020/stats/prometheus", timeout=5) as answer:
+        text = answer.read()
+    cluster.kubectl("delete", "pod", "annotated", "--wait=false")
+    assert own
+    assert text.endswith(own)
+    assert text.startswith(b"# TYPE")

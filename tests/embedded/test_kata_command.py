@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines.embedded import EmbeddedEngine
 from kata_lib.machine import PROJECT
 
@@ -43,7 +44,7 @@ def kata(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kata]:
         patch.setenv("KATA_HOME", str(home))
         yield run
         for name in ("kata", "other"):
-            EmbeddedEngine(name).stop()
+            EmbeddedEngine(name, APPLICATION).stop()
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +122,7 @@ def test_kata_and_kubectl_take_turns(canary: Kata) -> None:
 
 def test_a_killed_daemon_is_found_again(canary: Kata) -> None:
     before = canary("status").stdout
-    os.kill(json.loads(EmbeddedEngine("kata").state.daemon.read_text())["pid"], signal.SIGKILL)
+    os.kill(json.loads(EmbeddedEngine("kata", APPLICATION).state.daemon.read_text())["pid"], signal.SIGKILL)
     canary("up")
     assert canary("status").stdout == before
     assert json.loads(canary("sample", "-n", "50", "--json").stdout)["failures"] == 0
@@ -139,4 +140,4 @@ def test_delete_in_the_katas_order_and_down(canary: Kata) -> None:
     said = canary("delete", "deploy/v1", "deploy/v2", "deploy/virtual-service-canary-promote.yaml").stdout
     assert said.count(" deleted") == 9
     canary("down")
-    assert sorted(p.name for p in EmbeddedEngine("kata").state.home.iterdir()) == ["logs"]
+    assert sorted(p.name for p in EmbeddedEngine("kata", APPLICATION).state.home.iterdir()) == ["logs"]

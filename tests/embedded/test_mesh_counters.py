@@ -2,8 +2,8 @@
 
 from embedded.engine_cluster import Start
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course.application import sample
 from kata_lib.mesh import telemetry
-from kata_lib.traffic import sample
 
 
 def test_client_and_sidecars_count_the_same(start: Start) -> None:
@@ -14,7 +14,7 @@ def test_client_and_sidecars_count_the_same(start: Start) -> None:
     cluster = Cluster(made.location.kubeconfig, node_host=made.location.node_host)
     before = telemetry.reading(cluster)
     answers = sample(made.url(), requests=300, rate=150)
-    table = telemetry.side_by_side(answers, telemetry.difference(before, telemetry.reading(cluster)))
+    table = telemetry.side_by_side(answers, telemetry.difference(before, telemetry.reading(cluster)), "name")
     assert table["client"].sum() == 300
     assert table["client"].equals(table["source"])
     assert table["client"].equals(table["destination"])

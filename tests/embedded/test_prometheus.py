@@ -13,9 +13,9 @@ from embedded.engine_cluster import Cluster as Running
 from embedded.engine_cluster import quiet
 from kata_lib import addons
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.engines.kind.istio import NAMESPACE
+from kata_lib.course.application import sample
+from kata_lib.engines.istioctl import NAMESPACE
 from kata_lib.mesh import telemetry
-from kata_lib.traffic import sample
 
 REQUESTS = 200
 LIMIT = 30.0
@@ -71,7 +71,7 @@ def test_prometheus_the_tables_and_the_sampler_agree(cluster: Running, prometheu
             wanted = _by_version(after, reporter, column)
             question = f"sum by (destination_version) ({metric}{of})"
             assert prometheus.wait(question, "destination_version", wanted) == wanted
-    counted = telemetry.by_version(telemetry.difference(before, after))["requests"]
+    counted = telemetry.by_version(telemetry.difference(before, after), "name")["requests"]
     assert counted.to_dict() == answers["version"].value_counts().to_dict()
     assert counted.sum() == REQUESTS
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from embedded.engine_cluster import Cluster, Start
-from kata_lib import traffic
+from kata_lib.course import application
 from kata_lib.machine import PROJECT
 from kata_lib.statistics import shares
 
@@ -78,7 +78,7 @@ def test_every_command_by_hand(start: Start) -> None:
         elif command.startswith("kubectl apply"):
             shell(cluster, "kubectl wait --for=condition=Available deployment --all --timeout=30s")
             expected, otherwise, requests = SHARES[command.split()[-1]]
-            seen = shares.observed(traffic.sample(cluster.url(), requests=requests))
+            seen = shares.observed(application.sample(cluster.url(), requests=requests))
             assert seen.n == requests
             assert shares.judge(seen.count, seen.n, expected, otherwise) == "right", f"{line}: {seen}"
     assert [c.split()[-1] for c in done if c.startswith("kubectl apply")] == list(SHARES)

@@ -14,11 +14,11 @@ import pytest
 from embedded.engine_cluster import quiet
 from kata_lib import delivery
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course.application import APPLICATION, Sampler, version_of
 from kata_lib.delivery.runner import GONE_SECONDS
 from kata_lib.engines.embedded import EmbeddedEngine
 from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh import telemetry
-from kata_lib.traffic import Sampler, version_of
 
 RUN = """
 import sys
@@ -56,7 +56,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def cluster(_home: Path) -> Iterator[Cluster]:
     """Yield a cluster with all versions, shared by this module's tests: each sets its own weights."""
-    engine = EmbeddedEngine("release")
+    engine = EmbeddedEngine("release", APPLICATION)
     place = engine.start(quiet)
     made = Cluster(place.kubeconfig, node_host=place.node_host)
     made.enable_injection()
@@ -72,7 +72,7 @@ def by_a_tester(url: str) -> str | None:
 
 
 def test_testers_then_copies_then_users(cluster: Cluster, plan: Path) -> None:
-    url = cluster.url()
+    url = cluster.url("sentences")
     with Sampler(url, rate=100) as users:
         release = delivery.start(cluster, delivery.read(plan))
         release.wait(20)
@@ -81,13 +81,12 @@ def test_testers_then_copies_then_users(cluster: Cluster, plan: Path) -> None:
         before, nobody_since = telemetry.counters(cluster), pd.Timestamp.now("UTC")
         release.promote()
         release.wait(20)
-        assert [d.word for d in release.state.decisions if d.word.startswith("Succ")] == [
-            "Successful success-rate"
-        ] * 2
+        assert [d.what for d in release.state.decisions].count("successful") == 2
         assert mesh.weights(cluster)["name-v2"] == 0.2
         counted = telemetry.difference(before, telemetry.counters(cluster))
         release.promote(full=True)
         release.wait(20)
+        assert release.state.phase == "Healthy"
         until(lambda: users.frame()["version"].tail(20).eq("v2").all())
         users.stop()
         frame = users.frame()
@@ -106,7 +105,7 @@ def test_a_faulty_version_is_sent_back_and_nobody_meets_it_afterwards(cluster: C
         canary="name-v3", steps=[{"setWeight": 50}, {"analysis": {}}, {"setWeight": 100}]
     )
     mesh.set_weights(cluster, {"name-v1": 100, "name-v2": 0})
-    with Sampler(cluster.url(), rate=100) as users:
+    with Sampler(cluster.url("sentences"), rate=100) as users:
         release = delivery.start(cluster, made)
         release.wait(20)
         assert release.state.phase == "Degraded"
@@ -121,7 +120,9 @@ def test_a_faulty_version_is_sent_back_and_nobody_meets_it_afterwards(cluster: C
 
 def test_a_release_outlives_whoever_runs_it(cluster: Cluster, plan: Path) -> None:
     """SIGKILL in the middle: the weights stay, the state is found, and another process goes on."""
-    slow = delivery.read(plan).changed(steps=[{"setWeight": 20}, {"analysis": {}}])
+    slow = delivery.read(plan).changed(
+        steps=[{"setWeight": 20}, {"analysis": {}}, {"setWeight": 100}, {"analysis": {}}]
+    )
     plan.write_text(repr(slow))
     runner = subprocess.Popen([sys.executable, "-c", RUN, str(cluster.kubeconfig), str(plan)])
     release = delivery.find(cluster)
@@ -130,13 +131,15 @@ def test_a_release_outlives_whoever_runs_it(cluster: Cluster, plan: Path) -> Non
     runner.wait(10)
     until(lambda: "Nobody runs it" in release.status(), GONE_SECONDS + 10)
     assert (release.state.phase, mesh.weights(cluster)["name-v2"]) == ("Progressing", 0.2)
-    with Sampler(cluster.url(), rate=100):
+    with Sampler(cluster.url("sentences"), rate=100):
         release.resume()
         release.wait(20)
-    assert [d.word for d in release.state.decisions[-3:]] == [
-        "Taken over",
-        "Successful success-rate",
-        "Healthy",
+    assert [d.what for d in release.state.decisions[2:]] == [
+        "taken over",
+        "successful",
+        "routed",
+        "successful",
+        "healthy",
     ]
 
 
@@ -157,7 +160,7 @@ def test_the_command_line_begins_shows_and_ends_a_release(cluster: Cluster, plan
         steps=[{"setWeight": 20}, {"pause": {"duration": "1s"}}, {"analysis": {}}]
     )
     plan.write_text(repr(waits))
-    with Sampler(cluster.url(), rate=100):
+    with Sampler(cluster.url("sentences"), rate=100):
         said = kata("start", str(plan), "--timeout", "30")
     assert "Successful success-rate: 0 of" in said
     assert said.endswith("Healthy. name-v2 100 %, name-v1 0 %.\n")

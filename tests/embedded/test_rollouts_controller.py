@@ -16,17 +16,16 @@ from requirements import lacking
 
 from embedded.engine_cluster import quiet
 from kata_lib import addons
-from kata_lib.addons.manifests import manifest_of
+from kata_lib.addons.rollouts import ROLLOUTS as ADDON
 from kata_lib.cluster import waiting
 from kata_lib.cluster.cluster import MERGE_PATCH, Cluster
+from kata_lib.course.application import APPLICATION, sample
 from kata_lib.engines.embedded import EmbeddedEngine, processes
 from kata_lib.engines.embedded.processes import Identity
 from kata_lib.errors import EngineError
 from kata_lib.machine import PROJECT
-from kata_lib.mesh import old_weights as mesh
-from kata_lib.mesh import synced
+from kata_lib.mesh import synced, weights
 from kata_lib.statistics.shares import judge
-from kata_lib.traffic import sample
 
 API, KIND = "argoproj.io/v1alpha1", "Rollout"
 ROLLOUTS = PROJECT / "deploy" / "rollouts" / "argo-rollouts"
@@ -38,13 +37,13 @@ pytestmark = pytest.mark.needs("rollouts")
 
 
 @pytest.fixture(scope="module")
-def engine(_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]:
+def engine(_home: Path) -> Iterator[EmbeddedEngine]:
     """Yield an engine whose cluster runs, with the controller."""
     try:
-        manifest_of("rollouts", tmp_path_factory.mktemp("manifest"))
+        ADDON.manifest()
     except EngineError as missing:
         lacking("rollouts", str(missing))
-    engine = EmbeddedEngine("argo")
+    engine = EmbeddedEngine("argo", APPLICATION)
     engine.start(quiet)
     try:
         addons.install(engine, ["rollouts"], quiet)
@@ -91,13 +90,11 @@ def reaches(cluster: Cluster, phase: str, weight: int | None = None) -> None:
 
     def missing() -> str:
         found = cluster.get(API, KIND, "name")
-        service = mesh.virtual_service(cluster)
         assert found
-        assert service
         status = found.get("status", {})
         if status.get("observedGeneration") != str(found["metadata"]["generation"]):
             return "the controller has not seen it yet"
-        canary = round(100 * mesh.shares_in(service)["canary"])
+        canary = weights.read(cluster, "name")["canary"]
         if status.get("phase") != phase or weight not in (None, canary):
             return f"{status.get('phase')} at {canary} %: {status.get('message')}"
         return ""
@@ -108,7 +105,7 @@ def reaches(cluster: Cluster, phase: str, weight: int | None = None) -> None:
 
 def answers(cluster: Cluster, n: int) -> Counter[str]:
     """Return how many of n answers came from which version."""
-    return Counter(sample(cluster.url(), requests=n, concurrency=8)["version"])
+    return Counter(sample(cluster.url("sentences"), requests=n, concurrency=8)["version"])
 
 
 def controller(engine: EmbeddedEngine) -> Identity:

@@ -319,6 +319,17 @@ async def test_outlier_detection_ejects_what_fails(lab: Lab) -> None:
     assert len(bad.asked) == failed
 
 
+async def test_the_only_pod_of_a_version_is_ejected_too(lab: Lab) -> None:
+    bad = lab.backends["v2"]
+    bad.failing = True
+    detection = {"consecutive5xxErrors": 3, "baseEjectionTime": "60s", "maxEjectionPercent": 100}
+    await lab.apply(to("v2"), policy={"outlierDetection": detection})
+    answers = [await lab.ask() for _ in range(12)]
+    assert [answer.status for answer in answers] == [503] * 12
+    assert [answer.body for answer in answers[3:]] == ["no healthy upstream"] * 9
+    assert len(bad.asked) == 3
+
+
 @pytest.mark.parametrize(("subset", "words"), [("absent", ""), ("v9", "no healthy upstream")])
 async def test_subset_that_is_missing_or_has_no_pods_answers_503(lab: Lab, subset: str, words: str) -> None:
     await lab.apply(to(subset))

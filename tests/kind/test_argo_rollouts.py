@@ -10,7 +10,8 @@ import pytest
 from requirements import lacking
 
 from kata_lib import addons, engines
-from kata_lib.addons import deployed, rollouts
+from kata_lib.addons.rollouts import ROLLOUTS
+from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import ARGO
 from kata_lib.delivery import argo
 from kata_lib.errors import ClusterError, EngineError, ReleaseError
@@ -37,7 +38,7 @@ def bare(engine_environment: dict[str, str]) -> Iterator[Lab]:
         try:
             yield lab.connect()
         finally:
-            engines.select(cluster=CLUSTER).stop()
+            engines.select(APPLICATION, cluster=CLUSTER).stop()
 
 
 def test_without_the_controller_the_step_says_what_installs_it(bare: Lab) -> None:
@@ -58,7 +59,7 @@ def kata(bare: Lab, give_counters: Callable[[Path], None]) -> Lab:
 
 
 def ready(kata: Lab) -> str:
-    return deployed.missing(kata.cluster.kubeconfig, rollouts.NAMESPACE, rollouts.CONTROLLER)
+    return kata.engine.addons().missing(ROLLOUTS)
 
 
 def test_a_second_install_changes_nothing(kata: Lab) -> None:

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
+from kata_lib.cluster import waiting
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines import kubectl
 from kata_lib.engines.context import ContextEngine
 from kata_lib.engines.folder import Folder
 from kata_lib.engines.kind.settings import Settings
-from kata_lib.engines.programs import await_true
 from kata_lib.errors import EngineError
 
 pytestmark = pytest.mark.needs("context")
@@ -44,7 +45,7 @@ def unchanged(admin: Path) -> Iterator[None]:
     """Afterwards the cluster has the namespaces that it had, and the workshop keeps nothing."""
     before = namespaces(admin)
     yield
-    await_true(lambda: ", ".join(namespaces(admin) ^ before), 60.0, "the namespaces differ", quiet)
+    waiting.until(lambda: ", ".join(namespaces(admin) ^ before), 60.0, quiet, "the namespaces differ")
     assert Folder(NAME).note() is None
 
 
@@ -55,9 +56,9 @@ def quiet(line: str) -> None:
 def refused(said: str) -> None:
     try:
         with pytest.raises(EngineError, match=said):
-            ContextEngine(NAME).start(quiet)
+            ContextEngine(NAME, APPLICATION).start(quiet)
     finally:
-        ContextEngine(NAME).stop()
+        ContextEngine(NAME, APPLICATION).stop()
 
 
 def service_account(admin: Path, folder: Path) -> Path:

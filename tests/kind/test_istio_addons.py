@@ -13,6 +13,7 @@ import pytest
 
 from kata_lib import addons, engines
 from kata_lib.addons import kiali
+from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import CANARY, V2
 from kata_lib.lab import lab
 from kata_lib.lab.lab import Lab
@@ -34,7 +35,7 @@ def kata(engine_environment: dict[str, str]) -> Iterator[Lab]:
         try:
             yield lab.connect()
         finally:
-            engines.select(cluster=CLUSTER).stop()
+            engines.select(APPLICATION, cluster=CLUSTER).stop()
 
 
 def test_kiali_and_the_sidecars_agree(kata: Lab, give_counters: Callable[[Path], None]) -> None:
@@ -49,7 +50,7 @@ def test_kiali_and_the_sidecars_agree(kata: Lab, give_counters: Callable[[Path],
         time.sleep(WINDOW)
         counted = kata.counters(since=before)
         theirs = kiali.shares(url, kata.cluster.namespace, "name", WINDOW)
-    ours = telemetry.by_version(counted)
+    ours = telemetry.by_version(counted, "name")
     n = int(ours["requests"].sum())
     assert n > 0.8 * RATE * WINDOW
     assert set(theirs) == set(ours.index) == {"v1", "v2"}
@@ -65,6 +66,6 @@ def test_grafana_is_installed_and_linked(kata: Lab) -> None:
     addons.install(kata.engine, ["grafana"], print)
     with addons.opened(kata.engine, "grafana") as url:
         assert httpx2.get(f"{url}api/health", timeout=10).status_code == 200
-    found = addons.dashboards(kata)
-    assert set(found.links) == set(addons.of_istio(kata.engine))
+    found = addons.dashboards(kata, "name")
+    assert set(found.links) == set(addons.with_page(kata.engine))
     assert httpx2.get(found.links["grafana"], timeout=10).status_code == 200

@@ -20,9 +20,10 @@ import pytest
 from requirements import lacking
 
 from kata_lib.cluster.location import Location
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines import ports
 from kata_lib.engines.folder import Folder
-from kata_lib.engines.kind import KindEngine, istio, nodes
+from kata_lib.engines.kind import KindEngine, istio
 from kata_lib.errors import EngineError, EngineUnavailable
 
 pytestmark = pytest.mark.needs("kind")
@@ -42,7 +43,7 @@ def home() -> Iterator[Path]:
         patch.setenv("KATA_HOME", str(folder / "state"))
         patch.setenv("KUBECONFIG", str(folder / ".kube" / "config"))
         patch.delenv("KATA_PORT", raising=False)
-        if reason := KindEngine(NAME).unavailable():
+        if reason := KindEngine(NAME, APPLICATION).unavailable():
             lacking("kind", reason)
         yield folder
     shutil.rmtree(folder)
@@ -80,7 +81,7 @@ def quiet(line: str) -> None:
 def test_without_docker_the_reason_and_its_mending(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     with pytest.raises(EngineUnavailable, match=r"docker does not answer \(.*/nowhere/docker.sock.*\): "):
-        KindEngine(NAME).start(quiet)
+        KindEngine(NAME, APPLICATION).start(quiet)
 
 
 @pytest.mark.usefixtures("nothing_left")
@@ -89,7 +90,7 @@ def test_a_node_image_that_is_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(
         EngineError, match=r"(?s)get the node's image.*kata\.invalid/node:v0 is not there and"
     ):
-        KindEngine(NAME).start(quiet)
+        KindEngine(NAME, APPLICATION).start(quiet)
 
 
 @pytest.mark.usefixtures("nothing_left")
@@ -100,7 +101,7 @@ def test_a_port_that_is_taken_behind_our_back(monkeypatch: pytest.MonkeyPatch) -
         taken.listen()
         monkeypatch.setenv("KATA_PORT", str(taken.getsockname()[1]))
         with pytest.raises(EngineError, match=r"(?s)create the cluster.*already (allocated|in use)"):
-            KindEngine(NAME).start(quiet)
+            KindEngine(NAME, APPLICATION).start(quiet)
 
 
 @pytest.mark.usefixtures("nothing_left")
@@ -117,7 +118,7 @@ def test_an_istio_that_does_not_fit(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setattr(istio, "LIMIT_SECONDS", 25.0)
     seen: list[str] = []
     with pytest.raises(EngineError, match=r"(?s)install Istio.*kind export logs") as failed:
-        KindEngine(NAME).start(seen.append)
+        KindEngine(NAME, APPLICATION).start(seen.append)
     assert any("Insufficient cpu" in line for line in seen), str(failed.value)
     exported = Folder(NAME).logs / "kind" / f"{NAME}-control-plane"
     assert (exported / "kubelet.log").exists()
@@ -132,7 +133,7 @@ def test_a_full_disk(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     try:
         monkeypatch.setenv("KATA_HOME", str(small))
         with pytest.raises(EngineError, match=r"(?s)load images into the node.*no space left on device"):
-            KindEngine(NAME).start(quiet)
+            KindEngine(NAME, APPLICATION).start(quiet)
     finally:
         subprocess.run(["umount", str(small)], check=True, timeout=10)
 
@@ -179,7 +180,7 @@ def test_a_killed_start_is_cleared_up_by_down(nothing_left: None) -> None:
 
 @pytest.fixture(scope="module")
 def cluster(home: Path) -> Iterator[Location]:
-    engine = KindEngine(NAME)
+    engine = KindEngine(NAME, APPLICATION)
     try:
         yield engine.start(quiet)
     finally:
@@ -192,13 +193,13 @@ def node() -> Any:
 
 def test_only_two_ports_are_published_and_on_loopback_alone(cluster: Location) -> None:
     bindings = node()["HostConfig"]["PortBindings"]
-    assert set(bindings) == {"6443/tcp", f"{nodes.NODE_PORT}/tcp"}
+    assert set(bindings) == {"6443/tcp", f"{APPLICATION.node_port}/tcp"}
     assert {entry["HostIp"] for bound in bindings.values() for entry in bound} == {"127.0.0.1"}
 
 
 def test_a_second_start_finds_it(cluster: Location) -> None:
     before = node()
-    assert KindEngine(NAME).start(quiet) == cluster == KindEngine(NAME).where()
+    assert KindEngine(NAME, APPLICATION).start(quiet) == cluster == KindEngine(NAME, APPLICATION).where()
     assert node()["Id"] == before["Id"]
     assert node()["State"]["StartedAt"] == before["State"]["StartedAt"]
 
@@ -207,8 +208,8 @@ def test_a_node_that_was_stopped_comes_back_with_its_objects(cluster: Location) 
     kubectl = ["kubectl", f"--kubeconfig={cluster.kubeconfig}"]
     subprocess.run([*kubectl, "create", "configmap", "kept"], check=True, timeout=30)
     docker("container", "stop", f"{NAME}-control-plane")
-    assert KindEngine(NAME).where() is None
-    assert KindEngine(NAME).start(quiet) == cluster
+    assert KindEngine(NAME, APPLICATION).where() is None
+    assert KindEngine(NAME, APPLICATION).start(quiet) == cluster
     subprocess.run([*kubectl, "get", "configmap", "kept"], check=True, timeout=30)
     subprocess.run([*kubectl, "delete", "configmap", "kept"], check=True, timeout=30)
 
@@ -217,7 +218,7 @@ def test_down_removes_it_and_nothing_else(cluster: Location, home: Path) -> None
     sleep = ["--entrypoint", "python3", "kata/sentences:v1", "-c", "import time; time.sleep(600)"]
     stranger = docker("run", "--detach", "--rm", f"--name={NAME}-not", *sleep).strip()
     try:
-        KindEngine(NAME).stop()
+        KindEngine(NAME, APPLICATION).stop()
         assert containers() == {stranger}
         assert state_of(NAME) == set()
         assert (home / ".kube" / "config").read_text() == "current-context: my-own\n"

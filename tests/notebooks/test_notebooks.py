@@ -15,6 +15,7 @@ from requirements import lacking
 
 from kata_lib import addons, engines
 from kata_lib.course import notebooks
+from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import Step, step
 from kata_lib.errors import EngineError
 from kata_lib.lab.lab import connect
@@ -34,7 +35,7 @@ def environment(engine_environment: dict[str, str]) -> Iterator[dict[str, str]]:
         try:
             yield {**os.environ, "KATA_NAME": CLUSTER, "KATA_RESET": "1", "PYTHONPATH": root}
         finally:
-            engines.select(cluster=CLUSTER).stop()
+            engines.select(APPLICATION, cluster=CLUSTER).stop()
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import pytest
 
 from kata_lib import engines
 from kata_lib.cluster import pod_table
+from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import CANARY, CANARY_V3, PROMOTE, V1, V2, V3
 from kata_lib.errors import ClusterError, MeshError
 from kata_lib.lab import lab
@@ -38,7 +39,7 @@ def kata(engine_environment: dict[str, str]) -> Iterator[Lab]:
         try:
             yield lab.connect()
         finally:
-            engines.select(cluster=CLUSTER).stop()
+            engines.select(APPLICATION, cluster=CLUSTER).stop()
 
 
 def kubectl(kata: Lab, *words: str, ok: bool = True) -> str:
@@ -104,7 +105,7 @@ def test_client_and_mesh_count_the_same_requests(kata: Lab) -> None:
     kata.set_weights({"name-v1": 90, "name-v2": 10})
     before = kata.counters()
     sample = kata.sample(requests=400)
-    table = telemetry.side_by_side(sample, kata.counters(since=before))
+    table = telemetry.side_by_side(sample, kata.counters(since=before), "name")
     assert table["client"].equals(table["source"])
     assert kata.check("mesh-agrees", table).verdict == "right"
 
@@ -177,7 +178,7 @@ def test_two_learners_do_not_see_each_others_traffic(kata: Lab, monkeypatch: pyt
         assert kata.counters(since=before).empty
         assert {p["metadata"]["namespace"] for p in kata.cluster.pods()} == {kata.cluster.namespace}
     finally:
-        engines.select(cluster="other").stop()
+        engines.select(APPLICATION, cluster="other").stop()
     assert len(pod_table.rows(kata.cluster.pods())) == 6
 
 

@@ -138,12 +138,15 @@ class FakeApi:
         if self.labels.get("istio-injection") == "enabled":
             template["spec"]["containers"].append({"name": "istio-proxy"})
         waiting = {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}
+        name = deployment["metadata"]["name"]
+        metadata = {
+            "name": f"{name}-{index}",
+            "uid": f"{name}-{index}",
+            "labels": {**template["metadata"].get("labels", {}), "pod-template-hash": "5c7d8f9b6d"},
+            "ownerReferences": [{"kind": "ReplicaSet", "name": f"{name}-5c7d8f9b6d"}],
+        }
         return {
-            "metadata": {
-                **template["metadata"],
-                "name": f"{deployment['metadata']['name']}-{index}",
-                "uid": f"{deployment['metadata']['name']}-{index}",
-            },
+            "metadata": {**template["metadata"], **metadata},
             "spec": template["spec"],
             "status": {
                 "phase": "Pending" if broken else "Running",

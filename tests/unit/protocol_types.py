@@ -5,16 +5,18 @@
 
 import inspect
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
+from msgspec import Struct
 from msgspec import inspect as kinds
 
-from kata_lib.lab.live import protocol
+from kata_lib.lab.live import protocol, settings
 from kata_lib.machine import PROJECT
 from kata_lib.pictures.plots import Style
 
 FILE = PROJECT / "kata_lib" / "lab" / "live" / "view" / "protocol.d.ts"
-HEAD = "// Written by tests/unit/protocol_types.py from kata_lib/lab/live/protocol.py.\n"
+HEAD = "// Written by tests/unit/protocol_types.py from settings.py and protocol.py in kata_lib/lab/live.\n"
 NAMED = {"Message": protocol.Message, "News": protocol.News}
 PLAIN: dict[Any, str] = {
     kinds.StrType: "string",
@@ -27,13 +29,15 @@ PLAIN: dict[Any, str] = {
 
 def typescript() -> str:
     """Return each of the protocol's types as TypeScript."""
-    structs = [kinds.type_info(found) for found in vars(protocol).values() if _is_public(found)]
+    found = [Style, *_structs(settings), *_structs(protocol)]
     unions = [f"export type {name} = {_name(kinds.type_info(union))};\n" for name, union in NAMED.items()]
-    return "\n".join([HEAD, *map(_declared, [kinds.type_info(Style), *structs]), *unions])
+    return "\n".join([HEAD, *(_declared(kinds.type_info(struct)) for struct in found), *unions])
 
 
-def _is_public(found: object) -> bool:
-    return inspect.isclass(found) and found.__module__ == protocol.__name__ and found.__name__[0] != "_"
+def _structs(module: ModuleType) -> list[type[Struct]]:
+    """Return the types that a module declares for others, in its order."""
+    classes = [c for c in vars(module).values() if inspect.isclass(c) and issubclass(c, Struct)]
+    return [c for c in classes if c.__module__ == module.__name__ and not c.__name__.startswith("_")]
 
 
 def _declared(info: Any) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from kata_lib import delivery
-from kata_lib.delivery.judging import Look
+from kata_lib.delivery.observed import Look, Observed, Pods
 from kata_lib.statistics.sequential import Counted
 
 SUCCESS = {
@@ -27,6 +27,17 @@ def plan(*steps: dict[str, Any], compared: float | None = None, **analysis: Any)
     )
 
 
-def seen(canary: tuple[int, int], stable: tuple[int, int] = (0, 0)) -> dict[str, Look]:
+WELL = Pods(1, 1)
+
+
+def seen(
+    canary: tuple[int, int],
+    stable: tuple[int, int] = (0, 0),
+    *,
+    lost: int = 0,
+    canary_pods: Pods = WELL,
+    stable_pods: Pods = WELL,
+) -> Observed:
     """Return a look at (failed, requests) of each version."""
-    return {"success-rate": Look(Counted(*canary), Counted(*stable))}
+    looks = {"success-rate": Look(Counted(*canary), Counted(*stable), lost)}
+    return Observed(looks, canary_pods, stable_pods)

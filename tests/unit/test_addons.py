@@ -1,9 +1,11 @@
 """kata_lib.addons and kata_lib.addons.kiali without a cluster: manifests, refusals, and what a graph says."""
 
 import gc
+import json
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,67 +14,84 @@ from typing import Any
 import httpx2
 import psutil
 import pytest
-import yaml
 
 from kata_lib import addons
-from kata_lib.addons import kiali, manifests, prometheus_embedded, rollouts_embedded
-from kata_lib.addons.embedded import Program
+from kata_lib.addons import grafana, kiali, manifests, prometheus, rollouts
 from kata_lib.cluster.location import Location
+from kata_lib.cluster.waiting import Progress
+from kata_lib.course.application import APPLICATION
+from kata_lib.engines import istioctl
+from kata_lib.engines.addons import Addons, Site
+from kata_lib.engines.containers import ContainerAddons
+from kata_lib.engines.embedded import EmbeddedEngine
 from kata_lib.engines.embedded.api import scrape
-from kata_lib.engines.embedded.kubelet import images
+from kata_lib.engines.folder import Folder
 from kata_lib.engines.forwarding import port_forward
-from kata_lib.engines.kind import istio
+from kata_lib.engines.kind import KindEngine
+from kata_lib.engines.programs import program
 from kata_lib.errors import EngineError, KataError
 
 
-class Engine:
-    """An engine by its name and where its cluster is."""
+@pytest.fixture(autouse=True)
+def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KATA_HOME", str(tmp_path))
 
-    def __init__(self, name: str, place: Path | None, folder: Path) -> None:
-        self.name, self.place, self.folder = name, place, folder
+
+class RunningContainers:
+    """An engine whose cluster runs containers, by the one thing that add-ons ask of it."""
+
+    name = "kind"
+
+    def __init__(self) -> None:
+        self.folder = Folder("kata")
 
     def unavailable(self) -> str | None:
         return None
 
-    def start(self, progress: Any) -> Location:
+    def start(self, progress: Progress) -> Location:
         raise AssertionError("nothing is started")
 
     def stop(self) -> None:
         raise AssertionError("nothing is stopped")
 
     def where(self) -> Location | None:
-        return Location(self.place, "127.0.0.1") if self.place else None
+        return Location(self.folder.kubeconfig, "127.0.0.1")
 
-    def logs(self) -> Path:
-        return self.folder / "logs"
+    def load(self, images: Sequence[str], progress: Progress) -> None:
+        raise AssertionError("nothing is loaded")
+
+    def addons(self) -> Addons:
+        return ContainerAddons(self.folder, self.load)
 
 
 def quiet(line: str) -> None:
     """Take what is said."""
 
 
-@pytest.mark.parametrize(
-    ("engine", "names", "said"),
-    [
-        ("embedded", ["prometheus", "kiali"], "The embedded engine has no Kiali and no Grafana"),
-        ("kind", ["jaeger"], "no add-on 'jaeger'; there are: prometheus, kiali, grafana, rollouts"),
-    ],
-)
-def test_what_cannot_be_installed_is_refused(
-    engine: str, names: list[str], said: str, tmp_path: Path
-) -> None:
-    with pytest.raises(KataError, match=said):
-        addons.install(Engine(engine, tmp_path / "kubeconfig", tmp_path), names, quiet)
+def embedded() -> EmbeddedEngine:
+    return EmbeddedEngine("kata", APPLICATION)
 
 
-def test_each_engine_can_have_its_own(tmp_path: Path) -> None:
-    assert addons.of_istio(Engine("embedded", None, tmp_path)) == ["prometheus"]
-    assert addons.of_istio(Engine("context", None, tmp_path)) == ["prometheus", "kiali", "grafana"]
+def test_what_cannot_be_installed_is_refused() -> None:
+    with pytest.raises(EngineError, match=r"runs programs of this machine.*`lab\.graph\(\)`.*--engine kind"):
+        addons.install(embedded(), ["prometheus", "kiali"], quiet)
+    with pytest.raises(KataError, match="no add-on 'jaeger'; there are: prometheus, kiali, grafana"):
+        addons.install(RunningContainers(), ["jaeger"], quiet)
 
 
-def test_without_a_cluster_there_is_nothing_to_install_in(tmp_path: Path) -> None:
+def test_each_engine_can_have_its_own() -> None:
+    assert addons.with_page(embedded()) == ["prometheus"]
+    assert addons.with_page(RunningContainers()) == ["prometheus", "kiali", "grafana"]
+
+
+def test_without_a_cluster_there_is_nothing_to_install_in() -> None:
     with pytest.raises(EngineError, match="does not run: `kata up` starts it"):
-        addons.install(Engine("kind", None, tmp_path), ["kiali"], quiet)
+        addons.install(KindEngine("kata", APPLICATION), ["kiali"], quiet)
+
+
+def test_an_image_that_stands_for_no_program_cannot_be_loaded() -> None:
+    with pytest.raises(EngineError, match=r"runs no containers, so it cannot load nginx:1"):
+        embedded().load(["nginx:1"], quiet)
 
 
 def test_a_manifest_is_taken_from_the_folder_that_is_named(
@@ -80,14 +99,14 @@ def test_a_manifest_is_taken_from_the_folder_that_is_named(
 ) -> None:
     monkeypatch.setenv("KATA_ADDONS", str(tmp_path))
     with pytest.raises(EngineError, match=r"there is no kiali\.yaml in it"):
-        manifests.manifest_of("kiali", tmp_path)
-    (tmp_path / "kiali.yaml").touch()
-    assert manifests.manifest_of("kiali", tmp_path) == tmp_path / "kiali.yaml"
+        kiali.KIALI.manifest()
+    (tmp_path / "kiali.yaml").write_text("kind: Deployment\n")
+    assert kiali.KIALI.manifest() == "kind: Deployment\n"
 
 
-def test_a_manifest_is_fetched_for_istioctls_release(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_manifest_is_fetched_for_istioctls_release(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KATA_ADDONS", raising=False)
-    monkeypatch.setattr(istio, "version", lambda: "1.31.2")
+    monkeypatch.setattr(istioctl, "version", lambda: "1.31.2")
     asked = []
 
     def get(url: str, **_: object) -> httpx2.Response:
@@ -95,15 +114,15 @@ def test_a_manifest_is_fetched_for_istioctls_release(monkeypatch: pytest.MonkeyP
         return httpx2.Response(200, text="kind: Deployment\n", request=httpx2.Request("GET", url))
 
     monkeypatch.setattr(httpx2, "get", get)
-    assert manifests.manifest_of("kiali", tmp_path).read_text() == "kind: Deployment\n"
-    assert asked[0].endswith("/release-1.31/samples/addons/kiali.yaml")
+    assert grafana.GRAFANA.manifest() == "kind: Deployment\n"
+    assert asked[0].endswith("/release-1.31/samples/addons/grafana.yaml")
 
     def refuse(url: str, **_: object) -> httpx2.Response:
         raise httpx2.ConnectError("no network")
 
     monkeypatch.setattr(httpx2, "get", refuse)
     with pytest.raises(EngineError, match=r"cannot be fetched from .*no network.*KATA_ADDONS names a folder"):
-        manifests.manifest_of("kiali", tmp_path)
+        manifests.of_istio("kiali")
 
 
 def graph(*rates: tuple[str, dict[str, str]]) -> dict[str, Any]:
@@ -143,43 +162,46 @@ esac
 
 
 @pytest.fixture
-def kind_with_kiali(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
+def with_kiali(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RunningContainers:
     """Return an engine whose kubectl is a stand-in that knows Kiali alone."""
-    program = tmp_path / "kubectl"
-    program.write_text(KUBECTL)
-    program.chmod(0o755)
-    monkeypatch.setenv("KATA_KUBECTL", str(program))
+    file = tmp_path / "kubectl"
+    file.write_text(KUBECTL)
+    file.chmod(0o755)
+    monkeypatch.setenv("KATA_KUBECTL", str(file))
     monkeypatch.setenv("FOLDER", str(tmp_path))
-    return Engine("kind", tmp_path / "kubeconfig", tmp_path)
+    return RunningContainers()
 
 
-def test_the_dashboards_that_are_there_are_linked_and_the_others_explained(kind_with_kiali: Engine) -> None:
-    lab = SimpleNamespace(engine=kind_with_kiali, cluster=SimpleNamespace(namespace="class"))
-    found = addons.dashboards(lab)
+def lab(engine: Any) -> Any:
+    return SimpleNamespace(engine=engine, cluster=SimpleNamespace(namespace="class"))
+
+
+def test_the_dashboards_that_are_there_are_linked_and_the_others_explained(
+    with_kiali: RunningContainers, tmp_path: Path
+) -> None:
+    found = addons.dashboards(lab(with_kiali), "name")
     assert list(found.links) == ["kiali"]
     assert found.links["kiali"].startswith(
         "http://127.0.0.1:41234/kiali/console/graph/namespaces?namespaces=class&"
     )
     assert "Traffic Distribution" in repr(found)
     assert "`kata addons install prometheus` installs it" in found._repr_html_()
-    pid = int((kind_with_kiali.folder / "pid").read_text())
+    pid = int((tmp_path / "pid").read_text())
     assert psutil.pid_exists(pid)
     del found
     gc.collect()
     assert not psutil.pid_exists(pid)
 
 
-def test_the_embedded_engine_has_no_dashboards(tmp_path: Path) -> None:
-    lab = SimpleNamespace(
-        engine=Engine("embedded", tmp_path, tmp_path), cluster=SimpleNamespace(namespace="default")
-    )
-    said = repr(addons.dashboards(lab))
-    assert said.startswith("prometheus: prometheus is not ready in this cluster: `kata addons install")
-    assert "kiali, grafana: The embedded engine has no" in said
+def test_the_embedded_engine_has_no_dashboards_of_containers() -> None:
+    said = repr(addons.dashboards(lab(embedded()), "name"))
+    assert said.startswith("prometheus: The cluster does not run")
+    assert "kiali, grafana: The embedded engine runs programs of this machine" in said
     assert said.count("embedded") == 1
 
 
-def test_a_port_forward_ends_with_the_process_that_opened_it(kind_with_kiali: Engine) -> None:
+@pytest.mark.usefixtures("with_kiali")
+def test_a_port_forward_ends_with_the_process_that_opened_it(tmp_path: Path) -> None:
     """Killed, so that nothing of its own could end it."""
     code = (
         "import os, signal\nfrom pathlib import Path\nfrom kata_lib.engines.forwarding import port_forward\n"
@@ -188,12 +210,13 @@ def test_a_port_forward_ends_with_the_process_that_opened_it(kind_with_kiali: En
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, timeout=30)
     assert done.returncode == -signal.SIGKILL
-    pid = int((kind_with_kiali.folder / "pid").read_text())
+    pid = int((tmp_path / "pid").read_text())
     with suppress(psutil.NoSuchProcess):
         psutil.Process(pid).wait(5)
 
 
-def test_what_kubectl_says_of_a_way_that_cannot_be_opened(kind_with_kiali: Engine) -> None:
+@pytest.mark.usefixtures("with_kiali")
+def test_what_kubectl_says_of_a_way_that_cannot_be_opened() -> None:
     with (
         pytest.raises(EngineError, match="could not be opened: error: no such service"),
         port_forward(Path("k"), "istio-system", "service/jaeger", 80),
@@ -222,7 +245,7 @@ spec:
 
 
 def test_a_controller_goes_without_what_a_process_has_not() -> None:
-    first, deployment = yaml.safe_load_all(rollouts_embedded.as_process(ARGO))
+    first, deployment = rollouts.without_containers(ARGO)
     assert first == {"kind": "Namespace", "metadata": {"name": "a"}}
     spec = deployment["spec"]["template"]["spec"]
     assert spec.keys() == {"containers"}
@@ -231,42 +254,21 @@ def test_a_controller_goes_without_what_a_process_has_not() -> None:
 
 
 def test_a_program_that_is_missing_says_where_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    program = Program("no-such-program", "KATA_NO_SUCH", "a shop sells it")
-    with pytest.raises(
-        EngineError, match=r"the program no-such-program\. It is not on PATH: a shop sells it"
-    ):
-        program.file()
+    with pytest.raises(EngineError, match=r"no-such is not there: a shop sells it, or KATA_NO_SUCH names it"):
+        program("no-such", "a shop sells it")
     monkeypatch.setenv("KATA_NO_SUCH", "/nowhere")
-    with pytest.raises(EngineError, match="KATA_NO_SUCH names '/nowhere', which is no program"):
-        program.file()
-
-
-def test_a_program_is_put_where_the_kubelet_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("KATA_HOME", str(tmp_path))
-    file = tmp_path / "built" / "prometheus"
-    file.parent.mkdir()
-    file.touch(mode=0o755)
-    monkeypatch.setenv("KATA_PROMETHEUS", str(file))
-    program = prometheus_embedded.PROGRAM
-    assert images.find("prom/prometheus:v3", tmp_path / "tools") is None
-    for _ in range(2):
-        program.offer(program.file())
-    image = images.find("prom/prometheus:v3", tmp_path / "tools")
-    assert image
-    assert image.client
-    assert Path(image.argv[0]).resolve() == file
-    other = tmp_path / "other" / "prometheus"
-    other.parent.mkdir()
-    other.touch(mode=0o755)
-    monkeypatch.delenv("KATA_PROMETHEUS")
-    monkeypatch.setenv("PATH", str(other.parent))
-    program.offer(program.file())
-    assert (tmp_path / "tools" / "prometheus").resolve() == other
+    with pytest.raises(EngineError, match="KATA_NO_SUCH names '/nowhere', which is not there"):
+        program("no-such", "a shop sells it")
 
 
 def test_prometheus_asks_the_api_whom_to_scrape(tmp_path: Path) -> None:
-    found = prometheus_embedded.configuration("https://127.0.0.1:6443", tmp_path)
-    assert found["scrape_configs"][0]["http_sd_configs"][0]["url"] == f"https://127.0.0.1:6443{scrape.PATH}"
+    targets = "https://127.0.0.1:6443/targets"
+    site = Site(tmp_path, "https://127.0.0.1:6443", tmp_path / "token", tmp_path / "ca.pem", targets)
+    deployment, service = prometheus.as_process(site)
+    assert service["metadata"]["name"] == deployment["metadata"]["name"] == prometheus.PROMETHEUS.deployment
+    (scraped,) = json.loads((tmp_path / "prometheus.yaml").read_text())["scrape_configs"]
+    assert scraped["http_sd_configs"][0]["url"] == targets
+    assert scraped["authorization"]["credentials_file"] == str(tmp_path / "token")
 
 
 def test_the_targets_of_a_prometheus() -> None:

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kata_lib.cluster.client import ApiRefused, Obj
+from kata_lib.cluster.service_ports import protocol
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines import select
 from kata_lib.lab.lab import Lab
 from kata_lib.mesh import analyze
 from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh.analyze import CODES, Analysis, Objects
-from kata_lib.mesh.analyze.services import names_protocol
 from kata_lib.mesh.analyze.weights import completed
 from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.statistics.shares import percent
@@ -140,11 +141,53 @@ def test_the_pods_own_shares_are_recognised_whatever_their_number(v1: int, v2: i
 
 @given(st.text(st.characters(codec="ascii", categories=["Ll", "Nd"]), max_size=8))
 def test_a_ports_protocol_is_its_first_word(suffix: str) -> None:
-    assert names_protocol({"port": 5000, "name": f"http-{suffix}"})
-    assert names_protocol({"port": 5000, "name": suffix, "appProtocol": "http"})
-    assert names_protocol({"port": 5000, "name": f"x{suffix}", "protocol": "UDP"})
-    assert not names_protocol({"port": 5000, "name": f"x{suffix}"})
-    assert not names_protocol({"port": 5000})
+    assert protocol({"port": 5000, "name": f"http-{suffix}"}) == "http"
+    assert protocol({"port": 5000, "name": suffix, "appProtocol": "http"}) == "http"
+    assert protocol({"port": 5000, "name": f"x{suffix}", "protocol": "UDP"}) == "udp"
+    assert protocol({"port": 5000, "name": f"x{suffix}"}) is None
+    assert protocol({"port": 5000}) is None
+
+
+TCP = {"name": "tcp-x", "port": 5000, "targetPort": 5000}
+
+
+@pytest.mark.parametrize(
+    ("ports", "found"),
+    [
+        ([TCP], True),
+        ([{**TCP, "name": "http", "appProtocol": "tcp"}], True),
+        ([{**TCP, "name": "web", "port": 3306}], True),
+        ([{**TCP, "appProtocol": "http"}], False),
+        ([{**TCP, "name": "grpc"}], False),
+        ([{**TCP, "name": "web"}], False),
+        ([{**TCP, "name": ""}], False),
+        ([TCP, {**TCP, "name": "http", "port": 5001}], False),
+    ],
+)
+def test_http_rules_have_no_effect_where_no_port_is_http(ports: list[Obj], found: bool) -> None:
+    objects = kata(*ALL)
+    objects.services[1]["spec"]["ports"] = ports
+    codes = {f.code for f in analyze.findings(objects)}
+    assert ("KATA0105" in codes) is found
+
+
+@pytest.mark.parametrize(
+    ("policy", "place"),
+    [
+        ({"connectionPool": {"http": {"maxRetries": 1}}}, "connectionPool.http"),
+        ({"loadBalancer": {"consistentHash": {"httpHeaderName": "x"}}}, "loadBalancer.consistentHash"),
+        ({"loadBalancer": {"consistentHash": {"useSourceIp": True}}}, None),
+        ({"connectionPool": {"tcp": {"maxConnections": 1}}}, None),
+    ],
+)
+def test_of_a_traffic_policy_only_what_is_about_requests_has_no_effect(
+    policy: Obj, place: str | None
+) -> None:
+    objects = kata(*ALL)
+    objects.services[1]["spec"]["ports"] = [TCP]
+    objects.destination_rules[0]["spec"]["trafficPolicy"] = policy
+    seen = [f.seen for f in analyze.findings(objects) if f.code == "KATA0105" and "Rule" in f.object]
+    assert seen == ([f"spec.trafficPolicy.{place}; Service name, spec.ports[0].name: tcp-x"] if place else [])
 
 
 def test_an_analysis_is_text_json_and_html() -> None:
@@ -169,7 +212,7 @@ def test_a_cluster_is_read_whole_or_where_that_is_forbidden_in_part(monkeypatch:
     for path in ALL:
         cluster.apply(path)
     assert analyze.read(cluster).whole_mesh
-    lab = Lab(select("embedded"), cluster)
+    lab = Lab(select(APPLICATION, "embedded"), cluster)
     assert analyze.namespace(cluster) == lab.analyze() == Analysis("default", ())
     cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"hosts": ["names"]}})
     answer = api.request

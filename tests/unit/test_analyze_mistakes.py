@@ -162,6 +162,14 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "name: http-web",
     ),
     (
+        "KATA0105",
+        lambda f: f.services[1]["spec"]["ports"][0].update(name="tcp-name"),
+        "VirtualService default/name: spec.http is about HTTP requests, and port 5000 of name is tcp to "
+        "Istio (name: tcp-name)",
+        "spec.http; Service name, spec.ports[0].name: tcp-name",
+        "kubectl patch service name -n default --type=json -p '[{",
+    ),
+    (
         "IST0130",
         rules(None, None),
         "VirtualService default/name: VirtualService rule #1 not used (only the last rule can have no "

@@ -1,19 +1,21 @@
-"""kata_lib.cli.bundle without Docker: what is written is read again, and nothing that is damaged is used."""
+"""A bundle without Docker: what is written is read again, and nothing that is damaged is used."""
 
 import io
 import json
 import os
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kata_lib.cli import bundle
-from kata_lib.cli.bundle import BundleError
-from kata_lib.engines import programs
-from kata_lib.engines.kind import images, istio
-from kata_lib.engines.kind.images import Images, named_in
+from kata_lib.course.application import APPLICATION
+from kata_lib.engines import bundle, istioctl, programs
+from kata_lib.engines.bundle import BundleError
+from kata_lib.engines.containers import images_of
+from kata_lib.engines.kind import istio
+from kata_lib.engines.kind.images import Images
 
 
 @pytest.fixture
@@ -30,8 +32,10 @@ def loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[bytes]:
     for name in ("KATA_NODE_IMAGE", "KATA_ISTIO_HUB", "KATA_ISTIO_TAG", "KATA_ADDONS", "KATA_ISTIO_SETTINGS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("KATA_NODE_IMAGE", "kindest/node:v1")
+    monkeypatch.setenv("KATA_ENGINE", "kind")
     monkeypatch.setattr(istio, "version", lambda: "1.31.0")
-    monkeypatch.setattr(Images, "build", lambda self, say: None)
+    monkeypatch.setattr(istioctl, "version", lambda: "1.31.0")
+    monkeypatch.setattr(Images, "build", lambda self, application, say: None)
     monkeypatch.setattr(Images, "require", lambda self, image, setting, say: None)
     monkeypatch.setattr(Images, "has", lambda self, image: image == "prom/prometheus:v3")
     monkeypatch.setattr(Images, "save", lambda self, images, file, say: file.write_text(" ".join(images)))
@@ -72,11 +76,11 @@ def test_a_bundle_brings_images_tools_addons_and_settings(
     (tmp_path / "site.yaml").write_text("kind: IstioOperator\n")
     monkeypatch.setenv("KATA_ISTIO_SETTINGS", str(tmp_path / "site.yaml"))
     file = tmp_path / "kata.tar"
-    bundle.create(file, quiet)
+    bundle.create(file, APPLICATION, quiet)
     assert bundle.verify(file)["environment"]["KATA_NODE_IMAGE"] == "kindest/node:v1"
     for name in ("KATA_ADDONS", "KATA_NODE_IMAGE", "KATA_ISTIO_SETTINGS"):
         monkeypatch.delenv(name)
-    bundle.open_(file, quiet)
+    bundle.open_(file, APPLICATION, quiet)
     (images,) = loaded
     assert images.decode().split() == [
         "kindest/node:v1",
@@ -110,10 +114,10 @@ def test_a_bundle_that_is_not_whole_is_refused(
     member: str, content: bytes | None, said: str, loaded: list[bytes], tmp_path: Path
 ) -> None:
     file = tmp_path / "kata.tar"
-    bundle.create(file, quiet)
+    bundle.create(file, APPLICATION, quiet)
     rewritten(file, member, content)
     with pytest.raises(BundleError, match=said):
-        bundle.open_(file, quiet)
+        bundle.open_(file, APPLICATION, quiet)
     assert loaded == []
 
 
@@ -123,22 +127,26 @@ def test_what_is_no_bundle(loaded: list[bytes], tmp_path: Path) -> None:
         with pytest.raises(BundleError, match=r"is no bundle: .*`kata bundle create` makes one"):
             bundle.verify(tmp_path / name)
     with pytest.raises(BundleError, match="cannot be written"):
-        bundle.create(tmp_path / "no" / "folder" / "kata.tar", quiet)
+        bundle.create(tmp_path / "no" / "folder" / "kata.tar", APPLICATION, quiet)
 
 
 def test_another_machine_and_another_source_are_refused(
     loaded: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "kata.tar"
-    bundle.create(file, quiet)
-    monkeypatch.setattr(images, "digest", lambda: "other")
-    with pytest.raises(BundleError, match="another state of deploy/app"):
-        bundle.open_(file, quiet)
+    bundle.create(file, APPLICATION, quiet)
+    other = replace(APPLICATION, program="Dockerfile")
+    with pytest.raises(BundleError, match="another state of the application"):
+        bundle.open_(file, other, quiet)
+    monkeypatch.setenv("KATA_ENGINE", "embedded")
+    with pytest.raises(BundleError, match="for the engine kind, not embedded"):
+        bundle.open_(file, APPLICATION, quiet)
+    monkeypatch.setenv("KATA_ENGINE", "kind")
     monkeypatch.setattr(bundle, "_platform", lambda: "Plan9 mips")
     with pytest.raises(BundleError, match="and this machine is Plan9 mips"):
-        bundle.open_(file, quiet)
+        bundle.open_(file, APPLICATION, quiet)
 
 
 def test_the_images_that_a_manifest_names() -> None:
     text = 'containers:\n- image: a/b:1\n- name: x\n  image: "c/d:2"\n  imagePullPolicy: Always\n'
-    assert named_in(text) == ["a/b:1", "c/d:2"]
+    assert images_of(text) == ["a/b:1", "c/d:2"]

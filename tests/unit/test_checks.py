@@ -10,11 +10,12 @@ import pytest
 from argo_stages import put
 from fake_api import FakeApi, make_cluster
 
-from kata_lib import delivery, traffic
+from kata_lib import delivery
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import application
 from kata_lib.course.checks import CHECKS, V3_FAILURES, CheckFailed, Result, check
 from kata_lib.delivery import events, record
-from kata_lib.delivery.judging import Look
+from kata_lib.delivery.observed import Look, Observed, Pods
 from kata_lib.delivery.state import ReleaseState
 from kata_lib.errors import KataError
 from kata_lib.mesh.virtual_services import ISTIO
@@ -51,12 +52,18 @@ ARGO_STAGES = {"argo-released": "promoted", "argo-caught": "aborted-by-analysis"
 RELEASES = {"released": "deploy/rollouts/v2.yaml", "caught": "deploy/rollouts/v3.yaml"}
 
 
-def keep(cluster: Cluster, path: str, *, failed: int = 0, looks: int = 3, by: Event | None = None) -> None:
+def left_to_a_person(release: ReleaseState, now: float) -> ReleaseState:
+    """Return it given everything, and not watched there either."""
+    return events.promote_fully(events.promote_fully(release, now), now)
+
+
+def keep(cluster: Cluster, path: str, *, failed: int = 0, looks: int = 6, by: Event | None = None) -> None:
     """Have the cluster keep a release after these looks at 60 requests, or ended by a person."""
     release = events.begin(delivery.read(path), 1.0)
     for moment in range(looks):
         seen = Look(Counted(failed, 60), Counted(0, 60))
-        release = events.look(release, {"success-rate": seen, "latency": seen}, float(moment))
+        both = Observed({"success-rate": seen, "latency": seen}, Pods(1, 1), Pods(2, 2))
+        release = events.look(release, both, 60.0 * moment)
     record.save(cluster, record.Record(release if by is None else by(release, 9.0)))
 
 
@@ -277,7 +284,7 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
     ),
     (
         "released",
-        lambda c, a: kept_anew(c, "deploy/rollouts/v2.yaml", looks=1, by=events.promote_fully),
+        lambda c, a: kept_anew(c, "deploy/rollouts/v2.yaml", looks=1, by=left_to_a_person),
         "A person decided",
         "kata release start",
     ),
@@ -426,7 +433,7 @@ def test_dots_are_not_enough_yet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_answers_that_are_no_sentences_are_not_version_1(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster, _ = solved("v1-alone", monkeypatch)
-    drawn = traffic.frame_of([(0, 1.0, 200, "It works")] * 100)
+    drawn = application.frame_of([(0, 1.0, 200, "It works")] * 100)
     result = check("v1-alone", cluster, drawn)
     assert result.verdict == "wrong"
     assert "100 of 100 answers are no sentence of the workshop's: 'It works'" in result.text

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from kata_lib.cluster import apply, readiness
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.manifests import load
+from kata_lib.course import application
+from kata_lib.course.steps import KINDS
 from kata_lib.errors import ClusterError, ManifestError, WaitTimeout
 
 
@@ -84,25 +86,25 @@ def test_delete_in_the_katas_order(cluster: Cluster) -> None:
 def test_replace_leaves_exactly_the_manifests(both: tuple[Cluster, FakeApi]) -> None:
     cluster, _ = both
     cluster.apply("deploy/v1")
-    port = cluster.url()
+    port = cluster.url("sentences")
     cluster.apply("deploy/virtual-service-canary.yaml")
     cluster.apply("deploy/v2")
     cluster.scale("name-v1", 5)
-    lines = cluster.replace(load("deploy/v1"))
+    lines = cluster.replace(load("deploy/v1"), KINDS)
     assert "deployment.apps/name-v1 set back" in lines
     assert "virtualservice.networking.istio.io/name deleted" in lines
     assert len(cluster.pods()) == 4
-    assert cluster.url() == port
-    assert cluster.replace(load("deploy/v1")) == []
+    assert cluster.url("sentences") == port
+    assert cluster.replace(load("deploy/v1"), KINDS) == []
 
 
 def test_url_says_what_is_there_instead(cluster: Cluster) -> None:
-    with pytest.raises(
-        ClusterError, match=r"no Service 'sentences'.*there are: none.*kubectl apply -f deploy/v1"
-    ):
-        cluster.url()
+    with pytest.raises(ClusterError, match=r"no Service 'sentences'.*there are: none"):
+        cluster.url("sentences")
+    with pytest.raises(ClusterError, match=r"no Service 'sentences'.*`kubectl apply -f deploy/v1`"):
+        application.url(cluster)
     cluster.apply("deploy/v1")
-    assert cluster.url().startswith("http://127.0.0.9:300")
+    assert cluster.url("sentences").startswith("http://127.0.0.9:300")
     with pytest.raises(ClusterError, match="no node port"):
         cluster.url("age")
 

@@ -2,13 +2,14 @@
 
 import json
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kata_lib.cluster import waiting
 from kata_lib.cluster.location import Entry
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines.context import ContextEngine, forward, inspection, kubeconfig, namespace, reach
 from kata_lib.engines.context.settings import Settings
 from kata_lib.engines.folder import Folder
@@ -102,7 +103,7 @@ def quiet(line: str) -> None:
 
 
 def test_a_learner_gets_a_namespace_of_their_own(school: School) -> None:
-    place = ContextEngine("kata").start(quiet)
+    place = ContextEngine("kata", APPLICATION).start(quiet)
     assert place.node_host == "10.0.0.7"
     assert place.entry is None
     assert json.loads(place.kubeconfig.read_text())["contexts"][0]["context"]["namespace"] == "kata-ada-l"
@@ -111,16 +112,18 @@ def test_a_learner_gets_a_namespace_of_their_own(school: School) -> None:
     assert labels["canary-kata/learner"] == "Ada-L"
     assert labels["istio-injection"] == "enabled"
     assert school.made[-4:] == ["Namespace", "ResourceQuota", "LimitRange", "Pod"]
-    assert ContextEngine("kata").start(quiet) == place == ContextEngine("kata").where()
+    assert (
+        ContextEngine("kata", APPLICATION).start(quiet) == place == ContextEngine("kata", APPLICATION).where()
+    )
 
 
 def test_down_deletes_that_namespace_alone(school: School) -> None:
     school.namespaces["theirs"] = {}
-    ContextEngine("kata").start(quiet)
-    ContextEngine("kata").stop()
+    ContextEngine("kata", APPLICATION).start(quiet)
+    ContextEngine("kata", APPLICATION).stop()
     assert set(school.namespaces) == {"theirs"}
     assert {p.name for p in Folder("kata").path.iterdir()} == {"logs"}
-    ContextEngine("kata").stop()
+    ContextEngine("kata", APPLICATION).stop()
 
 
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
@@ -168,7 +171,7 @@ def test_what_does_not_serve_is_refused_and_left_as_it_was(
         monkeypatch.setenv(name, value)
     before = dict(school.namespaces)
     with pytest.raises(EngineError) as refused:
-        ContextEngine("kata").start(quiet)
+        ContextEngine("kata", APPLICATION).start(quiet)
     assert said in str(refused.value)
     assert school.namespaces == before
     assert not Folder("kata").kubeconfig.exists()
@@ -179,32 +182,32 @@ def test_without_a_context_nothing_is_tried(school: School, monkeypatch: pytest.
     monkeypatch.delenv("KATA_CONTEXT")
     monkeypatch.setattr("kata_lib.engines.context.program", lambda name: name)
     with pytest.raises(EngineUnavailable, match="no context is named: `kata up"):
-        ContextEngine("kata").start(quiet)
+        ContextEngine("kata", APPLICATION).start(quiet)
     assert school.made == []
 
 
 def test_a_cluster_is_of_one_context(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
-    ContextEngine("kata").start(quiet)
+    ContextEngine("kata", APPLICATION).start(quiet)
     monkeypatch.setenv("KATA_CONTEXT", "home")
     with pytest.raises(EngineError, match="is a namespace of the context 'school'"):
-        ContextEngine("kata").start(quiet)
+        ContextEngine("kata", APPLICATION).start(quiet)
 
 
 def test_a_namespace_that_is_gone_is_made_anew(school: School) -> None:
-    ContextEngine("kata").start(quiet)
+    ContextEngine("kata", APPLICATION).start(quiet)
     school.namespaces.clear()
-    ContextEngine("kata").start(quiet)
+    ContextEngine("kata", APPLICATION).start(quiet)
     assert set(school.namespaces) == {"kata-ada-l"}
 
 
 def test_what_a_killed_start_left_is_removed_first(school: School) -> None:
-    ContextEngine("kata").start(quiet)
+    ContextEngine("kata", APPLICATION).start(quiet)
     note = Folder("kata").note()
     assert note
     Folder("kata").write({**note, "ready": False})
-    assert ContextEngine("kata").where() is None
+    assert ContextEngine("kata", APPLICATION).where() is None
     school.made.clear()
-    ContextEngine("kata").start(quiet)
+    ContextEngine("kata", APPLICATION).start(quiet)
     assert school.made.count("Namespace") == 1
     now = Folder("kata").note()
     assert now
@@ -214,9 +217,9 @@ def test_what_a_killed_start_left_is_removed_first(school: School) -> None:
 def test_a_gateways_url_and_the_instructors_image(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KATA_REACH", "http://class.example:8080/ada/")
     monkeypatch.setenv("KATA_IMAGE", "registry.example/sentences")
-    place = ContextEngine("kata").start(quiet)
-    assert place.entry == Entry("http://class.example:8080/ada/")
-    assert place.image == "registry.example/sentences"
+    place = ContextEngine("kata", APPLICATION).start(quiet)
+    assert place.entry == Entry("sentences", "http://class.example:8080/ada/")
+    assert place.images == {"kata/sentences": "registry.example/sentences"}
 
 
 def test_the_workshops_own_kubeconfig_is_not_the_persons(
@@ -237,6 +240,9 @@ def test_quantities(text: str, number: float) -> None:
     assert inspection.quantity(text) == number
 
 
+WAY = forward.Way("kata-ada", "web", port=80, local=30500)
+
+
 def fake_kubectl(folder: Path) -> Path:
     """Return a kubectl that notes that it was begun and then forwards nothing."""
     file = folder / "kubectl"
@@ -245,35 +251,28 @@ def fake_kubectl(folder: Path) -> Path:
     return file
 
 
-def await_(condition: Any, seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def test_a_forward_lives_as_long_as_its_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kubectl = fake_kubectl(tmp_path)
     monkeypatch.setattr(forward, "program", lambda name: str(kubectl))
     config, log = tmp_path / "kubeconfig", tmp_path / "log"
     config.touch()
-    begun = forward.begin(config, "kata-ada", 30500, log)
-    await_((tmp_path / "begun").exists)
+    begun = forward.begin(config, WAY, log)
+    assert waiting.holds((tmp_path / "begun").exists, 10)
     said = (tmp_path / "begun").read_text()
-    assert "--namespace=kata-ada port-forward --address=127.0.0.1 service/sentences 30500:5000" in said
+    assert "--namespace=kata-ada port-forward --address=127.0.0.1 service/web 30500:80" in said
     assert forward.runs(begun)
     assert not forward.runs((begun[0], begun[1] - 100))
     config.unlink()
-    await_(lambda: not forward.runs(begun))
+    assert waiting.holds(lambda: not forward.runs(begun), 10)
     forward.end(begun)
 
 
 def test_a_forward_is_ended_with_its_kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forward, "program", lambda name: str(fake_kubectl(tmp_path)))
     (tmp_path / "kubeconfig").touch()
-    begun = forward.begin(tmp_path / "kubeconfig", "kata-ada", 30500, tmp_path / "log")
-    await_((tmp_path / "begun").exists)
+    begun = forward.begin(tmp_path / "kubeconfig", WAY, tmp_path / "log")
+    assert waiting.holds((tmp_path / "begun").exists, 10)
     forward.end(begun)
-    await_(lambda: not forward.runs(begun))
+    assert waiting.holds(lambda: not forward.runs(begun), 10)
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     assert str(tmp_path) not in running

@@ -16,6 +16,7 @@ from kata_lib import cli, engines, machine
 from kata_lib.cli import doctor
 from kata_lib.cli.doctor import Report, checks, readings
 from kata_lib.cli.doctor.checks import Health, Place
+from kata_lib.engines.application import Application
 from kata_lib.engines.embedded import addresses, needs
 from kata_lib.engines.embedded.needs import Sockets
 from kata_lib.engines.embedded.state import State
@@ -162,18 +163,22 @@ def test_one_engine_that_lacks_nothing_is_enough_unless_another_is_wanted(
 
 def test_every_engine_of_the_list_is_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     class Lame:
-        def __init__(self, cluster: str) -> None:
+        def __init__(self, cluster: str, application: Application) -> None:
             self.cluster = cluster
 
         def unavailable(self) -> str | None:
             return f"no legs for {self.cluster}"
 
     monkeypatch.setenv("KATA_HOME", str(tmp_path))
-    monkeypatch.setattr(engines, "_load", {"lame:Lame": Lame}.__getitem__)
-    monkeypatch.setattr(engines, "ENGINES", {"lame": "lame:Lame"})
+
+    def findings(cluster: str, application: Application) -> list[Need]:
+        return [Need("legs", "missing", f"none for {cluster}")]
+
+    monkeypatch.setattr(engines, "_load", lambda module, name: {"Lame": Lame, "findings": findings}[name])
+    monkeypatch.setattr(engines, "ENGINES", {"lame": "Lame"})
     monkeypatch.delenv("KATA_ENGINE", raising=False)
     report = doctor.examine("ada")
-    assert report.engines == {"lame": [Need("engine", "missing", "no legs for ada")]}
+    assert report.engines == {"lame": [Need("legs", "missing", "none for ada")]}
     assert not report.ready
 
 

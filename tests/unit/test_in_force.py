@@ -34,9 +34,8 @@ def pod(deployment: str, *, ready: bool = True) -> Obj:
 PODS = [pod("name-v1"), pod("name-v2"), pod("name-v3")]
 
 
-def dump(*, routes: list[Obj], clusters: list[Obj], endpoints: list[Obj], listeners: Any = ()) -> Obj:
+def dump(*, routes: list[Obj], clusters: list[Obj], endpoints: list[Obj]) -> Obj:
     sections = {
-        "Listeners": {"dynamic_listeners": [{"active_state": {"listener": one}} for one in listeners]},
         "Routes": {"dynamic_route_configs": [{"route_config": one} for one in routes]},
         "Clusters": {"dynamic_active_clusters": [{"cluster": one} for one in clusters]},
         "Endpoints": {"dynamic_endpoint_configs": [{"endpoint_config": one} for one in endpoints]},
@@ -220,25 +219,27 @@ def test_envoys_order_of_domains() -> None:
     assert not chosen("name", "names:5000")
 
 
-def test_a_port_that_is_not_http_is_spread_by_connection() -> None:
-    cluster = f"outbound|5000||name.{SUFFIX}"
-    kinds = {"cluster": cluster, "@type": "type.googleapis.com/x.TcpProxy"}
-    listener = {
-        "name": "10.96.0.7_5000",
-        "address": {"socket_address": {"address": "10.96.0.7", "port_value": 5000}},
-        "filter_chains": [{"filters": [{"name": "tcp", "typed_config": kinds}]}],
-    }
-    other = [{"name": "*", "domains": ["*"], "routes": [matched({"prefix": "/"}, cluster="elsewhere")]}]
-    found = read(
-        dump(
-            listeners=[listener],
-            routes=[{"name": "5000", "virtual_hosts": other}],
-            clusters=[{"name": cluster}],
-            endpoints=[endpoints(cluster, ["name-v1", "name-v2", "name-v3"])],
-        )
-    )
-    assert (found.http, found.versions) == (False, third())
-    assert "connection by connection: the port is not HTTP" in str(found)
+@pytest.mark.parametrize(
+    ("recording", "address", "http", "versions", "said"),
+    [
+        ("port-unnamed", "10.96.89.168", True, {"v1": 0.9, "v2": 0.1}, "sentences-0 has it."),
+        (
+            "port-tcp",
+            "10.96.79.68",
+            False,
+            {"v1": 0.2, "v2": 0.8},
+            "sentences-0 has it, connection by connection: the port is not HTTP.",
+        ),
+    ],
+)
+def test_ports_whose_names_do_not_say_http(
+    recording: str, address: str, http: bool, versions: dict[str, float], said: str
+) -> None:
+    found = json.loads((REFERENCE / "envoy" / f"{recording}.json").read_text())
+    read_ = read(found, service(clusterIP=address))
+    assert (read_.http, read_.versions) == (http, versions)
+    assert str(read_).endswith(said)
+    assert [len(pods) for pods in read_.subsets().values()] == [2, 1]
 
 
 def test_endpoints_in_reserve_and_those_that_are_ill() -> None:

@@ -10,11 +10,12 @@ import pytest
 
 from kata_lib import engines
 from kata_lib.cluster.location import Entry
+from kata_lib.cluster.waiting import Progress
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines import ports
-from kata_lib.engines.base import Progress
 from kata_lib.engines.folder import Folder, engine_of
 from kata_lib.engines.kind import KindEngine, istio, needs, nodes, readings
-from kata_lib.engines.kind.images import APP, Images, digest
+from kata_lib.engines.kind.images import Images
 from kata_lib.engines.kind.nodes import Nodes, configuration
 from kata_lib.engines.kind.settings import NODE_IMAGE, Settings
 from kata_lib.engines.programs import ProgramFailed
@@ -40,7 +41,7 @@ class Lab:
 def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Lab:
     lab = Lab()
 
-    def create(self: Nodes, image: str, port: int, progress: Progress) -> None:
+    def create(self: Nodes, image: str, node_port: int, port: int, progress: Progress) -> None:
         lab.clusters[self.name] = f"id-{len(lab.done)}"  # kind makes the container first, then may fail
         self.kubeconfig.touch()
         lab.do("create")
@@ -73,7 +74,7 @@ def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Lab:
     monkeypatch.setattr(Nodes, "start", lambda self, progress: lab.do("start"))
     monkeypatch.setattr(Nodes, "await_ready", lambda self, progress: lab.do("await"))
     monkeypatch.setattr(Images, "require", lambda self, image, setting, progress: lab.do("require"))
-    monkeypatch.setattr(Images, "build", lambda self, progress: lab.do("build"))
+    monkeypatch.setattr(Images, "build", lambda self, application, progress: lab.do("build"))
     monkeypatch.setattr(Images, "load", lambda self, cluster, images, folder, progress: lab.do("load"))
     monkeypatch.setattr(Images, "has", lambda self, image: False)
     monkeypatch.setattr(istio, "images", lambda settings: ["istio/pilot:1"])
@@ -95,22 +96,22 @@ def left(name: str = "one") -> set[str]:
 
 
 def test_a_start_does_each_step_and_publishes_one_port(lab: Lab) -> None:
-    engine = KindEngine("one")
+    engine = KindEngine("one", APPLICATION)
     place = engine.start(quiet)
     assert lab.done == STEPS
-    assert place.entry == Entry("http://127.0.0.1:30500/", 30500)
+    assert place.entry == Entry("sentences", "http://127.0.0.1:30500/", 30500)
     assert engine.where() == place
     assert engine_of("one") == "kind"
-    (node,) = configuration(30500)["nodes"]
+    (node,) = configuration(30500, 30500)["nodes"]
     assert node["extraPortMappings"] == [
         {"containerPort": 30500, "hostPort": 30500, "listenAddress": "127.0.0.1", "protocol": "TCP"}
     ]
 
 
 def test_a_second_start_does_nothing(lab: Lab) -> None:
-    first = KindEngine("one").start(quiet)
+    first = KindEngine("one", APPLICATION).start(quiet)
     lab.done.clear()
-    assert KindEngine("one").start(quiet) == first
+    assert KindEngine("one", APPLICATION).start(quiet) == first
     assert lab.done == []
 
 
@@ -118,7 +119,7 @@ def test_a_second_start_does_nothing(lab: Lab) -> None:
 def test_a_step_that_fails_is_named_and_leaves_nothing(lab: Lab, step: str) -> None:
     lab.fails[step] = ProgramFailed("kind ended with 1", "no space left on device")
     with pytest.raises(EngineError) as failed:
-        KindEngine("one").start(quiet)
+        KindEngine("one", APPLICATION).start(quiet)
     said = str(failed.value)
     assert 'the step "' in said
     assert "no space left on device" in said
@@ -133,7 +134,7 @@ def test_a_step_that_fails_is_named_and_leaves_nothing(lab: Lab, step: str) -> N
 def test_ctrl_c_in_a_step_leaves_nothing(lab: Lab, step: str) -> None:
     lab.fails[step] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
-        KindEngine("one").start(quiet)
+        KindEngine("one", APPLICATION).start(quiet)
     assert lab.clusters == {}
     assert left() == set()
     assert "export" not in lab.done
@@ -147,10 +148,10 @@ def test_what_cannot_be_removed_is_said(lab: Lab) -> None:
     with pytest.raises(
         EngineError, match=r"(?s)could not be removed: .*Docker is gone.*`kata down` tries again"
     ):
-        KindEngine("one").start(quiet)
+        KindEngine("one", APPLICATION).start(quiet)
     assert engine_of("one") == "kind"
     lab.fails.clear()
-    KindEngine("one").stop()
+    KindEngine("one", APPLICATION).stop()
     assert lab.clusters == {}
 
 
@@ -158,15 +159,15 @@ def test_what_a_killed_start_left_is_removed_by_the_next(lab: Lab) -> None:
     lab.clusters["one"] = "half"
     Folder("one").path.mkdir()
     Folder("one").write({"engine": "kind"})
-    KindEngine("one").start(quiet)
+    KindEngine("one", APPLICATION).start(quiet)
     assert lab.done == ["delete", *STEPS]
 
 
 def test_somebody_elses_cluster_of_that_name_is_refused(lab: Lab) -> None:
     lab.clusters["one"] = "theirs"
     with pytest.raises(EngineError, match="'one' that the workshop did not make"):
-        KindEngine("one").start(quiet)
-    KindEngine("one").stop()
+        KindEngine("one", APPLICATION).start(quiet)
+    KindEngine("one", APPLICATION).stop()
     assert lab.clusters == {"one": "theirs"}
     assert "delete" not in lab.done
 
@@ -174,26 +175,26 @@ def test_somebody_elses_cluster_of_that_name_is_refused(lab: Lab) -> None:
 def test_a_cluster_that_appears_meanwhile_is_left_alone(lab: Lab) -> None:
     lab.fails["create"] = nodes.AlreadyThere("node(s) already exist for a cluster with the name 'one'")
     with pytest.raises(EngineError, match="already exist"):
-        KindEngine("one").start(quiet)
+        KindEngine("one", APPLICATION).start(quiet)
     assert "delete" not in lab.done
     assert left() == set()
 
 
 def test_our_cluster_made_anew_by_somebody_is_refused(lab: Lab) -> None:
-    KindEngine("one").start(quiet)
+    KindEngine("one", APPLICATION).start(quiet)
     lab.clusters["one"] = "another"
-    assert KindEngine("one").where() is None
-    for act in (lambda: KindEngine("one").start(quiet), KindEngine("one").stop):
+    assert KindEngine("one", APPLICATION).where() is None
+    for act in (lambda: KindEngine("one", APPLICATION).start(quiet), KindEngine("one", APPLICATION).stop):
         with pytest.raises(EngineError, match="did not make"):
             act()
 
 
 def test_a_node_that_docker_stopped_is_started_again(lab: Lab) -> None:
-    KindEngine("one").start(quiet)
+    KindEngine("one", APPLICATION).start(quiet)
     lab.running = False
-    assert KindEngine("one").where() is None
+    assert KindEngine("one", APPLICATION).where() is None
     lab.done.clear()
-    KindEngine("one").start(quiet)
+    KindEngine("one", APPLICATION).start(quiet)
     assert lab.done == ["start"]
 
 
@@ -202,39 +203,39 @@ def test_a_changed_application_is_loaded_and_its_pods_made_anew(
 ) -> None:
     asked: list[tuple[str, ...]] = []
     monkeypatch.setattr("kata_lib.engines.kind.kubectl", lambda file, *words: asked.append(words))
-    KindEngine("one").start(quiet)
+    KindEngine("one", APPLICATION).start(quiet)
     note = Folder("one").note()
     assert note
-    assert note["app"] == digest()
+    assert note["app"] == APPLICATION.digest()
     Folder("one").write({**note, "app": "older"})
     lab.done.clear()
-    KindEngine("one").start(quiet)
+    KindEngine("one", APPLICATION).start(quiet)
     assert lab.done == ["build", "load"]
     assert asked == [("rollout", "restart", "deployment", "--namespace=default")]
 
 
 def test_down_removes_the_cluster_and_keeps_the_logs(lab: Lab) -> None:
-    KindEngine("one").start(quiet)
-    KindEngine("two").start(quiet)
-    KindEngine("one").stop()
+    KindEngine("one", APPLICATION).start(quiet)
+    KindEngine("two", APPLICATION).start(quiet)
+    KindEngine("one", APPLICATION).stop()
     assert set(lab.clusters) == {"two"}
     assert left() == set()
     assert Folder("one").logs.is_dir()
     lab.done.clear()
-    KindEngine("one").stop()
+    KindEngine("one", APPLICATION).stop()
     assert lab.done == []
 
 
 def test_a_cluster_belongs_to_one_engine(lab: Lab) -> None:
-    KindEngine("one").start(quiet)
-    assert engines.select(cluster="one").name == "kind"
+    KindEngine("one", APPLICATION).start(quiet)
+    assert engines.select(APPLICATION, cluster="one").name == "kind"
     with pytest.raises(EngineError, match="is the kind engine's, not the embedded engine's"):
-        engines.select("embedded", cluster="one")
+        engines.select(APPLICATION, "embedded", cluster="one")
 
 
 def test_a_name_that_kind_does_not_take(lab: Lab) -> None:
     with pytest.raises(EngineUnavailable, match="small letters, digits and dashes, not 'One'"):
-        KindEngine("One").start(quiet)
+        KindEngine("One", APPLICATION).start(quiet)
 
 
 @pytest.mark.parametrize(
@@ -258,11 +259,13 @@ def test_a_setting_that_makes_no_sense(
 
 def test_a_taken_port_is_found_before_anything_is_made(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "free", lambda port: port == 30502)
-    assert KindEngine("one").start(quiet).entry == Entry("http://127.0.0.1:30502/", 30500)
+    assert KindEngine("one", APPLICATION).start(quiet).entry == Entry(
+        "sentences", "http://127.0.0.1:30502/", 30500
+    )
     monkeypatch.setenv("KATA_PORT", "8080")
     lab.done.clear()
     with pytest.raises(EngineError, match="KATA_PORT is 8080, and another program listens there"):
-        KindEngine("two").start(quiet)
+        KindEngine("two", APPLICATION).start(quiet)
     assert lab.done == []
 
 
@@ -335,6 +338,6 @@ def test_without_root_kind_needs_version_2_of_cgroups(rootless: list[str], statu
 
 def test_images_are_named_in_full_because_podman_takes_nothing_for_granted() -> None:
     assert NODE_IMAGE.startswith("docker.io/")
-    base = re.search("^ARG BASE=(.*)", (APP / "Dockerfile").read_text(), re.MULTILINE)
+    base = re.search("^ARG BASE=(.*)", (APPLICATION.source / "Dockerfile").read_text(), re.MULTILINE)
     assert base
     assert base[1].startswith("docker.io/")

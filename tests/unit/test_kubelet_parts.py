@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from control_plane import deployment, pod
 
-from kata_lib.engines.embedded.kubelet import images, logs
+from kata_lib.engines.embedded.images import Image, Images
+from kata_lib.engines.embedded.kubelet import logs
 from kata_lib.engines.embedded.kubelet.admission import refuse_pod
 from kata_lib.engines.embedded.kubelet.environment import ConfigError, environment, expand, field
+from kata_lib.engines.embedded.kubelet.launchers import pull_policy
 from kata_lib.engines.embedded.kubelet.status import phase, pod_status, restarts
 from kata_lib.engines.embedded.objects import condition
 from kata_lib.engines.embedded.registry.status import StatusError
@@ -164,12 +166,19 @@ def test_the_restart_policy_decides(policy: str, code: int, again: bool) -> None
 
 
 def test_images_are_found_by_their_names(tmp_path: Path) -> None:
-    assert images.find("kata/sentences:v2", tmp_path) == images.find("docker.io/kata/sentences:v2", tmp_path)
-    assert images.find("kata/sentences:v9", tmp_path) is images.find("nginx", tmp_path) is None
-    for reference in ("prom/prometheus", "docker.io/prom/prometheus:v3"):
-        assert images.program(reference) == "prometheus"
-        assert images.find(reference, tmp_path) is None
-    assert images.program("host:5000/prom/prometheus") is images.program("nginx") is None
+    images, ours, theirs = (
+        Images(tmp_path / "images.json"),
+        Image(("a", "b"), 5000),
+        Image(("c",), client=True),
+    )
+    assert images.find("kata/example:v1") is None
+    images.add(["kata/example:v1", "kata/example:v2"], ours)
+    images.add(["prom/prometheus"], theirs)
+    assert images.find("kata/example:v2") == images.find("docker.io/kata/example:v2") == ours
+    assert images.find("prom/prometheus") == images.find("docker.io/prom/prometheus:v3") == theirs
+    for unknown in ("kata/example:v9", "kata/example", "nginx", "host:5000/prom/prometheus"):
+        assert images.find(unknown) is None
+    assert images.names() == ["kata/example:v1", "kata/example:v2", "prom/prometheus"]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +191,7 @@ def test_images_are_found_by_their_names(tmp_path: Path) -> None:
     ],
 )
 def test_the_pull_policy_defaults_by_the_tag(container: dict[str, str], policy: str) -> None:
-    assert images.pull_policy(container) == policy
+    assert pull_policy(container) == policy
 
 
 async def text(path: Path, **options: Any) -> str:

@@ -9,8 +9,9 @@ from fake_api import FakeApi, make_cluster
 
 from kata_lib import engines
 from kata_lib.cluster.location import Location
+from kata_lib.cluster.waiting import Progress
+from kata_lib.course.application import APPLICATION
 from kata_lib.delivery import argo
-from kata_lib.engines.base import Progress
 from kata_lib.errors import ClusterError, EngineError, EngineUnavailable, KataError
 from kata_lib.lab import lab
 from kata_lib.lab.lab import Lab, open_lab
@@ -206,18 +207,18 @@ def test_engines_are_chosen_by_name_and_in_order(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(engines, "ENGINES", {"first": "", "second": ""})
     lacks = {"first": "no Envoy for this machine"}
     monkeypatch.setattr(
-        engines, "_make", lambda engine, cluster: FakeEngine(f"{engine}/{cluster}", lacks.get(engine))
+        engines, "_make", lambda engine, cluster, _: FakeEngine(f"{engine}/{cluster}", lacks.get(engine))
     )
     monkeypatch.setenv("KATA_NAME", "ours")
-    chosen = engines.select()
+    chosen = engines.select(APPLICATION)
     assert isinstance(chosen, FakeEngine)
     assert chosen.cluster == "second/ours"
     with pytest.raises(EngineUnavailable, match="first: no Envoy for this machine"):
-        engines.select("first")
+        engines.select(APPLICATION, "first")
     with pytest.raises(EngineError, match="There is no engine 'minikube'; choose one of: first, second"):
-        engines.select("minikube")
+        engines.select(APPLICATION, "minikube")
     with pytest.raises(EngineError, match=r"not '\.\./x'"):
-        engines.select(cluster="../x")
+        engines.select(APPLICATION, cluster="../x")
 
 
 def test_a_lab_says_what_it_is(api: FakeApi) -> None:

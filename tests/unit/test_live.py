@@ -1,9 +1,7 @@
 """The live lab without a browser: its pace, its sums, its turns, and what goes through the comm."""
 
 import gc
-import re
 import tracemalloc
-import weakref
 from typing import Any
 
 import msgspec
@@ -11,7 +9,6 @@ import pytest
 from fake_api import FakeApi, make_cluster
 from hypothesis import given
 from hypothesis import strategies as st
-from IPython.display import HTML
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.errors import TrafficError
@@ -19,86 +16,16 @@ from kata_lib.lab.live import protocol, session
 from kata_lib.lab.live.changes import Change, InOrder, words
 from kata_lib.lab.live.lab import FRAME_SECONDS
 from kata_lib.lab.live.loop import Loop
-from kata_lib.lab.live.pace import DRAWING_SECONDS, WINDOW, Pace
 from kata_lib.lab.live.protocol import Frame, LabNews, LabWords, Latency, Recent, Second
 from kata_lib.lab.live.route import linked
 from kata_lib.lab.live.seconds import Answer, Minute, answers_of, percentiles
 from kata_lib.lab.live.session import Session
-from kata_lib.lab.live.still import StillBeside
 from kata_lib.mesh import weights
 from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.traffic.frames import Record
 
 CANARY = "deploy/virtual-service-canary.yaml"
 CANARY_SHARES = {"v1": 90, "v2": 10}
-
-
-class TestPace:
-    def test_nothing_is_sent_before_a_browser_shows_the_widget(self) -> None:
-        assert Pace(0, FRAME_SECONDS).due(5) == "nothing"
-
-    def test_the_first_frame_holds_everything_and_the_next_the_news(self) -> None:
-        pace = Pace(0, FRAME_SECONDS)
-        pace.shown(1, calm=False)
-        assert pace.due(1) == "snapshot"
-        pace.sent(1, 1)
-        assert pace.due(1) == "nothing"
-        assert pace.due(1.1) == "news"
-
-    @pytest.mark.parametrize(("calm", "rate"), [(False, 10), (True, 2)])
-    def test_ten_frames_a_second_and_two_for_the_calm(self, calm: bool, rate: int) -> None:
-        assert len(frames_sent(seconds=10, calm=calm, answers=True)) == 10 * rate
-
-    def test_a_browser_that_does_not_answer_gets_no_more_than_a_window(self) -> None:
-        assert len(frames_sent(seconds=100, calm=False, answers=False)) == WINDOW
-        assert len(frames_sent(seconds=100, calm=True, answers=False)) == 2 * DRAWING_SECONDS
-
-    def test_three_seconds_of_silence_end_the_drawing_and_a_snapshot_resumes_it(self) -> None:
-        pace = Pace(0, FRAME_SECONDS)
-        pace.shown(0, calm=False)
-        pace.sent(1, 0)
-        assert pace.drawing(2.9)
-        assert not pace.drawing(3.1)
-        pace.drawn(1, 4)
-        assert pace.due(4) == "snapshot"
-
-    def test_one_word_answers_all_frames_until_then(self) -> None:
-        pace = Pace(0, FRAME_SECONDS)
-        pace.shown(0, calm=False)
-        for number in range(1, WINDOW + 1):
-            pace.sent(number, number / 10)
-        now = WINDOW / 10 + 0.05
-        assert pace.due(now) == "nothing"
-        pace.drawn(WINDOW, now)
-        assert pace.due(now) == "news"
-
-    def test_who_did_something_need_not_wait_for_the_next_frame(self) -> None:
-        pace = Pace(0, FRAME_SECONDS)
-        pace.shown(0, calm=True)
-        pace.sent(1, 0)
-        pace.heard(0.05)
-        assert pace.due(0.05) == "news"
-
-    def test_sixty_seconds_of_silence_end_the_traffic(self) -> None:
-        pace = Pace(0, FRAME_SECONDS)
-        assert pace.traffic(59)
-        assert not pace.traffic(61)
-        pace.shown(100, calm=False)
-        assert pace.traffic(101)
-
-
-def frames_sent(seconds: int, calm: bool, answers: bool) -> list[float]:
-    """Return when frames were sent to a browser that answers every two seconds, or never."""
-    pace = Pace(0, FRAME_SECONDS)
-    moments: list[float] = []
-    pace.shown(0, calm)
-    for now in (i / 100 for i in range(100 * seconds)):
-        if answers and moments and now % 2 == 0:
-            pace.drawn(len(moments), now)
-        if pace.due(now) != "nothing":
-            moments.append(now)
-            pace.sent(len(moments), now)
-    return moments
 
 
 def answer(sent: float, version: str, latency: float = 3.0, failed: bool = False) -> Answer:
@@ -537,64 +464,3 @@ def three_destinations(cluster: Cluster, *weights: int) -> None:
         for i, weight in enumerate(weights, 1)
     ]
     cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
-
-
-class TestStillBeside:
-    @pytest.fixture
-    def shown(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        """What stood below the widget, one after the other."""
-        shown: list[str] = []
-
-        class Handle:
-            def update(self, made: HTML) -> None:
-                shown.append(str(made.data))
-
-        monkeypatch.setattr("IPython.display.display", lambda made, display_id: Handle())
-        return shown
-
-    @pytest.mark.parametrize("due", [True, False])
-    def test_what_was_shown_for_a_moment_leaves_a_picture_if_it_had_one(
-        self, shown: list[str], due: bool
-    ) -> None:
-        still = StillBeside("name", lambda: "<svg>picture</svg>")
-        still.show()
-        still.refresh(due=True)  # too soon
-        still.end(due=due)
-        assert [("<svg>picture</svg>" in each) for each in shown] == ([True] if due else [])
-
-    def test_the_last_picture_is_the_last_one_drawn(self, shown: list[str]) -> None:
-        numbers = iter("12")
-        still = StillBeside("name", lambda: next(numbers))
-        still.show()
-        still.refresh(due=True, now=True)
-        still.end(due=True)
-        assert [re.sub("<.*?>", "", each)[0] for each in shown] == ["1", "2"]
-
-    def test_what_drawing_left_in_cycles_is_freed_at_once(self, shown: list[str]) -> None:
-        class Node:
-            itself: "Node"
-
-        left: list[weakref.ref[Node]] = []
-
-        def draw() -> str:
-            node = Node()
-            node.itself = node
-            left.append(weakref.ref(node))
-            return "<svg/>"
-
-        still = StillBeside("name", draw)
-        still.show()
-        still.end(due=True)
-        assert shown
-        assert [node() for node in left] == [None]
-
-    def test_a_picture_that_cannot_be_drawn_says_why(
-        self, shown: list[str], capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        numbers = iter(["no number", "2"])
-        still = StillBeside("name", lambda: str(int(next(numbers))))
-        still.show()
-        still.refresh(due=True, now=True)
-        still.end(due=True)
-        assert "ValueError: invalid literal for int() with base 10: 'no number'" in capsys.readouterr().err
-        assert [re.sub("<.*?>", "", each)[0] for each in shown] == ["2"]

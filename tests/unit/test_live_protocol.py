@@ -9,7 +9,7 @@ import pytest
 
 from kata_lib.lab.live import protocol
 from kata_lib.lab.live.protocol import SetWeight
-from kata_lib.lab.live.settings import settings
+from kata_lib.lab.live.settings import Settings, settings
 from kata_lib.lab.live.widget import LabWidget
 from kata_lib.pictures import plots
 
@@ -53,6 +53,6 @@ def test_the_widget_queues_what_it_hears_and_hands_out_the_script(monkeypatch: p
     ((message, (script,)),) = sent
     assert message == {"type": "script"}
     assert b"plotly.js" in gzip.decompress(script)[:100]
-    assert msgspec.convert(widget.settings, protocol.Settings) == settings(0.1)
+    assert msgspec.convert(widget.settings, Settings) == settings(0.1)
     widget.close()
     assert widget.inbox.get_nowait() is None

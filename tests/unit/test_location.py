@@ -16,8 +16,8 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
 
 
 def test_the_sentences_service_gets_the_port_that_is_published(cluster: Cluster) -> None:
-    cluster.entry = Entry("http://127.0.0.1:30501/", 30500)
-    assert cluster.url() == "http://127.0.0.1:30501/"
+    cluster.entry = Entry("sentences", "http://127.0.0.1:30501/", 30500)
+    assert cluster.url("sentences") == "http://127.0.0.1:30501/"
     found = cluster.get("v1", "Service", "sentences")
     assert found
     assert [(p["port"], p["nodePort"]) for p in found["spec"]["ports"]] == [(5000, 30500)]
@@ -35,7 +35,7 @@ def test_the_sentences_service_gets_the_port_that_is_published(cluster: Cluster)
     ],
 )
 def test_the_instructors_image_stands_for_the_workshops(image: str, used: str, cluster: Cluster) -> None:
-    cluster.image = image
+    cluster.images = {"kata/sentences": image} if image else {}
     cluster.delete("deploy/v1")
     cluster.apply("deploy/v1")
     found = cluster.get("apps/v1", "Deployment", "age")

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from kata_lib.engines.embedded.mesh import scraping
 from kata_lib.engines.embedded.mesh.injection import has_sidecar, inject, workload_name
 from kata_lib.engines.embedded.mesh.metrics import prometheus
+from kata_lib.engines.embedded.registry.status import StatusError
 
 
 def pod(labels: dict[str, str] | None = None, annotations: dict[str, str] | None = None) -> dict[str, Any]:
@@ -69,4 +71,54 @@ def test_counters_get_istios_names_and_words() -> None:
         "# TYPE istio_requests_total counter\n"
         'istio_requests_total{response_flags="-",destination_app="unknown"} 3\n'
         'envoy_other{a=""} 1\n'
+    )
+
+
+OWN = {"prometheus.io/scrape": "true", "prometheus.io/port": "8000", "prometheus.io/path": "/metrics"}
+AGENTS = {
+    "prometheus.io/scrape": "true",
+    "prometheus.io/port": "15020",
+    "prometheus.io/path": "/stats/prometheus",
+}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "afterwards", "told"),
+    [
+        ({}, AGENTS, None),
+        (OWN, AGENTS, (8000, "/metrics")),
+        ({"prometheus.io/port": "9"}, AGENTS, (9, "/metrics")),
+        ({"prometheus.io/scrape": "true"}, AGENTS, (80, "/metrics")),
+        ({**OWN, "prometheus.io/scrape": "false"}, {**OWN, "prometheus.io/scrape": "false"}, None),
+        ({**OWN, "prometheus.istio.io/merge-metrics": "false"}, OWN, None),
+    ],
+)
+def test_annotations_for_prometheus_point_at_the_agent_which_asks_the_application(
+    annotations: dict[str, str], afterwards: dict[str, str], told: tuple[int, str] | None
+) -> None:
+    asked = pod(annotations=dict(annotations))
+    inject(asked, namespace("enabled"))
+    assert {k: v for k, v in asked["metadata"]["annotations"].items() if k in AGENTS} == afterwards
+    assert scraping.application(asked["spec"]["containers"][-1]) == told
+
+
+def test_the_agent_is_told_as_the_webhook_tells_it() -> None:
+    """What Istio 1.31 put into the sidecar's environment of a pod with these annotations."""
+    asked = pod(annotations=dict(OWN))
+    inject(asked, namespace("enabled"))
+    assert asked["spec"]["containers"][-1]["env"] == [
+        {
+            "name": "ISTIO_PROMETHEUS_ANNOTATIONS",
+            "value": '{"scrape":"true","path":"/metrics","port":"8000"}',
+        }
+    ]
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "70000", " 80"])
+def test_a_port_for_prometheus_that_is_none_is_refused_in_the_webhooks_words(port: str) -> None:
+    with pytest.raises(StatusError) as refusal:
+        inject(pod(annotations={"prometheus.io/port": port}), namespace("enabled"))
+    assert refusal.value.message == (
+        'admission webhook "namespace.sidecar-injector.istio.io" denied the request: failed to process pod: '
+        f'invalid prometheus scrape configuration: invalid port "{port}"'
     )

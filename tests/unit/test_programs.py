@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from kata_lib.engines import programs
-from kata_lib.engines.programs import ProgramFailed, ask, await_true, program, run
+from kata_lib.engines.programs import ProgramFailed, ask, program, run
 from kata_lib.errors import EngineError, EngineUnavailable
 
 SLEEPER = [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(60)"]
@@ -106,14 +106,3 @@ def test_what_it_began_may_finish(tmp_path: Path) -> None:
         run(shell(script), 0.3, tmp_path / "log", print)
     time.sleep(1.2)
     assert not done.exists()
-
-
-def test_a_wait_says_each_reason_once_and_fails_with_the_last() -> None:
-    reasons = iter(["a", "a", "b", ""])
-    seen: list[str] = []
-    await_true(lambda: next(reasons), 10, "It was not ready", seen.append)
-    assert seen == ["a", "b"]
-    began = time.monotonic()
-    with pytest.raises(EngineError, match=r"It was not ready after 0\.1 s\. Last seen: no DNS"):
-        await_true(lambda: "no DNS", 0.1, "It was not ready", seen.append)
-    assert time.monotonic() - began < 2

@@ -44,8 +44,8 @@ def counted(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_envoys_own_counters_stand_for_istios(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     table = counted(cluster, monkeypatch)
     assert table.attrs["source"] == telemetry.ENVOYS_OWN
-    assert telemetry.by_version(table)["requests"].to_dict() == {"v1": 177, "v2": 23}
-    assert telemetry.by_version(table)["mean ms"].isna().all()
+    assert telemetry.by_version(table, "name")["requests"].to_dict() == {"v1": 177, "v2": 23}
+    assert telemetry.by_version(table, "name")["mean ms"].isna().all()
     sent = telemetry.edges(table).loc["source"]
     assert sent["requests"].sum() == 400
     received = telemetry.edges(table).loc["destination"].reset_index().iloc[0]

@@ -11,14 +11,16 @@ from release_plans import plan
 from kata_lib import delivery
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery import events, metrics, record, routes
+from kata_lib.delivery.observed import Pods
 from kata_lib.delivery.record import Record
 from kata_lib.delivery.runner import GONE_SECONDS, Runner
 from kata_lib.delivery.state import Routing
-from kata_lib.delivery.steps import HeaderRoute
+from kata_lib.delivery.steps import WATCH, HeaderRoute
 from kata_lib.errors import ClusterError, ReleaseError, WaitTimeout
 from kata_lib.mesh import old_weights as mesh
 from kata_lib.mesh import telemetry
 from kata_lib.mesh.virtual_services import ISTIO
+from kata_lib.statistics.sequential import Counted
 
 CANARY = "deploy/virtual-service-canary.yaml"
 
@@ -30,8 +32,11 @@ class Mesh:
     rows: dict[tuple[str, ...], float] = field(default_factory=dict)
     broken: bool = False
 
-    def add(self, version: str, n: int, code: str = "200", reporter: str = "source") -> None:
-        key = ("sentences-0", reporter, "sentences", "v1", "name", f"name-{version}", version, code, "-", "")
+    def add(
+        self, version: str, n: int, code: str = "200", reporter: str = "source", workload: str = ""
+    ) -> None:
+        called = workload or (f"name-{version}" if version.startswith("v") else "unknown")
+        key = ("sentences-0", reporter, "sentences", "v1", "name", called, version, code, "-", "")
         self.rows[key] = self.rows.get(key, 0.0) + n
 
     def reading(self, *_: object) -> pd.DataFrame:
@@ -90,7 +95,11 @@ def test_the_weights_follow_the_steps(cluster: Cluster, counted: Mesh, clock: Cl
         runner.turn()
         assert mesh.weights(cluster)["name-v2"] == share
         runner.turn()
-    assert record.load(cluster, "name").release.phase == "Healthy"
+    clock.now += WATCH
+    for _ in range(2):
+        counted.add("v2", 60)
+        found = runner.turn()
+    assert found.release.phase == "Healthy"
 
 
 def test_a_failing_canary_is_sent_back(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
@@ -100,9 +109,31 @@ def test_a_failing_canary_is_sent_back(cluster: Cluster, counted: Mesh, clock: C
     assert mesh.weights(cluster) == {"name-v1": 1.0, "name-v2": 0.0}
 
 
-def test_failures_that_reached_no_pod_are_the_canarys(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+@pytest.mark.parametrize("version", ["unknown", ""])
+def test_failures_that_reached_no_pod_are_theirs_who_have_none(
+    cluster: Cluster, counted: Mesh, clock: Clock, version: str
+) -> None:
     runner = begun(cluster, TWO, clock)
-    counted.add("unknown", 5, code="503")
+    counted.add(version, 5, code="503")
+    found = runner.turn().release
+    assert (found.phase, found.tallies["success-rate"].lost) == ("Progressing", 5)
+    cluster.scale("name-v1", 0)
+    counted.add(version, 5, code="503")
+    found = runner.turn().release
+    assert (found.phase, found.tallies["success-rate"].stable) == ("Progressing", Counted(5, 5))
+    cluster.scale("name-v1", 2)
+    cluster.scale("name-v2", 0)
+    counted.add(version, 5, code="503")
+    found = runner.turn().release
+    assert (found.phase, found.decisions[-1].canary) == ("Degraded", Pods(0, 0))
+
+
+def test_failures_of_a_pod_that_did_not_answer_are_its_versions(
+    cluster: Cluster, counted: Mesh, clock: Clock
+) -> None:
+    """Its workload was chosen, so the sidecar counted that."""
+    runner = begun(cluster, TWO, clock)
+    counted.add("unknown", 5, code="503", workload="name-v2")
     assert runner.turn().release.phase == "Degraded"
 
 
@@ -137,7 +168,7 @@ def test_another_runner_goes_on_where_one_died(cluster: Cluster, counted: Mesh, 
     counted.add("v2", 20)
     found = second.turn().release
     assert (found.step, found.routing.weight) == (3, 50)
-    assert found.decisions[2].text.startswith("Nobody ran it for 5 s;")
+    assert (found.decisions[2].what, found.decisions[2].count) == ("taken over", 5)
 
 
 def test_a_runner_that_leaves_lets_others_on_at_once(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
@@ -152,8 +183,8 @@ def test_weights_changed_elsewhere_are_noticed_and_left(
     mesh.set_weights(cluster, {"name-v2": 80})
     counted.add("v2", 60, code="500")
     found = runner.turn().release
-    assert (found.phase, found.hold) == ("Paused", "weights changed elsewhere")
-    assert "name-v2 80 %" in found.decisions[-1].text
+    assert (found.phase, found.hold) == ("Paused", "elsewhere")
+    assert found.decisions[-1].found == {"name-v1": 20, "name-v2": 80}
     runner.turn()
     assert mesh.weights(cluster)["name-v2"] == 0.8
     held = delivery.find(cluster)
@@ -169,7 +200,8 @@ def test_a_virtual_service_that_is_deleted_meanwhile_is_noticed(
 ) -> None:
     runner = begun(cluster, TWO, clock)
     cluster.delete(CANARY)
-    assert "no VirtualService routes name" in runner.turn().release.decisions[-1].text
+    last = runner.turn().release.decisions[-1]
+    assert (last.hold, last.found) == ("elsewhere", {})
 
 
 def test_a_command_counts_over_a_look_under_way(
@@ -205,7 +237,7 @@ def test_metrics_that_do_not_answer_hold_it(cluster: Cluster, counted: Mesh, clo
     runner = begun(cluster, plan(consecutiveErrorLimit=0), clock)
     counted.broken = True
     found = runner.turn().release
-    assert (found.phase, found.hold) == ("Paused", "inconclusive")
+    assert (found.phase, found.hold) == ("Paused", "unreadable")
 
 
 def test_durations_that_no_sidecar_counts_are_no_success() -> None:
@@ -220,8 +252,9 @@ def test_durations_that_no_sidecar_counts_are_no_success() -> None:
     index = pd.MultiIndex.from_tuples([key], names=telemetry.KEYS)
     counted = pd.DataFrame({"requests": [50.0], "timed": 0.0, "milliseconds": 0.0, 250: 0.0}, index=index)
     counted.attrs["source"] = telemetry.ENVOYS_OWN
+    parts = metrics.split(counted, "name", ("v2", "v1"))
     with pytest.raises(ReleaseError, match=r"do not count how long.*latency cannot be judged"):
-        metrics.looks(counted, made, ("v2", "v1"), Routing(10))
+        metrics.looks(parts, made)
 
 
 def test_the_record_is_read_as_it_was_written(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
@@ -235,14 +268,24 @@ def test_the_record_is_read_as_it_was_written(cluster: Cluster, counted: Mesh, c
 
 def test_a_record_that_somebody_damaged(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
     begun(cluster, TWO, clock)
-    for damage in ("{", "{}", '{"tallies": 1}', "[]"):
+    for damage in ("{", "{}", '{"form": 2, "tallies": 1}', "[]"):
         cluster.patch("v1", "ConfigMap", "release-name", {"data": {"release": damage}})
         with pytest.raises(ReleaseError, match="kubectl delete configmap release-name"):
             record.load(cluster, "name")
 
 
+def test_a_record_of_an_older_form_is_refused_by_name(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+    begun(cluster, TWO, clock)
+    cluster.patch("v1", "ConfigMap", "release-name", {"data": {"release": '{"step": 0, "decisions": []}'}})
+    with pytest.raises(ReleaseError, match=r"another version.*form 1; this one reads 2.*kubectl delete"):
+        record.load(cluster, "name")
+
+
 def test_a_release_runs_by_itself_and_tells_its_decisions(cluster: Cluster, counted: Mesh) -> None:
-    quick = TWO.changed(analysis={**TWO.source["analysis"], "interval": "5ms"})
+    quick = TWO.changed(
+        steps=[*TWO.source["steps"], {"setWeight": 100}, {"analysis": {}}],
+        analysis={**TWO.source["analysis"], "interval": "5ms"},
+    )
     release = delivery.start(cluster, quick)
     said: list[str] = []
     limit = time.monotonic() + 20
@@ -250,7 +293,8 @@ def test_a_release_runs_by_itself_and_tells_its_decisions(cluster: Cluster, coun
         assert time.monotonic() < limit, release.status()
         counted.add("v2", 60)
     release.wait(5, said.append)
-    assert len(said) == len(release.history()) == 6
+    assert len(said) == len(release.history()) == 8
+    assert release.history()["by"].to_list() == ["person", *["plan", "metrics"] * 3, "metrics"]
     assert release.status().startswith("Healthy. name-v2 100 %, name-v1 0 %.")
     release.undo()
     assert mesh.weights(cluster)["name-v2"] == 0.0
@@ -267,11 +311,11 @@ def test_one_release_at_a_time(cluster: Cluster, counted: Mesh) -> None:
 def test_a_closed_release_holds_and_says_that_nobody_runs_it(cluster: Cluster, counted: Mesh) -> None:
     release = delivery.start(cluster, TWO)
     release.close()
-    assert "Progressing, step 2 of 4: analysis" in release.status()
+    assert "Progressing, step 2 of 7: analysis" in release.status()
     assert "Nobody runs it: it holds until `resume`, or `abort`." in release.status()
     again = delivery.find(cluster)
     again.resume()
-    with pytest.raises(WaitTimeout, match="Last seen: Progressing, step 2 of 4"):
+    with pytest.raises(WaitTimeout, match="Last seen: Progressing, step 2 of 7"):
         again.wait(0.1, lambda line: None)
     with pytest.raises(ReleaseError, match="not paused"):
         again.resume()

@@ -8,11 +8,11 @@ import yaml
 
 from kata_lib import delivery
 from kata_lib.delivery.metric import Metric
-from kata_lib.delivery.steps import Analysis, HeaderRoute, MirrorRoute, Pause, SetWeight
+from kata_lib.delivery.steps import WATCH, Analysis, HeaderRoute, MirrorRoute, Pause, SetWeight
 from kata_lib.errors import ReleaseError
 
 ROOT = Path(__file__).parents[2]
-PLANS = sorted((ROOT / "rollouts").glob("*.yaml"))
+PLANS = sorted((ROOT / "deploy/rollouts").glob("*.yaml"))
 
 WHOLE = """
 service: name
@@ -66,6 +66,8 @@ def test_a_plan_is_read_in_argo_rollouts_terms() -> None:
         SetWeight(1),
         Pause(None),
         SetWeight(100),
+        Pause(WATCH),
+        Analysis(),
     )
     assert plan.metrics == (
         Metric("success-rate", 0.01, 0.1, odds=3.0),
@@ -73,8 +75,9 @@ def test_a_plan_is_read_in_argo_rollouts_terms() -> None:
     )
     assert (plan.interval, plan.failure_limit, plan.inconclusive_limit) == (0.5, 1, 30)
     assert (plan.consecutive_error_limit, plan.false_abort, plan.missed) == (2, 0.06, 0.02)
-    # four changes of the routing, two metrics each, and one comparison
-    assert plan.alpha == pytest.approx(0.06 / 9)
+    assert plan.alpha == pytest.approx(0.06 / 2)
+    # as many times as 20 % are 5 %, where the plan does not say
+    assert [plan.odds(metric) for metric in plan.metrics] == pytest.approx([3.0, (0.2 / 0.8) / (0.05 / 0.95)])
 
 
 def test_a_plan_says_itself_again() -> None:
@@ -84,14 +87,22 @@ def test_a_plan_says_itself_again() -> None:
 
 def test_a_plan_may_be_changed() -> None:
     plan = delivery.read("deploy/rollouts/v2.yaml").changed(steps=[{"setWeight": 50}, {"analysis": {}}])
-    assert plan.steps == (SetWeight(50), Analysis())
+    assert plan.steps[:2] == (SetWeight(50), Analysis())
+
+
+def test_a_release_ends_with_everyone_on_the_canary_and_watched() -> None:
+    steps = [{"setWeight": 50}, {"analysis": {}}]
+    watched = (SetWeight(100), Pause(WATCH), Analysis())
+    assert delivery.parse(changed(steps=steps)).steps == (SetWeight(50), Analysis(), *watched)
+    own = [*steps, {"setWeight": 100}, {"analysis": {}}]
+    assert delivery.parse(changed(steps=own)).steps[2:] == (SetWeight(100), Analysis())
 
 
 @pytest.mark.parametrize("path", PLANS, ids=lambda path: path.name)
 def test_the_workshops_plans_can_be_followed(path: Path) -> None:
     plan = delivery.read(path)
     weights = [step.weight for step in plan.steps if isinstance(step, SetWeight)]
-    assert weights == [1, 10, 50]
+    assert weights == [1, 10, 50, 100]
     assert all(plan.limit(metric).fewest_to_succeed < 25 for metric in plan.metrics)
 
 

@@ -58,7 +58,8 @@ def test_a_frame_holds_the_plan_the_shares_and_the_decisions(view: Watch) -> Non
     assert (row.answers, row.failed, row.shares["name-v2"]) == (100, 0.0, (25.0, 17.5, 34.3))
     assert [(c.mark, (c.after or {})["name-v2"]) for c in news.changes] == [("", 0), ("20 %", 20)]
     words = standing(news)
-    assert (words.steps, words.step) == (["setWeight 20", "analysis"], 1)
+    assert words.steps == ["setWeight 20", "analysis", "setWeight 100", "pause 5 s", "analysis"]
+    assert words.step == 1
     assert words.may == ["pause", "promote", "promote fully", "abort"]
     assert words.decisions[0].endswith("20 % of the requests go to name-v2, 80 % to name-v1.")
     assert [m.version for m in words.metrics] == ["name-v2", "name-v1"]

@@ -5,7 +5,7 @@ from math import comb, exp, log
 
 import pytest
 
-from kata_lib.statistics.sequential import Counted, Limit, Verdict, against
+from kata_lib.statistics.sequential import Counted, Evidence, Limit, Verdict, against, split
 
 LIMITS = [Limit(0.01, 0.1, 0.01, 0.01), Limit(0.05, 0.3, 0.05, 0.02), Limit(0.001, 0.01, 0.1, 0.1)]
 
@@ -95,3 +95,36 @@ def test_evidence_against_the_canary_rises_with_its_failures_and_falls_with_stab
 )
 def test_where_nothing_can_be_compared_there_is_no_evidence(stable: Counted, canary: Counted) -> None:
     assert against(stable, canary, 5.0) == 0.0
+
+
+@pytest.mark.parametrize(("odds", "share"), [(10.0, 0.01), (33.0, 0.1), (3.0, 0.5), (8.0, 0.99)])
+def test_the_split_of_the_failures_is_a_martingale_where_both_are_alike(odds: float, share: float) -> None:
+    """Of a single bad request: it is the canary's with the chance `share`."""
+    canary = exp(split(Counted(), Counted(1, 1), odds, share))
+    stable = exp(split(Counted(1, 1), Counted(), odds, share))
+    assert share * canary + (1 - share) * stable == pytest.approx(1.0, abs=1e-12)
+    # And were the odds as high as held against it, the evidence would grow.
+    there = share * odds / (1 + share * (odds - 1))
+    assert there * log(canary) + (1 - there) * log(stable) > 0
+
+
+def test_with_everyone_on_the_canary_its_failures_prove_nothing() -> None:
+    assert split(Counted(), Counted(90, 100), 10.0, 1.0) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_test_that_came_to_nothing_begins_a_new_round_with_less_to_be_wrong_with() -> None:
+    found = Evidence()
+    for round_ in (1, 2, 3):
+        assert found == Evidence(0.0, round_)
+        assert found.needed(0.01) == pytest.approx(log(round_ * (round_ + 1) / 0.01))
+        found = found.add(-3.0, floor=-5.0).add(-3.0, floor=-5.0)
+    assert sum(1 / (k * (k + 1)) for k in range(1, 100_000)) < 1  # what all rounds may be wrong with
+    assert found.add(9.0, floor=-5.0).proves(0.01)
+    assert not found.add(7.0, floor=-5.0).proves(0.01)
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_the_odds_of_a_limit(limit: Limit) -> None:
+    assert limit.odds == pytest.approx(
+        limit.faulty / (1 - limit.faulty) / (limit.healthy / (1 - limit.healthy))
+    )

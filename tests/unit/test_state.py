@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from kata_lib.engines.embedded.state import State, home
-from kata_lib.engines.notes import read_json, write_json
+from kata_lib.engines.embedded.state import State
+from kata_lib.engines.folder import Folder
 from kata_lib.errors import EngineError
+from kata_lib.files import read_json, write_json
 
 
 @pytest.fixture
@@ -21,9 +22,9 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> State:
 
 def test_kata_home_chooses_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KATA_HOME", str(tmp_path))
-    assert home("mine") == tmp_path / "mine"
+    assert Folder("mine").path == tmp_path / "mine"
     monkeypatch.delenv("KATA_HOME")
-    assert home("mine").parts[-2:] == (".kata", "mine")
+    assert Folder("mine").path.parts[-2:] == (".kata", "mine")
 
 
 def test_only_the_owner_can_read(state: State) -> None:

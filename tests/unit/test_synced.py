@@ -173,8 +173,8 @@ def service() -> Iterator[str]:
 
 
 def test_the_one_entry_is_waited_for(cluster: Cluster, service: str) -> None:
-    cluster.entry = Entry(service, 30500)
+    cluster.entry = Entry("sentences", service, 30500)
     synced.until(cluster, "sentences", synced.Moment())
-    cluster.entry = Entry("http://127.0.0.1:9/", 30500)
+    cluster.entry = Entry("sentences", "http://127.0.0.1:9/", 30500)
     with pytest.raises(WaitTimeout, match=r"way to sentences is not open.*:9/ does not"):
         synced.until(cluster, "sentences", synced.Moment(), timeout=0.1)

@@ -32,7 +32,7 @@ def test_requests_and_errors_by_version_are_the_difference_of_two_readings() -> 
         text("source", "v3", "200", 5, 1000),
         text("source", "v3", "500", 5, 1000),
     )
-    table = telemetry.by_version(telemetry.difference(before, after))
+    table = telemetry.by_version(telemetry.difference(before, after), "name")
     assert table["requests"].to_dict() == {"v2": 90, "v3": 10}
     assert table["errors"].to_dict() == {"v2": 0, "v3": 5}
     assert table["mean ms"].to_dict() == {"v2": 1.0, "v3": 200.0}
@@ -83,7 +83,7 @@ def test_a_retry_counts_at_the_destination_only() -> None:
         text("destination", "v2", "503", 1),
     )
     sample = pd.DataFrame({"version": pd.Series(["v2", "v2"], dtype=object)})
-    table = telemetry.side_by_side(sample, counted)
+    table = telemetry.side_by_side(sample, counted, "name")
     assert table.loc["v2"].to_dict() == {"client": 2, "source": 2, "destination": 2}
     assert table.loc["failed"].to_dict() == {"client": 0, "source": 0, "destination": 1}
 

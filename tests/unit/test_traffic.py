@@ -22,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kata_lib import traffic
+from kata_lib.course import application
 from kata_lib.errors import TrafficError
 from kata_lib.traffic import sampler_process
 from kata_lib.traffic.process import settings
@@ -76,7 +77,7 @@ def fixed(*pieces: bytes, close: bool = False) -> Callable[[socket.socket], None
 @pytest.mark.parametrize("concurrency", [1, 5])
 def test_every_request_is_a_row(name: Application, connections: Any, concurrency: int) -> None:
     before = pd.Timestamp.now("UTC")
-    frame = traffic.sample(name.url, requests=40, connections=connections, concurrency=concurrency)
+    frame = application.sample(name.url, requests=40, connections=connections, concurrency=concurrency)
     assert list(frame.columns) == ["time", "version", "status", "latency_ms", "answer", "error"]
     assert len(frame) == 40
     assert set(frame["status"]) == {200}
@@ -269,11 +270,12 @@ def test_what_makes_no_sense_is_refused(url: str, arguments: dict[str, Any], mes
         ("Porthos is old", "unknown"),
         ("<html><title>It works</title></html>", "unknown"),
         ("Porthos is 42 years\nand so on", "unknown"),
-        (None, None),
     ],
 )
-def test_the_mark_and_the_form_tell_the_version(answer: str | None, version: str | None) -> None:
-    assert traffic.version_of(answer) == version
+def test_the_mark_and_the_form_tell_the_version(answer: str, version: str) -> None:
+    assert application.version_of(answer) == version
+    assert application.frame_of([(0, 1.0, 200, answer)])["version"].to_list() == [version]
+    assert traffic.frame_of([(0, 1.0, 200, answer)])["version"].to_list() == ["unknown"]
 
 
 def test_progress_is_told(name: Application) -> None:
@@ -421,6 +423,7 @@ def test_many_interim_answers_are_no_trouble() -> None:
 CALLER = """
 import sys
 from kata_lib import traffic
+from kata_lib.course import application
 sampler = traffic.Sampler(sys.argv[1], rate=100)
 print(sampler._process.pid, flush=True)
 traffic.sample(sys.argv[1], seconds=60, rate=10)

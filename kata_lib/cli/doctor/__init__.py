@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 
 from kata_lib import engines, machine
 from kata_lib.cli.doctor import checks, readings
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines.need import Need
 from kata_lib.errors import KataError
 
@@ -82,7 +83,7 @@ def examine(cluster: str) -> Report:
 
 def _needs(engine: str, cluster: str) -> list[Need]:
     try:
-        return engines.needs(engine, cluster)
+        return engines.needs(APPLICATION, engine, cluster)
     except KataError as error:
         return [Need("engine", "missing", str(error))]
 

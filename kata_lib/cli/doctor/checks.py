@@ -8,10 +8,9 @@ from pathlib import Path
 from kata_lib import machine
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.pods import is_ready
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines.need import Need
 
-PODS = 8
-"""The most pods that the workshop has at a time: four of v2, two of v1, age and sentences."""
 POD_MB, CLUSTER_MB, JUPYTER_MB = 35, 70, 350
 """Measured as proportional set size: a pod, daemon and node, JupyterLab with two notebooks open."""
 DISK_MB = 200
@@ -65,7 +64,7 @@ def kubectl(path: str | None, version: tuple[int, ...] | None, platform: machine
 
 def memory(available_mb: int, *, already: bool) -> Need:
     """Check the memory that a learner needs, of which a cluster that runs already has its part."""
-    needed = JUPYTER_MB + (0 if already else CLUSTER_MB + PODS * POD_MB)
+    needed = JUPYTER_MB + (0 if already else CLUSTER_MB + APPLICATION.pods * POD_MB)
     found = f"{_size(available_mb)} available, a learner needs {_size(needed)}"
     if available_mb >= needed:
         return Need("memory", "ok", found)

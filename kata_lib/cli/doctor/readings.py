@@ -4,7 +4,6 @@ import json
 import os
 import resource
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -12,6 +11,8 @@ from pathlib import Path
 
 from kata_lib import engines, machine
 from kata_lib.cli.doctor.checks import Health, Place
+from kata_lib.course.application import APPLICATION
+from kata_lib.engines import ports as machine_ports
 from kata_lib.errors import EngineUnavailable
 
 ANSWER_SECONDS = 2.0
@@ -68,15 +69,7 @@ def open_files() -> int:
 
 def free_port(ports: Iterable[int]) -> int | None:
     """Return the first port of 127.0.0.1 on which nobody listens."""
-    for port in ports:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # closed connections do not count
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    return None
+    return next(filter(machine_ports.free, ports), None)
 
 
 def health(cluster: str, kubectl: str | None) -> Health:
@@ -85,7 +78,7 @@ def health(cluster: str, kubectl: str | None) -> Health:
     Raises EngineError for a cluster's or an engine's name that is none.
     """
     try:
-        found = engines.select(cluster=cluster).where()
+        found = engines.select(APPLICATION, cluster=cluster).where()
     except EngineUnavailable:
         found = None  # the engine's own findings say why none can be chosen
     if found is None:

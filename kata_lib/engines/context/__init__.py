@@ -1,16 +1,18 @@
 """The context engine: a namespace of the learner's own on a cluster that somebody else runs.
 
-kata up    looks whether the cluster serves, makes the namespace, finds the way to the sentences service
+kata up    looks whether the cluster serves, makes the namespace, finds the way to the application
 kata down  deletes the namespace alone
 """
 
 import contextlib
 import uuid
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from kata_lib.cluster.location import Entry, Location
-from kata_lib.engines.base import Progress
+from kata_lib.cluster.waiting import Progress
+from kata_lib.engines.application import Application
+from kata_lib.engines.containers import ContainerAddons
 from kata_lib.engines.context import forward, inspection, kubeconfig, namespace, reach
 from kata_lib.engines.context.settings import Settings
 from kata_lib.engines.folder import Folder
@@ -24,8 +26,9 @@ class ContextEngine:
 
     name = "context"
 
-    def __init__(self, cluster: str = "kata") -> None:
+    def __init__(self, cluster: str, application: Application) -> None:
         self.folder = Folder(cluster)
+        self._application = application
 
     def unavailable(self) -> str | None:
         """Return why this machine cannot run the engine, or None if it can."""
@@ -81,9 +84,12 @@ class ContextEngine:
             return None
         return self._location(note)
 
-    def logs(self) -> Path:
-        """Return the folder of what the way to the cluster said; pods' logs are `kubectl logs`."""
-        return self.folder.logs
+    def load(self, images: Sequence[str], progress: Progress) -> None:
+        """Do nothing: the nodes of a cluster that somebody else runs pull what they lack."""
+
+    def addons(self) -> ContainerAddons:
+        """Return what installs add-ons from the manifests of their releases."""
+        return ContainerAddons(self.folder, self.load)
 
     def _make(self, progress: Progress) -> dict[str, Any]:
         settings, file = self._settings, self.folder.kubeconfig
@@ -106,8 +112,8 @@ class ContextEngine:
             progress(f"making the namespace {settings.namespace}")
             self.folder.write(note)
             namespace.make(file, settings.namespace, note["owner"], settings.learner)
-            pod = inspection.injected(file, settings.namespace)
-            if unseen := inspection.require_room(file, pod):
+            pod = inspection.injected(file, settings.namespace, self._application.images[0])
+            if unseen := inspection.require_room(file, pod, self._application.pods):
                 progress(unseen)
             note |= {**self._way(settings), "ready": True}
             self.folder.write(note)
@@ -124,7 +130,7 @@ class ContextEngine:
         self.folder.clear()
 
     def _way(self, settings: Settings) -> dict[str, Any]:
-        """Return what the note says of the way to the sentences service."""
+        """Return what the note says of the way to the application."""
         if settings.reach.startswith("http://"):
             return {"url": settings.reach}
         if settings.reach != "port-forward":
@@ -142,7 +148,8 @@ class ContextEngine:
         if "port" not in note or ("forward" in note and forward.runs(tuple(note["forward"]))):
             return note
         log = self.folder.logs / "port-forward.log"
-        begun = forward.begin(self.folder.kubeconfig, note["namespace"], note["port"], log)
+        way = forward.Way(note["namespace"], self._application.service, self._application.port, note["port"])
+        begun = forward.begin(self.folder.kubeconfig, way, log)
         note = {**note, "forward": list(begun)}
         self.folder.write(note)
         return note
@@ -150,7 +157,9 @@ class ContextEngine:
     def _location(self, note: dict[str, Any]) -> Location:
         url = note.get("url") or (f"http://127.0.0.1:{note['port']}/" if "port" in note else "")
         host = note.get("node_host", "127.0.0.1")
-        return Location(self.folder.kubeconfig, host, Entry(url) if url else None, note["image"])
+        entry = Entry(self._application.service, url) if url else None
+        images = {self._application.image: note["image"]} if note["image"] else {}
+        return Location(self.folder.kubeconfig, host, entry, images)
 
     @property
     def _settings(self) -> Settings:

@@ -1,7 +1,8 @@
-"""The process that keeps the way to the sentences service open: begun, known again, ended."""
+"""The process that keeps a port-forward to a Service open: begun, known again, ended."""
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -16,9 +17,20 @@ Identity = tuple[int, float]
 """A process by its pid and when it began."""
 
 
-def begin(kubeconfig: Path, namespace: str, port: int, log: Path) -> Identity:
+@dataclass(frozen=True)
+class Way:
+    """From a port of this machine to a Service's."""
+
+    namespace: str
+    service: str
+    port: int
+    local: int
+
+
+def begin(kubeconfig: Path, way: Way, log: Path) -> Identity:
     """Start the process; its words go to `log`."""
-    command = [sys.executable, "-m", FORWARDER, str(kubeconfig), namespace, str(port), program("kubectl")]
+    command = [sys.executable, "-m", FORWARDER, str(kubeconfig), way.namespace]
+    command += [f"service/{way.service}", f"{way.local}:{way.port}", program("kubectl")]
     with log.open("a") as out:
         process = subprocess.Popen(
             command,

@@ -1,6 +1,6 @@
-"""The way to the sentences service by port-forward: a process of its own, so that `kata url` stays true.
+"""The way to a Service by port-forward: a process of its own, so that `kata url` stays true.
 
-    python -m kata_lib.engines.context.forwarder KUBECONFIG NAMESPACE PORT KUBECTL
+    python -m kata_lib.engines.context.forwarder KUBECONFIG NAMESPACE TARGET PORTS KUBECTL
 
 `kubectl port-forward` ends when its pod goes, and is begun anew. The process ends by itself when the
 kubeconfig is gone (`kata down`), and after LIFE seconds at the latest; the next start begins another.
@@ -17,11 +17,11 @@ END_SECONDS = 2.0
 PAUSE = 0.5
 
 
-def main(kubeconfig: Path, namespace: str, port: str, kubectl: str) -> None:
+def main(kubeconfig: Path, namespace: str, target: str, ports: str, kubectl: str) -> None:
     """Keep a port-forward open until the kubeconfig is gone or LIFE is over."""
     over = time.monotonic() + LIFE
     command = [kubectl, f"--kubeconfig={kubeconfig}", f"--namespace={namespace}", "port-forward"]
-    command += ["--address=127.0.0.1", "service/sentences", f"{port}:5000"]
+    command += ["--address=127.0.0.1", target, ports]
 
     def wanted() -> bool:
         return kubeconfig.exists() and time.monotonic() < over

@@ -32,9 +32,6 @@ NAMESPACE_RIGHTS: tuple[Right, ...] = (
     ("create", "", "limitranges", ""),
 )
 
-PODS = 8
-"""The most pods that the workshop has at a time."""
-
 _UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -84,7 +81,7 @@ def require_rights(kubeconfig: Path, namespace: str, *, new: bool) -> None:
         )
 
 
-def injected(kubeconfig: Path, namespace: str) -> dict[str, Any]:
+def injected(kubeconfig: Path, namespace: str, image: str) -> dict[str, Any]:
     """Return a pod as the cluster would make it, the sidecar in it; EngineError where it gets none.
 
     The pod is tried on the server and not kept (dry run), so that no image is needed.
@@ -93,7 +90,7 @@ def injected(kubeconfig: Path, namespace: str) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "would-it-get-a-sidecar", "namespace": namespace},
-        "spec": {"containers": [{"name": "application", "image": "kata/sentences:v1"}]},
+        "spec": {"containers": [{"name": "application", "image": image}]},
     }
     (made,) = create(kubeconfig, [pod], "--dry-run=server")
     if "istio-proxy" not in container_names(made):
@@ -104,21 +101,21 @@ def injected(kubeconfig: Path, namespace: str) -> dict[str, Any]:
     return made
 
 
-def require_room(kubeconfig: Path, pod: dict[str, Any]) -> str:
-    """Raise EngineError where the workshop's pods do not fit; return what could not be looked at, or ""."""
+def require_room(kubeconfig: Path, pod: dict[str, Any], pods: int) -> str:
+    """Raise EngineError where so many of such pods do not fit; return what could not be looked at, or ""."""
     try:
         nodes = read(kubeconfig, "get", "nodes")["items"]
-        pods = read(kubeconfig, "get", "pods", "--all-namespaces")["items"]
+        there = read(kubeconfig, "get", "pods", "--all-namespaces")["items"]
     except ProgramFailed as failed:
         return f"whether there is room was not looked at: {failed.said.splitlines()[-1]}"
-    running = [p for p in pods if p.get("status", {}).get("phase") in ("Pending", "Running")]
+    running = [p for p in there if p.get("status", {}).get("phase") in ("Pending", "Running")]
     for resource, unit in (("cpu", "cores"), ("memory", "bytes")):
         free = sum(quantity(n["status"]["allocatable"].get(resource, "0")) for n in nodes)
         free -= sum(requested(p, resource) for p in running)
-        needed = PODS * (requested(pod, resource) + (0.01 if resource == "cpu" else 32 * 2**20))
+        needed = pods * (requested(pod, resource) + (0.01 if resource == "cpu" else 32 * 2**20))
         if free < needed:
             raise EngineError(
-                f"There is no room on the cluster: {PODS} pods ask for {needed:.3g} {unit} of {resource}, "
+                f"There is no room on the cluster: {pods} pods ask for {needed:.3g} {unit} of {resource}, "
                 f"{max(free, 0):.3g} are free. Another context, or whoever runs the cluster, has more."
             )
     return ""

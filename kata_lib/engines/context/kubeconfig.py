@@ -4,9 +4,9 @@ import json
 import os
 from pathlib import Path
 
-from kata_lib.engines.notes import write_json
 from kata_lib.engines.programs import ask, program
 from kata_lib.errors import EngineError
+from kata_lib.files import write_json
 
 
 def contexts(kubeconfig: str) -> list[str]:

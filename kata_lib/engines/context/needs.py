@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from kata_lib.engines.application import Application
 from kata_lib.engines.context import inspection
 from kata_lib.engines.context.kubeconfig import contexts, copy
 from kata_lib.engines.context.settings import Settings
@@ -11,7 +12,7 @@ from kata_lib.engines.programs import found
 from kata_lib.errors import KataError
 
 
-def findings(cluster: str) -> Iterator[Need]:
+def findings(cluster: str, application: Application) -> Iterator[Need]:
     """Yield what there is and what lacks for a namespace on the cluster of KATA_CONTEXT."""
     folder = Folder(cluster)
     settings = Settings.read(cluster, folder.kubeconfig)

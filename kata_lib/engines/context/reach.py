@@ -1,4 +1,4 @@
-"""How the sentences service of a shared cluster is reached from here: node ports, or a port-forward."""
+"""How the application on a shared cluster is reached from here: node ports, or a port-forward."""
 
 import socket
 from pathlib import Path

@@ -4,8 +4,8 @@ KATA_CONTEXT             which context of the person's own kubeconfig
 KATA_CONTEXT_KUBECONFIG  where it is looked for, in place of KUBECONFIG or ~/.kube/config
 KATA_LEARNER             who learns there, by default the login name
 KATA_NAMESPACE           the learner's namespace, by default NAME-LEARNER
-KATA_IMAGE               the application's image, with or without a tag, where nodes have no kata/sentences
-KATA_REACH               node-port, port-forward, or the URL at which a gateway leads to sentences;
+KATA_IMAGE               the application's image, with or without a tag, where nodes have it not by that name
+KATA_REACH               node-port, port-forward, or the URL at which a gateway leads to the application;
                          by default node ports where a node answers, else a port-forward
 """
 

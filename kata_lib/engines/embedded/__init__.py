@@ -8,21 +8,23 @@ import os
 import shutil
 import signal
 import sys
-import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from kata_lib import machine
+from kata_lib.cluster import waiting
 from kata_lib.cluster.location import Location
-from kata_lib.engines.base import Progress
+from kata_lib.cluster.waiting import Progress
+from kata_lib.engines.application import Application
 from kata_lib.engines.embedded import addresses, pki, processes
+from kata_lib.engines.embedded.addons import ProcessAddons
+from kata_lib.engines.embedded.images import Image, Images
 from kata_lib.engines.embedded.processes import DAEMON_MARK, Identity
-from kata_lib.engines.embedded.state import State, home
-from kata_lib.engines.held import held
-from kata_lib.engines.notes import read_json
+from kata_lib.engines.embedded.state import State
+from kata_lib.engines.folder import Folder
 from kata_lib.errors import EngineError, EngineUnavailable
+from kata_lib.files import read_json
 from kata_lib.machine import PROJECT
 
 START_LIMIT = 30.0
@@ -39,8 +41,11 @@ class EmbeddedEngine:
 
     name = "embedded"
 
-    def __init__(self, cluster: str = "kata") -> None:
-        self.state = State(home(cluster))
+    def __init__(self, cluster: str, application: Application) -> None:
+        self.folder = Folder(cluster)
+        self.state = State(self.folder.path)
+        self._application = application
+        self._images = Images(self.state.images)
 
     def unavailable(self) -> str | None:
         """Return why this machine cannot run the engine, or None if it can."""
@@ -67,7 +72,7 @@ class EmbeddedEngine:
             ) from error
 
     def _start(self, progress: Progress) -> Location:
-        with self._lock():
+        with self.folder.held(LOCK_LIMIT):
             if found := self.where():
                 return found
             self._end_daemon()  # one that daemon.json does not tell of
@@ -76,6 +81,8 @@ class EmbeddedEngine:
             if is_new:
                 self._clean()
             self.state.create()
+            self.folder.write({"engine": self.name})
+            self._images.add(self._application.images, self._program())
             try:
                 return self._launch(progress)
             except BaseException:
@@ -88,7 +95,7 @@ class EmbeddedEngine:
         """End the daemon and all it started, even where it was killed; keep the logs only."""
         if not self.state.logs.is_dir():
             return
-        with self._lock():
+        with self.folder.held(LOCK_LIMIT):
             self._end_daemon()
             self._clean()
 
@@ -100,9 +107,23 @@ class EmbeddedEngine:
         known = read_json(self.state.daemon)
         return Location(self.state.kubeconfig, known["node_address"]) if known else None
 
-    def logs(self) -> Path:
-        """Return the folder of the daemon's, the pods' and the node's logs."""
-        return self.state.logs
+    def load(self, images: Sequence[str], progress: Progress) -> None:
+        """Raise EngineError for an image that stands for no program: pods are processes here."""
+        if unknown := [image for image in images if self._images.find(image) is None]:
+            raise EngineError(
+                f"The embedded engine runs no containers, so it cannot load {', '.join(unknown)}; "
+                f"it has programs for {', '.join(self._images.names())}."
+            )
+
+    def addons(self) -> ProcessAddons:
+        """Return what runs add-ons as pods that are processes."""
+        return ProcessAddons(self.state, self._images)
+
+    def _program(self) -> Image:
+        """Return the application as a command of this Python."""
+        # -I and -S: nothing of the learner's environment or site-packages is imported, which saves memory
+        file = str(self._application.source / self._application.program)
+        return Image((sys.executable, "-I", "-S", file), self._application.port)
 
     def _check_room(self) -> None:
         free = shutil.disk_usage(self.state.home).free
@@ -136,7 +157,7 @@ class EmbeddedEngine:
                 str(server.fileno()),
             ]
             daemon = processes.spawn(argv, self._environment(), log, pass_fds=[server.fileno()])
-        self._await(lambda: self.where() is not None or _ended(daemon), START_LIMIT)
+        waiting.holds(lambda: self.where() is not None or _ended(daemon), START_LIMIT, POLL)
         found = self.where()
         if found is None:
             ended = "ended" if _ended(daemon) else f"did not serve within {START_LIMIT:g} s"
@@ -156,7 +177,7 @@ class EmbeddedEngine:
         for daemon, _ in list(processes.find_marked(self.state.mark, DAEMON_MARK)):
             for number in (signal.SIGTERM, signal.SIGKILL):
                 processes.signal_group(daemon, number)
-                if self._await(partial(_ended, daemon), STOP_LIMIT):
+                if waiting.holds(partial(_ended, daemon), STOP_LIMIT, POLL):
                     break
             processes.reap(daemon.pid)
 
@@ -169,26 +190,13 @@ class EmbeddedEngine:
         for number in (signal.SIGTERM, signal.SIGKILL):
             for process in left():
                 processes.signal_group(process, number)
-            if self._await(lambda: not left(), 2.0):
+            if waiting.holds(lambda: not left(), 2.0, POLL):
                 break
         if still := left():
             raise EngineError(
                 f"These processes of the cluster do not end: {[process.pid for process in still]}."
             )
         self.state.remove()
-
-    def _lock(self) -> AbstractContextManager[None]:
-        """Hold the cluster for one start or stop at a time."""
-        return held(self.state.lock(), LOCK_LIMIT)
-
-    def _await(self, condition: Callable[[], bool], limit: float) -> bool:
-        """Return whether the condition came true within `limit` seconds."""
-        deadline = time.monotonic() + limit
-        while not condition():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(POLL)
-        return True
 
 
 def _ended(process: Identity) -> bool:

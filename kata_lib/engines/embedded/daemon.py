@@ -44,8 +44,8 @@ from kata_lib.engines.embedded.processes import Identity
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.state import State
 from kata_lib.engines.embedded.store import Obj, Store
-from kata_lib.engines.notes import write_json, write_text
 from kata_lib.errors import MeshError
+from kata_lib.files import write_json, write_text
 
 log = logging.getLogger("kata.daemon")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from kata_lib import machine
+from kata_lib.engines.application import Application
 from kata_lib.engines.embedded import EmbeddedEngine, addresses
 from kata_lib.engines.embedded.addresses import Address
 from kata_lib.engines.embedded.state import State
@@ -31,9 +32,9 @@ class Sockets:
     writable: bool
 
 
-def findings(cluster: str) -> Iterator[Need]:
+def findings(cluster: str, application: Application) -> Iterator[Need]:
     """Yield what the machine has and lacks for the cluster of that name; takes ENVOY_SECONDS at most."""
-    engine = EmbeddedEngine(cluster)
+    engine = EmbeddedEngine(cluster, application)
     yield platform(machine.here())
     yield envoy(engine.unavailable(), *_envoy_says())
     runs = engine.where() is not None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kata_lib.engines.embedded.state import State
-from kata_lib.engines.notes import write_text
+from kata_lib.files import write_text
 
 
 @dataclass(frozen=True)

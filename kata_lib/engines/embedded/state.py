@@ -1,12 +1,14 @@
 """Where a cluster keeps what it knows: one folder a cluster, and a short folder for its sockets.
 
     <home>/kubeconfig          how kubectl reaches it (0600)
+    <home>/note.json           that it is the embedded engine's
     <home>/store.db            every object and its history
     <home>/daemon.json         written last: the daemon serves
     <home>/logs/daemon.log     what the daemon says
     <home>/logs/pods/...       <uid>/<container>.<attempt>.log
     <home>/logs/node/...       the node's Envoy
     <home>/pki/                the API server's certificate authority
+    <home>/images.json         which command stands for which image
     <home>/addresses.json      the address block or ports that are the cluster's own
     <home>/run                 link to the folder of sockets: a socket's path has at most 107 bytes
 
@@ -20,13 +22,10 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from kata_lib import machine
 from kata_lib.errors import EngineError
 
-
-def home(name: str) -> Path:
-    """Return the folder of the cluster `name`: below $KATA_HOME, or .kata in the project."""
-    return machine.state_folder() / name
+SCRAPE_TARGETS = "/kata/scrape-targets"
+"""Where the API server lists the pods that have counters."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,9 @@ class State:
         return self.home / "pki"
 
     @property
-    def tools(self) -> Path:
-        """The folder of programs that all clusters of this home share."""
-        return self.home.parent / "tools"
+    def images(self) -> Path:
+        """Which command stands for which image."""
+        return self.home / "images.json"
 
     @property
     def logs(self) -> Path:
@@ -86,12 +85,6 @@ class State:
     def new_run(self) -> Path:
         """Where `create` makes the folder of sockets."""
         return Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp") / f"kata-{os.getuid()}-{self.mark}"
-
-    def lock(self) -> Path:
-        """Return the file whose lock start and stop hold; it lies with the logs, which `stop` keeps."""
-        for folder in (self.home, self.logs):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return self.logs / "lock"
 
     def admin_socket(self, owner: str) -> Path:
         """Return where the Envoy of a pod (by its uid) or of the node listens for its administrator."""

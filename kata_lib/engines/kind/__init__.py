@@ -7,17 +7,19 @@ kata down  removes the cluster; images stay in Docker, where another cluster may
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from kata_lib.cluster.location import Entry, Location
+from kata_lib.cluster.waiting import Progress
 from kata_lib.engines import ports
-from kata_lib.engines.base import Progress
+from kata_lib.engines.application import Application
+from kata_lib.engines.containers import ContainerAddons
 from kata_lib.engines.folder import Folder
 from kata_lib.engines.kind import images, istio, needs
 from kata_lib.engines.kind.images import Images
-from kata_lib.engines.kind.nodes import NODE_PORT, AlreadyThere, Nodes
+from kata_lib.engines.kind.nodes import AlreadyThere, Nodes
 from kata_lib.engines.kind.settings import Settings
 from kata_lib.engines.kubectl import kubectl
 from kata_lib.errors import EngineError, EngineUnavailable, KataError
@@ -30,8 +32,9 @@ class KindEngine:
 
     name = "kind"
 
-    def __init__(self, cluster: str = "kata") -> None:
+    def __init__(self, cluster: str, application: Application) -> None:
         self.folder = Folder(cluster)
+        self._application = application
 
     def unavailable(self) -> str | None:
         """Return why this machine cannot run the engine, or None if it can."""
@@ -80,16 +83,16 @@ class KindEngine:
             return None
         return self._location(note) if state and state["Running"] and state["Id"] == note["node"] else None
 
-    def logs(self) -> Path:
-        """Return the folder of what the engine's programs said, and after a failure of the node's logs."""
-        return self.folder.logs
-
-    def load(self, wanted: list[str], progress: Progress) -> None:
+    def load(self, images: Sequence[str], progress: Progress) -> None:
         """Load those of the images into the node that this machine has; the node pulls the others."""
         store = Images(self._settings, self.folder.engine_log)
-        if local := [image for image in wanted if store.has(image)]:
+        if local := [image for image in images if store.has(image)]:
             progress(f"loading {', '.join(local)}")
             store.load(self.folder.name, local, self.folder.work, progress)
+
+    def addons(self) -> ContainerAddons:
+        """Return what installs add-ons from the manifests of their releases."""
+        return ContainerAddons(self.folder, self.load)
 
     def _make(self, progress: Progress) -> Location:
         port = ports.choose(self._settings.port)
@@ -110,17 +113,18 @@ class KindEngine:
             if not isinstance(error, KataError | OSError):
                 raise
             raise EngineError(f'kind: the step "{title}" failed. {error}\n{said}') from error
-        note = {"engine": self.name, "port": port, "node": node["Id"], "app": images.digest()}
+        note = {"engine": self.name, "port": port, "node": node["Id"], "app": self._application.digest()}
         self.folder.write(note)
         return self._location(note)
 
     def _steps(self, port: int, progress: Progress) -> list[Step]:
         nodes, settings = self._nodes(), self._settings
+        node_port = self._application.node_port
         store = Images(settings, self.folder.engine_log)
         return [
             ("get the node's image", lambda: store.require(settings.node_image, "KATA_NODE_IMAGE", progress)),
-            ("build the application's image", lambda: store.build(progress)),
-            ("create the cluster", lambda: nodes.create(settings.node_image, port, progress)),
+            ("build the application's image", lambda: store.build(self._application, progress)),
+            ("create the cluster", lambda: nodes.create(settings.node_image, node_port, port, progress)),
             ("wait for the cluster", lambda: nodes.await_ready(progress)),
             ("load images into the node", lambda: self._load(store, progress)),
             (
@@ -132,18 +136,20 @@ class KindEngine:
     def _load(self, store: Images, progress: Progress) -> None:
         """Load the application, and what of Istio this machine has already: the node pulls the rest."""
         local = [image for image in istio.images(self._settings) if store.has(image)]
-        store.load(self.folder.name, [*images.VERSIONS, *local], self.folder.work, progress)
+        store.load(
+            self.folder.name, [*images.full_names(self._application), *local], self.folder.work, progress
+        )
 
     def _renew_image(self, note: dict[str, Any], progress: Progress) -> None:
         """Bring a changed application into a cluster that runs; its pods are made anew from it."""
-        if note["app"] == images.digest():
+        if note["app"] == self._application.digest():
             return
         progress("the application has changed: building and loading it")
         store = Images(self._settings, self.folder.engine_log)
-        store.build(progress)
-        store.load(self.folder.name, list(images.VERSIONS), self.folder.work, progress)
+        store.build(self._application, progress)
+        store.load(self.folder.name, images.full_names(self._application), self.folder.work, progress)
         kubectl(self.folder.kubeconfig, "rollout", "restart", "deployment", "--namespace=default")
-        self.folder.write({**note, "app": images.digest()})
+        self.folder.write({**note, "app": self._application.digest()})
 
     def _undo(self, progress: Progress, *, logs: bool) -> str:
         """Remove what a failed start has made; return where the logs are."""
@@ -188,7 +194,8 @@ class KindEngine:
             )
 
     def _location(self, note: dict[str, Any]) -> Location:
-        entry = Entry(f"http://127.0.0.1:{note['port']}/", NODE_PORT)
+        application, url = self._application, f"http://127.0.0.1:{note['port']}/"
+        entry = Entry(application.service, url, application.node_port)
         return Location(self.folder.kubeconfig, "127.0.0.1", entry)
 
     def _nodes(self) -> Nodes:

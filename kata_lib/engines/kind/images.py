@@ -4,21 +4,20 @@ An archive serves both of Docker's image stores: `kind load docker-image` fails 
 several platforms (kind#3795).
 """
 
-import hashlib
 import json
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kata_lib import machine
-from kata_lib.engines.base import Progress
+from kata_lib.cluster.waiting import Progress
+from kata_lib.engines.application import Application
 from kata_lib.engines.kind.settings import Settings
 from kata_lib.engines.programs import ProgramFailed, ask, program, run
 from kata_lib.errors import EngineError
 
-APP = Path(__file__).resolve().parents[3] / "deploy" / "app"
-VERSIONS = tuple(f"docker.io/kata/sentences:v{number}" for number in (1, 2, 3))
-"""One image under the names of all versions; written in full, because podman takes nothing for granted."""
+REGISTRY = "docker.io"
+"""An image's name is written in full, because podman takes nothing for granted."""
 
 SOURCE = "canary-kata.source"
 """The label that tells which state of the source an image is of."""
@@ -64,13 +63,15 @@ class Images:
                 f"{setting} names another, or `kata up --bundle FILE` brings it."
             ) from failed
 
-    def build(self, progress: Progress) -> None:
+    def build(self, application: Application, progress: Progress) -> None:
         """Build the application's image, unless it is there from this very source."""
-        if all(self._source_of(name) == digest() for name in VERSIONS):
+        names, digest = full_names(application), application.digest()
+        if all(self._source_of(name) == digest for name in names):
             return
         base = [f"--build-arg=BASE={self.settings.app_base}"] if self.settings.app_base else []
-        names = [f"--tag={name}" for name in VERSIONS]
-        command = [self._engine, "build", f"--label={SOURCE}={digest()}", *base, *names, str(APP)]
+        tags = [f"--tag={name}" for name in names]
+        command = [self._engine, "build", f"--label={SOURCE}={digest}", *base, *tags]
+        command.append(str(application.source))
         try:
             run(command, BUILD_SECONDS, self.log, progress)
         except ProgramFailed as failed:
@@ -79,7 +80,7 @@ class Images:
                 "KATA_APP_BASE names another base image; `kata up --bundle FILE` brings all images."
             ) from failed
 
-    def load(self, cluster: str, images: list[str], folder: Path, progress: Progress) -> None:
+    def load(self, cluster: str, images: Sequence[str], folder: Path, progress: Progress) -> None:
         """Load images into the node of a cluster; `folder` holds their archive meanwhile."""
         folder.mkdir(parents=True, exist_ok=True)
         archive = folder / "images.tar"
@@ -89,7 +90,7 @@ class Images:
         finally:
             archive.unlink(missing_ok=True)
 
-    def save(self, images: list[str], archive: Path, progress: Progress) -> None:
+    def save(self, images: Sequence[str], archive: Path, progress: Progress) -> None:
         """Write images into an archive, of this machine's platform only."""
         options = [f"--platform={platform}"] if (platform := self._store_of_many_platforms()) else []
         if self.settings.provider == "podman":  # it writes the first image under all names otherwise
@@ -135,12 +136,6 @@ class Images:
         return program(self.settings.provider)
 
 
-def named_in(manifest: str) -> list[str]:
-    """Return the images that a manifest's text names."""
-    return sorted(set(re.findall(r'^[\s-]*image: *"?([^"\s]+)', manifest, re.MULTILINE)))
-
-
-def digest() -> str:
-    """Return what tells one state of the application's source from another."""
-    files = [APP / "Dockerfile", APP / "sentences.py"]
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+def full_names(application: Application) -> list[str]:
+    """Return the one image of the application under the names of all its versions."""
+    return [f"{REGISTRY}/{name}" for name in application.images]

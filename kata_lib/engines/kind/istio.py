@@ -4,13 +4,13 @@ import json
 import tempfile
 from pathlib import Path
 
+from kata_lib.cluster.waiting import Progress
 from kata_lib.engines import kubectl
-from kata_lib.engines.base import Progress
+from kata_lib.engines.istioctl import NAMESPACE, version
 from kata_lib.engines.kind.settings import Settings
-from kata_lib.engines.programs import ask, program, run
+from kata_lib.engines.programs import program, run
 from kata_lib.errors import EngineError
 
-NAMESPACE = "istio-system"
 HUB = "docker.io/istio"
 READY_SECONDS = 240
 LIMIT_SECONDS = READY_SECONDS + 30.0
@@ -27,12 +27,6 @@ SETTINGS = {
     },
 }
 """istiod asks for 500m and 2 GiB by default, a sidecar for 100m: pods that do not fit stay Pending."""
-
-
-def version() -> str:
-    """Return istioctl's own version, which is the one that it installs."""
-    said = json.loads(ask([program("istioctl"), "version", "--remote=false", "--output=json"]))
-    return str(said["clientVersion"]["version"])
 
 
 def images(settings: Settings) -> list[str]:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from kata_lib import machine
 from kata_lib.engines import ports
+from kata_lib.engines.application import Application
 from kata_lib.engines.folder import Folder
 from kata_lib.engines.kind import istio, readings
 from kata_lib.engines.kind.images import Images
@@ -56,7 +57,7 @@ def silent(provider: str) -> str | None:
     return None
 
 
-def findings(cluster: str) -> Iterator[Need]:
+def findings(cluster: str, application: Application) -> Iterator[Need]:
     """Yield what the machine has and lacks for a kind cluster of that name."""
     settings = Settings.read()
     for name in ("kind", "istioctl", "kubectl", settings.provider):
@@ -154,7 +155,7 @@ def inotify(instances: int | None) -> Need:
 
 
 def port(wanted: int | None, *, runs: bool) -> Need:
-    """Check the port on which the sentences service is published."""
+    """Check the port on which the application is published."""
     if runs:
         return Need("port", "ok", "the running cluster has its port")
     candidates = PORTS if wanted is None else range(wanted, wanted + 1)

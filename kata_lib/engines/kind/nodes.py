@@ -11,13 +11,11 @@ from typing import Any
 
 import psutil
 
-from kata_lib.engines.base import Progress
+from kata_lib.cluster import waiting
+from kata_lib.cluster.waiting import Progress
 from kata_lib.engines.kubectl import kubectl, pods, read, unready
-from kata_lib.engines.programs import ProgramFailed, ask, await_true, program, run
+from kata_lib.engines.programs import ProgramFailed, ask, program, run
 from kata_lib.errors import EngineError
-
-NODE_PORT = 30500
-"""The node port that is published: that of the sentences service."""
 
 CREATE_SECONDS = 600.0
 DELETE_SECONDS = 60.0
@@ -64,11 +62,11 @@ class Nodes:
             "Image": found["Config"]["Image"],
         }
 
-    def create(self, image: str, port: int, progress: Progress) -> None:
-        """Make the cluster, its sentences service published on 127.0.0.1:`port` and nothing else."""
+    def create(self, image: str, node_port: int, port: int, progress: Progress) -> None:
+        """Make the cluster, its `node_port` published on 127.0.0.1:`port` and nothing else."""
         config = self.work / "kind.json"
         self.work.mkdir(exist_ok=True)
-        config.write_text(json.dumps(configuration(port)))
+        config.write_text(json.dumps(configuration(node_port, port)))
         command = [program("kind"), "create", "cluster", f"--name={self.name}", f"--image={image}"]
         command += [f"--kubeconfig={self.kubeconfig}", f"--config={config}", "--retain"]
         try:
@@ -83,7 +81,7 @@ class Nodes:
 
     def await_ready(self, progress: Progress) -> None:
         """Wait until pods can be made and names resolve: `kind create --wait` does not wait for either."""
-        await_true(self._missing, READY_SECONDS, "The cluster was not ready", progress)
+        waiting.until(self._missing, READY_SECONDS, progress, "The cluster was not ready")
 
     def start(self, progress: Progress) -> None:
         """Start a node that Docker, or the machine, has stopped."""
@@ -124,9 +122,9 @@ class Nodes:
         return "; ".join(["the cluster's DNS", *unready(dns_pods)])
 
 
-def configuration(port: int) -> dict[str, Any]:
+def configuration(node_port: int, port: int) -> dict[str, Any]:
     """Return kind's configuration; mappings cannot be changed once the cluster is there."""
-    mapping = {"containerPort": NODE_PORT, "hostPort": port, "listenAddress": "127.0.0.1", "protocol": "TCP"}
+    mapping = {"containerPort": node_port, "hostPort": port, "listenAddress": "127.0.0.1", "protocol": "TCP"}
     return {
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",

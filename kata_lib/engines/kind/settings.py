@@ -2,7 +2,7 @@
 
 KATA_NODE_IMAGE         kind's node image             KATA_ISTIO_HUB       where Istio's images are
 KATA_APP_BASE           the application's base image  KATA_ISTIO_TAG       which of them
-KATA_PORT               where sentences answers       KATA_ISTIO_SETTINGS  a file for istioctl, over ours
+KATA_PORT               where the application answers  KATA_ISTIO_SETTINGS  a file for istioctl, over ours
 KATA_KIND, KATA_ISTIOCTL, KATA_KUBECTL    the programs, by name or path
 KIND_EXPERIMENTAL_PROVIDER                kind's own: podman or nerdctl in place of docker
 """

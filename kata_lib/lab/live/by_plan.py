@@ -1,10 +1,9 @@
-"""A release of `kata release` as the live view shows it: as the cluster keeps it (rollout/record.py)."""
+"""A release of `kata release` as the live view shows it: as the cluster keeps it (delivery/record.py)."""
 
 from collections.abc import Callable, Mapping
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery import Release, metrics
-from kata_lib.delivery.record import line_of
 from kata_lib.delivery.state import Decision, ReleaseState
 from kata_lib.lab.live.protocol import Metric
 from kata_lib.lab.live.told import Move, Told, figure
@@ -38,14 +37,14 @@ class ByPlan:
             canary=plan.canary,
             stable=plan.stable,
             versions=metrics.versions(self._cluster, plan),
-            status=self._release.status().splitlines()[0],
+            status=self._release.where(),
             phase=state.phase,
             steps=[str(step) for step in plan.steps],
             step=through if state.ended else state.step,
             may=_may(state),
-            moves=[Move(d.at, d.weight, _mark(d)) for d in state.decisions],
+            moves=[Move(d.at, d.weight, _mark(d, state)) for d in state.decisions],
             figures=[row for subset in (plan.canary, plan.stable) for row in _figures(state, subset)],
-            decisions=[line_of(decision) for decision in state.decisions],
+            decisions=self._release.lines(),
         )
 
     def do(self, command: str) -> None:
@@ -73,9 +72,8 @@ def _may(state: ReleaseState) -> list[str]:
     return ["resume" if state.phase == "Paused" else "pause", "promote", "promote fully", "abort"]
 
 
-def _mark(decision: Decision) -> str:
+def _mark(decision: Decision, state: ReleaseState) -> str:
     """Return the name in the picture of a decision that moved the weight, "" for another."""
-    word, *rest = decision.word.split()
-    if word == "setWeight":
-        return f"{rest[0]} %"
-    return word if word in ("Healthy", "Aborted", "Undone") else ""
+    if decision.what in ("healthy", "aborted", "undone"):
+        return decision.what.capitalize()
+    return f"{decision.weight} %" if decision in state.moves else ""

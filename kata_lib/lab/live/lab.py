@@ -4,16 +4,17 @@ import time
 
 import pandas as pd
 
+from kata_lib.course.application import Sampler, frame_of
 from kata_lib.errors import WaitTimeout
 from kata_lib.lab.lab import Lab
-from kata_lib.lab.live.changes import Change, words
+from kata_lib.lab.live.changes import Change, newest, words
 from kata_lib.lab.live.handle import LiveView
 from kata_lib.lab.live.protocol import SetWeight
 from kata_lib.lab.live.session import Session
-from kata_lib.lab.live.still import picture
+from kata_lib.lab.live.settings import MINUTE
 from kata_lib.lab.live.widget import LabWidget
+from kata_lib.pictures import plots
 from kata_lib.pictures.stills import Still
-from kata_lib.traffic import Sampler, frame_of
 
 FRAME_SECONDS = 0.1
 RING = 4_000  # records between the sampler and a turn, of which there are ten a second
@@ -41,7 +42,7 @@ class Live(LiveView):
         """
         if percent not in range(101):
             raise ValueError(f"A weight is a whole number from 0 to 100, in percent; found {percent!r}.")
-        self.widget.inbox.put(SetWeight(percent))
+        self.widget.inbox.put(SetWeight(int(percent)))
 
     def last_change(self, timeout: float = 15.0) -> Change:
         """Return the last change of the weight once it was seen in the answers; wait for that, in seconds."""
@@ -76,7 +77,17 @@ class Live(LiveView):
 
     def picture(self) -> Still:
         """Return the last minute as a still picture."""
-        return picture(self._session)
+        session = self._session
+        begin = session.now() - MINUTE
+        since = session.start_ns + int(1e9 * begin)
+        start = pd.Timestamp(session.start_ns, unit="ns", tz="UTC")
+        moments = {
+            f"{change.number}: {words(change.after)}": start + pd.Timedelta(change.at, unit="s")
+            for change in session.changes.copy()
+            if change.number > 0 and change.after is not None and change.at > begin
+        }
+        sample = frame_of([record for record in session.records.copy() if record[0] >= since])
+        return plots.timeline(sample, newest(session.asked or {"v2": 1.0}), changes=moments)
 
     def _last(self) -> Change | None:
         changes = self._session.changes

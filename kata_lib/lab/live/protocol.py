@@ -11,40 +11,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from kata_lib.pictures.plots import Style
+from kata_lib.lab.live.settings import RATES
 
 Percent = Annotated[int, Meta(ge=0, le=100)]
-Rate = Annotated[int, Meta(ge=1, le=400)]
+Rate = Annotated[int, Meta(ge=1, le=RATES[-1])]
 Interval = tuple[float, float, float]
 """A share with the low and the high end of its 95 % interval."""
-
-
-class Paper(Struct, frozen=True):
-    """What all pictures are drawn on; top: the percentage at the upper end of the axis of shares."""
-
-    ink: str
-    grid: str
-    paper: str
-    top: float
-
-
-class Settings(Struct, frozen=True):
-    """What both halves of a view must agree on; the kernel sends it once, as the widget's trait `settings`.
-
-    answer_frames, answer_seconds: after so many frames, or so long, the browser says what it has drawn.
-    silence_seconds: without a frame for so long the browser shows a note, and asks for everything.
-    minute: seconds that a picture shows. rates: requests a second to choose from. commands: of a release.
-    """
-
-    answer_frames: int
-    answer_seconds: float
-    silence_seconds: float
-    minute: int
-    rates: tuple[int, ...]
-    commands: tuple[str, ...]
-    paper: Paper
-    styles: Mapping[str, Style]
-    other: Style
 
 
 class _Said(Struct, frozen=True, tag_field="type"):
@@ -63,8 +35,8 @@ class Drawn(_Said, frozen=True, tag="drawn"):
     number: int
 
 
-class AskScript(_Said, frozen=True, tag="script"):
-    """The page has no plotly.js yet; it comes as the buffer of a message of the same type."""
+class Script(_Said, frozen=True, tag="script"):
+    """The page has no plotly.js yet; the kernel answers with the same message, plotly.js its buffer."""
 
 
 class SetWeight(_Said, frozen=True, tag="weight"):
@@ -97,7 +69,7 @@ class Decide(_Said, frozen=True, tag="do"):
     command: str
 
 
-Message = Shown | Drawn | AskScript | SetWeight | SetRunning | SetRate | Clear | Decide
+Message = Shown | Drawn | Script | SetWeight | SetRunning | SetRate | Clear | Decide
 """What the browser says."""
 
 

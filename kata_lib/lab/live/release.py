@@ -87,10 +87,10 @@ class Watch(Subject):
         if self._before is not None:
             counted = telemetry.difference(self._before, after)
             parts = metrics.split(counted, told.service, told.versions)
-            canary, stable = map(metrics.failures, parts)
+            canary, stable, lost = map(metrics.failures, parts)
             self._since = (self._since[0] + canary, self._since[1] + stable)
             now = int(self._now())
-            self._seconds[now] = _row(now, {told.canary: canary, told.stable: stable})
+            self._seconds[now] = _row(now, {told.canary: canary, told.stable: stable, "": lost})
         self._before = after
         for second in [s for s in self._seconds if s < self._now() - MINUTE - 1]:
             del self._seconds[second]

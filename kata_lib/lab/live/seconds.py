@@ -4,10 +4,11 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from kata_lib.course.application import mark_in, version_of
 from kata_lib.lab.live.protocol import Interval, Latency, Recent, Second
 from kata_lib.lab.live.settings import MINUTE
 from kata_lib.statistics.shares import wilson
-from kata_lib.traffic.frames import UNKNOWN, Record, mark_in, version_of
+from kata_lib.traffic.frames import UNKNOWN, Record
 
 RECENT = 10.0  # seconds that rate, latencies and failures speak of
 

@@ -91,6 +91,20 @@ class Session(Subject):
         if watched and self.now() >= self._next_look:
             self._look()
 
+    def news(self, *, everything: bool) -> LabNews:
+        """Return what is new, or everything; words only once a second, and when a person did something."""
+        now = self._paused_at if self.paused else self.now()
+        whole, self._cleared = everything or self._cleared, False
+        marks = self._marks(now)
+        changes = marks if whole else [mark for mark in marks if mark not in self._marked]
+        self._marked = marks
+        words = None
+        if whole or changes or self.now() >= self._next_words:
+            # With the second that the browser draws anew: one layout serves both.
+            self._next_words = math.floor(self.now()) + WORDS_SECONDS
+            words = self._words(now)
+        return LabNews(whole, round(now, 2), self._minute.rows(everything=whole), changes, words)
+
     def end(self) -> None:
         """End the traffic."""
         self._stream.keep(False, self.now())
@@ -166,20 +180,6 @@ class Session(Subject):
                 self.changes[-1].count(answer)
             for answer in in_order:
                 self.changes[-1].weigh(answer)
-
-    def news(self, *, everything: bool) -> LabNews:
-        """Return what is new, or everything; words only once a second, and when a person did something."""
-        now = self._paused_at if self.paused else self.now()
-        whole, self._cleared = everything or self._cleared, False
-        marks = self._marks(now)
-        changes = marks if whole else [mark for mark in marks if mark not in self._marked]
-        self._marked = marks
-        words = None
-        if whole or changes or self.now() >= self._next_words:
-            # With the second that the browser draws anew: one layout serves both.
-            self._next_words = math.floor(self.now()) + WORDS_SECONDS
-            words = self._words(now)
-        return LabNews(whole, round(now, 2), self._minute.rows(everything=whole), changes, words)
 
     def _words(self, now: float) -> LabWords:
         """Return what stands beside the picture."""

@@ -1,4 +1,4 @@
-"""The live lab without a kernel: a still picture beside the widget, which hides it while it is alive."""
+"""A live view without a kernel: a still picture beside the widget, which hides it while it is alive."""
 
 import gc
 import time
@@ -8,37 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from kata_lib.lab.live.changes import newest
-from kata_lib.lab.live.changes import words as words_of
-from kata_lib.lab.live.settings import MINUTE
-from kata_lib.pictures import plots
-from kata_lib.pictures.stills import Still
-from kata_lib.traffic import frame_of
-
 if TYPE_CHECKING:
     from IPython.display import DisplayHandle
-
-    from kata_lib.lab.live.session import Session
 
 FIRST_SECONDS, EVERY_SECONDS = 8.0, 60.0  # drawing one takes a fifth of a second
 _DRAWER = ThreadPoolExecutor(1, "still pictures")
 """Draws while the caller moves a picture; always one thread, whose memory the next picture takes again."""
 _HOW = "This picture moves with a running kernel: the menu <i>Run</i>, <i>Run All Cells</i> starts it."
-
-
-def picture(session: "Session") -> Still:
-    """Return the last minute of a session as plots.timeline shows it."""
-    since = session.start_ns + int(1e9 * (session.now() - MINUTE))
-    frame = frame_of([record for record in session.records.copy() if record[0] >= since])
-    start = pd.Timestamp(session.start_ns, unit="ns", tz="UTC")
-    moments = {
-        f"{change.number}: {words_of(change.after)}": start + pd.Timedelta(change.at, unit="s")
-        for change in session.changes.copy()
-        if change.number > 0 and change.after is not None and change.at > session.now() - MINUTE
-    }
-    return plots.timeline(frame, newest(session.asked or {"v2": 1.0}), changes=moments)
 
 
 class StillBeside:

@@ -16,7 +16,7 @@ import traitlets
 from kata_lib.lab.live import protocol
 from kata_lib.lab.live.modules import joined
 from kata_lib.lab.live.plotly_script import plotly_script
-from kata_lib.lab.live.protocol import AskScript, Frame, Message
+from kata_lib.lab.live.protocol import Frame, Message, Script
 from kata_lib.lab.live.settings import settings
 
 _VIEW = Path(__file__).parent / "view"
@@ -32,7 +32,7 @@ class Widget(anywidget.AnyWidget):
     still = traitlets.Unicode().tag(sync=True)
     """What the still picture is called, which the widget hides while it is shown."""
     settings = traitlets.Dict().tag(sync=True)
-    """protocol.Settings."""
+    """Settings, by their fields."""
 
     def __init__(self, frame_seconds: float) -> None:
         self.inbox: Queue[Message | None] = Queue()
@@ -65,8 +65,8 @@ class Widget(anywidget.AnyWidget):
 
     def _hear(self, _: object, content: object, buffers: object) -> None:
         message = protocol.read(content)
-        if isinstance(message, AskScript):
-            self.send({"type": "script"}, [plotly_script()])
+        if isinstance(message, Script):
+            self.send(protocol.plain(message), [plotly_script()])
             return
         self._heard_in = copy_context()
         self.inbox.put(message)

@@ -1,7 +1,7 @@
 """What is wrong with a namespace's objects: what `istioctl analyze` says, and what it does not see.
 
 Objects go in, findings come out, the worst first. Each file judges one matter: `sidecars`, `services`,
-`routes`, `gateways`, `destinations`, `subsets`, `weights`; `finding` has the table of codes.
+`ports`, `routes`, `gateways`, `destinations`, `subsets`, `weights`; `finding` has the table of codes.
 """
 
 import html
@@ -9,13 +9,13 @@ import json
 from dataclasses import dataclass
 
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.mesh.analyze import destinations, gateways, routes, services, sidecars, subsets, weights
+from kata_lib.mesh.analyze import destinations, gateways, ports, routes, services, sidecars, subsets, weights
 from kata_lib.mesh.analyze.finding import CODES, SEVERITIES, Finding
 from kata_lib.mesh.analyze.objects import Objects, read
 
 __all__ = ["CODES", "Analysis", "Finding", "Objects", "findings", "of", "read"]
 
-_MATTERS = (sidecars, services, routes, gateways, destinations, subsets, weights)
+_MATTERS = (sidecars, services, ports, routes, gateways, destinations, subsets, weights)
 
 
 @dataclass(frozen=True)

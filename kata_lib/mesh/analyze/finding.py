@@ -23,6 +23,7 @@ CODES: dict[str, tuple[str, Severity]] = {
     "KATA0101": ("PodsOlderThanInjection", "Warning"),
     "KATA0102": ("CallerWithoutSidecar", "Error"),
     "KATA0103": ("ServiceSelectsNoPods", "Warning"),
+    "KATA0105": ("HttpRulesWithoutEffect", "Warning"),
     "KATA0201": ("VirtualServiceForUnknownHost", "Error"),
     "KATA0202": ("VirtualServiceForOtherHost", "Warning"),
     "KATA0203": ("VirtualServiceInOtherNamespace", "Warning"),

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 from kata_lib.engines.embedded.addresses.plans import NODE, Address, LoopbackPlan, PortPlan, is_free
 from kata_lib.engines.embedded.state import State
-from kata_lib.engines.notes import read_json, write_json
 from kata_lib.errors import EngineError
+from kata_lib.files import read_json, write_json
 
 __all__ = ["NODE", "Address", "AddressPlan", "LoopbackPlan", "PortPlan", "claim", "load"]
 

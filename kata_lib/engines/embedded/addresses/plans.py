@@ -7,8 +7,8 @@ from collections.abc import Container
 from typing import Any
 
 from kata_lib.engines.embedded.state import State
-from kata_lib.engines.notes import write_json
 from kata_lib.errors import EngineError
+from kata_lib.files import write_json
 
 Address = tuple[str, int]
 

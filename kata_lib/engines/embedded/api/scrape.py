@@ -13,11 +13,9 @@ from kata_lib.engines.embedded.api.respond import answer
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.store import Obj
 
-PATH = "/kata/scrape-targets"
-
 
 class ScrapeTargets:
-    """The handler of PATH."""
+    """The handler of SCRAPE_TARGETS."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry

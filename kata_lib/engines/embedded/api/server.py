@@ -28,6 +28,7 @@ from kata_lib.engines.embedded.registry.status import (
     no_such_path,
     unauthorized,
 )
+from kata_lib.engines.embedded.state import SCRAPE_TARGETS
 from kata_lib.engines.embedded.store import DiskFull
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def make_app(registry: Registry, *, token: str, logs: Logs, reach: Reach) -> web
     app.router.add_get("/openapi/v3/{group_version:.+}", served.openapi_document)
     app.router.add_get("/api", served.core_discovery)
     app.router.add_get("/apis", served.groups_discovery)
-    app.router.add_get(scrape.PATH, scrape.ScrapeTargets(registry).targets)
+    app.router.add_get(SCRAPE_TARGETS, scrape.ScrapeTargets(registry).targets)
     app.router.add_get(pod_proxy.PATH, pod_proxy.handler(registry, reach))
     app.router.add_route("*", "/api/{version:v1}{rest:(/.*)?}", objects.resources)
     app.router.add_get("/apis/{group}", served.group)

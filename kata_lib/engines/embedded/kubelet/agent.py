@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
+
 from kata_lib.engines.embedded import envoy
 from kata_lib.engines.embedded.addresses import Address
 from kata_lib.engines.embedded.mesh.metrics import prometheus
@@ -17,6 +19,7 @@ from kata_lib.errors import MeshError
 log = logging.getLogger(__name__)
 
 READ_TIMEOUT = 5.0
+OWN_LIMIT = aiohttp.ClientTimeout(total=3.0)
 SETTLE_TIMEOUT = 2.0
 
 
@@ -25,10 +28,12 @@ class Agent:
     """Answers GET /stats/prometheus, /config_dump and /clusters, asking the pod's Envoy, and /debug/syncz.
 
     settled: returns once every Envoy acknowledged what the registry holds; MeshError after so many seconds.
+    own_metrics: the URL of the application's, which are told after the sidecar's.
     """
 
     admin: Path
     settled: Callable[[float], Awaitable[None]]
+    own_metrics: str | None = None
     _server: asyncio.Server | None = None
 
     async def start(self, address: Address) -> None:
@@ -62,7 +67,8 @@ class Agent:
         try:
             match path.partition("?")[0]:
                 case "/stats/prometheus" | "/metrics":
-                    return "200 OK", prometheus(await envoy.statistics(self.admin)).encode()
+                    counted = prometheus(await envoy.statistics(self.admin)).encode()
+                    return "200 OK", counted + await self._application()
                 case "/debug/syncz":
                     return "200 OK", (await self._unacknowledged()).encode()
                 case "/config_dump" | "/clusters":
@@ -70,6 +76,20 @@ class Agent:
         except envoy.AdminError as error:
             return "503 Service Unavailable", f"{error}\n".encode()
         return "404 Not Found", b"there are /stats/prometheus, /config_dump, /clusters and /debug/syncz\n"
+
+    async def _application(self) -> bytes:
+        """Return the application's own metrics; without an answer the sidecar's are told all the same."""
+        if self.own_metrics is None:
+            return b""
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=OWN_LIMIT) as session,
+                session.get(self.own_metrics, raise_for_status=True) as answer,
+            ):
+                return await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.info("the application's metrics at %s: %r", self.own_metrics, error)
+            return b""
 
     async def _unacknowledged(self) -> str:
         try:

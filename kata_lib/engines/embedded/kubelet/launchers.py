@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from kata_lib.engines.embedded import envoy, processes
 from kata_lib.engines.embedded.addresses import Address, AddressPlan
-from kata_lib.engines.embedded.kubelet import images
+from kata_lib.engines.embedded.images import Images
 from kata_lib.engines.embedded.kubelet.environment import Read, environment, expand, mark
 from kata_lib.engines.embedded.kubelet.probes import Check, Outcome, checker
 from kata_lib.engines.embedded.mesh.bootstrap import bootstrap, node_id
@@ -47,10 +47,10 @@ class Application:
     addresses: AddressPlan
 
     def launch(self, attempt: int) -> Identity:
-        reference = self.spec["image"]
-        image = images.find(reference, self.state.tools)
+        there = Images(self.state.images)
+        image = there.find(self.spec["image"])
         if image is None:
-            raise _no_image(self.spec, self.state)
+            raise _no_image(self.spec, there)
         uid, name = self.pod["metadata"]["uid"], self.spec["name"]
         env = environment(self.pod, self.spec, self.read, self.addresses, self._port(image.port))
         if image.client:
@@ -75,17 +75,18 @@ class Application:
         return self.addresses.listen_at(uid, port)
 
 
-def _no_image(spec: Obj, state: State) -> ImageError:
-    reference = spec["image"]
-    if images.pull_policy(spec) == "Never":
-        message = f'Container image "{reference}" is not present with pull policy of Never'
+def _no_image(spec: Obj, there: Images) -> ImageError:
+    if pull_policy(spec) == "Never":
+        message = f'Container image "{spec["image"]}" is not present with pull policy of Never'
         return ImageError("ErrImageNeverPull", message)
-    if name := images.program(reference):
-        return ImageError(
-            "ErrImagePull", f"{name} is not in {state.tools}: `kata addons install` puts it there"
-        )
-    known = ", ".join(sorted(images.IMAGES))
+    known = ", ".join(there.names())
     return ImageError("ErrImagePull", f"the embedded engine pulls no images; it has {known}")
+
+
+def pull_policy(container: dict[str, str]) -> str:
+    """Return the container's imagePullPolicy; by default Always for the tag latest, else IfNotPresent."""
+    tag = container["image"].rpartition("/")[2].partition(":")[2]
+    return container.get("imagePullPolicy") or ("Always" if tag in ("", "latest") else "IfNotPresent")
 
 
 @dataclass(frozen=True)

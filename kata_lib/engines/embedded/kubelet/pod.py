@@ -13,8 +13,9 @@ from kata_lib.engines.embedded.kubelet.agent import Agent
 from kata_lib.engines.embedded.kubelet.container import Container
 from kata_lib.engines.embedded.kubelet.launchers import Application, Sidecar
 from kata_lib.engines.embedded.kubelet.status import pod_status, restarts
+from kata_lib.engines.embedded.mesh import scraping
 from kata_lib.engines.embedded.mesh.bootstrap import node_id
-from kata_lib.engines.embedded.mesh.injection import METRICS_PORT, PROXY_CONTAINER
+from kata_lib.engines.embedded.mesh.injection import PROXY_CONTAINER
 from kata_lib.engines.embedded.mesh.pilot import Pilot
 from kata_lib.engines.embedded.objects import being_deleted, key
 from kata_lib.engines.embedded.registry.registry import Registry
@@ -78,7 +79,9 @@ class PodWorker:
             self.containers.append(container)
         sidecars = (container for container in self.containers if container.name == PROXY_CONTAINER)
         self._sidecar = next(sidecars, None)
-        self._agent = Agent(self.host.state.admin_socket(self.uid), self.host.pilot.settled)
+        self._agent = Agent(
+            self.host.state.admin_socket(self.uid), self.host.pilot.settled, self._own_metrics()
+        )
 
     def update(self, pod: Obj) -> None:
         """Take note of the pod's new state."""
@@ -100,7 +103,7 @@ class PodWorker:
             self.host.pilot.add_proxy(
                 self.pod, lambda: self.host.state.pod_log(self.uid, PROXY_CONTAINER, sidecar.attempt)
             )
-            await self._agent.start(self.host.addresses.listen_at(self.uid, METRICS_PORT))
+            await self._agent.start(self.host.addresses.listen_at(self.uid, scraping.METRICS_PORT))
         self.update(self.pod)
         if not self._leave.is_set():
             self._changed()
@@ -115,6 +118,14 @@ class PodWorker:
         for task in self._tasks:
             task.cancel()
         await self._agent.stop()
+
+    def _own_metrics(self) -> str | None:
+        """Return where the application's own metrics are, None where it has none or no sidecar."""
+        told = scraping.application(self._sidecar.spec) if self._sidecar else None
+        if told is None:
+            return None
+        host, port = self.host.addresses.application_at(self.uid, told[0])
+        return f"http://{host}:{port}{told[1]}"
 
     def _container(self, spec: Obj) -> Container:
         launcher: Any = (

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from kata_lib.engines.embedded.mesh import scraping
 from kata_lib.engines.embedded.objects import controller_of
 from kata_lib.engines.embedded.store import Obj
 
@@ -10,7 +11,6 @@ PROXY_CONTAINER = "istio-proxy"
 PROXY_IMAGE = "envoyproxy/envoy:v1.40.0"
 PROXY_HTTP_PORT = 15080
 """Where an application's http_proxy points, on the pod's own address."""
-METRICS_PORT = 15020
 _INJECT = "sidecar.istio.io/inject"
 
 
@@ -20,16 +20,15 @@ def inject(pod: Obj, namespace: Obj) -> None:
         return
     metadata, spec = pod["metadata"], pod["spec"]
     first = spec["containers"][0]["name"]
-    spec["containers"].append(_proxy_container())
+    sidecar = _proxy_container()
+    spec["containers"].append(sidecar)
     annotations = metadata.setdefault("annotations", {})
+    scraping.redirect(annotations, sidecar)
     annotations["sidecar.istio.io/status"] = json.dumps(
         {"containers": [PROXY_CONTAINER], "revision": "default"}
     )
     annotations.setdefault("kubectl.kubernetes.io/default-container", first)
     annotations.setdefault("kubectl.kubernetes.io/default-logs-container", first)
-    annotations.setdefault("prometheus.io/scrape", "true")
-    annotations.setdefault("prometheus.io/port", str(METRICS_PORT))
-    annotations.setdefault("prometheus.io/path", "/stats/prometheus")
     labels = metadata.setdefault("labels", {})
     labels.setdefault("service.istio.io/canonical-name", canonical_name(pod))
     labels.setdefault("service.istio.io/canonical-revision", canonical_revision(pod))

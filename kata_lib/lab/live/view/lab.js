@@ -1,5 +1,6 @@
 // The live lab in the browser: what a person can turn, the picture of the last minute, and its figures in words.
 
+import { HEIGHT } from "./axes.js";
 import { CONTROLS, Controls } from "./controls.js";
 import { widget } from "./loop.js";
 import { Picture } from "./picture.js";
@@ -21,7 +22,7 @@ import { captionWords, podsWords, seenWords, speedWords, spokenWords, versionRow
 const SPOKEN_MS = 5000;
 
 const HTML = `${CONTROLS}
-  <div class="picture"><div class="plot" role="img"></div><canvas class="now" aria-hidden="true"></canvas></div>
+  <div class="picture" style="height: ${HEIGHT}px"><div class="plot" role="img"></div><canvas class="now" aria-hidden="true"></canvas></div>
   <div class="below">
     <table>
       <caption></caption>

@@ -5,7 +5,7 @@
 import { Answers } from "./answers.js";
 
 /** @import { AnyModel, Initialize, Render } from "@anywidget/types" */
-/** @import { Frame, Message, Settings } from "./protocol.js" */
+/** @import { Frame, Message, Script, Settings } from "./protocol.js" */
 
 /** @typedef {{ settings: Settings, still: string }} Traits */
 /** @typedef {AnyModel<Traits>} Model */
@@ -91,7 +91,7 @@ export class Loop {
 
   /** Hear the kernel until the function that this returns is called. */
   listen() {
-    /** @param {Frame | { type: "script" }} message */
+    /** @param {Frame | Script} message */
     const hear = (message) => message.type === "frame" && this.#hear(message);
     this.#model.on("msg:custom", hear);
     return () => this.#model.off("msg:custom", hear);

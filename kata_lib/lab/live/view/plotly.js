@@ -1,7 +1,7 @@
 // plotly.js comes from the kernel's own package, once for the page.
 
 /** @import { Model } from "./loop.js" */
-/** @import { AskScript } from "./protocol.js" */
+/** @import { Script } from "./protocol.js" */
 
 /**
  * What the pictures need of plotly.js.
@@ -22,10 +22,12 @@ const page = /** @type {{ kataPlotly: Promise<Plotly> | undefined }} */ (/** @ty
  * @param {Model} model
  */
 export function loadPlotly(model) {
-  page.kataPlotly ??= fetched(model).then(unpacked);
-  page.kataPlotly.catch(() => {
-    page.kataPlotly = undefined;
-  });
+  page.kataPlotly ??= fetched(model)
+    .then(unpacked)
+    .catch((error) => {
+      page.kataPlotly = undefined; // the next view asks again
+      throw error;
+    });
   return page.kataPlotly;
 }
 
@@ -49,7 +51,7 @@ function fetched(model) {
       reject(new Error("The kernel did not send plotly.js."));
     }, LATE_MS);
     model.on("msg:custom", take);
-    /** @type {AskScript} */
+    /** @type {Script} */
     const wanted = { type: "script" };
     model.send(wanted);
   });

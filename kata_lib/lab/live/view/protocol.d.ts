@@ -1,4 +1,4 @@
-// Written by tests/unit/protocol_types.py from kata_lib/lab/live/protocol.py.
+// Written by tests/unit/protocol_types.py from settings.py and protocol.py in kata_lib/lab/live.
 
 /** How a version looks, in plotly's names; ink is what is read on its colour. */
 export interface Style {
@@ -45,8 +45,8 @@ export interface Drawn {
   number: number;
 }
 
-/** The page has no plotly.js yet; it comes as the buffer of a message of the same type. */
-export interface AskScript {
+/** The page has no plotly.js yet; the kernel answers with the same message, plotly.js its buffer. */
+export interface Script {
   type: "script";
 }
 
@@ -205,6 +205,6 @@ export interface Frame {
   news: LabNews | GraphNews | ReleaseNews;
 }
 
-export type Message = Shown | Drawn | AskScript | SetWeight | SetRunning | SetRate | Clear | Decide;
+export type Message = Shown | Drawn | Script | SetWeight | SetRunning | SetRate | Clear | Decide;
 
 export type News = LabNews | GraphNews | ReleaseNews;

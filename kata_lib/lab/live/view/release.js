@@ -1,6 +1,7 @@
 // A release in the browser: the live lab's picture, the plan's steps, a button for each command that makes sense now,
 // the figures of both versions, and the decisions.
 
+import { HEIGHT } from "./axes.js";
 import { widget } from "./loop.js";
 import { Picture } from "./picture.js";
 import { loadPlotly } from "./plotly.js";
@@ -21,7 +22,7 @@ const HTML = `
   <p class="status" role="status"></p>
   <ol class="steps" aria-label="Steps of the plan"></ol>
   <div class="controls"><span class="buttons" role="group" aria-label="Decide"></span></div>
-  <div class="picture"><div class="plot" role="img"></div></div>
+  <div class="picture" style="height: ${HEIGHT}px"><div class="plot" role="img"></div></div>
   <div class="below">
     <table>
       <caption>Counted since the weight last changed</caption>

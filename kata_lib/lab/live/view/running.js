@@ -32,6 +32,7 @@ export class Running {
     this.#styleOf = styleOf;
     canvas.width = RUNNING_WIDTH * devicePixelRatio;
     canvas.height = HEIGHT * devicePixelRatio;
+    canvas.style.width = `${RUNNING_WIDTH}px`;
     canvas.style.right = runningRight(settings);
     this.#pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     this.#pen.scale(devicePixelRatio, devicePixelRatio);

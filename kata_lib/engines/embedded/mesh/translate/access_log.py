@@ -13,14 +13,21 @@ from kata_lib.engines.embedded.mesh.translate.model import Envoy
 
 _TYPE = "type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config"
 _HOST = {"command": "REQ", "param": ":AUTHORITY"}
+
+
+def _first_of(*places: Mapping[str, str]) -> str:
+    """Return what the first of Envoy's operators gives that gives something."""
+    return f"%COALESCE({json.dumps({'operators': places})})%"
+
+
 _CALLED = {
-    "destination_service": [{"command": "CLUSTER_METADATA", "param": "kata:host"}, _HOST],
-    "destination_service_name": [
+    "destination_service": _first_of({"command": "CLUSTER_METADATA", "param": "kata:host"}, _HOST),
+    "destination_service_name": _first_of(
         {"command": "CLUSTER_METADATA", "param": "kata:name"},
         {"command": "METADATA", "param": "ROUTE:kata:name"},
         _HOST,
-    ],
-    "destination_service_namespace": [{"command": "CLUSTER_METADATA", "param": "kata:namespace"}],
+    ),
+    "destination_service_namespace": "%CLUSTER_METADATA(kata:namespace)%",
 }
 _PEER = {
     "workload": "workload",
@@ -60,9 +67,8 @@ def inbound_connections(destination: Mapping[str, str], service: Mapping[str, st
 
 
 def _outbound(source: Mapping[str, str]) -> dict[str, str]:
-    called = {label: f"%COALESCE({json.dumps({'operators': places})})%" for label, places in _CALLED.items()}
     chosen = {described: f"%UPSTREAM_METADATA(kata:{described})%" for described in _PEER.values()}
-    return _peer("source", source) | called | _peer("destination", chosen)
+    return _peer("source", source) | _CALLED | _peer("destination", chosen)
 
 
 def _inbound(destination: Mapping[str, str], service: Mapping[str, str]) -> dict[str, str]:

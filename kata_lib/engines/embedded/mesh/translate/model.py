@@ -55,8 +55,8 @@ class ServicePort:
 
     @property
     def routed(self) -> bool:
-        """Whether HTTP rules hold: its protocol is HTTP, or not declared and HTTP is what is seen."""
-        return self.protocol is None or self.protocol in service_ports.HTTP
+        """Whether HTTP rules hold."""
+        return service_ports.routed(self.protocol)
 
     @property
     def http2(self) -> bool:

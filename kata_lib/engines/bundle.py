@@ -21,12 +21,16 @@ from pathlib import Path
 from typing import IO, Any
 
 from kata_lib import machine
-from kata_lib.engines import programs
-from kata_lib.engines.kind import images, istio
-from kata_lib.engines.kind.images import Images
+from kata_lib.engines import istioctl, programs
+from kata_lib.engines.application import Application
+from kata_lib.engines.containers import images_of
+from kata_lib.engines.kind import istio
+from kata_lib.engines.kind.images import Images, full_names
 from kata_lib.engines.kind.settings import Settings
 from kata_lib.errors import KataError
+from kata_lib.files import replacing
 
+ENGINE = "kind"
 FORMAT = 1
 TOOLS = ("kind", "istioctl", "kubectl")
 _BLOCK = 1 << 20
@@ -38,14 +42,14 @@ class BundleError(KataError):
     """A bundle cannot be made, read or trusted."""
 
 
-def create(target: Path, say: Say) -> None:
+def create(target: Path, application: Application, say: Say) -> None:
     """Write a bundle of this machine's images and tools; images that are not there are pulled first."""
     settings, log = Settings.read(), _log()
     store = Images(settings, log)
     with tempfile.TemporaryDirectory(dir=_folder(), prefix="bundle-") as name:
         folder = Path(name)
         say("building the application's image")
-        store.build(say)
+        store.build(application, say)
         wanted = [settings.node_image, *istio.images(settings)]
         for image in wanted:
             store.require(image, "KATA_NODE_IMAGE, KATA_ISTIO_HUB or KATA_ISTIO_TAG", say)
@@ -54,8 +58,9 @@ def create(target: Path, say: Say) -> None:
             (folder / "settings").mkdir()
             shutil.copy(settings.istio_settings, folder / "settings" / "istio.yaml")
         wanted += [image for image in addons if store.has(image)]
-        say(f"saving {len(wanted) + len(images.VERSIONS)} images")
-        store.save([*wanted, *images.VERSIONS], folder / "images.tar", say)
+        wanted += full_names(application)
+        say(f"saving {len(wanted)} images")
+        store.save(wanted, folder / "images.tar", say)
         (folder / "tools").mkdir()
         for tool in TOOLS:
             shutil.copy(programs.program(tool), folder / "tools" / tool)
@@ -66,24 +71,20 @@ def create(target: Path, say: Say) -> None:
             "environment": {
                 "KATA_NODE_IMAGE": settings.node_image,
                 "KATA_ISTIO_HUB": settings.hub,
-                "KATA_ISTIO_TAG": settings.tag or istio.version(),
+                "KATA_ISTIO_TAG": settings.tag or istioctl.version(),
             },
-            "images": [*wanted, *images.VERSIONS],
-            "application": images.digest(),
+            "images": wanted,
+            "application": application.digest(),
             "sha256": {str(p.relative_to(folder)): _sum(p.open("rb")) for p in members},
         }
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=2))
-        part = target.with_name(f"{target.name}.part")
         say(f"writing {target}")
         try:
-            with tarfile.open(part, "w") as packed:
+            with replacing(target) as new, tarfile.open(new, "w") as packed:
                 for member in (folder / "manifest.json", *members):
                     packed.add(member, str(member.relative_to(folder)))
-            part.replace(target)
         except OSError as error:
             raise BundleError(f"{target} cannot be written: {error}.") from error
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def verify(bundle: Path) -> dict[str, Any]:
@@ -107,14 +108,21 @@ def verify(bundle: Path) -> dict[str, Any]:
     return manifest
 
 
-def open_(bundle: Path, say: Say) -> None:
-    """Verify a bundle and put its tools, images and settings where this process's kind engine looks."""
+def open_(bundle: Path, application: Application, say: Say) -> None:
+    """Verify a bundle and put its tools, images and settings where this process's kind engine looks.
+
+    Raises BundleError where KATA_ENGINE names another engine, and for a bundle that cannot be used.
+    """
+    if os.environ.setdefault("KATA_ENGINE", ENGINE) != ENGINE:
+        raise BundleError(
+            f"A bundle is for the engine {ENGINE}, not {os.environ['KATA_ENGINE']}: leave it out."
+        )
     say(f"verifying {bundle}")
     manifest = verify(bundle)
     if manifest["platform"] != _platform():
         raise BundleError(f"{bundle} is for {manifest['platform']}, and this machine is {_platform()}.")
-    if manifest["application"] != images.digest():
-        raise BundleError(f"{bundle} holds another state of deploy/app than this folder: create it anew.")
+    if manifest["application"] != application.digest():
+        raise BundleError(f"{bundle} holds another state of the application than is here: create it anew.")
     with _opened(bundle) as packed:
         for member in packed:
             if member.name.startswith("tools/"):
@@ -146,7 +154,7 @@ def _copy_addons(folder: Path) -> list[str]:
     for file in sorted(Path(place).glob("*.yaml")) if place else []:
         (folder / "addons").mkdir(exist_ok=True)
         shutil.copy(file, folder / "addons" / file.name)
-        found += images.named_in(file.read_text())
+        found += images_of(file.read_text())
     return found
 
 
@@ -173,11 +181,10 @@ def _put(packed: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None
     content = packed.extractfile(member)
     assert content
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.part")
-    with part.open("wb") as file:
-        shutil.copyfileobj(content, file, _BLOCK)
-    part.chmod(member.mode & 0o755)
-    part.replace(target)
+    with replacing(target) as new:
+        with new.open("wb") as file:
+            shutil.copyfileobj(content, file, _BLOCK)
+        new.chmod(member.mode & 0o755)
 
 
 def _sum(file: IO[bytes]) -> str:

@@ -1,0 +1,63 @@
+"""The workshop's application: three services of one image, of which `sentences` asks the other two.
+
+Its answers tell their version: "Porthos (v2) is 42 years" is from version 2, one without a mark from version
+1.
+"""
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kata_lib import traffic
+from kata_lib.engines.application import Application
+from kata_lib.errors import ClusterError
+from kata_lib.machine import PROJECT
+from kata_lib.traffic import UNKNOWN
+
+if TYPE_CHECKING:
+    from kata_lib.cluster.cluster import Cluster
+
+APPLICATION = Application(
+    image="kata/sentences",
+    tags=("v1", "v2", "v3"),
+    source=PROJECT / "deploy" / "app",
+    program="sentences.py",
+    port=5000,
+    service="sentences",
+    node_port=30500,
+    pods=8,  # four of v2, two of v1, age and sentences
+)
+
+_MARK = re.compile(r" \((v\d+)\)")
+_SENTENCE = re.compile(r"\S.* is \d+ years")
+
+
+def version_of(answer: str) -> str:
+    """Return the version that an answer is from, "v2" for the mark " (v2)".
+
+    Version 1 has no mark, but a form: "Porthos is 42 years". What has neither is no answer of sentences, and
+    its version is UNKNOWN.
+    """
+    return mark_in(answer) or ("v1" if _SENTENCE.fullmatch(answer.strip()) else UNKNOWN)
+
+
+def mark_in(text: str) -> str | None:
+    """Return the version that a text is marked with, None without one: errors have it at best."""
+    mark = _MARK.search(text)
+    return mark[1] if mark else None
+
+
+sample = partial(traffic.sample, version_of=version_of)
+Sampler = partial(traffic.Sampler, version_of=version_of)
+frame_of = partial(traffic.frame_of, version_of=version_of)
+"""As those of kata_lib.traffic, with the versions of the application's answers."""
+
+
+def url(cluster: "Cluster") -> str:
+    """Return where sentences answers; ClusterError says what makes it where it is not there."""
+    if cluster.get("v1", "Service", APPLICATION.service) is None:
+        raise ClusterError(
+            f"There is no Service {APPLICATION.service!r} in namespace {cluster.namespace}: "
+            "`kubectl apply -f deploy/v1` makes the workshop's."
+        )
+    return cluster.url(APPLICATION.service)
