@@ -53,7 +53,6 @@ GROUPS = (
 )
 BY_NAME_ONLY = frozenset({"soak", "engines", "marks"})
 LABS = 50_000
-MANY_LABS = 200_000
 
 
 class Extent(NamedTuple):
@@ -103,7 +102,7 @@ def _run(chosen: list[str], extent: Extent, say: Callable[[str], None]) -> list[
         os.environ["KATA_HOME"] = folder
         others = list(engines.measure(NAME, say)) if "engines" in chosen else []
         if "marks" in chosen:
-            others += marks.measure(MANY_LABS if extent.full else LABS, say)
+            others += marks.measure(LABS, say)
         if not set(chosen) - {"engines", "marks"}:
             return others
         engine = engines_there.select(APPLICATION, "embedded", NAME)

@@ -72,6 +72,8 @@ def test_the_evidence_is_at_most_one_on_average_where_nothing_changed(old: float
         Case(0.1, 0.2, HALF, before=100),
         Case(0.1, 0.2, (0.5, 0.0)),
         Case(0.1, 0.2, before=300, ignored=1 / 3),
+        Case(0.1, 0.5, outages=True),
+        Case(0.1, 0.33, before=100, outages=True),
     ],
     ids=str,
 )
@@ -140,6 +142,11 @@ def test_answers_on_the_old_route_do_not_destroy_the_evidence() -> None:
     """Each is impossible on the new route, where v2 has all."""
     took = until_seen(change_to(steady(0.5), 1.0), ["v1"] * 40 + ["v2"] * 40)
     assert 40 < took <= 40 + 22
+
+
+def test_failures_alone_are_no_evidence() -> None:
+    assert until_seen(change_to(steady(0.1), 0.5), [None] * 500) == 0
+    assert until_seen(change_to(steady(0.1, (["v1"] * 9 + ["v2"]) * 20), 0.5), [None] * 500) == 0
 
 
 def test_an_answer_that_was_impossible_is_enough() -> None:
