@@ -24,6 +24,7 @@ from bench import (
     marks,
     memory,
     release,
+    release_errors,
     soak,
     start,
     throughput,
@@ -46,13 +47,16 @@ GROUPS = (
     "memory",
     "live",
     "release",
+    "release-errors",
     "soak",
     "classroom",
     "engines",
     "marks",
 )
-BY_NAME_ONLY = frozenset({"soak", "engines", "marks"})
+WITHOUT_A_CLUSTER = frozenset({"engines", "marks", "release-errors"})
+BY_NAME_ONLY = frozenset({"soak", *WITHOUT_A_CLUSTER})
 LABS = 50_000
+RELEASES = 20_000
 
 
 class Extent(NamedTuple):
@@ -103,7 +107,9 @@ def _run(chosen: list[str], extent: Extent, say: Callable[[str], None]) -> list[
         others = list(engines.measure(NAME, say)) if "engines" in chosen else []
         if "marks" in chosen:
             others += marks.measure(LABS, say)
-        if not set(chosen) - {"engines", "marks"}:
+        if "release-errors" in chosen:
+            others += release_errors.measure(RELEASES if extent.full else RELEASES // 4, say)
+        if not set(chosen) - WITHOUT_A_CLUSTER:
             return others
         engine = engines_there.select(APPLICATION, "embedded", NAME)
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import mean
 
 from bench.results import Figure
+from kata_lib.cluster.pods import SIDECAR
 from kata_lib.engines.embedded.processes import DAEMON_MARK, find_marked
 from kata_lib.engines.embedded.state import State
 
@@ -32,7 +33,7 @@ def measure(home: Path) -> list[Figure]:
 def _part(pod: str, container: str) -> str:
     if pod == "node":
         return "node Envoy"
-    return "sidecar" if container == "istio-proxy" else "application"
+    return "sidecar" if container == SIDECAR else "application"
 
 
 def _megabytes(pid: int) -> float:

@@ -6,7 +6,6 @@ finished is removed.
 """
 
 import argparse
-import fcntl
 import hashlib
 import importlib.util
 import json
@@ -21,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT))
 import kubectl  # noqa: E402
 
 from kata_lib import machine  # noqa: E402
+from kata_lib.files import held  # noqa: E402
 
 VENV = ROOT / ".venv"
 STATE = ROOT / ".kata"
@@ -125,23 +126,10 @@ def only_one() -> Iterator[None]:
     A pip that outlives this process inherits the lock, so that nobody writes beside it.
     """
     STATE.mkdir(mode=0o700, exist_ok=True)
-    with (STATE / "setup.lock").open("w") as lock:
-        os.set_inheritable(lock.fileno(), True)
-        limit = time.monotonic() + WAIT_FOR_OTHER_SECONDS
-        told = False
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > limit:
-                    raise SetupError(
-                        "Another set-up of this project has not ended in half an hour."
-                    ) from None
-                if not told:
-                    say("Another set-up of this project is running; waiting for it.")
-                    told = True
-                time.sleep(0.2)
+    late = SetupError("Another set-up of this project has not ended in half an hour.")
+    told = partial(say, "Another set-up of this project is running; waiting for it.")
+    with held(STATE / "setup.lock", WAIT_FOR_OTHER_SECONDS, late, told) as lock:
+        os.set_inheritable(lock, True)
         yield
 
 

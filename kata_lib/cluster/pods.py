@@ -20,6 +20,11 @@ def container_names(pod: Pod) -> list[str]:
     return [container["name"] for container in containers(pod)]
 
 
+def has_sidecar(pod: Pod) -> bool:
+    """Return whether a pod has Istio's sidecar."""
+    return SIDECAR in container_names(pod)
+
+
 def statuses(pod: Pod) -> list[dict[str, Any]]:
     """Return the status of every container, of those for the beginning too."""
     status = pod.get("status", {})
@@ -27,7 +32,7 @@ def statuses(pod: Pod) -> list[dict[str, Any]]:
 
 
 def is_ready(pod: Pod) -> bool:
-    """Tell whether a pod's condition Ready is True."""
+    """Return whether a pod's condition Ready is True."""
     return _condition(pod, "Ready").get("status") == "True"
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import service
 from kata_lib.course.mistakes import Mistake
 from kata_lib.delivery import argo
 from kata_lib.delivery.argo.state import RolloutState
 from kata_lib.errors import KataError
-from kata_lib.mesh import old_weights as mesh
+from kata_lib.mesh import weights
 
 _FILE = "deploy/rollouts/argo-rollouts/rollout-{}.yaml"
 _ENDED_BY = {"Healthy": "goes through", "Degraded": "is aborted by its analysis"}
@@ -41,9 +42,9 @@ def find(cluster: Cluster, canary: str, phase: str) -> Iterator[Mistake]:
 
 
 def _moved(cluster: Cluster, state: RolloutState) -> Iterator[Mistake]:
-    shares = mesh.weights(cluster)
-    if shares.get("stable") != 1.0:
+    written = weights.read(cluster, service.NAME)
+    if {name for name, weight in written.items() if weight} != {"stable"}:
         yield Mistake(
-            f"The release has left everyone on stable, and somebody moved them since: {shares}.",
+            f"The release has left everyone on stable, and somebody moved them since: {written}.",
             "kata weights stable=100",
         )

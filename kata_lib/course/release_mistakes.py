@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import service
 from kata_lib.course.mistakes import Mistake
 from kata_lib.delivery import record, words
 from kata_lib.delivery.state import Phase, ReleaseState
 from kata_lib.errors import ReleaseError
-from kata_lib.mesh import old_weights as mesh
 
 _ENDED_BY = {"Healthy": "goes through", "Degraded": "is aborted by its analysis"}
 
@@ -44,7 +44,7 @@ def _by_metrics(release: ReleaseState) -> bool:
 
 def _moved(cluster: Cluster, release: ReleaseState) -> Iterator[Mistake]:
     everyone = release.plan.canary if release.phase == "Healthy" else release.plan.stable
-    if mesh.weights(cluster).get(everyone) != 1.0:
+    if service.in_force(cluster).shares.get(everyone) != 1.0:
         yield Mistake(
             f"The release has left everyone on {everyone}, and somebody moved them since.",
             f"kata weights {everyone}=100",

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import CANARY
-from kata_lib.errors import MeshError
 from kata_lib.mesh import in_force as mesh_in_force
 from kata_lib.mesh import synced, weights
 from kata_lib.mesh.in_force import InForce
 from kata_lib.mesh.synced import Moment
+from kata_lib.mesh.weights import NoWeights
 
 NAME = "name"
 CALLER = APPLICATION.service
@@ -22,12 +22,10 @@ def in_force(cluster: Cluster) -> InForce:
 
 def set_weights(cluster: Cluster, wanted: Mapping[str, float]) -> dict[str, int]:
     """Set the weights for name and return all; MeshError says what is no weight, or what is missing."""
-    if weights.find(cluster, NAME) is None:
-        raise MeshError(
-            f"No VirtualService routes {NAME}, so there are no weights to set. "
-            f"`kubectl apply -f {CANARY}` makes one."
-        )
-    return weights.set_weights(cluster, NAME, wanted)
+    try:
+        return weights.set_weights(cluster, NAME, wanted)
+    except NoWeights as missing:
+        raise NoWeights(f"{missing} `kubectl apply -f {CANARY}` makes one.") from None
 
 
 def moment(cluster: Cluster) -> Moment:

@@ -4,11 +4,12 @@
     release = delivery.start(lab.cluster, plan)
     release.wait()
 
-plan.py, with steps.py, metric.py and fields.py, reads what should happen. judging.py says what the requests
-counted prove (by statistics/sequential.py), state.py where a release stands, events.py what each event makes
-of it: all that is pure. metrics.py and routes.py are the two ends in the cluster, record.py keeps the state
-there, runner.py runs it, handle.py is what a notebook and the command hold of it. argo/ is the same release
-by the real controller.
+plan.py, with steps.py, metric.py and fields.py, reads what should happen. observed.py is what one look sees,
+judging.py what the requests counted prove (by statistics/sequential.py), state.py where a release stands,
+events.py what each event makes of it, words.py how that is said; chances.py shows, by simulation.py, how
+often a plan errs: all that is pure. metrics.py and routes.py are the two ends in the cluster, record.py keeps
+the state there, runner.py runs it, handle.py is what a notebook and the command hold of it. argo/ is the same
+release by the real controller.
 """
 
 import time
@@ -26,8 +27,7 @@ def start(cluster: Cluster, plan: Plan) -> Release:
 
     ReleaseError where it cannot begin: another one is under way, or something that it needs is missing.
     """
-    routes.check(cluster, plan)
-    record.begin(cluster, events.begin(plan, time.time()))
+    record.begin(cluster, events.begin(plan, routes.check(cluster, plan), time.time()))
     begun = Release(cluster, plan.service)
     begun.run()
     return begun

@@ -10,7 +10,7 @@ from typing import Any
 from kata_lib.delivery.judging import Finding, Tally, judge
 from kata_lib.delivery.observed import Observed
 from kata_lib.delivery.plan import Plan
-from kata_lib.delivery.state import BESIDE, By, Decision, Hold, ReleaseState, What
+from kata_lib.delivery.state import BESIDE, By, Decision, Hold, ReleaseState, Versions, What
 from kata_lib.delivery.steps import Analysis, Pause, SetWeight
 from kata_lib.errors import ReleaseError
 
@@ -18,9 +18,9 @@ KEPT = 200
 """Decisions kept: more than any plan makes; the oldest go first."""
 
 
-def begin(plan: Plan, now: float) -> ReleaseState:
+def begin(plan: Plan, versions: Versions, now: float) -> ReleaseState:
     """Return a release at its first step."""
-    release = ReleaseState(plan, step=-1, tallies={metric.name: Tally() for metric in plan.metrics})
+    release = ReleaseState(plan, versions, step=-1, tallies={metric.name: Tally() for metric in plan.metrics})
     return _next(_decide(release, now, "started", "person"), now)
 
 
@@ -108,7 +108,7 @@ def retry(release: ReleaseState, now: float) -> ReleaseState:
     """Begin an aborted release again from its first step."""
     if release.phase != "Degraded":
         raise ReleaseError(f"The release is {release.phase}; retry is for one that was aborted.")
-    again = begin(release.plan, now)
+    again = begin(release.plan, release.versions, now)
     return replace(
         again, stage=release.stage + again.stage, decisions=(*release.decisions, *again.decisions)[-KEPT:]
     )

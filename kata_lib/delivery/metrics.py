@@ -2,7 +2,7 @@
 
 While the canary gets copies of users' requests, which no caller counts, the called pods' sidecars are asked.
 A request that reached no pod carries no version. Where a pod was chosen, its workload tells; where none was,
-it is that version's of which no pod is ready. What is left is nobody's (Look.lost).
+the caller's sidecar does: it answers in place of a destination without pods. What is left is nobody's.
 """
 
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ from kata_lib.cluster.pods import is_ready, troubles, workload
 from kata_lib.delivery.metric import Metric
 from kata_lib.delivery.observed import Look, Observed, Pods
 from kata_lib.delivery.plan import Plan
-from kata_lib.delivery.state import Routing
+from kata_lib.delivery.state import ReleaseState, Versions
 from kata_lib.errors import ReleaseError
-from kata_lib.mesh import old_weights as mesh
-from kata_lib.mesh import telemetry
+from kata_lib.mesh import in_force, telemetry
+from kata_lib.mesh.in_force import InForce
 from kata_lib.statistics.sequential import Counted
 
 UNKNOWN = ("unknown", "")
@@ -33,35 +33,23 @@ def reading(cluster: Cluster, plan: Plan) -> pd.DataFrame:
     return telemetry.counters(cluster, [m.within for m in plan.metrics if m.within is not None])
 
 
-def versions(cluster: Cluster, plan: Plan) -> tuple[str, str]:
-    """Return the versions behind the subsets of the canary and of stable."""
-    labels = mesh.subsets(cluster, plan.service)
-    try:
-        return labels[plan.canary]["version"], labels[plan.stable]["version"]
-    except KeyError as error:
-        raise ReleaseError(f"The DestinationRules of {plan.service} no longer define {error}.") from None
-
-
-def observe(cluster: Cluster, counted: pd.DataFrame, plan: Plan, routing: Routing) -> Observed:
+def observe(cluster: Cluster, counted: pd.DataFrame, state: ReleaseState) -> Observed:
     """Return what a look sees; counted: the difference of two readings."""
-    names = versions(cluster, plan)
-    behind = pods_behind(cluster, plan.service)
-    canary, stable = (pods_of(behind, name) for name in names)
+    plan, versions, routing = state.plan, state.versions, state.routing
+    pods = pods_behind(cluster, plan.service)
     copies = routing.mirror and not routing.weight
-    called = named(counted, {workload(pod): _version(pod) for pod in behind})
-    parts = split(called, plan.service, names, "destination" if copies else "source")
-    if canary.gone != stable.gone:
-        parts = _given(parts, 0 if canary.gone else 1)
-    return Observed(looks(parts, plan), canary, stable)
+    called = named(counted, {workload(pod): _version(pod) for pod in pods})
+    parts = split(called, plan.service, versions, "destination" if copies else "source")
+    if len(parts[2]):
+        parts = given(parts, plan, in_force.read(cluster, plan.service, plan.caller))
+    return Observed(looks(parts, plan), pods_of(pods, versions.canary), pods_of(pods, versions.stable))
 
 
 def pods_behind(cluster: Cluster, service: str) -> list[Obj]:
     """Return the pods that a Service selects, but for those on their way out; [] without the Service."""
-    found = cluster.get("v1", "Service", service) or {"spec": {}}
-    selector = ",".join(f"{key}={value}" for key, value in found["spec"].get("selector", {}).items())
-    if not selector:
-        return []
-    return [pod for pod in cluster.pods(selector) if "deletionTimestamp" not in pod["metadata"]]
+    found = cluster.get("v1", "Service", service)
+    pods = [] if found is None else in_force.behind(found, cluster.pods())
+    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
 
 
 def pods_of(pods: list[Obj], version: str) -> Pods:
@@ -81,15 +69,26 @@ def named(counted: pd.DataFrame, workloads: Mapping[str, str]) -> pd.DataFrame:
     return renamed
 
 
-def split(counted: pd.DataFrame, service: str, names: tuple[str, str], reporter: str = "source") -> Parts:
+def split(counted: pd.DataFrame, service: str, versions: Versions, reporter: str = "source") -> Parts:
     """Return what was counted of the versions of canary and stable, of the requests to a service."""
     index = counted.index
     chosen = index.get_level_values("service") == service
     mine = counted[chosen & (index.get_level_values("reporter") == reporter)]
     version = mine.index.get_level_values("version")
-    canary, stable = names
     lost = version.isin(UNKNOWN) & telemetry.failed(mine).to_numpy()
-    return mine[version == canary], mine[version == stable], mine[lost]
+    return mine[version == versions.canary], mine[version == versions.stable], mine[lost]
+
+
+def given(parts: Parts, plan: Plan, found: InForce) -> Parts:
+    """Return the parts with what was lost in that of the destination for which the caller answers."""
+    route = found.route()
+    dead = [place.name for place in (route.destinations if route else ()) if place.share and place.status]
+    if dead not in ([plan.canary], [plan.stable]):
+        return parts
+    canary, stable, lost = parts
+    if dead == [plan.canary]:
+        return pd.concat([canary, lost]), stable, lost.iloc[:0]
+    return canary, pd.concat([stable, lost]), lost.iloc[:0]
 
 
 def looks(parts: Parts, plan: Plan) -> Mapping[str, Look]:
@@ -108,13 +107,6 @@ def looks(parts: Parts, plan: Plan) -> Mapping[str, Look]:
 def failures(part: pd.DataFrame) -> Counted:
     """Return how many requests of a part failed, and how many there were."""
     return Counted(int(part.loc[telemetry.failed(part), "requests"].sum()), int(part["requests"].sum()))
-
-
-def _given(parts: Parts, whose: int) -> Parts:
-    """Return the parts with what was lost in one of them, the canary's (0) or stable's (1)."""
-    found = list(parts)
-    found[whose] = pd.concat([found[whose], found[2]])
-    return found[0], found[1], found[2].iloc[:0]
 
 
 def _counted(metric: Metric, part: pd.DataFrame) -> Counted:

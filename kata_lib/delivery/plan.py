@@ -28,6 +28,7 @@ CONSECUTIVE_ERROR_LIMIT = 4
 class Plan:
     """How a release goes. `stable` and `canary` are subsets of the service.
 
+    caller: the Service whose sidecars send the requests, and are asked where these go.
     interval: seconds between two looks at the metrics, each of which is a measurement. failure_limit,
     inconclusive_limit, consecutive_error_limit: how many measurements of that kind are borne, as in Argo
     Rollouts. false_abort: the greatest chance that a canary no worse than stable is aborted, over the whole
@@ -37,6 +38,7 @@ class Plan:
     service: str
     stable: str
     canary: str
+    caller: str
     steps: tuple[Step, ...]
     metrics: tuple[Metric, ...]
     interval: float
@@ -91,7 +93,7 @@ def read(path: str | Path) -> Plan:
 
 def parse(source: Any) -> Plan:
     """Return the plan that this is, as YAML reads it."""
-    given = fields(source, "the plan", ("service", "stable", "canary", "steps"), ("analysis",))
+    given = fields(source, "the plan", ("service", "caller", "stable", "canary", "steps"), ("analysis",))
     stable, canary = text(given["stable"], "stable"), text(given["canary"], "canary")
     if stable == canary:
         raise ReleaseError(f"stable and canary are both {stable!r}: a release goes from one to another.")
@@ -111,6 +113,7 @@ def parse(source: Any) -> Plan:
         service=text(given["service"], "service"),
         stable=stable,
         canary=canary,
+        caller=text(given["caller"], "caller"),
         steps=steps,
         metrics=metrics,
         interval=duration(rules.get("interval", INTERVAL), "analysis.interval"),

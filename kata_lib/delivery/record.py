@@ -18,7 +18,7 @@ from kata_lib.delivery import words
 from kata_lib.delivery.judging import Finding, Tally
 from kata_lib.delivery.observed import Pods
 from kata_lib.delivery.plan import parse
-from kata_lib.delivery.state import Decision, ReleaseState
+from kata_lib.delivery.state import Decision, ReleaseState, Versions
 from kata_lib.errors import ReleaseError
 from kata_lib.statistics.sequential import Counted, Evidence
 
@@ -106,6 +106,7 @@ def _config_map(record: Record) -> Obj:
     release = record.release
     state = {
         "form": _FORM,
+        "versions": asdict(release.versions),
         "step": release.step,
         "phase": release.phase,
         "hold": release.hold,
@@ -153,7 +154,8 @@ def _record(obj: Obj) -> Record:
         tallies = {metric: _tally(tally) for metric, tally in state.pop("tallies").items()}
         decisions = tuple(map(_decision, state.pop("decisions")))
         plan = parse(yaml.safe_load(obj["data"]["plan"]))
-        release = ReleaseState(plan, tallies=tallies, decisions=decisions, **state)
+        versions = Versions(**state.pop("versions"))
+        release = ReleaseState(plan, versions, tallies=tallies, decisions=decisions, **state)
     except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError) as error:
         raise ReleaseError(
             f"The ConfigMap {name} holds no release that can be read ({error!r}). {_forget(name)}"

@@ -1,10 +1,9 @@
 """The routing of a release in the service's VirtualService: what a Routing says goes in, and is in force.
 
-The rule that requests without a match take carries the weights and the mirror; a route for testers is a rule
-of its own before it, by the plan's name for it. Whatever else the VirtualService holds stays as it is.
+The rule that plain requests take carries the weights and the mirror; a route for testers is a rule of its own
+before it, by the plan's name for it. Whatever else the VirtualService holds stays as it is.
 """
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,43 +11,13 @@ from typing import Any
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery.plan import Plan
-from kata_lib.delivery.state import Routing
+from kata_lib.delivery.state import Routing, Versions
 from kata_lib.delivery.steps import HeaderRoute
 from kata_lib.errors import MeshError, ReleaseError
-from kata_lib.mesh import old_weights as mesh
-from kata_lib.mesh.virtual_services import ISTIO
-
-
-def check(cluster: Cluster, plan: Plan) -> None:
-    """Raise ReleaseError, or MeshError, where a release cannot begin: with what is missing."""
-    service = _service(cluster, plan)
-    defined = mesh.subsets(cluster, plan.service)
-    for subset in (plan.stable, plan.canary):
-        if "version" not in defined.get(subset, {}):
-            raise ReleaseError(
-                f"No DestinationRule of {plan.service} defines the subset {subset!r} by a version; "
-                f"there are: {', '.join(defined) or 'none'}."
-            )
-        version = defined[subset]["version"]
-        pods = mesh.ready_pods(cluster, plan.service)
-        if version not in {pod["metadata"].get("labels", {}).get("version") for pod in pods}:
-            raise ReleaseError(
-                f"No pod of {plan.service} with version {version} is ready: {subset} is empty."
-            )
-    for name, share in mesh.shares_in(service).items():
-        if share and name not in (plan.stable, plan.canary):
-            raise ReleaseError(
-                f"The route gives {name} {100 * share:g} %: a release moves requests from one version to "
-                f"another. `kata weights {plan.stable}=100` gives them all to {plan.stable}, if it is there."
-            )
-
-
-def put(cluster: Cluster, plan: Plan, routing: Routing) -> None:
-    """Have this routing in force."""
-    service = _service(cluster, plan)
-    http = rules(service["spec"]["http"], plan, routing)
-    if http != service["spec"]["http"]:
-        cluster.patch(ISTIO, "VirtualService", service["metadata"]["name"], {"spec": {"http": http}})
+from kata_lib.mesh import in_force, weights
+from kata_lib.mesh.in_force import InForce
+from kata_lib.mesh.virtual_services import plain_rule
+from kata_lib.mesh.weights import Holder
 
 
 @dataclass(frozen=True)
@@ -59,37 +28,69 @@ class Other:
     quote: str = ""
 
 
+def check(cluster: Cluster, plan: Plan) -> Versions:
+    """Return the versions of a release that can begin.
+
+    ReleaseError, or MeshError, says what is missing where it cannot.
+    """
+    written = _holder(cluster, plan).weights
+    found = in_force.read(cluster, plan.service, plan.caller)
+    versions = Versions(_version(found, plan.canary), _version(found, plan.stable))
+    for name, weight in written.items():
+        if weight and name not in (plan.stable, plan.canary):
+            raise ReleaseError(
+                f"The route gives {name} a weight of {weight}: a release moves requests from one version to "
+                f"another. `kata weights {plan.stable}=100` gives them all to {plan.stable}, if it is there."
+            )
+    return versions
+
+
+def put(cluster: Cluster, plan: Plan, routing: Routing) -> None:
+    """Write this routing."""
+    _holder(cluster, plan)
+    weights.change(cluster, plan.service, lambda http, index: rules(http, plan, routing))
+
+
 def other(cluster: Cluster, plan: Plan, routing: Routing) -> Other | None:
-    """Return the routing in the cluster where it is not as it should be."""
-    service = mesh.virtual_service(cluster, plan.service)
-    if service is None:
-        return Other({})
+    """Return the routing that is written, where it is not as it should be."""
     try:
-        if rules(service["spec"]["http"], plan, routing) == service["spec"]["http"]:
-            return None
-        route = mesh.default_route(service)["route"]
+        holder = weights.find(cluster, plan.service)
+        if holder is None:
+            return Other({})
+        http = holder.obj["spec"]["http"]
+        return None if rules(http, plan, routing) == http else Other(holder.weights)
     except MeshError as error:
         return Other({}, str(error))
-    weights = mesh.written_weights(route)
-    return Other({mesh.destination_name(e): w for e, w in zip(route, weights, strict=True)})
+
+
+def lagging(cluster: Cluster, plan: Plan, routing: Routing) -> str:
+    """Return how the callers' sidecar has the weights, where not yet as they should be, or ''."""
+    found = in_force.read(cluster, plan.service, plan.caller)
+    wanted = {plan.canary: routing.weight / 100, plan.stable: 1 - routing.weight / 100}
+    if all(abs(found.shares.get(name, 0.0) - share) < 1e-6 for name, share in wanted.items()):
+        return ""
+    return f"The sidecars of {plan.caller} do not have the weights yet. {found}"
 
 
 def rules(http: list[Obj], plan: Plan, routing: Routing) -> list[Obj]:
     """Return a VirtualService's rules with this routing in them."""
     names = {step.name for step in plan.steps if isinstance(step, HeaderRoute)}
-    kept = [copy.deepcopy(rule) for rule in http if rule.get("name") not in names]
-    main = mesh.default_route({"spec": {"http": kept}, "metadata": {"name": plan.service}})
-    weights = {plan.stable: 100 - routing.weight, plan.canary: routing.weight}
-    there = [mesh.destination_name(entry) for entry in main["route"]]
-    main["route"] += [{"destination": _subset(plan, name)} for name in weights if name not in there]
-    for entry in main["route"]:
-        entry["weight"] = weights.get(mesh.destination_name(entry), 0)
-    main.pop("mirror", None)
-    main.pop("mirrorPercentage", None)
-    if routing.mirror:
-        main["mirror"] = _subset(plan, plan.canary)
-        main["mirrorPercentage"] = {"value": routing.mirror}
+    kept = [dict(rule) for rule in http if rule.get("name") not in names]
+    index = plain_rule(kept)
+    kept[index] = _weighted(kept[index], plan, routing)
     return [_testers(plan, route) for route in routing.headers] + kept
+
+
+def _weighted(rule: Obj, plan: Plan, routing: Routing) -> Obj:
+    wanted = {plan.stable: 100 - routing.weight, plan.canary: routing.weight}
+    there = rule.get("route", [])
+    entries = [*there, *({"destination": _subset(plan, n)} for n in wanted if n not in weights.names(there))]
+    named = zip(weights.names(entries), entries, strict=True)
+    main = {key: value for key, value in rule.items() if key not in ("mirror", "mirrorPercentage")}
+    main["route"] = [{**entry, "weight": wanted.get(name, 0)} for name, entry in named]
+    if routing.mirror:
+        main |= {"mirror": _subset(plan, plan.canary), "mirrorPercentage": {"value": routing.mirror}}
+    return main
 
 
 def _testers(plan: Plan, route: HeaderRoute) -> Obj:
@@ -101,11 +102,26 @@ def _subset(plan: Plan, subset: str) -> Obj:
     return {"host": plan.service, "subset": subset}
 
 
-def _service(cluster: Cluster, plan: Plan) -> Obj:
-    service = mesh.virtual_service(cluster, plan.service)
-    if service is None:
+def _version(found: InForce, subset: str) -> str:
+    """Return the version of a subset's pods that are ready."""
+    subsets = found.subsets()
+    if subset not in subsets:
+        raise ReleaseError(
+            f"The sidecars that call {found.service} know no subset {subset!r} of it; they know: "
+            f"{', '.join(subsets) or 'none'}. A DestinationRule defines them."
+        )
+    versions = sorted({pod.version for pod in subsets[subset] if pod.ready})
+    if len(versions) != 1:
+        there = f"has pods of the versions {', '.join(versions)}" if versions else "has no pod that is ready"
+        raise ReleaseError(f"The subset {subset} of {found.service} {there}: a release takes one version.")
+    return versions[0]
+
+
+def _holder(cluster: Cluster, plan: Plan) -> Holder:
+    holder = weights.find(cluster, plan.service)
+    if holder is None:
         raise ReleaseError(
             f"No VirtualService routes {plan.service}, so there are no weights to move. "
             "`kubectl apply -f deploy/virtual-service-canary.yaml` makes one."
         )
-    return service
+    return holder

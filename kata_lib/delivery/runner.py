@@ -23,6 +23,9 @@ from kata_lib.mesh import telemetry
 GONE_SECONDS = 5.0
 """A runner that was not seen for this long, and for four of its looks, is gone."""
 
+LAG_SECONDS = 10.0
+"""For so long sidecars may take to have a new routing: istiod takes 0.1 s, one under load seconds."""
+
 
 class Runner:
     """Runs one service's release, one look at a time. clock: seconds since 1970."""
@@ -31,7 +34,7 @@ class Runner:
         self.name = uuid4().hex[:8]
         self._cluster, self._service, self._clock = cluster, service, clock
         self._before: pd.DataFrame | None = None
-        self._stage = -1
+        self._stage, self._routed_at = -1, 0.0
 
     def turn(self) -> Record:
         """Look once, and return the record; ReleaseError where another runner is at it."""
@@ -49,7 +52,7 @@ class Runner:
             if refused.code != CONFLICT:
                 raise
             return record.load(self._cluster, self._service)  # somebody decided meanwhile: theirs counts
-        self._before, self._stage = after, found.release.stage
+        self._before = after
         if saved.routed != saved.release.stage:
             saved = settle(self._cluster, saved)
         return saved
@@ -70,14 +73,23 @@ class Runner:
         if other := routes.other(self._cluster, state.plan, state.routing):
             return None, events.weights_changed(state, other.weights, now, other.quote)
         try:
-            after = metrics.reading(self._cluster, state.plan)
             if self._before is None or self._stage != state.stage:
-                return after, state
+                return self._begin(state, now)
+            after = metrics.reading(self._cluster, state.plan)
             counted = telemetry.difference(self._before, after)
-            seen = metrics.observe(self._cluster, counted, state.plan, state.routing)
-            return after, events.look(state, seen, now)
+            return after, events.look(state, metrics.observe(self._cluster, counted, state), now)
         except KataError as error:
             return self._before, events.blind(state, str(error), now)
+
+    def _begin(self, state: ReleaseState, now: float) -> tuple[pd.DataFrame | None, ReleaseState]:
+        """Return the reading from which a new routing is judged, once the callers' sidecars have it."""
+        if self._stage != state.stage:
+            self._before, self._stage, self._routed_at = None, state.stage, now
+        lag = routes.lagging(self._cluster, state.plan, state.routing)
+        if not lag:
+            return metrics.reading(self._cluster, state.plan), state
+        late = now - self._routed_at > LAG_SECONDS
+        return None, events.blind(state, lag, now) if late else state
 
     def _save(self, found: Record, state: ReleaseState) -> Record:
         return record.save(self._cluster, replace(found, release=state, runner=self.name, seen=self._clock()))

@@ -62,6 +62,14 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Versions:
+    """The values of the label `version` of the pods of both subsets, as they were when the release began."""
+
+    canary: str
+    stable: str
+
+
+@dataclass(frozen=True)
 class Routing:
     """What the mesh should do: the canary's weight in per cent, and routes beside it."""
 
@@ -87,6 +95,7 @@ class ReleaseState:
     """
 
     plan: Plan
+    versions: Versions
     step: int = 0
     phase: Phase = "Progressing"
     hold: Hold = ""

@@ -4,25 +4,28 @@ import socket
 
 from kata_lib.errors import EngineError
 
+Address = tuple[str, int]
+
+LOOPBACK = "127.0.0.1"
 PORTS = range(30500, 30600)
 
 
 def choose(wanted: int | None) -> int:
     """Return the wanted port, or the first free one; EngineError where there is none."""
     for port in PORTS if wanted is None else [wanted]:
-        if free(port):
+        if is_free((LOOPBACK, port)):
             return port
     if wanted is None:
         raise EngineError(f"No port of 127.0.0.1 from {PORTS[0]} to {PORTS[-1]} is free: set KATA_PORT.")
     raise EngineError(f"KATA_PORT is {wanted}, and another program listens there: name a free one.")
 
 
-def free(port: int) -> bool:
-    """Tell whether nobody listens on a port of 127.0.0.1."""
+def is_free(address: Address) -> bool:
+    """Return whether nobody listens there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # closed connections do not count
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind(address)
         except OSError:
             return False
     return True

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kata_lib.cluster.client import Obj
+from kata_lib.cluster.hosts import short_name
 from kata_lib.cluster.pods import is_ready
 from kata_lib.mesh import proxy_config
 
@@ -141,7 +142,7 @@ class Upstreams:
         return replace(told, ready=ready, weight=found.get("load_balancing_weight", 1))
 
     def _short(self, host: str) -> str:
-        return host.removesuffix(f".{self._namespace}.svc.cluster.local")
+        return short_name(host, self._namespace)
 
 
 def _endpoints(assignment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

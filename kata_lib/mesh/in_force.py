@@ -5,13 +5,14 @@ the pods behind it. Shares are fractions of 1. Copies (mirrors) have no share. W
 and what retries make of it, the counters tell.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from kata_lib.cluster import hosts, labels
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.cluster.pods import SIDECAR, container_names, is_ready
+from kata_lib.cluster.pods import has_sidecar, is_ready
 from kata_lib.mesh import proxy_config, routes
 from kata_lib.mesh.destinations import NO_PODS, Destination, Pod, Upstreams, of_objects, spread
 from kata_lib.mesh.matches import PLAIN, Request, takes
@@ -103,8 +104,9 @@ def read(cluster: Cluster, service: str, caller: str) -> InForce:
     Raises ClusterError where the sidecar does not answer.
     """
     found = cluster.get("v1", "Service", service) or {"metadata": {"name": service}, "spec": {}}
+    calling = cluster.get("v1", "Service", caller)
     pods = cluster.pods()
-    asked = next(iter(callers(cluster, caller)), None)
+    asked = next(_with_sidecar(behind(calling, pods) if calling else []), None)
     if asked is None:
         return from_pods(found, pods)
     dump = proxy_config.dump(cluster, asked)
@@ -113,8 +115,7 @@ def read(cluster: Cluster, service: str, caller: str) -> InForce:
 
 def callers(cluster: Cluster, service: str) -> list[str]:
     """Return the names of the ready pods behind a Service that have a sidecar."""
-    pods = ready_pods(cluster, service)
-    return [pod["metadata"]["name"] for pod in pods if SIDECAR in container_names(pod)]
+    return [*_with_sidecar(ready_pods(cluster, service))]
 
 
 def ready_pods(cluster: Cluster, service: str) -> list[Obj]:
@@ -125,9 +126,7 @@ def ready_pods(cluster: Cluster, service: str) -> list[Obj]:
 
 def behind(service: Obj, pods: list[Obj]) -> list[Obj]:
     """Return those of the namespace's pods that a Service selects; one without a selector has none."""
-    selector = service["spec"].get("selector") or {}
-    labels = ((pod, pod["metadata"].get("labels", {})) for pod in pods)
-    return [pod for pod, own in labels if selector and selector.items() <= own.items()]
+    return [pod for pod in pods if labels.selects(service["spec"].get("selector"), pod)]
 
 
 def from_pods(service: Obj, pods: list[Obj]) -> InForce:
@@ -143,7 +142,7 @@ def from_dump(dump: Obj, service: Obj, pods: list[Obj], *, caller: str, namespac
     pods: the namespace's. caller: the sidecar's pod. namespace: the caller's.
     """
     name, port = service["metadata"]["name"], _port(service)
-    host = name if "." in name else f"{name}.{namespace}.svc.cluster.local"
+    host = hosts.full_name(name, namespace)
     upstreams = Upstreams(dump, pods, namespace)
     passed_through = _without_sidecar(service, pods)
     table = _http_routes(dump, host, f"{name}:{port}")
@@ -157,6 +156,13 @@ def from_dump(dump: Obj, service: Obj, pods: list[Obj], *, caller: str, namespac
         found = (Route(EVERY, passed or (passed_through,)),)
     places = upstreams.places(port)
     return InForce(name, port, caller, found, table is not None, places, passed_through.pods)
+
+
+def _with_sidecar(pods: list[Obj]) -> Iterator[str]:
+    """Yield the names of those pods that are ready and have a sidecar."""
+    for pod in pods:
+        if is_ready(pod) and has_sidecar(pod):
+            yield pod["metadata"]["name"]
 
 
 def _http_routes(dump: Obj, host: str, authority: str) -> list[Obj] | None:
@@ -194,7 +200,7 @@ def _tunnel(dump: Obj, service: Obj, upstreams: Upstreams, table: list[Obj]) -> 
     for every port, in one inside the Envoy that the route leads to.
     """
     address = {"address": service["spec"].get("clusterIP"), "port_value": _port(service)}
-    inside = {upstreams.listener(route.get("route", {}).get("cluster", "")) for route in table}
+    inside = {upstreams.listener(route.get("route", {}).get("cluster", "")) for route in table} - {None}
     for listener in proxy_config.select(dump, "listeners"):
         place = listener.get("address", {}).get("socket_address", {})
         if listener.get("name") in inside or place.items() >= address.items():

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from kata_lib.cluster import waiting
 from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.hosts import of_service
 from kata_lib.cluster.pods import is_ready
 from kata_lib.mesh import proxy_config
 from kata_lib.mesh.destinations import Upstreams
@@ -110,7 +111,7 @@ def _other_pods(service: Obj, pods: list[Obj], upstreams: Upstreams, namespace: 
     spec, name = service["spec"], service["metadata"]["name"]
     if spec.get("clusterIP") == "None" or not spec.get("selector") or spec.get("publishNotReadyAddresses"):
         return
-    cluster = f"outbound|{spec['ports'][0]['port']}||{name}.{namespace}.svc.cluster.local"
+    cluster = f"outbound|{spec['ports'][0]['port']}||{of_service(name, namespace)}"
     ready = {pod["metadata"]["name"] for pod in behind(service, pods) if is_ready(pod)}
     known = {pod.name for pod in upstreams.pods(cluster)}
     if upstreams.knows(cluster) and known != ready:
@@ -128,13 +129,21 @@ def _unacknowledged(cluster: Cluster, pod: str) -> str | None:
 
 
 def _written(cluster: Cluster) -> frozenset[tuple[str, ...]]:
-    kinds = [kind for kind in _ROUTING if cluster.api.serves(*kind)]
-    objects = (obj for kind in kinds for obj in cluster.objects(*kind))
+    """Return every object of the namespace that routes, with what tells whether it was changed."""
+    found = ((obj["kind"], obj["metadata"]) for kind in _ROUTING for obj in _objects(cluster, *kind))
     return frozenset(
-        (obj["kind"], metadata["uid"], str(metadata.get("generation") or metadata["resourceVersion"]))
-        for obj in objects
-        for metadata in (obj["metadata"],)
+        (kind, own["uid"], str(own.get("generation") or own["resourceVersion"])) for kind, own in found
     )
+
+
+def _objects(cluster: Cluster, api_version: str, kind: str) -> list[Obj]:
+    """Return the objects of a kind; [] of one that is not served, or that may not be read."""
+    try:
+        return cluster.objects(api_version, kind) if cluster.api.serves(api_version, kind) else []
+    except ApiRefused as refused:
+        if refused.code == 403:
+            return []
+        raise
 
 
 def _routing(dump: Obj) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.hosts import covers, full_name, specificity
 from kata_lib.errors import MeshError
 from kata_lib.mesh.matches import fits
 
@@ -19,13 +20,13 @@ def speaker(cluster: Cluster, host: str) -> Obj | None:
 
     Of several istiod takes the one with the most specific host, and of these the oldest.
     """
-    full = _full_name(host, cluster.namespace)
+    full = full_name(host, cluster.namespace)
     found = [
-        (specificity, service)
+        (specificity(pattern), service)
         for service in sorted(cluster.objects(ISTIO, "VirtualService"), key=_age)
-        if "mesh" in (service["spec"].get("gateways") or ["mesh"]) and service["spec"].get("http")
+        if service["spec"].get("http") and _reaches_sidecars(service["spec"], cluster.namespace)
         for written in service["spec"].get("hosts", [])
-        if (specificity := _specificity(_full_name(written, cluster.namespace), full))
+        if covers(pattern := full_name(written, cluster.namespace), full)
     ]
     return max(found, key=lambda pair: pair[0])[1] if found else None
 
@@ -55,6 +56,12 @@ def plain_rule(rules: list[Obj]) -> int:
 def is_plain(rule: Obj) -> bool:
     """Return whether a rule takes a plain `GET /`: without a match, or by one such as `prefix: /`."""
     return any(map(_takes_plain, rule.get("match") or [{}]))
+
+
+def _reaches_sidecars(spec: Obj, namespace: str) -> bool:
+    """Return whether a VirtualService is for sidecars, and for those of its own namespace."""
+    exported = spec.get("exportTo") or ["*"]
+    return "mesh" in (spec.get("gateways") or ["mesh"]) and not {"*", ".", namespace}.isdisjoint(exported)
 
 
 def _takes_plain(match: Obj) -> bool:
@@ -91,14 +98,3 @@ _PLAIN: Mapping[str, Callable[[Any], bool]] = {
 
 def _age(service: Obj) -> tuple[str, str]:
     return service["metadata"]["creationTimestamp"], service["metadata"]["name"]
-
-
-def _full_name(host: str, namespace: str) -> str:
-    return host if "." in host or host == "*" else f"{host}.{namespace}.svc.cluster.local"
-
-
-def _specificity(pattern: str, host: str) -> int:
-    """Return how specific a pattern is that covers a host: 0 for one that does not."""
-    if pattern == host:
-        return len(host) + 2
-    return len(pattern) + 1 if pattern.startswith("*") and host.endswith(pattern[1:]) else 0

@@ -24,6 +24,10 @@ Edit = Callable[[list[Obj], int], list[Obj]]
 """Gets a copy of an object's rules, and the index of the one for plain requests; returns the rules wanted."""
 
 
+class NoWeights(MeshError):
+    """No object holds weights for a host."""
+
+
 @dataclass(frozen=True)
 class Holder:
     """The object that holds a host's weights, as it was read; index: of its rule for a plain `GET /`."""
@@ -95,13 +99,13 @@ def set_weights(cluster: Cluster, host: str, wanted: Mapping[str, float]) -> dic
 def change(cluster: Cluster, host: str, edit: Edit) -> Holder:
     """Change the rules of what holds a host's weights, and return it as it is then.
 
-    Where somebody else writes between reading and writing, `edit` gets what they wrote. MeshError: nothing
-    holds weights, or others were faster ATTEMPTS times.
+    Where somebody else writes between reading and writing, `edit` gets what they wrote. NoWeights where
+    nothing holds weights, MeshError where others were faster ATTEMPTS times.
     """
     for _ in range(ATTEMPTS):
         holder = find(cluster, host)
         if holder is None:
-            raise MeshError(f"No VirtualService routes the host {host!r}, so there is nothing to weight.")
+            raise NoWeights(f"No VirtualService routes the host {host!r}, so there is nothing to weight.")
         rules = edit(copy.deepcopy(holder.obj["spec"]["http"]), holder.index)
         if rules == holder.obj["spec"]["http"]:
             return holder

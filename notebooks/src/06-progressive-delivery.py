@@ -9,6 +9,7 @@
 # This notebook begins with both versions and the canary's VirtualService.
 # %%
 from kata_lib import delivery, live, open_lab, plots
+from kata_lib.delivery import chances
 
 lab = open_lab(step="progressive-delivery")
 # %% [markdown]
@@ -110,6 +111,22 @@ print(f"Step by step: {with_analysis} users met an error. All at once: {all_at_o
 # more requests, and the first step takes longer. That is the trade: **small steps protect users, and take time**.
 # %% tags=check
 lab.check("caught", lab.sample(requests=150, concurrency=8))
+# %% [markdown]
+# ## What is promised, and what is not
+#
+# A plan's promises are about chance, so they can be simulated: thousands of releases by the code that decided yours, at
+# four hundred requests a second. In a terminal: `kata release plan deploy/rollouts/v2.yaml --rate 400`, and any other
+# rate.
+# %%
+chances.table(plan, rate=400)
+# %% [markdown]
+# Look at the canary that fails 5 %: healthy is 1 %, faulty 25 %, and **in between nobody promises anything**. It goes
+# through in about one release of four. Then at the one that fails 1 or 5 % *as stable does*: that is what `falseAbort`
+# is for, and it is hardly ever sent back. In the last rows the same failures come three or five in a row, all at one
+# version. That the promise does not cover: a clump counts as many times as it has requests.
+#
+# Try fifty requests a second, too. Most releases are held: one in a hundred of fifty is half a request a second, and
+# the plan waits thirty seconds. **A plan fits a traffic.**
 # %% [markdown]
 # ## When a person decides
 #

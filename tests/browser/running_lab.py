@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from bench.lab_page import Messages
+from kata_lib.machine import PROJECT
 
 SETUP = 'from kata_lib import graph, live, open_lab, plots, shares\nlab = open_lab(step="weight-lab")'
 LIVE_CELL = f"{SETUP}\ntraffic = live.show(lab)"
@@ -31,6 +32,10 @@ display(plots.distribution({"canary": share}, {"canary": 0.1}), plots.convergenc
 display(plots.timeline(sample), graph.draw(counted))"""
 
 
+KEPT = PROJECT / ".kata" / "screenshots"
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+
+
 @dataclass(frozen=True)
 class JupyterLab:
     """A running JupyterLab with notebooks of these tests, and a browser for it."""
@@ -46,3 +51,15 @@ class JupyterLab:
         messages = Messages()
         messages.listen(page)
         return page, messages
+
+
+def keep(page: Page, name: str, selector: str, holds: tuple[str, int]) -> None:
+    """Keep a screenshot in each theme, once what is to be seen holds so many of what a selector finds."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for theme, title in THEMES.items():
+        page.evaluate("(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme})", title)
+        page.wait_for_function(f"document.body.dataset.jpThemeLight === '{str(theme == 'light').lower()}'")
+        page.locator(selector).scroll_into_view_if_needed()
+        expect(page.locator(selector).locator(holds[0])).to_have_count(holds[1], timeout=30_000)
+        page.locator(selector).screenshot(path=KEPT / f"{name}-{theme}.png")
+    page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")

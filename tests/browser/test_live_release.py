@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bench.lab_page import open_notebook, run_live
-from browser.running_lab import JupyterLab
+from browser.running_lab import JupyterLab, keep
 from kata_lib import delivery
 from kata_lib.lab.lab import Lab
 
@@ -31,9 +31,18 @@ def press_key(page: Page, name: str) -> None:
 
 def test_a_release_is_watched_and_decided_by_the_keyboard(page: Page, lab: Lab) -> None:
     view = page.locator(VIEW)
-    expect(view.locator(".status")).to_contain_text("Paused by the plan, step 2 of 5", timeout=15_000)
+    expect(view.locator(".status")).to_contain_text("Paused by the plan, step 2 of 8", timeout=15_000)
     expect(view.locator(".steps li")).to_have_text(
-        ["setWeight 20", "pause", "setWeight 50", "pause", "analysis"]
+        [
+            "setWeight 20",
+            "pause",
+            "setWeight 50",
+            "pause",
+            "analysis",
+            "setWeight 100",
+            "pause 5 s",
+            "analysis",
+        ]
     )
     expect(view.locator("[aria-current=step]")).to_have_text("pause")
     expect(view.get_by_role("button")).to_have_text(["Resume", "Promote", "Promote fully", "Abort"])
@@ -49,6 +58,7 @@ def test_a_release_is_watched_and_decided_by_the_keyboard(page: Page, lab: Lab) 
         ".y.some((share) => share > 30)"
     )
     page.wait_for_function(observed, timeout=10_000)
+    expect(view.locator(".legendtext")).to_have_text(["name-v1", "name-v2", "asked for"])
 
     press_key(page, "Abort")
     expect(view.locator(".status")).to_contain_text("Degraded. name-v2 0 %", timeout=5_000)
@@ -68,4 +78,5 @@ def test_what_somebody_else_decides_is_shown(page: Page, lab: Lab) -> None:
     expect(view.locator(".status")).to_contain_text("name-v2 20 %", timeout=5_000)
     release.abort()
     expect(view.locator(".status")).to_contain_text("Degraded", timeout=5_000)
+    keep(page, "release", VIEW, holds=("tbody tr", 4))
     release.close()

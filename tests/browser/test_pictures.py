@@ -11,15 +11,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bench.lab_page import LIVE, open_notebook, run_cell, run_live, wait_idle
-from browser.running_lab import JupyterLab
+from browser.running_lab import JupyterLab, keep
 from kata_lib.course.application import Sampler
 from kata_lib.lab.lab import Lab
-from kata_lib.machine import PROJECT
 
-KEPT = PROJECT / ".kata" / "screenshots"
 GRAPH = ".kata-graph"
 SECONDS = float(os.environ.get("KATA_PICTURE_SECONDS", "4"))
-THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
 @pytest.fixture(scope="module")
@@ -70,15 +67,3 @@ def test_the_live_lab_is_shown_in_both_themes(jupyter: JupyterLab) -> None:
         page.wait_for_timeout(1000 * SECONDS)
     keep(page, "live-lab", LIVE, holds=("tbody tr", 2))
     page.close()
-
-
-def keep(page: Page, name: str, selector: str, holds: tuple[str, int]) -> None:
-    """Keep a screenshot in each theme, once what is to be seen holds so many of what a selector finds."""
-    KEPT.mkdir(parents=True, exist_ok=True)
-    for theme, title in THEMES.items():
-        page.evaluate("(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme})", title)
-        page.wait_for_function(f"document.body.dataset.jpThemeLight === '{str(theme == 'light').lower()}'")
-        page.locator(selector).scroll_into_view_if_needed()
-        expect(page.locator(selector).locator(holds[0])).to_have_count(holds[1], timeout=30_000)
-        page.locator(selector).screenshot(path=KEPT / f"{name}-{theme}.png")
-    page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")

@@ -8,7 +8,7 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from embedded.mesh_harness import LIMIT, Mesh, in_force, running_mesh
+from embedded.mesh_harness import LIMIT, Mesh, in_force, running_mesh, service
 from kata_lib.engines.embedded.mesh.admission import refuse
 from kata_lib.engines.embedded.registry.schemas import schema_for
 from kata_lib.engines.embedded.registry.status import StatusError
@@ -56,6 +56,12 @@ operations = some(
     remove=lists(words),
 )
 headers = some(request=operations, response=operations)
+known_beforehand = {
+    "port": st.sampled_from([80, 5000]),
+    "sourceLabels": st.just({"app": "sentences"}),
+    "sourceNamespace": st.just("default"),
+    "gateways": st.just(["mesh"]),
+}
 matches = some(
     name=words,
     uri=paths,
@@ -66,10 +72,7 @@ matches = some(
     headers=st.dictionaries(words, strings | st.just({}), max_size=2),
     withoutHeaders=st.dictionaries(words, strings | st.just({}), max_size=2),
     queryParams=st.dictionaries(words, strings, max_size=2),
-    port=st.sampled_from([80, 5000]),
-    sourceLabels=st.just({"app": "sentences"}),
-    sourceNamespace=st.just("default"),
-    gateways=st.just(["mesh"]),
+    **known_beforehand,
 )
 retries = st.fixed_dictionaries(
     {"attempts": st.integers(1, 5)},
@@ -170,10 +173,25 @@ policies = some(
     tls=st.just({"mode": "DISABLE"}),
 )
 rules = lists(routes | redirects | answers)
+connections = lists(
+    st.fixed_dictionaries(
+        {
+            "route": lists(
+                st.fixed_dictionaries({"destination": destinations, "weight": st.integers(1, 1000)})
+            )
+        },
+        optional={"match": lists(some(**known_beforehand))},
+    ),
+    least=0,
+)
+declared = one(
+    name=st.sampled_from(["http", "http2", "tcp-name", "https", "web", "grpc-web"]),
+    appProtocol=st.sampled_from(["tcp", "http", "kubernetes.io/h2c", "example.com/own"]),
+)
 
 
-def virtual_service(http: list[Obj]) -> Obj:
-    return _istio("VirtualService", {"hosts": ["name"], "http": http})
+def virtual_service(http: list[Obj], tcp: list[Obj] | None = None) -> Obj:
+    return _istio("VirtualService", {"hosts": ["name"], "http": http, "tcp": tcp or []})
 
 
 def destination_rule(policy: Obj, of_subset: Obj, of_port: Obj) -> Obj:
@@ -210,12 +228,19 @@ async def mesh() -> AsyncIterator[Mesh]:
 
 @pytest.mark.asyncio(loop_scope="module")
 @settings(max_examples=150, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-@given(http=rules, policy=policies, of_subset=policies, of_port=policies)
+@given(port=declared, http=rules, tcp=connections, policy=policies, of_subset=policies, of_port=policies)
 async def test_what_is_admitted_is_in_force(
-    mesh: Mesh, http: list[Obj], policy: Obj, of_subset: Obj, of_port: Obj
+    mesh: Mesh,
+    port: dict[str, str],
+    http: list[Obj],
+    tcp: list[Obj],
+    policy: Obj,
+    of_subset: Obj,
+    of_port: Obj,
 ) -> None:
+    mesh.registry.put("services", service("name", mesh.cluster_ip, port))
     applied = {
-        "virtualservices": virtual_service(http),
+        "virtualservices": virtual_service(http, tcp),
         "destinationrules": destination_rule(policy, of_subset, of_port),
     }
     for resource, obj in applied.items():

@@ -19,6 +19,7 @@ from embedded.mesh_harness import (
     split,
     until,
 )
+from kata_lib.engines.embedded.mesh.injection import PROXY_HTTP_PORT
 
 Declared = Mapping[str, str]
 TCP: list[Declared] = [{"name": "tcp-name"}, {"name": "https"}, {"name": "http", "appProtocol": "tcp"}]
@@ -153,6 +154,32 @@ async def test_connections_are_counted_as_such_at_both_ends(mesh: Mesh) -> None:
     now = await counted(mesh, "sentences")
     assert now["istio_tcp_sent_bytes_total"][0][1] > 0
     assert "istio_requests_total" not in now
+
+
+async def test_a_connection_that_cannot_be_made_is_503_and_counted_with_its_flag(mesh: Mesh) -> None:
+    client = await mesh.sidecar()
+    mesh.registry.put("destinationrules", rule("v9"))
+    mesh.registry.put("virtualservices", tcp_split(v9=1))
+    await declare(mesh, {"name": "tcp-name"})
+    assert (await client.get())[0] == 503
+    found = await counted(mesh)
+    for what in ("opened", "closed"):
+        [(labels, number)] = found[f"istio_tcp_connections_{what}_total"]
+        assert (labels["response_flags"], number) == ("UH", 1.0)
+        assert labels["destination_service"] == "name.default.svc.cluster.local"
+        assert (labels["destination_workload"], labels["destination_canonical_revision"]) == (
+            "unknown",
+            "latest",
+        )
+
+
+async def test_a_pod_without_a_sidecar_reaches_a_tcp_port_through_the_node(mesh: Mesh) -> None:
+    await mesh.node()
+    await declare(mesh, {"name": "tcp-name"})
+    by_node = Client(mesh.addresses.listen_at("node", PROXY_HTTP_PORT))
+    answers = [await by_node.get() for _ in range(40)]
+    assert {status for status, _ in answers} == {200}
+    assert {version for _, version in answers} == {"v1", "v2", "v3"}
 
 
 @pytest.mark.parametrize("port", [{"name": "tcp-asked"}, {}], ids=str)

@@ -17,8 +17,7 @@ from kata_lib.cluster.cluster import Cluster
 from kata_lib.course.application import APPLICATION, Sampler, version_of
 from kata_lib.delivery.runner import GONE_SECONDS
 from kata_lib.engines.embedded import EmbeddedEngine
-from kata_lib.mesh import old_weights as mesh
-from kata_lib.mesh import telemetry
+from kata_lib.mesh import telemetry, weights
 
 RUN = """
 import sys
@@ -29,6 +28,7 @@ delivery.start(Cluster(Path(sys.argv[1])), delivery.read(sys.argv[2])).wait(60, 
 """
 PLAN = """
 service: name
+caller: sentences
 stable: name-v1
 canary: name-v2
 steps:
@@ -76,13 +76,13 @@ def test_testers_then_copies_then_users(cluster: Cluster, plan: Path) -> None:
     with Sampler(url, rate=100) as users:
         release = delivery.start(cluster, delivery.read(plan))
         release.wait(20)
-        assert (release.state.phase, mesh.weights(cluster)["name-v2"]) == ("Paused", 0.0)
+        assert (release.state.phase, weights.read(cluster, "name")["name-v2"]) == ("Paused", 0)
         until(lambda: [by_a_tester(url) for _ in range(3)] == ["v2"] * 3)
         before, nobody_since = telemetry.counters(cluster), pd.Timestamp.now("UTC")
         release.promote()
         release.wait(20)
         assert [d.what for d in release.state.decisions].count("successful") == 2
-        assert mesh.weights(cluster)["name-v2"] == 0.2
+        assert weights.read(cluster, "name")["name-v2"] == 20
         counted = telemetry.difference(before, telemetry.counters(cluster))
         release.promote(full=True)
         release.wait(20)
@@ -97,14 +97,16 @@ def test_testers_then_copies_then_users(cluster: Cluster, plan: Path) -> None:
     assert set(frame.loc[while_copied, "version"]) == {"v1"}
     arrived = counted[counted.index.get_level_values("reporter") == "destination"]
     assert arrived.groupby(level="version")["requests"].sum()["v2"] > 14
-    assert "mirror" not in (mesh.virtual_service(cluster) or {})["spec"]["http"][0]
+    holder = weights.find(cluster, "name")
+    assert holder is not None
+    assert "mirror" not in holder.obj["spec"]["http"][holder.index]
 
 
 def test_a_faulty_version_is_sent_back_and_nobody_meets_it_afterwards(cluster: Cluster, plan: Path) -> None:
     made = delivery.read(plan).changed(
         canary="name-v3", steps=[{"setWeight": 50}, {"analysis": {}}, {"setWeight": 100}]
     )
-    mesh.set_weights(cluster, {"name-v1": 100, "name-v2": 0})
+    weights.set_weights(cluster, "name", {"name-v1": 100, "name-v2": 0})
     with Sampler(cluster.url("sentences"), rate=100) as users:
         release = delivery.start(cluster, made)
         release.wait(20)
@@ -115,7 +117,7 @@ def test_a_faulty_version_is_sent_back_and_nobody_meets_it_afterwards(cluster: C
         frame = users.frame()
     assert frame["error"].notna().any()
     assert not frame["error"].tail(60).notna().any()
-    assert mesh.weights(cluster)["name-v3"] == 0.0
+    assert weights.read(cluster, "name")["name-v3"] == 0
 
 
 def test_a_release_outlives_whoever_runs_it(cluster: Cluster, plan: Path) -> None:
@@ -130,7 +132,7 @@ def test_a_release_outlives_whoever_runs_it(cluster: Cluster, plan: Path) -> Non
     runner.send_signal(signal.SIGKILL)
     runner.wait(10)
     until(lambda: "Nobody runs it" in release.status(), GONE_SECONDS + 10)
-    assert (release.state.phase, mesh.weights(cluster)["name-v2"]) == ("Progressing", 0.2)
+    assert (release.state.phase, weights.read(cluster, "name")["name-v2"]) == ("Progressing", 20)
     with Sampler(cluster.url("sentences"), rate=100):
         release.resume()
         release.wait(20)
@@ -153,7 +155,7 @@ def kata(*words: str, code: int = 0) -> str:
 
 
 def test_the_command_line_begins_shows_and_ends_a_release(cluster: Cluster, plan: Path) -> None:
-    mesh.set_weights(cluster, {"name-v1": 100, "name-v2": 0})
+    weights.set_weights(cluster, "name", {"name-v1": 100, "name-v2": 0})
     delivery.forget(cluster)
     assert "no release of name" in kata("status", code=1)
     waits = delivery.read(plan).changed(
@@ -167,7 +169,7 @@ def test_the_command_line_begins_shows_and_ends_a_release(cluster: Cluster, plan
     assert "setWeight 20: 20 % of the requests go to name-v2" in kata("status")
     assert "retry is for one that was aborted" in kata("retry", code=1)
     assert "Undone: At a person's word. All requests go to name-v1." in kata("undo")
-    assert mesh.weights(cluster)["name-v2"] == 0.0
+    assert weights.read(cluster, "name")["name-v2"] == 0
     assert "There is no file nowhere.yaml" in kata("start", "nowhere.yaml", code=1)
 
 

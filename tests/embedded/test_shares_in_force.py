@@ -215,3 +215,43 @@ async def test_a_port_that_is_not_http_is_spread_by_connection(lab: Lab, spec: O
         seen[(await lab.client.get("bytes:5000"))[1]] += 1
         lab.client.close()
     assert agrees(seen, found.outcome())
+
+
+CONDITIONS: list[Obj] = [
+    {"headers": {"x": {"exact": "a"}}},
+    {"headers": {"x": {"prefix": "a"}}},
+    {"headers": {"X": {"regex": "a+"}}},
+    {"headers": {"x": {}}},
+    {"withoutHeaders": {"x": {"exact": "a"}}},
+    {"withoutHeaders": {"x": {"regex": ".*"}}},
+    {"withoutHeaders": {"x": {}}},
+    {"uri": {"exact": "/a"}},
+    {"uri": {"prefix": "/a"}},
+    {"uri": {"prefix": "/A"}, "ignoreUriCase": True},
+    {"uri": {"regex": "/a[0-9]*"}},
+    {"uri": {"prefix": "/"}},
+    {"queryParams": {"q": {"exact": "1"}}},
+    {"queryParams": {"q": {"regex": "1+"}}},
+    {"queryParams": {"q": {}}},
+    {"method": {"exact": "POST"}},
+    {"scheme": {"exact": "http"}},
+    {"authority": {"prefix": "name:"}},
+    {"uri": {"prefix": "/a"}, "method": {"exact": "GET"}, "headers": {"x": {"exact": "a"}}},
+]
+ASKED = [
+    Request(path, method, headers, query)
+    for path, query in (("/", {}), ("/a", {}), ("/A1", {}), ("/", {"q": "1"}), ("/ab", {"q": "11"}))
+    for method in ("GET", "POST")
+    for headers in ({}, {"x": "a"}, {"x": "ab"}, {"x": ""})
+]
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=str)
+async def test_each_request_takes_the_route_that_is_read(lab: Lab, condition: Obj) -> None:
+    await lab.apply(virtual_service({"match": [condition], "route": to(v2=1)}, {"route": to(v1=1)}))
+    found = await lab.read()
+    for request in ASKED:
+        query = "&".join(f"{name}={value}" for name, value in request.query.items())
+        path = f"{request.path}?{query}" if query else request.path
+        answer = await lab.client.ask(path, method=request.method, headers=request.headers)
+        assert found.outcome(request).versions == {answer.body: 1.0}, request

@@ -21,7 +21,7 @@ from kata_lib.course.steps import CANARY, CANARY_V3, PROMOTE, V1, V2, V3
 from kata_lib.errors import ClusterError, MeshError
 from kata_lib.lab import lab
 from kata_lib.lab.lab import Lab
-from kata_lib.mesh import telemetry
+from kata_lib.mesh import in_force, synced, telemetry
 from kata_lib.statistics import shares
 
 CLUSTER = "parity"
@@ -99,6 +99,23 @@ def test_a_tenth_the_moment_that_the_route_is_applied(kata: Lab) -> None:
 def test_a_sample_after_new_weights_has_none_of_the_old(kata: Lab, version: str) -> None:
     kata.set_weights({f"name-{version}": 100})
     assert set(kata.sample(requests=60)["version"]) == {version}
+
+
+@pytest.mark.parametrize(
+    ("declared", "routed"), [("tcp-name", False), ("https", False), ("web", True), ("http", True)]
+)
+def test_rules_for_http_hold_at_a_port_that_may_be_http(kata: Lab, declared: str, routed: bool) -> None:
+    kata.set_weights({"name-v1": 90, "name-v2": 10})
+    patch = [{"op": "replace", "path": "/spec/ports/0/name", "value": declared}]
+    since = synced.now(kata.cluster, "sentences")
+    kubectl(kata, "patch", "service", "name", "--type=json", f"--patch={json.dumps(patch)}")
+    synced.until(kata.cluster, "sentences", since)
+    found = in_force.read(kata.cluster, "name", "sentences")
+    assert found.http is routed
+    assert found.versions == pytest.approx({"v1": 0.9, "v2": 0.1} if routed else {"v1": 2 / 3, "v2": 1 / 3})
+    sample = kata.sample(requests=100)
+    assert sample["error"].isna().all()
+    assert ("KATA0105" in {found.code for found in kata.analyze().findings}) is not routed
 
 
 def test_client_and_mesh_count_the_same_requests(kata: Lab) -> None:

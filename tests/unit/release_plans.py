@@ -4,6 +4,7 @@ from typing import Any
 
 from kata_lib import delivery
 from kata_lib.delivery.observed import Look, Observed, Pods
+from kata_lib.delivery.state import Versions
 from kata_lib.statistics.sequential import Counted
 
 SUCCESS = {
@@ -19,6 +20,7 @@ def plan(*steps: dict[str, Any], compared: float | None = None, **analysis: Any)
     return delivery.parse(
         {
             "service": "name",
+            "caller": "sentences",
             "stable": "name-v1",
             "canary": "name-v2",
             "steps": list(steps) or [{"setWeight": 10}, {"analysis": {}}],
@@ -27,6 +29,7 @@ def plan(*steps: dict[str, Any], compared: float | None = None, **analysis: Any)
     )
 
 
+VERSIONS = Versions(canary="v2", stable="v1")
 WELL = Pods(1, 1)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from argo_stages import put
 from fake_api import FakeApi, make_cluster
+from release_plans import VERSIONS
 
 from kata_lib import delivery
 from kata_lib.cluster.cluster import Cluster
@@ -59,7 +60,7 @@ def left_to_a_person(release: ReleaseState, now: float) -> ReleaseState:
 
 def keep(cluster: Cluster, path: str, *, failed: int = 0, looks: int = 6, by: Event | None = None) -> None:
     """Have the cluster keep a release after these looks at 60 requests, or ended by a person."""
-    release = events.begin(delivery.read(path), 1.0)
+    release = events.begin(delivery.read(path), VERSIONS, 1.0)
     for moment in range(looks):
         seen = Look(Counted(failed, 60), Counted(0, 60))
         both = Observed({"success-rate": seen, "latency": seen}, Pods(1, 1), Pods(2, 2))

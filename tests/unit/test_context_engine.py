@@ -9,6 +9,7 @@ import pytest
 
 from kata_lib.cluster import waiting
 from kata_lib.cluster.location import Entry
+from kata_lib.cluster.quantities import amount
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines.context import ContextEngine, forward, inspection, kubeconfig, namespace, reach
 from kata_lib.engines.context.settings import Settings
@@ -237,7 +238,7 @@ def test_the_workshops_own_kubeconfig_is_not_the_persons(
     [("250m", 0.25), ("2", 2), ("128Mi", 128 * 2**20), ("1k", 1000)],
 )
 def test_quantities(text: str, number: float) -> None:
-    assert inspection.quantity(text) == number
+    assert float(amount(text)) == number
 
 
 WAY = forward.Way("kata-ada", "web", port=80, local=30500)

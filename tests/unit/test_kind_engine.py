@@ -65,7 +65,7 @@ def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Lab:
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(needs, "lacking", lambda settings: None)
-    monkeypatch.setattr(ports, "free", lambda port: True)
+    monkeypatch.setattr(ports, "is_free", lambda address: True)
     monkeypatch.setattr(Nodes, "names", lambda self: list(lab.clusters))
     monkeypatch.setattr(Nodes, "state", state)
     monkeypatch.setattr(Nodes, "create", create)
@@ -258,7 +258,7 @@ def test_a_setting_that_makes_no_sense(
 
 
 def test_a_taken_port_is_found_before_anything_is_made(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ports, "free", lambda port: port == 30502)
+    monkeypatch.setattr(ports, "is_free", lambda address: address[1] == 30502)
     assert KindEngine("one", APPLICATION).start(quiet).entry == Entry(
         "sentences", "http://127.0.0.1:30502/", 30500
     )

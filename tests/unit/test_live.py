@@ -2,7 +2,8 @@
 
 import gc
 import tracemalloc
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.errors import TrafficError
+from kata_lib.errors import TrafficError, WaitTimeout
+from kata_lib.lab.lab import Lab
 from kata_lib.lab.live import protocol, session
 from kata_lib.lab.live.changes import Change, InOrder, words
-from kata_lib.lab.live.lab import FRAME_SECONDS
+from kata_lib.lab.live.lab import FRAME_SECONDS, Live
 from kata_lib.lab.live.loop import Loop
 from kata_lib.lab.live.protocol import Frame, LabNews, LabWords, Latency, Recent, Second
 from kata_lib.lab.live.route import linked
@@ -464,3 +466,21 @@ def three_destinations(cluster: Cluster, *weights: int) -> None:
         for i, weight in enumerate(weights, 1)
     ]
     cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"http": [{"route": route}]}})
+
+
+class TestLive:
+    @pytest.fixture
+    def live(self, monkeypatch: pytest.MonkeyPatch) -> Live:
+        """A live lab that does not run yet."""
+        cluster, _ = make_cluster(monkeypatch)
+        return Live(cast(Lab, SimpleNamespace(cluster=cluster, url="http://127.0.0.1:9")), 50)
+
+    @pytest.mark.parametrize("weight", [-1, 101, 10.5])
+    def test_what_is_no_weight_is_refused(self, live: Live, weight: int) -> None:
+        with pytest.raises(ValueError, match=f"whole number from 0 to 100, in percent; found {weight}"):
+            live.move(weight)
+        assert live.widget.inbox.empty()
+
+    def test_without_a_change_there_is_none_to_wait_for(self, live: Live) -> None:
+        with pytest.raises(WaitTimeout, match="The weight was not changed yet"):
+            live.last_change(timeout=0)

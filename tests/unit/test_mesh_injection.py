@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from kata_lib.cluster.pods import has_sidecar
 from kata_lib.engines.embedded.mesh import scraping
-from kata_lib.engines.embedded.mesh.injection import has_sidecar, inject, workload_name
+from kata_lib.engines.embedded.mesh.injection import inject, workload_name
 from kata_lib.engines.embedded.mesh.metrics import prometheus
 from kata_lib.engines.embedded.registry.status import StatusError
 

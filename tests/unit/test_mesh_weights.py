@@ -155,6 +155,8 @@ def test_a_delegate_holds_the_weights_of_those_who_hand_on_to_it(cluster: Cluste
         ([virtual_service({"route": to(v1=1)}, name="gate", gateways=["front"])], None),
         ([virtual_service({"route": to(v1=1)}, name="both", gateways=["front", "mesh"])], "both"),
         ([virtual_service({"route": to(v1=1)}, name="other", hosts=("age",))], None),
+        ([virtual_service({"route": to(v1=1)}, name="hidden", exportTo=["elsewhere"])], None),
+        ([virtual_service({"route": to(v1=1)}, name="here", exportTo=["."])], "here"),
         ([virtual_service({"route": to(v1=1)}, name="dotted", hosts=("name.default",))], None),
         ([virtual_service({"route": to(v1=1)}, hosts=("name.default.svc.cluster.local",))], "name"),
         (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 import pytest
 from fake_api import make_cluster
-from release_plans import plan
+from release_plans import VERSIONS, plan
 
 from kata_lib import delivery
 from kata_lib.cluster.cluster import Cluster
@@ -17,8 +17,7 @@ from kata_lib.delivery.runner import GONE_SECONDS, Runner
 from kata_lib.delivery.state import Routing
 from kata_lib.delivery.steps import WATCH, HeaderRoute
 from kata_lib.errors import ClusterError, ReleaseError, WaitTimeout
-from kata_lib.mesh import old_weights as mesh
-from kata_lib.mesh import telemetry
+from kata_lib.mesh import telemetry, weights
 from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.statistics.sequential import Counted
 
@@ -78,7 +77,7 @@ def clock() -> Clock:
 
 def begun(cluster: Cluster, made: delivery.Plan, clock: Clock) -> Runner:
     """Put a release into the cluster, and return a runner that has had its first turn."""
-    record.save(cluster, Record(events.begin(made, clock())))
+    record.save(cluster, Record(events.begin(made, VERSIONS, clock())))
     runner = Runner(cluster, "name", clock)
     runner.turn()
     return runner
@@ -89,11 +88,11 @@ TWO = plan({"setWeight": 20}, {"analysis": {}}, {"setWeight": 50}, {"analysis": 
 
 def test_the_weights_follow_the_steps(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
     runner = begun(cluster, TWO, clock)
-    assert mesh.weights(cluster) == {"name-v1": 0.8, "name-v2": 0.2}
-    for share in (0.5, 1.0):
+    assert weights.read(cluster, "name") == {"name-v1": 80, "name-v2": 20}
+    for weight in (50, 100):
         counted.add("v2", 60)
         runner.turn()
-        assert mesh.weights(cluster)["name-v2"] == share
+        assert weights.read(cluster, "name")["name-v2"] == weight
         runner.turn()
     clock.now += WATCH
     for _ in range(2):
@@ -106,7 +105,7 @@ def test_a_failing_canary_is_sent_back(cluster: Cluster, counted: Mesh, clock: C
     runner = begun(cluster, TWO, clock)
     counted.add("v2", 5, code="503")
     assert runner.turn().release.phase == "Degraded"
-    assert mesh.weights(cluster) == {"name-v1": 1.0, "name-v2": 0.0}
+    assert weights.read(cluster, "name") == {"name-v1": 100, "name-v2": 0}
 
 
 @pytest.mark.parametrize("version", ["unknown", ""])
@@ -180,16 +179,16 @@ def test_weights_changed_elsewhere_are_noticed_and_left(
     cluster: Cluster, counted: Mesh, clock: Clock
 ) -> None:
     runner = begun(cluster, TWO, clock)
-    mesh.set_weights(cluster, {"name-v2": 80})
+    weights.set_weights(cluster, "name", {"name-v2": 80})
     counted.add("v2", 60, code="500")
     found = runner.turn().release
     assert (found.phase, found.hold) == ("Paused", "elsewhere")
     assert found.decisions[-1].found == {"name-v1": 20, "name-v2": 80}
     runner.turn()
-    assert mesh.weights(cluster)["name-v2"] == 0.8
+    assert weights.read(cluster, "name")["name-v2"] == 80
     held = delivery.find(cluster)
     held._do(events.resume)
-    assert mesh.weights(cluster)["name-v2"] == 0.2
+    assert weights.read(cluster, "name")["name-v2"] == 20
     runner.turn()
     counted.add("v2", 60)
     assert runner.turn().release.routing.weight == 50
@@ -217,7 +216,7 @@ def test_a_command_counts_over_a_look_under_way(
 
     monkeypatch.setattr(metrics, "reading", aborted_meanwhile)
     assert runner.turn().release.phase == "Degraded"
-    assert mesh.weights(cluster)["name-v2"] == 0.0
+    assert weights.read(cluster, "name")["name-v2"] == 0
 
 
 def test_a_routing_that_was_saved_and_not_put_in_force_is(
@@ -228,9 +227,9 @@ def test_a_routing_that_was_saved_and_not_put_in_force_is(
     record.change(
         cluster, "name", lambda found: Record(events.abort(found.release, 1.0), 0, "", 0.0, found.version)
     )
-    assert mesh.weights(cluster)["name-v2"] == 0.2
+    assert weights.read(cluster, "name")["name-v2"] == 20
     Runner(cluster, "name", clock).turn()
-    assert mesh.weights(cluster)["name-v2"] == 0.0
+    assert weights.read(cluster, "name")["name-v2"] == 0
 
 
 def test_metrics_that_do_not_answer_hold_it(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
@@ -252,7 +251,7 @@ def test_durations_that_no_sidecar_counts_are_no_success() -> None:
     index = pd.MultiIndex.from_tuples([key], names=telemetry.KEYS)
     counted = pd.DataFrame({"requests": [50.0], "timed": 0.0, "milliseconds": 0.0, 250: 0.0}, index=index)
     counted.attrs["source"] = telemetry.ENVOYS_OWN
-    parts = metrics.split(counted, "name", ("v2", "v1"))
+    parts = metrics.split(counted, "name", VERSIONS)
     with pytest.raises(ReleaseError, match=r"do not count how long.*latency cannot be judged"):
         metrics.looks(parts, made)
 
@@ -297,7 +296,7 @@ def test_a_release_runs_by_itself_and_tells_its_decisions(cluster: Cluster, coun
     assert release.history()["by"].to_list() == ["person", *["plan", "metrics"] * 3, "metrics"]
     assert release.status().startswith("Healthy. name-v2 100 %, name-v1 0 %.")
     release.undo()
-    assert mesh.weights(cluster)["name-v2"] == 0.0
+    assert weights.read(cluster, "name")["name-v2"] == 0
 
 
 def test_one_release_at_a_time(cluster: Cluster, counted: Mesh) -> None:
@@ -332,9 +331,9 @@ def test_without_a_release(cluster: Cluster) -> None:
     ("change", "said"),
     [
         (lambda c: c.delete(CANARY), "No VirtualService routes name"),
-        (lambda c: c.remove(ISTIO, "DestinationRule", "name"), "No DestinationRule.*'name-v1'.*none"),
-        (lambda c: c.delete("deploy/v2"), "No pod of name with version v2 is ready"),
-        (lambda c: c.scale("name-v1", 0), "No pod of name with version v1 is ready"),
+        (lambda c: c.remove(ISTIO, "DestinationRule", "name"), "know no subset 'name-v2'.*none"),
+        (lambda c: c.delete("deploy/v2"), "subset name-v2 of name has no pod that is ready"),
+        (lambda c: c.scale("name-v1", 0), "subset name-v1 of name has no pod that is ready"),
     ],
 )
 def test_a_release_that_cannot_begin(cluster: Cluster, change: object, said: str) -> None:
@@ -347,7 +346,7 @@ def test_a_release_that_cannot_begin(cluster: Cluster, change: object, said: str
 def test_a_third_version_with_weight_is_refused(cluster: Cluster) -> None:
     made = delivery.parse({**TWO.source, "stable": "name-v2", "canary": "name-v3"})
     cluster.apply("deploy/v3-faulty")
-    with pytest.raises(ReleaseError, match=r"gives name-v1 90 %.*kata weights name-v2=100"):
+    with pytest.raises(ReleaseError, match=r"gives name-v1 a weight of 90.*kata weights name-v2=100"):
         routes.check(cluster, made)
 
 

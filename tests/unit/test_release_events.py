@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from release_plans import plan, seen
+from release_plans import VERSIONS, plan, seen
 
 from kata_lib.delivery import events
 from kata_lib.delivery.judging import Finding
@@ -55,7 +55,7 @@ def finding(release: ReleaseState) -> Finding:
 
 
 def test_a_healthy_canary_goes_through_all_steps() -> None:
-    release = events.begin(TWO, 1.0)
+    release = events.begin(TWO, VERSIONS, 1.0)
     assert (release.phase, release.routing) == ("Progressing", Routing(10))
     release = after(release, GOOD)
     assert (release.phase, release.routing, release.stage) == ("Progressing", Routing(50), 2)
@@ -77,20 +77,20 @@ def test_a_healthy_canary_goes_through_all_steps() -> None:
 
 
 def test_each_step_is_judged_on_its_own_requests() -> None:
-    release = after(events.begin(TWO, 1.0), GOOD, seen((0, 5), (0, 5)))
+    release = after(events.begin(TWO, VERSIONS, 1.0), GOOD, seen((0, 5), (0, 5)))
     assert (release.phase, release.routing.weight) == ("Progressing", 50)
 
 
 def test_what_was_counted_during_a_pause_is_no_analysis() -> None:
     paused = plan({"setWeight": 10}, {"pause": {"duration": "5s"}}, {"analysis": {}})
-    release = after(events.begin(paused, 1.0), GOOD, GOOD, now=5.0)
+    release = after(events.begin(paused, VERSIONS, 1.0), GOOD, GOOD, now=5.0)
     assert (release.phase, release.step) == ("Progressing", 2)
     release = after(release, seen((0, 5), (0, 50)), now=7.0)
     assert (release.phase, release.step) == ("Progressing", 2)
 
 
 def test_a_faulty_canary_is_sent_back_with_the_figures_of_both() -> None:
-    release = after(events.begin(plan(), 1.0), BAD)
+    release = after(events.begin(plan(), VERSIONS, 1.0), BAD)
     assert (release.phase, release.routing) == ("Degraded", Routing(0))
     assert made(release)[-1] == ("aborted", "metrics", 0)
     found = finding(release)
@@ -101,17 +101,17 @@ def test_a_faulty_canary_is_sent_back_with_the_figures_of_both() -> None:
 
 def test_a_decision_says_what_would_have_changed_it() -> None:
     """And that is so: one more, or one less, changes it."""
-    fails = finding(after(events.begin(plan(), 1.0), BAD)).fails_from
+    fails = finding(after(events.begin(plan(), VERSIONS, 1.0), BAD)).fails_from
     assert 1 < fails <= 6
-    assert after(events.begin(plan(), 1.0), seen((fails, 10), (0, 90))).phase == "Degraded"
-    assert after(events.begin(plan(), 1.0), seen((fails - 1, 10), (0, 90))).phase == "Progressing"
-    kept = after(events.begin(plan(), 1.0), GOOD).decisions[2].findings[0]
+    assert after(events.begin(plan(), VERSIONS, 1.0), seen((fails, 10), (0, 90))).phase == "Degraded"
+    assert after(events.begin(plan(), VERSIONS, 1.0), seen((fails - 1, 10), (0, 90))).phase == "Progressing"
+    kept = after(events.begin(plan(), VERSIONS, 1.0), GOOD).decisions[2].findings[0]
     assert (kept.reason, kept.succeeds_to) == ("kept", 0)
-    assert after(events.begin(plan(), 1.0), seen((1, 60))).routing.weight == 10
+    assert after(events.begin(plan(), VERSIONS, 1.0), seen((1, 60))).routing.weight == 10
 
 
 def test_where_both_fail_alike_nobody_is_blamed() -> None:
-    release = after(events.begin(plan(inconclusiveLimit=3), 1.0), *[seen((6, 10), (54, 90))] * 4)
+    release = after(events.begin(plan(inconclusiveLimit=3), VERSIONS, 1.0), *[seen((6, 10), (54, 90))] * 4)
     assert (release.phase, release.hold, release.routing.weight) == ("Paused", "inconclusive", 10)
     found = finding(release)
     assert (found.reason, found.stable) == ("broken", Counted(216, 360))
@@ -119,7 +119,7 @@ def test_where_both_fail_alike_nobody_is_blamed() -> None:
 
 def test_stable_that_fails_alone_is_not_the_canarys_fault() -> None:
     release = after(
-        events.begin(plan(inconclusiveLimit=3), 1.0),
+        events.begin(plan(inconclusiveLimit=3), VERSIONS, 1.0),
         *[seen((0, 10), (90, 90), stable_pods=Pods(0, 1, "name-v1-0: CrashLoopBackOff"))] * 4,
     )
     assert (release.phase, release.hold, release.routing.weight) == ("Paused", "inconclusive", 10)
@@ -130,7 +130,7 @@ def test_stable_that_fails_alone_is_not_the_canarys_fault() -> None:
 
 
 def test_silence_is_inconclusive_and_never_success() -> None:
-    release = after(events.begin(plan(inconclusiveLimit=3), 1.0), *[NOTHING] * 3)
+    release = after(events.begin(plan(inconclusiveLimit=3), VERSIONS, 1.0), *[NOTHING] * 3)
     assert release.phase == "Progressing"
     release = after(release, NOTHING)
     assert (release.phase, release.hold) == ("Paused", "inconclusive")
@@ -142,7 +142,7 @@ def test_silence_is_inconclusive_and_never_success() -> None:
 def test_no_verdict_rests_on_requests_from_before_the_last_look_alone() -> None:
     """It was well and answers nothing any more: held with the reason, whether asked again or resumed."""
     well_then_silent = [seen((0, 16), (0, 90)), *[NOTHING] * 4]
-    release = after(events.begin(plan(inconclusiveLimit=3), 1.0), *well_then_silent)
+    release = after(events.begin(plan(inconclusiveLimit=3), VERSIONS, 1.0), *well_then_silent)
     assert (release.hold, finding(release).reason) == ("inconclusive", "few")
     metrics = [
         {"name": "success-rate", "successCondition": "result >= 0.99", "failureCondition": "result < 0.9"},
@@ -156,7 +156,7 @@ def test_no_verdict_rests_on_requests_from_before_the_last_look_alone() -> None:
     both = plan({"setWeight": 10}, {"analysis": {}}, inconclusiveLimit=3, metrics=metrics)
     well, nothing = Look(Counted(0, 60), Counted(0, 60)), Look(Counted(), Counted())
     only_one = Observed({"success-rate": well, "latency": nothing}, Pods(1, 1), Pods(1, 1))
-    release = after(events.begin(both, 1.0), only_one, *[NOTHING_OF_BOTH] * 3)
+    release = after(events.begin(both, VERSIONS, 1.0), only_one, *[NOTHING_OF_BOTH] * 3)
     assert {f.metric: f.reason for f in release.decisions[-1].findings} == {
         "success-rate": "silent",
         "latency": "few",
@@ -175,20 +175,22 @@ NOTHING_OF_BOTH = Observed(
 def test_a_canary_whose_pods_are_not_all_ready_goes_nowhere(pods: Pods, step: dict[str, object]) -> None:
     """Though all that was counted was well, at every kind of step."""
     waits = plan({"setWeight": 10}, step, {"analysis": {}}, inconclusiveLimit=3)
-    release = after(events.begin(waits, 1.0), *[replace(GOOD, canary=pods)] * 4, now=LATE)
+    release = after(events.begin(waits, VERSIONS, 1.0), *[replace(GOOD, canary=pods)] * 4, now=LATE)
     assert (release.step, release.phase, release.hold) == (1, "Paused", "inconclusive")
     assert release.decisions[-1].canary == pods
 
 
 def test_failures_that_reached_no_pod_and_are_nobodys_are_no_success_and_no_abort() -> None:
-    release = after(events.begin(plan(inconclusiveLimit=3), 1.0), *[seen((0, 60), (0, 540), lost=20)] * 4)
+    release = after(
+        events.begin(plan(inconclusiveLimit=3), VERSIONS, 1.0), *[seen((0, 60), (0, 540), lost=20)] * 4
+    )
     assert (release.phase, release.hold) == ("Paused", "inconclusive")
     found = finding(release)
     assert (found.reason, found.lost, found.canary) == ("few", 80, Counted(0, 240))
 
 
 def test_with_everyone_on_it_a_canary_that_fails_is_compared_and_then_sent_back() -> None:
-    release = after(everyone_on_the_canary(events.begin(plan(), 1.0)), seen((50, 100)))
+    release = after(everyone_on_the_canary(events.begin(plan(), VERSIONS, 1.0)), seen((50, 100)))
     assert (release.phase, release.beside, release.routing) == ("Progressing", True, Routing(50))
     assert made(release)[-1] == ("compared", "metrics", 50)
     assert finding(release).reason == "broken"
@@ -198,7 +200,7 @@ def test_with_everyone_on_it_a_canary_that_fails_is_compared_and_then_sent_back(
 
 def test_with_everyone_on_it_a_trouble_that_both_have_is_not_the_canarys() -> None:
     release = after(
-        everyone_on_the_canary(events.begin(plan(), 1.0)), seen((50, 100)), seen((25, 50), (25, 50))
+        everyone_on_the_canary(events.begin(plan(), VERSIONS, 1.0)), seen((50, 100)), seen((25, 50), (25, 50))
     )
     assert (release.phase, release.routing.weight) == ("Progressing", 50)
     release = after(release, *[seen((0, 50), (0, 50))] * 40)
@@ -211,20 +213,22 @@ def test_with_everyone_on_it_a_trouble_that_both_have_is_not_the_canarys() -> No
 
 
 def test_a_canary_that_fails_only_with_everyone_on_it_is_held_beside_stable() -> None:
-    release = everyone_on_the_canary(events.begin(plan(), 1.0))
+    release = everyone_on_the_canary(events.begin(plan(), VERSIONS, 1.0))
     release = after(release, seen((50, 100)), GOOD, seen((50, 100)))
     assert (release.phase, release.hold, release.routing.weight) == ("Paused", "inconclusive", 50)
     assert finding(release).reason == "broken"
 
 
 def test_with_everyone_on_it_a_canary_without_a_ready_pod_is_sent_back_at_once() -> None:
-    release = after(everyone_on_the_canary(events.begin(plan(), 1.0)), seen((50, 100), canary_pods=NO_PODS))
+    release = after(
+        everyone_on_the_canary(events.begin(plan(), VERSIONS, 1.0)), seen((50, 100), canary_pods=NO_PODS)
+    )
     assert (release.phase, finding(release).reason) == ("Degraded", "gone")
     assert release.decisions[-1].canary == NO_PODS
 
 
 def test_held_by_a_person_it_is_compared_and_stays_held() -> None:
-    release = events.pause(everyone_on_the_canary(events.begin(plan(), 1.0)), 3.0)
+    release = events.pause(everyone_on_the_canary(events.begin(plan(), VERSIONS, 1.0)), 3.0)
     release = after(release, seen((50, 100)))
     assert (release.hold, release.routing.weight) == ("person", 50)
     assert after(release, GOOD, GOOD).hold == "person"
@@ -233,7 +237,7 @@ def test_held_by_a_person_it_is_compared_and_stays_held() -> None:
 
 
 def test_metrics_that_cannot_be_read_hold_it() -> None:
-    release = events.begin(plan(consecutiveErrorLimit=1), 1.0)
+    release = events.begin(plan(consecutiveErrorLimit=1), VERSIONS, 1.0)
     release = events.blind(release, "no answer.", 2.0)
     release = events.look(release, NOTHING, 3.0)
     release = events.blind(release, "no answer.", 4.0)
@@ -245,21 +249,23 @@ def test_metrics_that_cannot_be_read_hold_it() -> None:
 
 
 def test_as_many_failures_as_the_limit_says_are_borne() -> None:
-    release = after(events.begin(plan(failureLimit=1), 1.0), BAD)
+    release = after(events.begin(plan(failureLimit=1), VERSIONS, 1.0), BAD)
     assert (release.phase, made(release)[-1]) == ("Progressing", ("borne", "metrics", 10))
     assert release.tallies["success-rate"].canary.n == 0
     assert after(release, BAD).phase == "Degraded"
 
 
 def test_a_pause_with_a_time_ends_by_itself() -> None:
-    release = events.begin(plan({"setWeight": 10}, {"pause": {"duration": "5s"}}, {"analysis": {}}), 10.0)
+    release = events.begin(
+        plan({"setWeight": 10}, {"pause": {"duration": "5s"}}, {"analysis": {}}), VERSIONS, 10.0
+    )
     assert (release.phase, release.hold, release.asks) == ("Paused", "plan", False)
     assert events.look(release, GOOD, 14.9).phase == "Paused"
     assert events.look(release, GOOD, 15.0).phase == "Progressing"
 
 
 def test_a_pause_for_approval_waits_and_still_watches() -> None:
-    release = events.begin(plan({"setWeight": 10}, {"pause": {}}, {"analysis": {}}), 10.0)
+    release = events.begin(plan({"setWeight": 10}, {"pause": {}}, {"analysis": {}}), VERSIONS, 10.0)
     assert release.asks
     assert events.look(release, GOOD, 1e6).phase == "Paused"
     assert events.look(release, BAD, 11.0).phase == "Degraded"
@@ -270,13 +276,13 @@ def test_a_pause_for_approval_waits_and_still_watches() -> None:
 def test_after_an_hour_in_which_all_was_well_a_failure_is_seen_as_soon() -> None:
     """Stable fails now and then, which is evidence for the canary, but no credit that it may use up."""
     waits = plan({"setWeight": 50}, {"pause": {}}, {"analysis": {}})
-    release = after(events.begin(waits, 1.0), *[seen((0, 50), (2, 50))] * 3600)
+    release = after(events.begin(waits, VERSIONS, 1.0), *[seen((0, 50), (2, 50))] * 3600)
     release = after(release, seen((40, 50), (0, 50)))
     assert release.phase == "Degraded"
 
 
 def test_held_by_a_person_it_watches_and_stays() -> None:
-    release = events.pause(events.begin(plan(), 1.0), 2.0)
+    release = events.pause(events.begin(plan(), VERSIONS, 1.0), 2.0)
     assert (release.phase, release.hold) == ("Paused", "person")
     assert events.look(release, GOOD, 3.0).routing.weight == 10
     assert events.look(release, BAD, 3.0).phase == "Degraded"
@@ -284,7 +290,7 @@ def test_held_by_a_person_it_watches_and_stays() -> None:
 
 
 def test_promoting_one_step_and_fully() -> None:
-    release = events.begin(TWO, 1.0)
+    release = events.begin(TWO, VERSIONS, 1.0)
     assert events.promote(release, 2.0).routing.weight == 50
     full = events.promote_fully(release, 2.0)
     assert (full.phase, full.hold, full.routing) == ("Paused", "plan", Routing(100))
@@ -294,13 +300,13 @@ def test_promoting_one_step_and_fully() -> None:
 
 
 def test_the_last_step_left_at_a_persons_word_is_healthy_at_a_persons_word() -> None:
-    release = events.promote_fully(events.begin(plan(), 1.0), 2.0)
+    release = events.promote_fully(events.begin(plan(), VERSIONS, 1.0), 2.0)
     release = events.promote(events.promote(release, 3.0), 4.0)
     assert (release.phase, made(release)[-1]) == ("Healthy", ("healthy", "person", 100))
 
 
 def test_abort_retry_undo() -> None:
-    release = events.abort(events.begin(plan(), 1.0), 2.0)
+    release = events.abort(events.begin(plan(), VERSIONS, 1.0), 2.0)
     assert (release.phase, release.routing) == ("Degraded", Routing(0))
     again = events.retry(release, 3.0)
     assert (again.phase, again.routing) == ("Progressing", Routing(10))
@@ -327,7 +333,7 @@ def test_abort_retry_undo() -> None:
 def test_a_command_that_makes_no_sense_is_refused(
     event: Callable[[ReleaseState, float], ReleaseState], phase: str, said: str
 ) -> None:
-    release = events.begin(plan(), 1.0)
+    release = events.begin(plan(), VERSIONS, 1.0)
     if phase == "Healthy":
         release = through(after(release, GOOD))
     elif phase == "Degraded":
@@ -339,7 +345,7 @@ def test_a_command_that_makes_no_sense_is_refused(
 
 def test_weights_changed_elsewhere_hold_it_and_stay() -> None:
     found = {"name-v1": 20, "name-v2": 80}
-    release = events.weights_changed(events.begin(plan(), 1.0), found, 2.0)
+    release = events.weights_changed(events.begin(plan(), VERSIONS, 1.0), found, 2.0)
     assert (release.phase, release.hold, release.decisions[-1].found) == ("Paused", "elsewhere", found)
     assert events.weights_changed(release, found, 3.0) == release
     for look in (GOOD, BAD):
@@ -362,6 +368,7 @@ def test_testers_first_then_copies_then_users() -> None:
             {"setWeight": 5},
             {"analysis": {}},
         ),
+        VERSIONS,
         1.0,
     )
     testers = (HeaderRoute("testers", "x-tester", "exact", "yes"),)
@@ -387,7 +394,7 @@ def test_the_canarys_share_is_known_where_chance_alone_chooses() -> None:
 
 def test_a_canary_that_testers_alone_meet_is_compared_by_the_counts() -> None:
     header = {"name": "testers", "match": [{"headerName": "x-tester", "headerValue": {"exact": "yes"}}]}
-    release = events.begin(plan({"setHeaderRoute": header}, {"analysis": {}}), 1.0)
+    release = events.begin(plan({"setHeaderRoute": header}, {"analysis": {}}), VERSIONS, 1.0)
     release = after(release, seen((6, 10), (0, 90)))
     assert (release.phase, finding(release).fails_from) == ("Degraded", -1)
 
@@ -404,11 +411,11 @@ def test_an_analysis_may_ask_for_some_metrics_only() -> None:
     ]
     some = plan({"setWeight": 10}, {"analysis": {"metrics": ["success-rate"]}}, metrics=metrics)
     look = {**GOOD.looks, "latency": NOTHING.looks["success-rate"]}
-    release = events.look(events.begin(some, 1.0), replace(GOOD, looks=look), 2.0)
+    release = events.look(events.begin(some, VERSIONS, 1.0), replace(GOOD, looks=look), 2.0)
     assert release.routing.weight == 100
 
 
 def test_the_history_is_bounded() -> None:
-    release = events.begin(plan(failureLimit=1000), 1.0)
+    release = events.begin(plan(failureLimit=1000), VERSIONS, 1.0)
     release = after(release, *[BAD] * 600)
     assert len(release.decisions) == events.KEPT

@@ -16,6 +16,7 @@ PLANS = sorted((ROOT / "deploy/rollouts").glob("*.yaml"))
 
 WHOLE = """
 service: name
+caller: sentences
 stable: name-v1
 canary: name-v2
 steps:
@@ -107,8 +108,8 @@ def test_the_workshops_plans_can_be_followed(path: Path) -> None:
 
 
 MISTAKES: list[tuple[Any, str]] = [
-    ("a word", r"Expected fields in the plan \(service, stable"),
-    ({}, "the plan lacks service, stable, canary, steps"),
+    ("a word", r"Expected fields in the plan \(service, caller, stable"),
+    ({}, "the plan lacks service, caller, stable, canary, steps"),
     (changed(strategy="canary"), "a field of the plan to be one of .*; found 'strategy'"),
     (changed(canary="name-v1"), "stable and canary are both 'name-v1'"),
     (changed(canary=2), "Expected a word for canary, found 2"),

@@ -1,4 +1,4 @@
-"""Thousands of simulated releases: through the code that decides, and through chances.py, which must agree.
+"""Thousands of simulated releases: by the code that decides, and by simulation.py, which must agree.
 
 A test's own false alarm: where a rate is what is stated, the bound used here is exceeded with a probability
 of at most one in a million, by exact binomial tails. The seeds are fixed. `scripts/bench --only
@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from release_plans import plan, seen
+from release_plans import VERSIONS, plan, seen
 
 from kata_lib import delivery
 from kata_lib.delivery import events
-from kata_lib.delivery.chances import Common, Numbers, Outcomes, Traffic, outcomes
+from kata_lib.delivery.common_troubles import Drift, Outages
 from kata_lib.delivery.plan import Plan
+from kata_lib.delivery.simulation import Outcomes, Traffic, outcomes
 from kata_lib.statistics.sequential import greatest_share
 from kata_lib.statistics.shares import at_least, wilson
 
@@ -34,7 +35,7 @@ def by_events(made: Plan, traffic: Traffic, releases: int, seed: int = 7) -> Cou
 
 
 def _run(made: Plan, traffic: Traffic, generator: np.random.Generator) -> str:
-    release, now, stage = events.begin(made, 0.0), 0.0, -1
+    release, now, stage = events.begin(made, VERSIONS, 0.0), 0.0, -1
     while not release.ended and release.hold != "inconclusive":
         now += made.interval
         total = int(generator.poisson(traffic.rate * made.interval))
@@ -71,25 +72,11 @@ def test_what_is_computed_for_many_at_once_agrees_with_the_code_that_decides(tra
         )
 
 
-def outages(seconds: float, share: float, every: float = 10.0) -> Common:
-    """Return outages that both versions have: they begin at random, and last so long."""
-
-    def common(generator: np.random.Generator, now: float, number: int) -> Numbers:
-        return np.where(generator.random(number) < seconds / every, share, 0.0)
-
-    return common
-
-
-def drift(generator: np.random.Generator, now: float, number: int) -> Numbers:
-    """Both get worse and better again, from 0 to 15 %, over twenty seconds."""
-    return np.full(number, 0.075 * (1 - np.cos(2 * np.pi * now / 20)))
-
-
 ALIKE = [
     *(Traffic(rate, share, share) for rate in (5, 60, 400) for share in (0.001, 0.02, 0.15)),
-    *(Traffic(rate, 0.001, 0.001, common=outages(0.5, 1.0)) for rate in (5, 400)),
-    Traffic(60, 0.001, 0.001, common=outages(2.0, 0.5)),
-    *(Traffic(rate, 0.001, 0.001, common=drift) for rate in (5, 60, 400)),
+    *(Traffic(rate, 0.001, 0.001, common=Outages(0.5)) for rate in (5, 400)),
+    Traffic(60, 0.001, 0.001, common=Outages(2.0, share=0.5)),
+    *(Traffic(rate, 0.001, 0.001, common=Drift(0.15)) for rate in (5, 60, 400)),
 ]
 
 
@@ -158,3 +145,19 @@ def test_the_upper_limit_of_a_rate() -> None:
     assert greatest_share(0, 300) == pytest.approx(1 - 0.01 ** (1 / 300), rel=1e-6)
     assert greatest_share(300, 300) == pytest.approx(1.0)
     assert at_least(ceil(300 * 0.1), 300, greatest_share(29, 300)) == pytest.approx(0.99, abs=1e-6)
+
+
+def test_outages_last_as_long_as_they_should_and_come_as_often() -> None:
+    """The time in outages, by a normal bound at five standard errors."""
+    minutes, looks = 2000, 240
+    at = Outages(2.0, every=20.0).begin(np.random.default_rng(6), minutes)
+    seen = np.array([at(0.25 * look, 0.25 * (look + 1)) for look in range(looks)])
+    assert seen.min() == 0.0
+    assert seen.max() == pytest.approx(1.0)
+    shares = seen[80:].mean(axis=0)
+    assert abs(shares.mean() - 2 / 22) < 5 * shares.std() / minutes**0.5
+
+
+def test_a_drift_goes_up_and_comes_back() -> None:
+    at = Drift(0.15, period=20.0).begin(np.random.default_rng(6), 1)
+    assert [round(float(at(t, t)[0]), 3) for t in (0.0, 5.0, 10.0, 20.0)] == [0.0, 0.075, 0.15, 0.0]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from argo_stages import put
 from fake_api import make_cluster
-from release_plans import plan
+from release_plans import VERSIONS, plan
 
 from kata_lib.delivery import Release, argo, events, record
 from kata_lib.delivery.record import Record
@@ -15,8 +15,7 @@ from kata_lib.lab.live.by_plan import ByPlan
 from kata_lib.lab.live.protocol import Decide, ReleaseNews, Standing
 from kata_lib.lab.live.release import Watch
 from kata_lib.lab.live.settings import COMMANDS
-from kata_lib.mesh import old_weights as mesh
-from kata_lib.mesh import telemetry
+from kata_lib.mesh import telemetry, weights
 
 
 def reading(v1: float, v2: float) -> pd.DataFrame:
@@ -33,10 +32,10 @@ def view(monkeypatch: pytest.MonkeyPatch) -> Watch:
     cluster, _ = make_cluster(monkeypatch)
     for path in ("deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml"):
         cluster.apply(path)
-    record.save(cluster, Record(events.begin(plan({"setWeight": 20}, {"analysis": {}}), 1.0)))
+    record.save(cluster, Record(events.begin(plan({"setWeight": 20}, {"analysis": {}}), VERSIONS, 1.0)))
     readings = iter([reading(0, 0), reading(75, 25), reading(75, 25)])
     monkeypatch.setattr(telemetry, "counters", lambda *_: next(readings))
-    return Watch(cluster, ByPlan(cluster, Release(cluster, "name")))
+    return Watch(cluster, ByPlan(Release(cluster, "name")))
 
 
 def shown(view: Watch) -> ReleaseNews:
@@ -67,7 +66,7 @@ def test_a_frame_holds_the_plan_the_shares_and_the_decisions(view: Watch) -> Non
 
 def test_a_button_decides_and_a_refusal_is_told(view: Watch) -> None:
     view.hear(Decide("abort"))
-    assert mesh.weights(view._cluster)["name-v2"] == 0.0
+    assert weights.read(view._cluster, "name")["name-v2"] == 0
     view.hear(Decide("promote"))
     news = shown(view)
     assert "promote does nothing; retry begins it again" in news.words.note
@@ -86,6 +85,13 @@ def test_a_release_that_was_forgotten_is_told(view: Watch) -> None:
     news = shown(view)
     assert "There is no release of name" in news.words.note
     assert news.words.standing is None
+
+
+def test_a_release_that_is_forgotten_leaves_what_was_read_of_it(view: Watch) -> None:
+    shown(view)
+    view._cluster.remove("v1", "ConfigMap", "release-name")
+    view.end()
+    assert "20 % of the requests go to name-v2" in view.text()
 
 
 def test_a_release_by_argo_rollouts_gives_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> None:

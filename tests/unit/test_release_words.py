@@ -1,7 +1,7 @@
 """kata_lib.delivery.words: every decision has its line, with the figures of both versions."""
 
 import pytest
-from release_plans import plan, seen
+from release_plans import VERSIONS, plan, seen
 
 from kata_lib.delivery import events, words
 from kata_lib.delivery.observed import Pods
@@ -14,7 +14,7 @@ GONE = Pods(0, 1, "name-v2-0: CrashLoopBackOff")
 
 
 def begun() -> ReleaseState:
-    return events.begin(PLAN, 1.0)
+    return events.begin(PLAN, VERSIONS, 1.0)
 
 
 def on_all() -> ReleaseState:
@@ -22,7 +22,7 @@ def on_all() -> ReleaseState:
 
 
 def borne() -> ReleaseState:
-    return events.look(events.begin(plan(failureLimit=1), 1.0), BAD, 2.0)
+    return events.look(events.begin(plan(failureLimit=1), VERSIONS, 1.0), BAD, 2.0)
 
 
 SAID: list[tuple[ReleaseState, str, list[str]]] = [

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from kata_lib.cluster.quantities import amount
 from kata_lib.engines.embedded.registry.decoding import check_fields
 from kata_lib.engines.embedded.registry.defaults import apply_defaults
 from kata_lib.engines.embedded.registry.patches import merge_patch, strategic_merge_patch
-from kata_lib.engines.embedded.registry.quantities import amount
 from kata_lib.engines.embedded.registry.schemas import schema_for
 from kata_lib.engines.embedded.registry.status import StatusError, invalid
 from kata_lib.engines.embedded.registry.table import RESOURCES

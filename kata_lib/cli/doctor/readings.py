@@ -12,7 +12,7 @@ from pathlib import Path
 from kata_lib import engines, machine
 from kata_lib.cli.doctor.checks import Health, Place
 from kata_lib.course.application import APPLICATION
-from kata_lib.engines import ports as machine_ports
+from kata_lib.engines.ports import LOOPBACK, is_free
 from kata_lib.errors import EngineUnavailable
 
 ANSWER_SECONDS = 2.0
@@ -69,7 +69,7 @@ def open_files() -> int:
 
 def free_port(ports: Iterable[int]) -> int | None:
     """Return the first port of 127.0.0.1 on which nobody listens."""
-    return next(filter(machine_ports.free, ports), None)
+    return next((port for port in ports if is_free((LOOPBACK, port))), None)
 
 
 def health(cluster: str, kubectl: str | None) -> Health:

@@ -6,20 +6,16 @@ The file holds no more than the checks' names, verdicts and times, a random mark
 learner gave, if any. An exported file is the same one, wherever it was copied to.
 """
 
-import fcntl
 import json
-import os
 import secrets
-import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kata_lib import engines, machine
+from kata_lib import engines, files, machine
 from kata_lib.errors import KataError
 
 KIND = "canary-kata progress"
@@ -176,9 +172,10 @@ def _change(change: Callable[[Progress], Progress]) -> Progress:
     file = place()
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _lock(file.with_suffix(".lock")):
+        late = ProgressError(f"{file} is held by another process.")
+        with files.held(file.with_suffix(".lock"), LOCK_SECONDS, late):
             changed = change(_sound(file))
-            _replace(file, _text(changed))
+            files.write_text(file, _text(changed))
     except OSError as error:
         raise ProgressError(f"{file} cannot be written: {error.strerror}.") from error
     return changed
@@ -194,30 +191,6 @@ def _sound(file: Path) -> Progress:
         aside = file.replace(file.with_suffix(".damaged"))
         warnings.warn(f"{error} It is kept as {aside}, and a new one begins.", stacklevel=5)
         return load()
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write the file in one step, readable by its owner only."""
-    new = file.with_suffix(".new")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
-        opened.write(text)
-    new.replace(file)
-
-
-@contextmanager
-def _lock(file: Path) -> Iterator[None]:
-    """Let one notebook write at a time."""
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as opened:
-        limit = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > limit:
-                    raise ProgressError(f"{file} is held by another process.") from None
-                time.sleep(0.01)
-        yield
 
 
 def _now() -> datetime:

@@ -1,9 +1,11 @@
 """Whether a shared cluster serves: Istio with injection, the rights, and room; asked, nothing changed."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from kata_lib.cluster.pods import container_names, containers
+from kata_lib.cluster.pods import containers, has_sidecar
+from kata_lib.cluster.quantities import amount
 from kata_lib.engines.kubectl import create, kubectl, read
 from kata_lib.engines.programs import ProgramFailed
 from kata_lib.errors import EngineError
@@ -31,8 +33,6 @@ NAMESPACE_RIGHTS: tuple[Right, ...] = (
     ("create", "", "resourcequotas", ""),
     ("create", "", "limitranges", ""),
 )
-
-_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def require_api(kubeconfig: Path, context: str) -> None:
@@ -93,7 +93,7 @@ def injected(kubeconfig: Path, namespace: str, image: str) -> dict[str, Any]:
         "spec": {"containers": [{"name": "application", "image": image}]},
     }
     (made,) = create(kubeconfig, [pod], "--dry-run=server")
-    if "istio-proxy" not in container_names(made):
+    if not has_sidecar(made):
         raise EngineError(
             f"A pod in namespace {namespace} gets no sidecar, although the namespace has the label for it. "
             "Where Istio has revisions, whoever runs the cluster says which label is theirs: KATA_INJECTION."
@@ -110,31 +110,22 @@ def require_room(kubeconfig: Path, pod: dict[str, Any], pods: int) -> str:
         return f"whether there is room was not looked at: {failed.said.splitlines()[-1]}"
     running = [p for p in there if p.get("status", {}).get("phase") in ("Pending", "Running")]
     for resource, unit in (("cpu", "cores"), ("memory", "bytes")):
-        free = sum(quantity(n["status"]["allocatable"].get(resource, "0")) for n in nodes)
-        free -= sum(requested(p, resource) for p in running)
-        needed = pods * (requested(pod, resource) + (0.01 if resource == "cpu" else 32 * 2**20))
+        there_is = sum((amount(n["status"]["allocatable"].get(resource, "0")) for n in nodes), Decimal(0))
+        free = there_is - sum((requested(p, resource) for p in running), Decimal(0))
+        needed = pods * (requested(pod, resource) + (Decimal("0.01") if resource == "cpu" else 32 * 2**20))
         if free < needed:
             raise EngineError(
-                f"There is no room on the cluster: {pods} pods ask for {needed:.3g} {unit} of {resource}, "
-                f"{max(free, 0):.3g} are free. Another context, or whoever runs the cluster, has more."
+                f"There is no room on the cluster: {pods} pods ask for {float(needed):.3g} {unit} of "
+                f"{resource}, {max(float(free), 0):.3g} are free. Another context, or whoever runs the "
+                "cluster, has more."
             )
     return ""
 
 
-def requested(pod: dict[str, Any], resource: str) -> float:
+def requested(pod: dict[str, Any], resource: str) -> Decimal:
     """Return what a pod's containers ask for, in cores or bytes."""
     asked = [c.get("resources", {}).get("requests", {}).get(resource, "0") for c in containers(pod)]
-    return sum(quantity(text) for text in asked)
-
-
-def quantity(text: str) -> float:
-    """Return the number that a Kubernetes quantity such as 250m or 2Gi stands for."""
-    if text.endswith("m"):
-        return float(text[:-1]) / 1000
-    for suffix, factor in _UNITS.items():
-        if text.endswith(suffix):
-            return float(text.removesuffix(suffix)) * factor
-    return float(text)
+    return sum(map(amount, asked), Decimal(0))
 
 
 def _review(right: Right, namespace: str) -> dict[str, Any]:

@@ -57,12 +57,6 @@ def condition(obj: Obj, type_: str) -> dict[str, Any] | None:
     return None
 
 
-def is_ready(pod: Obj) -> bool:
-    """Return whether the pod's Ready condition holds."""
-    found = condition(pod, "Ready")
-    return found is not None and found["status"] == "True"
-
-
 def is_active(pod: Obj) -> bool:
     """Return whether the pod counts as one of its ReplicaSet's replicas."""
     return not being_deleted(pod) and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")

@@ -159,7 +159,7 @@ def port(wanted: int | None, *, runs: bool) -> Need:
     if runs:
         return Need("port", "ok", "the running cluster has its port")
     candidates = PORTS if wanted is None else range(wanted, wanted + 1)
-    open_one = next((p for p in candidates if ports.free(p)), None)
+    open_one = next((p for p in candidates if ports.is_free((ports.LOOPBACK, p))), None)
     if open_one is None:
         said = f"{candidates[0]} of 127.0.0.1 is taken" if wanted else f"none of {PORTS} is free"
         return Need("port", "missing", said, "export KATA_PORT=31500")

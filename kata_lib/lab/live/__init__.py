@@ -46,7 +46,7 @@ def show_graph(lab: Lab) -> LiveGraph:
 
 def show_release(lab: Lab, release: Release | ArgoRollout) -> LiveRelease:
     """Show below the cell how a release goes, with its buttons, and return at once; it sends no requests."""
-    source = ByArgo(release) if isinstance(release, ArgoRollout) else ByPlan(lab.cluster, release)
+    source = ByArgo(release) if isinstance(release, ArgoRollout) else ByPlan(release)
     return _show(LiveRelease(lab, source))
 
 

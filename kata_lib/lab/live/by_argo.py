@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from kata_lib.delivery.argo import ArgoRollout
 from kata_lib.delivery.argo.state import RolloutState
+from kata_lib.delivery.state import Versions
 from kata_lib.lab.live.told import Move, Told, figure
 from kata_lib.statistics.sequential import Counted
 
@@ -37,7 +38,7 @@ class ByArgo:
             service=state.name,
             canary=state.canary,
             stable=state.stable,
-            versions=(state.canary, state.stable),
+            versions=Versions(state.canary, state.stable),
             status=str(state),
             phase=state.phase,
             steps=list(state.steps),

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from kata_lib.cluster.cluster import Cluster
-from kata_lib.delivery import Release, metrics
+from kata_lib.delivery import Release
 from kata_lib.delivery.state import Decision, ReleaseState
 from kata_lib.lab.live.protocol import Metric
 from kata_lib.lab.live.told import Move, Told, figure
@@ -24,8 +23,8 @@ COMMANDS: Mapping[str, Callable[[Release], None]] = {
 class ByPlan:
     """Reads a release that our own loop runs."""
 
-    def __init__(self, cluster: Cluster, release: Release) -> None:
-        self._cluster, self._release = cluster, release
+    def __init__(self, release: Release) -> None:
+        self._release = release
 
     def told(self, since: tuple[Counted, Counted]) -> Told:
         """Return where it stands; its figures are those on which it is judged."""
@@ -36,7 +35,7 @@ class ByPlan:
             service=plan.service,
             canary=plan.canary,
             stable=plan.stable,
-            versions=metrics.versions(self._cluster, plan),
+            versions=state.versions,
             status=self._release.where(),
             phase=state.phase,
             steps=[str(step) for step in plan.steps],

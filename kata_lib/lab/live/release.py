@@ -6,6 +6,7 @@ difference of two readings of the sidecars' counters, in the rows that the live 
 
 import html
 import time
+from contextlib import suppress
 
 import pandas as pd
 
@@ -43,11 +44,17 @@ class Watch(Subject):
     def __init__(self, cluster: Cluster, source: Source) -> None:
         self._cluster, self._source = cluster, source
         self._start = time.time()
+        self._told: Told | None = None
         self._before: pd.DataFrame | None = None
         self._seconds: dict[int, Second] = {}
         self._moved_at = 0.0
         self._since = (NOTHING, NOTHING)
         self._note = ""
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether anything was read of the release."""
+        return self._told is not None
 
     def hear(self, message: Message) -> None:
         """Carry out what a button says; a refusal becomes the note."""
@@ -63,17 +70,22 @@ class Watch(Subject):
         """Return where it stands, or why that cannot be said."""
         now = round(self._now(), 2)
         try:
-            told = self._source.told(self._since)
+            told = self._told = self._source.told(self._since)
             self._count(told)
         except KataError as error:
             return ReleaseNews(True, now, [], [], ReleaseWords(str(error)))
         words = ReleaseWords(self._note, _standing(told))
         return ReleaseNews(True, now, list(self._seconds.values()), self._changes(told), words)
 
+    def end(self) -> None:
+        """Read once more, for the text that stays."""
+        with suppress(KataError):  # what was read before stays
+            self._told = self._source.told(self._since)
+
     def text(self) -> str:
-        """Return as HTML what a reader without a kernel sees."""
-        told = self._source.told(self._since)
-        return f"<pre>{html.escape(chr(10).join([told.status, *told.decisions]))}</pre>"
+        """Return as HTML what a reader without a kernel sees: what was read last."""
+        lines = [self._told.status, *self._told.decisions] if self._told else []
+        return f"<pre>{html.escape(chr(10).join(lines))}</pre>"
 
     def _now(self) -> float:
         """Return the seconds since the beginning by the clock that dates the moves."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from kata_lib.delivery.state import Versions
 from kata_lib.lab.live.protocol import Metric
 from kata_lib.statistics.confidence_sequence import confidence_sequence
 from kata_lib.statistics.sequential import Counted
@@ -30,7 +31,7 @@ class Told:
     service: str
     canary: str
     stable: str
-    versions: tuple[str, str]
+    versions: Versions
     status: str
     phase: str
     steps: list[str]

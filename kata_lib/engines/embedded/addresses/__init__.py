@@ -13,8 +13,9 @@ import zlib
 from collections.abc import Container, Iterator
 from typing import Any, Protocol
 
-from kata_lib.engines.embedded.addresses.plans import NODE, Address, LoopbackPlan, PortPlan, is_free
+from kata_lib.engines.embedded.addresses.plans import NODE, LoopbackPlan, PortPlan
 from kata_lib.engines.embedded.state import State
+from kata_lib.engines.ports import Address, is_free
 from kata_lib.errors import EngineError
 from kata_lib.files import read_json, write_json
 

@@ -1,33 +1,20 @@
 """The two address plans."""
 
 import ipaddress
-import socket
 import zlib
 from collections.abc import Container
 from typing import Any
 
 from kata_lib.engines.embedded.state import State
+from kata_lib.engines.ports import Address, is_free
 from kata_lib.errors import EngineError
 from kata_lib.files import write_json
-
-Address = tuple[str, int]
 
 NODE = "node"
 """The owner to ask `listen_at` for: the node's own ports (node ports, its proxy port)."""
 
 SERVER_PORT = 6443
 NODE_PORTS = range(30000, 32768)
-
-
-def is_free(address: Address) -> bool:
-    """Return whether nobody listens there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # closed connections do not count
-        try:
-            probe.bind(address)
-        except OSError:
-            return False
-    return True
 
 
 class _Rotation:

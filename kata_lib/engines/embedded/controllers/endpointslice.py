@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from kata_lib.cluster import labels
+from kata_lib.cluster.pods import is_ready
 from kata_lib.engines.embedded.controllers.base import Controller
 from kata_lib.engines.embedded.objects import (
     Key,
     being_deleted,
     condition,
     controller_of,
-    is_ready,
     key,
     owner_reference,
 )
@@ -41,9 +42,9 @@ class EndpointSliceController(Controller[Key]):
             if event.type == "DELETED" and (owner := controller_of(event.object)):
                 yield namespace, owner["name"]
         else:
-            both = [pod["metadata"].get("labels", {}) for pod in (event.object, event.old) if pod]
+            both = [pod for pod in (event.object, event.old) if pod]
             for service in self.registry.list("services", namespace):
-                if any(_selects(service, labels) for labels in both):
+                if any(labels.selects(service["spec"].get("selector"), pod) for pod in both):
                     yield key(service)
 
     def reconcile(self, item: Key) -> None:
@@ -59,7 +60,7 @@ class EndpointSliceController(Controller[Key]):
         pods = [
             pod
             for pod in self.registry.list("pods", namespace)
-            if _selects(service, pod["metadata"].get("labels", {}))
+            if labels.selects(service["spec"].get("selector"), pod)
         ]
         wanted = endpoints_by_ports(service, pods)
         slices = self.registry.list(
@@ -85,11 +86,6 @@ class EndpointSliceController(Controller[Key]):
             obj["endpoints"], obj["ports"] = new["endpoints"], new["ports"]
 
         self.registry.mutate("endpointslices", *key(old), write, manager=self.name)
-
-
-def _selects(service: Obj, labels: dict[str, str]) -> bool:
-    selector = service["spec"].get("selector")
-    return bool(selector) and selector.items() <= labels.items()
 
 
 def endpoints_by_ports(service: Obj, pods: list[Obj]) -> dict[Ports, list[Obj]]:

@@ -4,6 +4,8 @@ import time
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from kata_lib.cluster import labels
+from kata_lib.cluster.pods import is_ready
 from kata_lib.engines.embedded.controllers.base import Controller
 from kata_lib.engines.embedded.objects import (
     Key,
@@ -11,7 +13,6 @@ from kata_lib.engines.embedded.objects import (
     condition,
     controller_of,
     is_active,
-    is_ready,
     key,
     owner_reference,
     put_condition,
@@ -162,15 +163,13 @@ def _status(
     replicaset: Obj, pods: list[Obj], failure: StatusError | None
 ) -> tuple[dict[str, Any], float | None]:
     """Return the status, and seconds until a ready pod becomes available by its minReadySeconds."""
-    wanted_labels = replicaset["spec"]["template"]["metadata"].get("labels", {}).items()
+    wanted_labels = labels.of(replicaset["spec"]["template"])
     wait = replicaset["spec"].get("minReadySeconds", 0)
     ready = [pod for pod in pods if is_ready(pod)]
     ages = [_ready_for(pod) for pod in ready]
     available = sum(age >= wait for age in ages)
     counts = {
-        "fullyLabeledReplicas": sum(
-            wanted_labels <= pod["metadata"].get("labels", {}).items() for pod in pods
-        ),
+        "fullyLabeledReplicas": sum(labels.carries(pod, wanted_labels) for pod in pods),
         "readyReplicas": len(ready),
         "availableReplicas": available,
     }

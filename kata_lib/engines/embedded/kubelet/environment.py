@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kata_lib.cluster.pods import has_sidecar
 from kata_lib.engines.embedded.addresses import NODE, AddressPlan
-from kata_lib.engines.embedded.mesh.injection import PROXY_HTTP_PORT, has_sidecar
+from kata_lib.engines.embedded.mesh.injection import PROXY_HTTP_PORT
 from kata_lib.engines.embedded.objects import key
 from kata_lib.engines.embedded.processes import POD_MARK
 from kata_lib.engines.embedded.store import Obj

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from kata_lib.cluster.pods import SIDECAR, has_sidecar
 from kata_lib.engines.embedded import envoy, processes
 from kata_lib.engines.embedded.addresses import Address, AddressPlan
 from kata_lib.engines.embedded.images import Images
 from kata_lib.engines.embedded.kubelet.environment import Read, environment, expand, mark
 from kata_lib.engines.embedded.kubelet.probes import Check, Outcome, checker
 from kata_lib.engines.embedded.mesh.bootstrap import bootstrap, node_id
-from kata_lib.engines.embedded.mesh.injection import has_sidecar, workload_name
+from kata_lib.engines.embedded.mesh.injection import workload_name
 from kata_lib.engines.embedded.processes import Identity
 from kata_lib.engines.embedded.state import State
 from kata_lib.engines.embedded.store import Obj
@@ -109,8 +110,8 @@ class Sidecar:
             config,
             self.state.run / f"{uid}.json",
             self.state.admin_socket(uid),
-            {"HOSTNAME": name, **mark(self.state.mark, uid, "istio-proxy")},
-            self.state.pod_log(uid, "istio-proxy", attempt),
+            {"HOSTNAME": name, **mark(self.state.mark, uid, SIDECAR)},
+            self.state.pod_log(uid, SIDECAR, attempt),
         )
 
     def probe(self, kind: str) -> Probe | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from kata_lib.cluster.pods import SIDECAR
 from kata_lib.engines.embedded import envoy
 from kata_lib.engines.embedded.addresses import AddressPlan
 from kata_lib.engines.embedded.kubelet.agent import Agent
@@ -15,7 +16,6 @@ from kata_lib.engines.embedded.kubelet.launchers import Application, Sidecar
 from kata_lib.engines.embedded.kubelet.status import pod_status, restarts
 from kata_lib.engines.embedded.mesh import scraping
 from kata_lib.engines.embedded.mesh.bootstrap import node_id
-from kata_lib.engines.embedded.mesh.injection import PROXY_CONTAINER
 from kata_lib.engines.embedded.mesh.pilot import Pilot
 from kata_lib.engines.embedded.objects import being_deleted, key
 from kata_lib.engines.embedded.registry.registry import Registry
@@ -77,7 +77,7 @@ class PodWorker:
             if before := known.get(container.name):
                 container.adopt(before)
             self.containers.append(container)
-        sidecars = (container for container in self.containers if container.name == PROXY_CONTAINER)
+        sidecars = (container for container in self.containers if container.name == SIDECAR)
         self._sidecar = next(sidecars, None)
         self._agent = Agent(
             self.host.state.admin_socket(self.uid), self.host.pilot.settled, self._own_metrics()
@@ -101,7 +101,7 @@ class PodWorker:
                 self._run(container)
         if sidecar := self._sidecar:
             self.host.pilot.add_proxy(
-                self.pod, lambda: self.host.state.pod_log(self.uid, PROXY_CONTAINER, sidecar.attempt)
+                self.pod, lambda: self.host.state.pod_log(self.uid, SIDECAR, sidecar.attempt)
             )
             await self._agent.start(self.host.addresses.listen_at(self.uid, scraping.METRICS_PORT))
         self.update(self.pod)
@@ -130,7 +130,7 @@ class PodWorker:
     def _container(self, spec: Obj) -> Container:
         launcher: Any = (
             Sidecar(self.pod, self.host.state)
-            if spec["name"] == PROXY_CONTAINER
+            if spec["name"] == SIDECAR
             else Application(self.pod, spec, self.host.read, self.host.state, self.host.addresses)
         )
         policy = self.pod["spec"].get("restartPolicy", "Always")

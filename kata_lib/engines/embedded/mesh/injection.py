@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
+from kata_lib.cluster.pods import SIDECAR, has_sidecar
 from kata_lib.engines.embedded.mesh import scraping
 from kata_lib.engines.embedded.objects import controller_of
 from kata_lib.engines.embedded.store import Obj
 
-PROXY_CONTAINER = "istio-proxy"
 PROXY_IMAGE = "envoyproxy/envoy:v1.40.0"
 PROXY_HTTP_PORT = 15080
 """Where an application's http_proxy points, on the pod's own address."""
@@ -24,9 +24,7 @@ def inject(pod: Obj, namespace: Obj) -> None:
     spec["containers"].append(sidecar)
     annotations = metadata.setdefault("annotations", {})
     scraping.redirect(annotations, sidecar)
-    annotations["sidecar.istio.io/status"] = json.dumps(
-        {"containers": [PROXY_CONTAINER], "revision": "default"}
-    )
+    annotations["sidecar.istio.io/status"] = json.dumps({"containers": [SIDECAR], "revision": "default"})
     annotations.setdefault("kubectl.kubernetes.io/default-container", first)
     annotations.setdefault("kubectl.kubernetes.io/default-logs-container", first)
     labels = metadata.setdefault("labels", {})
@@ -47,11 +45,6 @@ def wants_sidecar(pod: Obj, namespace: Obj) -> bool:
     if by_label is not None:
         return bool(by_label == "true")
     return bool(in_namespace == "enabled" and metadata.get("annotations", {}).get(_INJECT) != "false")
-
-
-def has_sidecar(pod: Obj) -> bool:
-    """Return whether a pod has its own Envoy."""
-    return any(container["name"] == PROXY_CONTAINER for container in pod["spec"]["containers"])
 
 
 def workload_name(pod: Obj) -> str:
@@ -79,7 +72,7 @@ def canonical_revision(pod: Obj) -> str:
 
 def _proxy_container() -> dict[str, Any]:
     return {
-        "name": PROXY_CONTAINER,
+        "name": SIDECAR,
         "image": PROXY_IMAGE,
         "imagePullPolicy": "IfNotPresent",
         "args": ["proxy", "sidecar"],

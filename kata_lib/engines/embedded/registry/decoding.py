@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from kata_lib.cluster.quantities import canonical
 from kata_lib.engines.embedded.registry import crds
 from kata_lib.engines.embedded.registry.decoding_words import INTEGER_BITS, JsonWords, MapWords, go_text
 from kata_lib.engines.embedded.registry.left_out import is_left_out
-from kata_lib.engines.embedded.registry.quantities import canonical
 from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.schemas import ANY, Schema
 from kata_lib.engines.embedded.registry.status import Cause, StatusError, bad_request, invalid_request

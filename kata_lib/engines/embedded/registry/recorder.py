@@ -3,14 +3,11 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from kata_lib.engines.embedded.registry.metadata import timestamp
 from kata_lib.engines.embedded.registry.status import StatusError
-from kata_lib.engines.embedded.store import Obj
-
-if TYPE_CHECKING:
-    from kata_lib.engines.embedded.registry.registry import Registry
+from kata_lib.engines.embedded.store import Obj, Store
 
 KEPT = timedelta(hours=1)
 """How long an event is kept, as a real cluster's default is."""
@@ -20,10 +17,26 @@ REMEMBERED = 1000
 """Of how many events it is known that they are there, so that a repetition is counted."""
 
 
+class Objects(Protocol):
+    """Where events are kept: a registry, as far as they need one."""
+
+    store: Store
+
+    def list(self, resource: str) -> list[Obj]: ...
+
+    def create(self, resource: str, namespace: str, obj: Obj, *, manager: str) -> Obj: ...
+
+    def mutate(
+        self, resource: str, namespace: str, name: str, change: Callable[[Obj], None], *, manager: str
+    ) -> Obj | None: ...
+
+    def delete(self, resource: str, namespace: str, name: str) -> Obj: ...
+
+
 class EventRecorder:
     """Writes core/v1 Events; an event that repeats raises the count of the one that is there."""
 
-    def __init__(self, registry: "Registry", clock: Callable[[], datetime]) -> None:
+    def __init__(self, registry: Objects, clock: Callable[[], datetime]) -> None:
         self._registry = registry
         self._clock = clock
         self._names: OrderedDict[tuple[str, ...], str] = OrderedDict()

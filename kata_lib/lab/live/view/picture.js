@@ -42,14 +42,14 @@ export class Picture {
 
   /**
    * Draw what is known. The axes stand still; as long as the lines are the same ones, they alone are moved, at half
-   * the cost.
+   * the cost. A line that was empty is another one: plotly's legend had left it out.
    *
    * @param {PictureStore} store
    */
   draw(store) {
     if (this.#drawn && !store.stale) return;
     const drawn = lines(store, this.#settings, this.#styleOf);
-    const names = drawn.map((line) => line.name).join();
+    const names = drawn.map((line) => line.x.length > 0 && line.name).join();
     if (names === this.#names) {
       const data = drawn.map(({ x, y, text = "" }) => ({ x, y, text }));
       // It fails where a newer one came before it.

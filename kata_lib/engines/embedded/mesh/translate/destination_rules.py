@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kata_lib.cluster.hosts import covers, full_name, specificity
 from kata_lib.engines.embedded.mesh.translate import traffic_policy
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Keys, Tree
-from kata_lib.engines.embedded.mesh.translate.hosts import full_name, matches, specificity, visible
+from kata_lib.engines.embedded.mesh.translate.hosts import visible
 from kata_lib.engines.embedded.mesh.translate.model import MeshSnapshot, Service
 
 FIELDS: Tree = {
@@ -46,7 +47,7 @@ def rule_for(snapshot: MeshSnapshot, service: Service, namespace: str) -> Rule:
             if (
                 rule["metadata"]["namespace"] == owner
                 and visible(rule, namespace)
-                and matches(host, service.hostname)
+                and covers(host, service.hostname)
             ):
                 found.setdefault(host, []).append(rule)
         if found:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from kata_lib.cluster.labels import carries
+from kata_lib.cluster.pods import has_sidecar
 from kata_lib.engines.embedded.mesh.injection import (
     canonical_name,
     canonical_revision,
-    has_sidecar,
     workload_name,
 )
 from kata_lib.engines.embedded.mesh.translate.model import (
@@ -31,15 +32,10 @@ def load_assignment(
     endpoints = [
         _endpoint(endpoint, addresses)
         for endpoint in snapshot.endpoints.get((service.hostname, port.name), [])
-        if _labelled(endpoint, labels)
+        if carries(endpoint.pod or {}, labels)
     ]
     endpoints.sort(key=lambda endpoint: str(endpoint["endpoint"]))
     return {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}] if endpoints else []}
-
-
-def _labelled(endpoint: Endpoint, labels: Mapping[str, str]) -> bool:
-    own = endpoint.pod["metadata"].get("labels", {}) if endpoint.pod else {}
-    return labels.items() <= own.items()
 
 
 def _endpoint(endpoint: Endpoint, addresses: Addresses) -> Envoy:

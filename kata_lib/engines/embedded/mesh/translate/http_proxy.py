@@ -1,7 +1,8 @@
 """The last step: every port's table in one, for the listener at which an application's http_proxy points.
 
 There a request names its port in the host (name:5000), and none means 80. What nobody knows gets 502: the
-mesh is no open proxy. Istio's own name for this table, behind its setting proxyHttpPort, is the same.
+mesh is no open proxy. Istio's own name for this table, behind its setting proxyHttpPort, is the same. Ports
+that are not HTTP are not in Istio's; here a passage leads from it to the listener that passes bytes on.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from kata_lib.engines.embedded.mesh.injection import PROXY_CONTAINER
+from kata_lib.cluster.labels import selects
+from kata_lib.cluster.pods import SIDECAR
 from kata_lib.engines.embedded.mesh.translate import access_log, clusters, http_proxy
 from kata_lib.engines.embedded.mesh.translate.destination_rules import rule_for
 from kata_lib.engines.embedded.mesh.translate.endpoints import describe, socket_address
@@ -21,6 +22,7 @@ from kata_lib.engines.embedded.store import Obj
 
 _HTTP_INSPECTOR = "envoy.filters.listener.http_inspector"
 _HTTP_INSPECTOR_TYPE = "type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector"
+_SEEN_AS_HTTP = {"application_protocols": ["http/1.1", "h2c"]}
 _SERVICE_LABELS = ("destination_service", "destination_service_name", "destination_service_namespace")
 
 
@@ -40,13 +42,12 @@ class InboundPort:
 
 def ports(pod: Obj, snapshot: MeshSnapshot) -> Iterator[InboundPort]:
     """Yield each port that is asked of the application, in order."""
-    containers = [c for c in pod["spec"]["containers"] if c["name"] != PROXY_CONTAINER]
+    containers = [c for c in pod["spec"]["containers"] if c["name"] != SIDECAR]
     declared = [port for container in containers for port in container.get("ports", [])]
     named = {port["name"]: port["containerPort"] for port in declared if "name" in port}
     found: dict[int, InboundPort] = {}
-    labels = pod["metadata"].get("labels", {})
     for service in snapshot.services.values():
-        if service.namespace == pod["metadata"]["namespace"] and _selects(service, labels):
+        if service.namespace == pod["metadata"]["namespace"] and selects(service.selector, pod):
             for port in service.ports:
                 target = named.get(port.target) if isinstance(port.target, str) else port.target
                 if target is not None:
@@ -58,29 +59,12 @@ def ports(pod: Obj, snapshot: MeshSnapshot) -> Iterator[InboundPort]:
 
 
 def listener(pod: Obj, port: InboundPort, addresses: Addresses) -> Envoy:
-    """Return the listener of a port: it takes HTTP, bytes, or as Istio does it, what it sees.
-
-    Bytes, too, are what comes at a port that only the pod's manifest names.
-    """
-    made: Envoy = {
+    """Return the listener of a port."""
+    return {
         "name": port.name,
         "address": socket_address(*addresses.listen_at(pod["metadata"]["uid"], port.number)),
         "traffic_direction": "INBOUND",
-    }
-    counted = describe(pod), _service_labels(port.service)
-    connections = tcp_proxy({"cluster": port.name}, access_log.inbound_connections(*counted))
-    bytes_passed = {"filters": [connections]}
-    if port.service_port is None or not port.service_port.routed:
-        return {**made, "filter_chains": [bytes_passed]}
-    requests = {"filters": [_connection_manager(port, access_log.inbound(*counted))]}
-    if port.service_port.protocol is not None:
-        return {**made, "filter_chains": [requests]}
-    seen = {"application_protocols": ["http/1.1", "h2c"]}
-    return {
-        **made,
-        "listener_filters": [{"name": _HTTP_INSPECTOR, "typed_config": {"@type": _HTTP_INSPECTOR_TYPE}}],
-        "listener_filters_timeout": "0s",
-        "filter_chains": [{"filter_chain_match": seen, **requests}, bytes_passed],
+        **_chains(pod, port),
     }
 
 
@@ -108,8 +92,24 @@ def cluster(pod: Obj, port: InboundPort, snapshot: MeshSnapshot, addresses: Addr
     return made
 
 
-def _selects(service: Service, labels: dict[str, str]) -> bool:
-    return bool(service.selector) and service.selector.items() <= labels.items()
+def _chains(pod: Obj, port: InboundPort) -> Envoy:
+    """Return what takes connections: for requests, for bytes, or for both where Istio looks which they are.
+
+    A port that only the pod's manifest names gets bytes.
+    """
+    counted = describe(pod), _service_labels(port.service)
+    log = access_log.inbound_connections(*counted)
+    passed_on = {"filters": [tcp_proxy({"cluster": port.name}, log)]}
+    if port.service_port is None or not port.service_port.routed:
+        return {"filter_chains": [passed_on]}
+    requests = {"filters": [_connection_manager(port, access_log.inbound(*counted))]}
+    if port.service_port.protocol is not None:
+        return {"filter_chains": [requests]}
+    return {
+        "listener_filters": [{"name": _HTTP_INSPECTOR, "typed_config": {"@type": _HTTP_INSPECTOR_TYPE}}],
+        "listener_filters_timeout": "0s",
+        "filter_chains": [{"filter_chain_match": _SEEN_AS_HTTP, **requests}, passed_on],
+    }
 
 
 def _service_labels(service: Service | None) -> dict[str, str]:

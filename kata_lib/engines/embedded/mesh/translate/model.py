@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Protocol, TypeVar
 
-from kata_lib.cluster import service_ports
+from kata_lib.cluster import hosts, service_ports
 from kata_lib.engines.embedded.store import Obj
 
-CLUSTER_DOMAIN = "cluster.local"
 Made = TypeVar("Made")
 Envoy = dict[str, Any]
 """One Envoy message in its JSON form."""
@@ -77,7 +76,7 @@ class Service:
     @property
     def hostname(self) -> str:
         """The full name under which the mesh knows it."""
-        return f"{self.name}.{self.namespace}.svc.{CLUSTER_DOMAIN}"
+        return hosts.of_service(self.name, self.namespace)
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ class MeshSnapshot:
         for endpoint_slice in self._slices:
             metadata = endpoint_slice["metadata"]
             name = metadata.get("labels", {}).get("kubernetes.io/service-name")
-            hostname = f"{name}.{metadata['namespace']}.svc.{CLUSTER_DOMAIN}"
+            hostname = hosts.of_service(name, metadata["namespace"])
             for port in endpoint_slice.get("ports") or []:
                 for endpoint in endpoint_slice.get("endpoints") or []:
                     if endpoint.get("conditions", {}).get("ready") is not False:

@@ -3,15 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+from kata_lib.cluster.hosts import covers, full_name, specificity
 from kata_lib.engines.embedded.mesh.translate import http_route, tcp_route
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Tree
-from kata_lib.engines.embedded.mesh.translate.hosts import (
-    MESH_GATEWAY,
-    full_name,
-    matches,
-    specificity,
-    visible,
-)
+from kata_lib.engines.embedded.mesh.translate.hosts import MESH_GATEWAY, visible
 from kata_lib.engines.embedded.mesh.translate.model import MeshSnapshot
 from kata_lib.engines.embedded.store import Obj
 
@@ -48,7 +43,7 @@ def spokesman(candidates: list[Obj], hostname: str) -> Obj | None:
         (specificity(host), candidate)
         for candidate in candidates
         for host in hosts(candidate)
-        if matches(host, hostname)
+        if covers(host, hostname)
     ]
     return max(found, key=lambda pair: pair[0])[1] if found else None
 
@@ -67,7 +62,7 @@ def rules(virtual_service: Obj, snapshot: MeshSnapshot) -> list[Rule]:
 def tcp_rules(candidates: list[Obj], hostname: str) -> Iterator[Rule]:
     """Yield the TCP rules for a host with full host names: those of every VirtualService that names it."""
     for candidate in candidates:
-        if any(matches(host, hostname) for host in hosts(candidate)):
+        if any(covers(host, hostname) for host in hosts(candidate)):
             yield from _named(candidate, "tcp")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from kata_lib.engines.embedded.registry.quantities import amount
+from kata_lib.cluster.quantities import amount
 from kata_lib.engines.embedded.registry.status import Cause
 from kata_lib.engines.embedded.registry.validation.causes import invalid
 

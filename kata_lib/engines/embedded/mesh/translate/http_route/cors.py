@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kata_lib.engines.embedded.mesh.translate.durations import seconds
+from kata_lib.cluster.durations import seconds
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, OneOf, Tree
 from kata_lib.engines.embedded.mesh.translate.http_route.match import STRING, string_match
 from kata_lib.engines.embedded.mesh.translate.model import Envoy

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kata_lib.engines.embedded.mesh.translate.durations import duration, per_million
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Tree
 from kata_lib.engines.embedded.mesh.translate.model import Envoy
+from kata_lib.engines.embedded.mesh.translate.numbers import duration, per_million
 
 FILTER = "envoy.filters.http.fault"
 TYPE = "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"

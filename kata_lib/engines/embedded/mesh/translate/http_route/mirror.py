@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kata_lib.engines.embedded.mesh.translate.durations import per_million
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Tree
 from kata_lib.engines.embedded.mesh.translate.http_route import destinations
 from kata_lib.engines.embedded.mesh.translate.http_route.context import RouteContext
 from kata_lib.engines.embedded.mesh.translate.model import Envoy
+from kata_lib.engines.embedded.mesh.translate.numbers import per_million
 
 DESTINATION: Tree = destinations.DESTINATION
 PERCENTAGE: Tree = {"value": LEAF}

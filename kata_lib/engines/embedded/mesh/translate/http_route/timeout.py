@@ -1,6 +1,6 @@
 """http.timeout: how long a request may take in all, retries among it."""
 
-from kata_lib.engines.embedded.mesh.translate.durations import duration
+from kata_lib.engines.embedded.mesh.translate.numbers import duration
 
 NONE = "0s"
 """Envoy's word for no limit, which is Istio's default."""

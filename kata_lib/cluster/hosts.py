@@ -1,0 +1,28 @@
+"""Host names of Services, as Kubernetes' DNS and Istio have them."""
+
+DOMAIN = "svc.cluster.local"
+
+
+def of_service(name: str, namespace: str) -> str:
+    """Return the full name of a Service."""
+    return f"{name}.{namespace}.{DOMAIN}"
+
+
+def full_name(host: str, namespace: str) -> str:
+    """Return a host as a resource in `namespace` means it: a name without dots is a Service beside it."""
+    return host if "." in host or host == "*" else of_service(host, namespace)
+
+
+def short_name(host: str, namespace: str) -> str:
+    """Return a host as `namespace` may call it: a Service in it by its name alone."""
+    return host.removesuffix(f".{namespace}.{DOMAIN}")
+
+
+def covers(pattern: str, host: str) -> bool:
+    """Return whether a host, perhaps a wildcard such as *.example.com, covers another."""
+    return host.endswith(pattern[1:]) if pattern.startswith("*") else pattern == host
+
+
+def specificity(pattern: str) -> tuple[bool, int]:
+    """Return a key by which the more specific of two hosts that cover another is the greater."""
+    return not pattern.startswith("*"), len(pattern)

@@ -1,0 +1,24 @@
+"""Labels of objects and of pod templates, and whether a selector chooses them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def of(obj: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the labels of an object or of a pod template."""
+    return (obj.get("metadata") or {}).get("labels") or {}
+
+
+def carries(obj: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
+    """Return whether an object has all these labels; it has all of none."""
+    return wanted.items() <= of(obj).items()
+
+
+def selects(selector: Mapping[str, str] | None, obj: Mapping[str, Any]) -> bool:
+    """Return whether a Service's selector chooses a pod; an empty one chooses none."""
+    return bool(selector) and carries(obj, selector or {})
+
+
+def as_selector(wanted: Mapping[str, str]) -> str:
+    """Return labels as kubectl and the API take them: app=web,version=v2."""
+    return ",".join(f"{key}={value}" for key, value in wanted.items())
