@@ -9,7 +9,7 @@ from fake_api import FakeApi, make_cluster
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery import argo
-from kata_lib.delivery.argo.state import NOT_SEEN, RolloutState, read, step_name
+from kata_lib.delivery.argo.state import RolloutState, read, step_name
 from kata_lib.errors import ClusterError, ReleaseError, WaitTimeout
 
 TOLD = {
@@ -65,7 +65,7 @@ def test_what_the_controller_has_not_seen_has_not_begun() -> None:
     rollout["metadata"]["generation"] += 1
     rollout["spec"]["template"]["metadata"]["labels"]["version"] = "v2"
     state = of(applied)
-    assert (state.phase, state.reason, state.ended) == ("Progressing", NOT_SEEN, False)
+    assert (state.phase, state.observed, state.ended) == ("Progressing", False, False)
     assert (state.canary, state.weight, state.stable, state.step) == ("v2", 0, "v1", 0)
 
 

@@ -4,8 +4,8 @@
     release = argo.find(lab.cluster)
     release.wait()
 
-release.py reads the controller's objects, handle.py is what a notebook holds, mistakes.py says what is not
-as a step wants it. Nothing here decides: the controller does.
+state.py reads the controller's objects, handle.py is what a notebook holds. Nothing here decides: the
+controller does.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,6 @@ from collections.abc import Callable
 from kata_lib.cluster import waiting
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery.argo.handle import API, KIND, ArgoRollout
-from kata_lib.delivery.argo.state import NOT_SEEN
 from kata_lib.errors import ClusterError, WaitTimeout
 
 __all__ = ["API", "KIND", "ArgoRollout", "absent", "find", "forget", "until_healthy"]
@@ -57,7 +56,7 @@ def until_healthy(cluster: Cluster, name: str, on_wait: Callable[[str], None] | 
     rollout = find(cluster, name)
 
     def unseen() -> str:
-        return NOT_SEEN if rollout.state.reason == NOT_SEEN else ""
+        return "" if rollout.state.observed else str(rollout.state)
 
     def pending() -> str:
         state = rollout.state

@@ -7,10 +7,11 @@ from threading import Lock
 
 import pandas as pd
 
+from kata_lib.cluster import waiting
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.delivery.argo.state import RolloutState, read
-from kata_lib.errors import ReleaseError, WaitTimeout
+from kata_lib.delivery.argo.state import Measurement, RolloutState, read
+from kata_lib.errors import ReleaseError
 
 API, KIND, ANALYSIS_RUN = "argoproj.io/v1alpha1", "Rollout", "AnalysisRun"
 _POLL_SECONDS = 0.25
@@ -24,6 +25,28 @@ class Move:
     weight: int
 
 
+@dataclass(frozen=True)
+class Sighting:
+    """Where a release stood from a moment on; at: seconds since 1970, when that was seen."""
+
+    at: float
+    state: RolloutState
+
+    def same(self, state: RolloutState) -> bool:
+        """Return whether it still stands there."""
+        before = self.state
+        stood = before.weight, before.phase, before.observed, before.reason, before.step
+        return stood == (state.weight, state.phase, state.observed, state.reason, state.step)
+
+    @property
+    def weight(self) -> int:
+        """The canary's, in per cent."""
+        return self.state.weight
+
+    def __str__(self) -> str:
+        return self.state.where
+
+
 class ArgoRollout:
     """A Rollout that the controller releases: it decides, this looks and passes on a person's word."""
 
@@ -32,7 +55,7 @@ class ArgoRollout:
         self._moves: list[Move] = []
         self._canary = ""
         self._lock = Lock()  # the live view looks beside the notebook
-        self._seen: list[tuple[float, int, str]] = []
+        self._seen: list[Sighting] = []
 
     def __repr__(self) -> str:
         return str(self.state)
@@ -126,24 +149,24 @@ class ArgoRollout:
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         """Wait until it stands as asked for; WaitTimeout carries where it stands instead."""
-        limit = time.monotonic() + timeout
-        told: set[str] = set()
-        while True:
+        told: set[Measurement | Sighting] = set()
+
+        def missing() -> str:
             state = self.state
-            for line in self.lines(state):
-                if line not in told:
-                    told.add(line)
-                    say(line)
-            if reached(state):
-                return
-            if time.monotonic() > limit:
-                raise WaitTimeout(f"The release is not there after {timeout:g} s. Last seen: {state}")
-            time.sleep(_POLL_SECONDS)
+            for event in self._events(state):
+                if event not in told:
+                    told.add(event)
+                    say(_line(event))
+            return "" if reached(state) else str(state)
+
+        waiting.until(missing, timeout, None, "The release is not there", _POLL_SECONDS)
 
     def lines(self, state: RolloutState) -> list[str]:
         """Return what was measured, and each weight and phase that was seen, as lines, oldest first."""
-        measured = [(m.at, m.weight, str(m)) for m in state.measurements]
-        return [f"{_clock(at)}  {weight:3} %  {text}" for at, weight, text in sorted(measured + self._seen)]
+        return [_line(event) for event in self._events(state)]
+
+    def _events(self, state: RolloutState) -> list[Measurement | Sighting]:
+        return sorted([*state.measurements, *self._seen], key=lambda event: event.at)
 
     def _note(self, state: RolloutState) -> None:
         """Remember when a weight and a phase were seen first: the Rollout itself does not say."""
@@ -152,8 +175,8 @@ class ArgoRollout:
                 self._canary, self._moves, self._seen = state.canary, [], []
             if not self._moves or self._moves[-1].weight != state.weight:
                 self._moves.append(Move(time.time(), state.weight))
-            if not self._seen or self._seen[-1][1:] != (state.weight, state.where):
-                self._seen.append((time.time(), state.weight, state.where))
+            if not self._seen or not self._seen[-1].same(state):
+                self._seen.append(Sighting(time.time(), state))
 
     def _running(self, command: str) -> Obj:
         """Return the Rollout; ReleaseError where no release is under way."""
@@ -165,5 +188,5 @@ class ArgoRollout:
         self._cluster.patch(API, KIND, self._name, body, subresource)
 
 
-def _clock(at: float) -> str:
-    return f"{pd.Timestamp(at, unit='s', tz='UTC'):%H:%M:%S}"
+def _line(event: Measurement | Sighting) -> str:
+    return f"{pd.Timestamp(event.at, unit='s', tz='UTC'):%H:%M:%S}  {event.weight:3} %  {event}"

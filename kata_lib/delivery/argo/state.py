@@ -8,7 +8,6 @@ are those that the controller itself writes: Progressing, Paused, Healthy, Degra
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from kata_lib.cluster.client import Obj
 
@@ -17,14 +16,13 @@ REVISION = "rollout.argoproj.io/revision"
 STEP = "step-index"
 UNKNOWN = "unknown"
 
-NOT_SEEN = "waiting for the controller to see the change"
-
 
 @dataclass(frozen=True)
 class Measurement:
     """What one question to the metrics gave. at: seconds since 1970; step: index in the plan.
 
-    weight: the canary's meanwhile, per cent; rule: what it was held against, in the template's words.
+    weight: the canary's meanwhile, per cent; success, failure: the conditions that it was held against, in
+    the template's words, "" for none.
     """
 
     at: float
@@ -33,7 +31,14 @@ class Measurement:
     metric: str
     phase: str
     value: str
-    rule: str
+    success: str = ""
+    failure: str = ""
+
+    @property
+    def rule(self) -> str:
+        """Both conditions, for a person."""
+        words = {"success": self.success, "failure": self.failure}
+        return "; ".join(f"{word}: {condition}" for word, condition in words.items() if condition)
 
     def __str__(self) -> str:
         why = "" if self.phase == "Successful" else f" ({self.rule})"
@@ -44,8 +49,9 @@ class Measurement:
 class RolloutState:
     """Where it stands. canary, stable: the versions by the pods' labels, stable "" where there is none.
 
-    step: index in steps, their number after the last; weight: the canary's now, per cent; reason: why, in the
-    controller's words; asks: it waits for a person; moving: the routing is yet to come to rest.
+    step: index in steps, their number after the last; weight: the canary's now, per cent; observed: the
+    controller has seen what was asked last; reason: why, in its words; asks: it waits for a person; moving:
+    the routing is yet to come to rest.
     """
 
     name: str
@@ -55,6 +61,7 @@ class RolloutState:
     step: int
     weight: int
     phase: str
+    observed: bool
     reason: str
     asks: bool
     moving: bool
@@ -68,7 +75,8 @@ class RolloutState:
     @property
     def where(self) -> str:
         """Phase, reason and step."""
-        why = f" ({self.reason})" if self.reason else ""
+        reason = self.reason if self.observed else "waiting for the controller to see the change"
+        why = f" ({reason})" if reason else ""
         running = not self.ended and self.step < len(self.steps)
         step = f", step {self.step + 1} of {len(self.steps)}: {self.steps[self.step]}" if running else ""
         return f"{self.phase}{why}{step}"
@@ -82,7 +90,8 @@ def read(rollout: Obj, runs: Sequence[Obj], replica_sets: Sequence[Obj]) -> Roll
     """Return where the Rollout's newest release stands."""
     spec, status = rollout["spec"], rollout.get("status", {})
     steps = spec.get("strategy", {}).get("canary", {}).get("steps", [])
-    phase, reason = _phase(rollout)
+    observed = _observed(rollout)
+    phase = status.get("phase", "Progressing") if observed else "Progressing"
     mine = [r for r in replica_sets if _owned(r, rollout)]
     canary, stable, begun = _versions(spec["template"], status, mine)
     newest = [
@@ -98,7 +107,8 @@ def read(rollout: Obj, runs: Sequence[Obj], replica_sets: Sequence[Obj]) -> Roll
         step=step,
         weight=_weight(status) if begun else 0,
         phase=phase,
-        reason=reason,
+        observed=observed,
+        reason=status.get("message", "") if observed else "",
         asks=phase == "Paused" and not _ends_by_itself(steps, step, status.get("pauseConditions", [])),
         moving=_moving(phase, status),
         measurements=tuple(measurements),
@@ -120,14 +130,13 @@ def seconds(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
-def _phase(rollout: Obj) -> tuple[str, str]:
-    """Return phase and reason; what the controller wrote counts only once it has seen what was asked last."""
+def _observed(rollout: Obj) -> bool:
+    """Return whether the controller has seen what was asked last: only then what it wrote counts."""
     status = rollout.get("status", {})
     seen = str(status.get("observedGeneration", ""))
     unpausing = status.get("controllerPause") and not status.get("pauseConditions")
-    if not seen or (seen.isdigit() and int(seen) < rollout["metadata"]["generation"]) or unpausing:
-        return "Progressing", NOT_SEEN
-    return status.get("phase", "Progressing"), status.get("message", "")
+    behind = seen.isdigit() and int(seen) < rollout["metadata"]["generation"]
+    return bool(seen) and not behind and not unpausing
 
 
 def _weight(status: Obj) -> int:
@@ -189,15 +198,13 @@ def _hash(obj: Obj) -> str:
 def _measurements(run: Obj, steps: list[Obj]) -> Iterator[Measurement]:
     step = int(run["metadata"]["labels"].get(STEP, 0))
     weight = next((s["setWeight"] for s in reversed(steps[:step]) if "setWeight" in s), 0)
-    rules = {metric["name"]: _rule(metric) for metric in run["spec"]["metrics"]}
+    asked = {metric["name"]: metric for metric in run["spec"]["metrics"]}
     for result in run.get("status", {}).get("metricResults", []):
         for found in result.get("measurements", []):
             if "finishedAt" in found:
                 value = found.get("value") or found.get("message") or "without a value"
                 at, name = seconds(found["finishedAt"]), result["name"]
-                yield Measurement(at, step, weight, name, found["phase"], value, rules.get(name, ""))
-
-
-def _rule(metric: dict[str, Any]) -> str:
-    words = {"success": metric.get("successCondition"), "failure": metric.get("failureCondition")}
-    return "; ".join(f"{word}: {condition}" for word, condition in words.items() if condition)
+                rules = (
+                    asked.get(name, {}).get(rule, "") for rule in ("successCondition", "failureCondition")
+                )
+                yield Measurement(at, step, weight, name, found["phase"], value, *rules)

@@ -1,4 +1,4 @@
-"""A release of Argo Rollouts' controller as the live view shows it, from its objects (argo/release.py)."""
+"""A release of Argo Rollouts' controller as the live view shows it (delivery/argo/state.py)."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -66,5 +66,5 @@ def _may(state: RolloutState) -> list[str]:
 
 def _least(state: RolloutState) -> float | None:
     """Return the share of good requests that the analysis asks for, where its condition says so plainly."""
-    rules = [_LEAST.search(m.rule) for m in state.measurements]
+    rules = [_LEAST.search(m.success) for m in state.measurements]
     return next((float(found[1]) for found in rules if found), None)
