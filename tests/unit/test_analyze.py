@@ -16,7 +16,7 @@ from kata_lib.cluster.service_ports import protocol
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines import select
 from kata_lib.lab.lab import Lab
-from kata_lib.mesh import analyze
+from kata_lib.mesh import analyze, weights
 from kata_lib.mesh.analyze import CODES, Analysis, Objects
 from kata_lib.mesh.analyze.weights import kept
 from kata_lib.mesh.virtual_services import ISTIO
