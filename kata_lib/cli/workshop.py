@@ -60,15 +60,37 @@ def reset(step: Annotated[str, typer.Argument(metavar="STEP", help="Such as cana
 @app.command()
 def analyze(as_json: Json = False) -> None:
     """Say what is wrong with the namespace's objects, in istioctl's codes and more; exit 1 on errors."""
-    from kata_lib.mesh import analyze
+    from kata_lib.course import service
 
-    analysis = analyze.namespace(the_cluster())
+    analysis = service.analysis(the_cluster())
     print(analysis.as_json() if as_json else analysis)
     if analysis.errors:
         print(
             f"Error: Analyzers found issues when analyzing namespace: {analysis.namespace}.", file=sys.stderr
         )
         sys.exit(1)
+
+
+@app.command()
+def diff(
+    files: Annotated[list[str] | None, typer.Argument(metavar="[FILE]...", help="By default all.")] = None,
+) -> None:
+    """Show what differs between the workshop's manifests and yours; exit 1 where something does."""
+    from kata_lib.course import originals
+
+    found = [text for file in files or originals.edited() if (text := originals.difference(file))]
+    print("\n".join(found) or "The workshop's manifests are as it brought them.")
+    sys.exit(1 if found else 0)
+
+
+@app.command()
+def original(files: Annotated[list[str], typer.Argument(metavar="FILE...")]) -> None:
+    """Bring a manifest of the workshop back as it was; yours is kept beside it as FILE.mine."""
+    from kata_lib.course import originals
+
+    for file in files:
+        kept = originals.restore(file)
+        print(f"{file} is the workshop's again" + (f"; yours is {kept.name}." if kept else "."))
 
 
 @app.command()

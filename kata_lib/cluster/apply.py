@@ -43,11 +43,20 @@ def annotated(manifest: Obj, namespace: str) -> Obj:
 def patch_for(wanted: Obj, live: Obj) -> Obj:
     """Return the JSON merge patch that makes the live object as `wanted` (annotated), {} if it is."""
     last = json.loads(live["metadata"].get("annotations", {}).get(LAST_APPLIED) or "{}")
-    patch = _difference(wanted, live, last)
+    patch = _difference(wanted, live, last, whole=_is_custom(wanted))
     patch.pop("apiVersion", None)  # one object is served under all versions of its group
     annotation = wanted["metadata"]["annotations"][LAST_APPLIED]
     only_annotation = patch == {"metadata": {"annotations": {LAST_APPLIED: annotation}}}
     return {} if only_annotation and json.loads(annotation) == last else patch
+
+
+def merged(live: Any, patch: Any) -> Any:
+    """Return what a JSON merge patch (RFC 7396) makes of an object."""
+    if not isinstance(patch, dict):
+        return copy.deepcopy(patch)
+    kept = live if isinstance(live, dict) else {}
+    stays = {key: copy.deepcopy(value) for key, value in kept.items() if key not in patch}
+    return stays | {key: merged(kept.get(key), value) for key, value in patch.items() if value is not None}
 
 
 def replacement(wanted: Obj, live: Obj) -> Obj:
@@ -63,7 +72,7 @@ def replacement(wanted: Obj, live: Obj) -> Obj:
         new["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
     if new["kind"] == "Service":
         for field in ("clusterIP", "clusterIPs"):
-            if field in live["spec"]:
+            if field in live["spec"] and live["spec"].get("clusterIP") != "None":
                 new["spec"].setdefault(field, live["spec"][field])
         node_ports = {p["port"]: p["nodePort"] for p in live["spec"].get("ports", []) if "nodePort" in p}
         for port in new["spec"].get("ports", []):
@@ -72,15 +81,21 @@ def replacement(wanted: Obj, live: Obj) -> Obj:
     return new
 
 
-def _difference(wanted: Obj, live: Obj, last: Obj) -> Obj:
+def _is_custom(obj: Obj) -> bool:
+    """Return whether an object is of a defined kind, whose lists kubectl replaces as a whole."""
+    group = obj["apiVersion"].rpartition("/")[0]
+    return "." in group and not group.endswith(".k8s.io")
+
+
+def _difference(wanted: Obj, live: Obj, last: Obj, *, whole: bool) -> Obj:
     patch: Obj = {key: None for key in last if key not in wanted and key in live}
     for key, value in wanted.items():
         there, before = live.get(key), last.get(key)
         if isinstance(value, dict) and isinstance(there, dict):
-            deeper = _difference(value, there, before if isinstance(before, dict) else {})
+            deeper = _difference(value, there, before if isinstance(before, dict) else {}, whole=whole)
             if deeper:
                 patch[key] = deeper
-        elif isinstance(value, list):
+        elif isinstance(value, list) and not whole:
             if not _covers(there, value) or (before is not None and before != value):
                 patch[key] = value
         elif value != there:

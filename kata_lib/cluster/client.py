@@ -73,6 +73,15 @@ class KubeClient:
             return False
         return True
 
+    def kinds(self) -> list[tuple[str, str]]:
+        """Return apiVersion and kind of what a namespace can hold and a person can list and delete.
+
+        Of a group its preferred version; a group whose server does not answer is left out.
+        """
+        groups = self.request("GET", "/apis")["groups"]
+        versions = ["v1", *(group["preferredVersion"]["groupVersion"] for group in groups)]
+        return [(version, kind) for version in versions for kind in self._namespaced(version)]
+
     def request(
         self,
         method: str,
@@ -111,6 +120,21 @@ class KubeClient:
         login = request.headers.get("Authorization")
         headers = [f"Authorization: {login}"] if login else []
         return str(request.url).replace("http", "ws", 1), headers, self._trust
+
+    def _namespaced(self, version: str) -> list[str]:
+        try:
+            served = self.request("GET", f"/{'apis' if '/' in version else 'api'}/{version}")["resources"]
+        except ApiRefused as refused:
+            if refused.code not in (404, 503):
+                raise
+            return []
+        return [
+            resource["kind"]
+            for resource in served
+            if resource["namespaced"]
+            and "/" not in resource["name"]
+            and {"list", "delete"} <= set(resource["verbs"])
+        ]
 
     def _plural(self, prefix: str, kind: str) -> str:
         if (prefix, kind) not in self._plurals:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kata_lib.cluster import apply, port_forward, readiness, waiting
 from kata_lib.cluster.client import FIELD_MANAGER, ApiRefused, KubeClient, Obj
-from kata_lib.cluster.location import Entry, Location
+from kata_lib.cluster.location import MANAGED_BY, Entry, Location
 from kata_lib.cluster.manifests import load
 from kata_lib.cluster.pods import SIDECAR, container_names
 from kata_lib.errors import ClusterError
@@ -26,6 +26,7 @@ class Cluster:
 
     kubeconfig, context: which API, and by its namespace where in it. node_host: where node ports answer.
     entry: the one way in where they do not. images: what those of the manifests are called there.
+    shared: other people use the cluster, so that a namespace may be theirs.
     """
 
     def __init__(
@@ -35,11 +36,13 @@ class Cluster:
         node_host: str = "127.0.0.1",
         entry: Entry | None = None,
         images: Mapping[str, str] | None = None,
+        shared: bool = False,
     ) -> None:
         self.kubeconfig = kubeconfig
         self.node_host = node_host
         self.entry = entry
         self.images = images or {}
+        self.shared = shared
         self.api = KubeClient(kubeconfig, context)
         self.namespace = self.api.namespace
         self._agent_asks_envoy = True
@@ -47,7 +50,7 @@ class Cluster:
     @classmethod
     def at(cls, place: Location) -> "Cluster":
         """Return the cluster that an engine has at a place."""
-        return cls(place.kubeconfig, None, place.node_host, place.entry, place.images)
+        return cls(place.kubeconfig, None, place.node_host, place.entry, place.images, place.shared)
 
     def apply(self, path: str | Path) -> list[str]:
         """Apply a file or folder; return kubectl's lines, such as `deployment.apps/web created`."""
@@ -58,7 +61,7 @@ class Cluster:
         lines, gone = [], []
         for manifest in load(path):
             was_there = self.remove(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
-            lines.append(f"{_label(manifest)} {'deleted' if was_there else 'was not there'}")
+            lines.append(f"{label(manifest)} {'deleted' if was_there else 'was not there'}")
             gone.append(manifest)
         self.wait_gone(gone, timeout)
         return lines
@@ -99,10 +102,14 @@ class Cluster:
         path = self.api.path(obj["apiVersion"], obj["kind"], obj["metadata"]["name"])
         return self.api.request("PUT", path, obj, query=_write())
 
-    def remove(self, api_version: str, kind: str, name: str) -> bool:
-        """Ask for the deletion of one object; return whether it was there."""
+    def remove(self, api_version: str, kind: str, name: str, propagation: str = "") -> bool:
+        """Ask for the deletion of one object; return whether it was there.
+
+        propagation: Foreground lets it stay until what it owns is gone (Kubernetes' propagationPolicy).
+        """
+        query = {"propagationPolicy": propagation} if propagation else None
         try:
-            self.api.request("DELETE", self.api.path(api_version, kind, name))
+            self.api.request("DELETE", self.api.path(api_version, kind, name), query=query)
         except ApiRefused as refused:
             if refused.code == 404:
                 return False
@@ -127,23 +134,12 @@ class Cluster:
         self.api.request("PATCH", path, body, content_type=MERGE_PATCH, query=_write())
         return True
 
-    def replace(self, manifests: list[Obj], kinds: Iterable[Kind]) -> list[str]:
-        """Make the namespace hold exactly these objects of some kinds; return a line for each change.
-
-        All others of these kinds are deleted, and what somebody added to an object that stays is removed
-        from it.
-        """
-        wanted = {(m["apiVersion"], m["kind"], m["metadata"]["name"]) for m in manifests}
-        lines, gone = [], []
-        for obj in self.contents(kinds):
-            name = obj["metadata"]["name"]
-            if (obj["apiVersion"], obj["kind"], name) not in wanted:
-                self.remove(obj["apiVersion"], obj["kind"], name)
-                gone.append(obj)
-                lines.append(f"{_label(obj)} deleted")
-        lines += [line for manifest in manifests if (line := self._replace_one(manifest))]
-        self.wait_gone(gone, timeout=60.0)
-        return lines
+    def is_own(self) -> bool:
+        """Return whether the namespace is the learner's alone: on the workshop's cluster, or by its label."""
+        if not self.shared:
+            return True
+        labels = self.api.request("GET", f"/api/v1/namespaces/{self.namespace}")["metadata"].get("labels", {})
+        return bool(labels.get(MANAGED_BY) == "canary-kata")
 
     def contents(self, kinds: Iterable[Kind]) -> list[Obj]:
         """Return what the namespace holds of some kinds, but for Kubernetes' own Service."""
@@ -252,29 +248,20 @@ class Cluster:
         live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
         if live is None:
             self.create(wanted)
-            return f"{_label(manifest)} created"
+            return f"{label(manifest)} created"
         patch = apply.patch_for(wanted, live)
         if not patch:
-            return f"{_label(manifest)} unchanged"
+            return f"{label(manifest)} unchanged"
         self.patch(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"], patch)
-        return f"{_label(manifest)} configured"
-
-    def _replace_one(self, manifest: Obj) -> str:
-        wanted = apply.annotated(apply.with_images(manifest, self.images), self.namespace)
-        live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
-        if live is None:
-            self.create(wanted)
-            return f"{_label(manifest)} created"
-        path = self.api.path(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
-        now = self.api.request("PUT", path, apply.replacement(wanted, live), query=_write())
-        return f"{_label(manifest)} set back" if now["spec"] != live["spec"] else ""
+        return f"{label(manifest)} configured"
 
 
 def _write() -> dict[str, str]:
     return {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
 
 
-def _label(manifest: Obj) -> str:
+def label(manifest: Obj) -> str:
+    """Return an object as kubectl names it, such as deployment.apps/name-v1."""
     group = manifest["apiVersion"].rpartition("/")[0]
     kind = manifest["kind"].lower() + (f".{group}" if group else "")
     return f"{kind}/{manifest['metadata']['name']}"

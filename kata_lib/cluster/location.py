@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+MANAGED_BY = "app.kubernetes.io/managed-by"
+"""Of a namespace that the workshop made on somebody else's cluster: the label, whose value is canary-kata."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -22,10 +25,12 @@ class Location:
     """Where a running cluster is: its kubeconfig (mode 0600) and the address on which node ports answer.
 
     entry: the one way in where node ports do not answer. images: what an image of the manifests (without its
-    tag) is called there, with or without a tag, where it has another name.
+    tag) is called there, with or without a tag, where it has another name. shared: other people use the
+    cluster.
     """
 
     kubeconfig: Path
     node_host: str
     entry: Entry | None = None
     images: Mapping[str, str] = field(default_factory=dict)
+    shared: bool = False

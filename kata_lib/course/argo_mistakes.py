@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.course import service
-from kata_lib.course.mistakes import Mistake
+from kata_lib.course import restoring
+from kata_lib.course.mistake import Mistake
+from kata_lib.course.service import NAME
+from kata_lib.course.steps import ARGO
 from kata_lib.delivery import argo
-from kata_lib.delivery.argo.state import RolloutState
-from kata_lib.errors import KataError
+from kata_lib.errors import KataError, MeshError
 from kata_lib.mesh import weights
 
 _FILE = "deploy/rollouts/argo-rollouts/rollout-{}.yaml"
@@ -38,13 +39,17 @@ def find(cluster: Cluster, canary: str, phase: str) -> Iterator[Mistake]:
     elif not state.measurements or (phase == "Degraded" and state.measurements[-1].phase != "Failed"):
         yield Mistake(f"A person decided this release, not the analysis: {state}", again)
     else:
-        yield from _moved(cluster, state)
+        yield from _moved(cluster)
 
 
-def _moved(cluster: Cluster, state: RolloutState) -> Iterator[Mistake]:
-    written = weights.read(cluster, service.NAME)
-    if {name for name, weight in written.items() if weight} != {"stable"}:
+def _moved(cluster: Cluster) -> Iterator[Mistake]:
+    try:
+        written = weights.read(cluster, NAME)
+    except MeshError as error:
+        yield Mistake(str(error), restoring.applied(f"{ARGO}/routing.yaml"))
+        return
+    if any(weight for name, weight in written.items() if name != "stable"):
         yield Mistake(
             f"The release has left everyone on stable, and somebody moved them since: {written}.",
-            "kata weights stable=100",
+            "kata weights stable=100 canary=0",
         )

@@ -7,27 +7,27 @@ mistake and its mending line; then the sample, by a test whose false alarms are 
 import html
 import itertools
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from types import EllipsisType
 
 import pandas as pd
 
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.course import argo_mistakes, mistakes, release_mistakes
-from kata_lib.course.mistakes import V1_DEPLOYMENTS, Mistake
-from kata_lib.course.steps import CANARY_V3, PLAN_V2, PLAN_V3, PROMOTE
+from kata_lib.course import argo_mistakes, mistakes, release_mistakes, routing
+from kata_lib.course.mistake import Mistake
+from kata_lib.course.mistakes import V1_DEPLOYMENTS
+from kata_lib.course.routing import Routing
+from kata_lib.course.steps import CANARY_V3, PLAN_V2, PLAN_V3
 from kata_lib.errors import KataError
+from kata_lib.mesh.analyze import Choice
 from kata_lib.statistics import shares
 from kata_lib.traffic import UNKNOWN
 
 V1_AND_V2 = (*V1_DEPLOYMENTS, "name-v2")
-CANARY_WEIGHTS = {"name-v1": 0.9, "name-v2": 0.1}
-DOUBLED_WEIGHTS = {"name-v1": 0.8, "name-v2": 0.2}
-PROMOTED_WEIGHTS = {"name-v1": 0.0, "name-v2": 1.0}
-V3_WEIGHTS = {"name-v2": 0.9, "name-v3": 0.1}
 HALF = 0.5  # of the requests fail where one of two pods does not answer
 V3_FAILURES = 0.05  # a tenth of the requests, of which v3 fails every second one
+_BEFORE = " What is in force is what the step asks, so the sample is from before: take a new one."
 _SIGNS = {"right": "✓", "wrong": "✗", "not enough yet": "…"}
 
 
@@ -37,23 +37,31 @@ class CheckFailed(KataError):
 
 @dataclass(frozen=True)
 class Result:
-    """A check's verdict, what was seen, and for a mistake the line that mends it."""
+    """A check's verdict, what was seen, and for a mistake the line that mends it, or choices for a person."""
 
     name: str
     verdict: str
     text: str
     mend: str = ""
+    choices: tuple[Choice, ...] = ()
 
     def __repr__(self) -> str:
-        lines = f"{_SIGNS[self.verdict]} {self.name}: {self.verdict}. {self.text}"
-        return f"{lines}\n  Mend it: {self.mend}" if self.mend else lines
+        lines = [f"{_SIGNS[self.verdict]} {self.name}: {self.verdict}. {self.text}"]
+        if self.mend:
+            lines.append(f"Mend it: {self.mend}")
+        lines += [f"Choose: {choice}" for choice in self.choices]
+        return "\n  ".join(lines)
 
     def _repr_html_(self) -> str:
         colour = {"right": "#009e73", "wrong": "#d55e00"}.get(self.verdict, "#e69f00")
-        mend = f"<br>Mend it: <code>{html.escape(self.mend)}</code>" if self.mend else ""
+        mends = [f"Mend it: <code>{html.escape(self.mend)}</code>"] if self.mend else []
+        mends += [
+            f"Choose: <code>{html.escape(choice.line)}</code> {html.escape(choice.effect)}"
+            for choice in self.choices
+        ]
         return (
             f"<div style='border-left:4px solid {colour};padding:.2em .8em'><b>{_SIGNS[self.verdict]} "
-            f"{self.name}: {self.verdict}</b><br>{html.escape(self.text)}{mend}</div>"
+            f"{self.name}: {self.verdict}</b><br>{'<br>'.join([html.escape(self.text), *mends])}</div>"
         )
 
 
@@ -85,7 +93,7 @@ def unattended() -> bool:
 
 
 def _v1_runs(cluster: Cluster, sample: pd.DataFrame) -> Result:
-    found = mistakes.workloads(cluster, V1_DEPLOYMENTS)
+    found = itertools.chain(mistakes.workloads(cluster, V1_DEPLOYMENTS), routing.unanswered(cluster))
     if result := _first(found, sample):
         return result
     if len(sample) < (needed := shares.requests_needed(0.0, HALF)):
@@ -96,54 +104,62 @@ def _v1_runs(cluster: Cluster, sample: pd.DataFrame) -> Result:
 def _v1_alone(cluster: Cluster, sample: pd.DataFrame) -> Result:
     found = itertools.chain(
         mistakes.extra_version(cluster),
-        mistakes.workloads(cluster, V1_DEPLOYMENTS),
         mistakes.unwanted_route(cluster),
+        mistakes.workloads(cluster, V1_DEPLOYMENTS),
+        routing.mistakes(cluster, routing.V1_ALONE),
     )
     return _first(found, sample) or _judge(sample, 0.0, otherwise=1 / 3)
 
 
 def _a_third(cluster: Cluster, sample: pd.DataFrame) -> Result:
     found = itertools.chain(
-        mistakes.workloads(cluster, V1_AND_V2),
-        mistakes.unwanted_route(cluster),
         mistakes.replicas(cluster, {"name-v1": 2, "name-v2": 1}),
+        mistakes.unwanted_route(cluster),
+        mistakes.workloads(cluster, V1_AND_V2),
+        routing.mistakes(cluster, routing.A_THIRD),
     )
     return _first(found, sample) or _judge(sample, 1 / 3, otherwise=0.1)
 
 
 def _canary_10(cluster: Cluster, sample: pd.DataFrame) -> Result:
-    found = itertools.chain(mistakes.scaled_instead(cluster), _canary_mistakes(cluster))
+    found = _routed(cluster, routing.CANARY_10)
     return _first(found, sample) or _judge(sample, 0.1, otherwise=1 / 3)
 
 
 def _weights_rule(cluster: Cluster, sample: pd.DataFrame) -> Result:
-    found = itertools.chain(mistakes.replicas(cluster, {"name-v2": 4}), _canary_mistakes(cluster))
+    found = itertools.chain(
+        routing.unsafe(cluster, routing.CANARY_BY_FOUR_PODS),
+        mistakes.replicas(cluster, {"name-v2": 4}),
+        _routed(cluster, routing.CANARY_BY_FOUR_PODS),
+    )
     # With four pods beside two, plain Kubernetes would give v2 two thirds.
     return _first(found, sample) or _judge(sample, 0.1, otherwise=2 / 3)
 
 
 def _canary_20(cluster: Cluster, sample: pd.DataFrame) -> Result:
-    return _first(_canary_mistakes(cluster, DOUBLED_WEIGHTS), sample) or _judge(sample, 0.2, otherwise=0.1)
+    return _first(_routed(cluster, routing.CANARY_20), sample) or _judge(sample, 0.2, otherwise=0.1)
 
 
 def _mesh_agrees(cluster: Cluster, table: pd.DataFrame) -> Result:
     """Look at a table of telemetry.side_by_side."""
-    for mistake in _canary_mistakes(cluster):
-        return _wrong(mistake.text, mistake.mend)
+    for mistake in _routed(cluster, routing.CANARY_10):
+        return _wrong(mistake)
     if missing := {"client", "source", "destination"} - set(table.columns):
-        return _wrong(f"The table has no column {', '.join(sorted(missing))}.", _MEASURE)
+        return _wrong(Mistake(f"The table has no column {', '.join(sorted(missing))}.", _MEASURE))
     client, source = int(table["client"].sum()), int(table["source"].sum())
     seen = f"The client counted {client}, the callers' sidecars {source}"
     if client != source or not table["client"].equals(table["source"]):
         return _wrong(
-            f"{seen}. Something else asked too (scripts/loop-query.sh?), or the counters were read at "
-            "another moment.",
-            _MEASURE,
+            Mistake(
+                f"{seen}. Something else asked too (scripts/loop-query.sh?), or the counters were read at "
+                "another moment.",
+                _MEASURE,
+            )
         )
     if client < (needed := shares.requests_needed(0.1, 1 / 3)):
         return Result("", "not enough yet", f"{seen}: take {needed} requests or more.")
     if (table["destination"] < table["source"]).any():
-        return _wrong("Some of name's pods counted less than was sent to them.", _MEASURE)
+        return _wrong(Mistake("Some of name's pods counted less than was sent to them.", _MEASURE))
     return _right(f"{seen}, and so for each version.")
 
 
@@ -154,22 +170,15 @@ _MEASURE = (
 
 
 def _promoted(cluster: Cluster, sample: pd.DataFrame) -> Result:
-    found = itertools.chain(
-        mistakes.workloads(cluster, V1_AND_V2),
-        mistakes.route(cluster, file=PROMOTE),
-        mistakes.weights(cluster, PROMOTED_WEIGHTS, file=PROMOTE),
-    )
-    return _first(found, sample) or _judge(sample, 1.0, otherwise=0.9)
+    return _first(_routed(cluster, routing.PROMOTED), sample) or _judge(sample, 1.0, otherwise=0.9)
 
 
 def _v3_hurts(cluster: Cluster, sample: pd.DataFrame) -> Result:
     found = itertools.chain(
-        mistakes.workloads(cluster, (*V1_AND_V2, "name-v3")),
-        mistakes.route(cluster, file=CANARY_V3),
-        mistakes.weights(cluster, V3_WEIGHTS, file=CANARY_V3),
+        _routed(cluster, routing.CANARY_OF_V3, (*V1_AND_V2, "name-v3")), routing.retries(cluster, CANARY_V3)
     )
     for mistake in found:
-        return _wrong(mistake.text, mistake.mend)
+        return _wrong(mistake)
     failed = int(sample["version"].isna().sum())
     seen = shares.share_of("failed", failed, len(sample))
     text = f"{failed} requests failed: {seen}, expected {shares.percent(V3_FAILURES)}."
@@ -177,8 +186,15 @@ def _v3_hurts(cluster: Cluster, sample: pd.DataFrame) -> Result:
     if verdict == "not enough yet":
         text += f" Take {shares.requests_needed(V3_FAILURES, 0.0)} requests or more."
     elif verdict == "wrong":
-        text += " The objects are right, so the sample is from before they were: take a new one."
+        text += _BEFORE
     return Result("", verdict, text)
+
+
+def _routed(cluster: Cluster, wanted: Routing, deployments: tuple[str, ...] = V1_AND_V2) -> Iterator[Mistake]:
+    """Yield what keeps the requests from going as a step wants, what would send a version too much first."""
+    yield from routing.unsafe(cluster, wanted)
+    yield from mistakes.workloads(cluster, deployments)
+    yield from routing.mistakes(cluster, wanted)
 
 
 def _everyone_on_v2(found: Callable[[Cluster], Iterable[Mistake]]) -> Check:
@@ -188,19 +204,13 @@ def _everyone_on_v2(found: Callable[[Cluster], Iterable[Mistake]]) -> Check:
 
 def _cleaned_up(cluster: Cluster, _: pd.DataFrame) -> Result:
     for mistake in mistakes.left_over(cluster):
-        return _wrong(mistake.text, mistake.mend)
+        return _wrong(mistake)
     return _right(f"Nothing of the workshop is left in namespace {cluster.namespace}.")
-
-
-def _canary_mistakes(cluster: Cluster, weights: dict[str, float] = CANARY_WEIGHTS) -> Iterable[Mistake]:
-    yield from mistakes.workloads(cluster, V1_AND_V2)
-    yield from mistakes.route(cluster)
-    yield from mistakes.weights(cluster, weights)
 
 
 def _first(found: Iterable[Mistake], sample: pd.DataFrame) -> Result | None:
     for mistake in found:
-        return _wrong(mistake.text, mistake.mend)
+        return _wrong(mistake)
     failures = sample[sample["version"].isna()]
     if len(failures):
         first = failures.iloc[0]
@@ -227,7 +237,7 @@ def _judge(sample: pd.DataFrame, expected: float, otherwise: float) -> Result:
         needed = shares.requests_needed(expected, otherwise)
         text += f" Too few to tell that from {shares.percent(otherwise)}: take {needed} requests or more."
     elif verdict == "wrong":
-        text += " The objects are right, so the sample is from before they were: take a new one."
+        text += _BEFORE
     return Result("", verdict, text)
 
 
@@ -237,8 +247,8 @@ def _seen(sample: pd.DataFrame) -> str:
     return f"{seen.count} of {seen.n:,} answers from v2 ({interval})"
 
 
-def _wrong(text: str, mend: str) -> Result:
-    return Result("", "wrong", text, mend)
+def _wrong(mistake: Mistake) -> Result:
+    return Result("", "wrong", mistake.text, mistake.mend, mistake.choices)
 
 
 def _right(text: str) -> Result:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.course import service
-from kata_lib.course.mistakes import Mistake
+from kata_lib.course import routing
+from kata_lib.course.mistake import Mistake
 from kata_lib.delivery import record, words
 from kata_lib.delivery.state import Phase, ReleaseState
 from kata_lib.errors import ReleaseError
@@ -44,8 +44,6 @@ def _by_metrics(release: ReleaseState) -> bool:
 
 def _moved(cluster: Cluster, release: ReleaseState) -> Iterator[Mistake]:
     everyone = release.plan.canary if release.phase == "Healthy" else release.plan.stable
-    if service.in_force(cluster).shares.get(everyone) != 1.0:
-        yield Mistake(
-            f"The release has left everyone on {everyone}, and somebody moved them since.",
-            f"kata weights {everyone}=100",
-        )
+    for mistake in routing.mistakes(cluster, routing.PROMOTED):
+        said = f"The release has left everyone on {everyone}, and somebody moved them since. {mistake.text}"
+        yield Mistake(said, mistake.mend, mistake.choices)

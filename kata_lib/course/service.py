@@ -3,21 +3,31 @@
 from collections.abc import Callable, Mapping
 
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import originals
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import CANARY
+from kata_lib.mesh import analyze, synced, weights
 from kata_lib.mesh import in_force as mesh_in_force
-from kata_lib.mesh import synced, weights
+from kata_lib.mesh.analyze import Analysis, Known
 from kata_lib.mesh.in_force import InForce
 from kata_lib.mesh.synced import Moment
 from kata_lib.mesh.weights import NoWeights
 
 NAME = "name"
 CALLER = APPLICATION.service
+CALLED = (("age", 5000), (NAME, 5000))
+KNOWN = Known((CALLER,), CALLED, originals.made_by(), weighted=NAME)
+"""What an analysis is told of the workshop."""
 
 
 def in_force(cluster: Cluster) -> InForce:
     """Return where requests to name go, as the sidecar of sentences has it."""
     return mesh_in_force.read(cluster, NAME, CALLER)
+
+
+def analysis(cluster: Cluster) -> Analysis:
+    """Return what is wrong with the namespace's objects, with what the sidecar of sentences makes of them."""
+    return analyze.namespace(cluster, KNOWN)
 
 
 def set_weights(cluster: Cluster, wanted: Mapping[str, float]) -> dict[str, int]:

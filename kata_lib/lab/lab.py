@@ -14,7 +14,8 @@ from kata_lib import delivery, engines, traffic
 from kata_lib.cluster import pod_table
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.manifests import load
-from kata_lib.course import application, checks, progress, service
+from kata_lib.cluster.replacing import replace
+from kata_lib.course import application, checks, originals, progress, service
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.predictions import Comparison, Predictions
 from kata_lib.course.steps import KINDS, Step, lacking, step
@@ -91,8 +92,7 @@ class Lab:
         if reset:
             delivery.forget(self.cluster)
             argo.forget(self.cluster)
-        lines = self.cluster.replace(wanted.manifests(), KINDS) if reset else self._complete(wanted)
-        for line in lines:
+        for line in self._reset(wanted) if reset else self._complete(wanted):
             self._say(line)
         self._wait(since, wanted.names("Deployment"))
         for name in rollouts:
@@ -213,7 +213,16 @@ class Lab:
 
     def analyze(self) -> analyze.Analysis:
         """Say what is wrong with the namespace's objects, as `kata analyze` does."""
-        return analyze.namespace(self.cluster)
+        return service.analysis(self.cluster)
+
+    def _reset(self, wanted: Step) -> list[str]:
+        """Bring the starting state from whatever state there is; say which files a person has edited."""
+        lines = replace(self.cluster, wanted.manifests(), originals.is_ours)
+        edited = originals.edited(*wanted.starts_with) if wanted.starts_with else []
+        return lines + [
+            f"{file} is edited; the step begins with the workshop's own (`kata diff {file}`)."
+            for file in edited
+        ]
 
     def _complete(self, wanted: Step) -> list[str]:
         """Apply what is missing of the starting state; say what else is there, and keep it."""

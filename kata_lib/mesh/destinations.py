@@ -18,6 +18,8 @@ NO_PODS = 503
 """What Envoy answers where a cluster has no endpoint that it may use (UH)."""
 _UNKNOWN = {"SERVICE_UNAVAILABLE": 503, "NOT_FOUND": 404, "INTERNAL_SERVER_ERROR": 500}
 """What Envoy answers where there is no such cluster (NC), by cluster_not_found_response_code."""
+PANIC = 50
+"""Per cent of a cluster's endpoints; where fewer are healthy, Envoy sends to all."""
 _USABLE = ("HEALTHY", "UNKNOWN", "DEGRADED")
 
 
@@ -129,7 +131,7 @@ class Upstreams:
             pods = [self._pod(endpoint) for endpoint in locality.get("lb_endpoints", [])]
             groups.setdefault(locality.get("priority", 0), []).extend(pods)
         in_use = [groups[key] for key in sorted(groups) if any(pod.ready for pod in groups[key])]
-        return tuple((in_use or [*groups.values(), []])[0])
+        return _in_panic((in_use or [*groups.values(), []])[0], found.get("common_lb_config", {}))
 
     def _pod(self, found: Mapping[str, Any]) -> Pod:
         endpoint = found["endpoint"]
@@ -143,6 +145,14 @@ class Upstreams:
 
     def _short(self, host: str) -> str:
         return short_name(host, self._namespace)
+
+
+def _in_panic(pods: list[Pod], settings: Mapping[str, Any]) -> tuple[Pod, ...]:
+    """Return pods as Envoy uses them: all alike where too few are healthy, by default less than half."""
+    threshold = settings.get("healthy_panic_threshold", {"value": PANIC}).get("value", 0)
+    if 100 * sum(pod.ready for pod in pods) < threshold * len(pods):
+        return tuple(replace(pod, ready=True) for pod in pods)
+    return tuple(pods)
 
 
 def _endpoints(assignment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

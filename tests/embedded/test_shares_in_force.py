@@ -217,6 +217,33 @@ async def test_a_port_that_is_not_http_is_spread_by_connection(lab: Lab, spec: O
     assert agrees(seen, found.outcome())
 
 
+@pytest.mark.parametrize(
+    ("http", "bad", "versions", "answered"),
+    [
+        ([], "v1", {"v2": 0.5, "v3": 0.5}, {}),
+        ([{"route": to(v1=80, v2=20), "retries": {"attempts": 0}}], "v2", {"v1": 0.8}, {503: 0.2}),
+    ],
+)
+async def test_what_is_ejected_gets_nothing(
+    lab: Lab, http: list[Obj], bad: str, versions: Any, answered: Any
+) -> None:
+    detection = {"consecutive5xxErrors": 2, "baseEjectionTime": "60s", "maxEjectionPercent": 100}
+    plain = lab.mesh.registry.objects["destinationrules"]["name"]
+    policy = {"trafficPolicy": {"outlierDetection": detection}}
+    lab.mesh.registry.put("destinationrules", {**plain, "spec": {**plain["spec"], **policy}})
+    lab.mesh.backends[bad].failing = True
+    try:
+        await lab.apply(*([virtual_service(*http)] if http else []))
+        assert (await lab.read()).outcome().answered == {}
+        await lab.observe()
+        outcome = (await lab.read()).outcome()
+        assert (outcome.versions, outcome.answered) == (versions, answered)
+        assert agrees(await lab.observe(), outcome)
+    finally:
+        lab.mesh.backends[bad].failing = False
+        lab.mesh.registry.put("destinationrules", plain)
+
+
 CONDITIONS: list[Obj] = [
     {"headers": {"x": {"exact": "a"}}},
     {"headers": {"x": {"prefix": "a"}}},

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from kata_lib.cluster.apply import annotated
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.manifests import load
-from kata_lib.mesh.analyze import Objects
+from kata_lib.mesh.analyze import Known, Objects
 from kata_lib.mesh.virtual_services import ISTIO
 
 CANARY = "deploy/virtual-service-canary.yaml"
@@ -30,6 +30,7 @@ def kata(*paths: str) -> Objects:
         by_kind.get("VirtualService", []),
         by_kind.get("DestinationRule", []),
         by_kind.get("Gateway", []),
+        known=Known(("sentences",), (("age", 5000), ("name", 5000)) if deployments else (), weighted="name"),
     )
 
 

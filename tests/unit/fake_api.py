@@ -15,6 +15,7 @@ import sidecars
 
 from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course.steps import KINDS
 
 
 class FakeApi:
@@ -38,6 +39,9 @@ class FakeApi:
         group = "apis" if "/" in api_version else "api"
         plural = f"{kind.lower()}s"
         return f"/{group}/{api_version}/namespaces/default/{plural}" + (f"/{name}" if name else "")
+
+    def kinds(self) -> list[tuple[str, str]]:
+        return [kind for kind in (*KINDS, ("v1", "ConfigMap")) if self.serves(*kind)]
 
     def serves(self, api_version: str, kind: str) -> bool:
         return self.has_argo or not api_version.startswith("argoproj.io/")

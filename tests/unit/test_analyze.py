@@ -16,10 +16,9 @@ from kata_lib.cluster.service_ports import protocol
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines import select
 from kata_lib.lab.lab import Lab
-from kata_lib.mesh import analyze
-from kata_lib.mesh import old_weights as mesh
+from kata_lib.mesh import analyze, weights
 from kata_lib.mesh.analyze import CODES, Analysis, Objects
-from kata_lib.mesh.analyze.weights import completed
+from kata_lib.mesh.analyze.weights import kept
 from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.statistics.shares import percent
 
@@ -101,16 +100,17 @@ def test_whatever_is_missing_each_finding_is_whole(data: st.DataObject) -> None:
     for objects in filter(None, lists):
         objects[:] = data.draw(st.lists(st.sampled_from(objects), unique_by=id))
     for finding in analyze.findings(found):
-        assert all(vars(finding).values()), finding
+        assert all(value for name, value in vars(finding).items() if name not in ("mend", "choices")), finding
         assert finding.code in CODES
 
 
-@given(st.lists(st.integers(0, 100), min_size=2, max_size=4).filter(any))
-def test_completed_weights_total_100(weights: list[int]) -> None:
-    whole = completed(weights)
+@given(st.lists(st.integers(0, 100), min_size=2, max_size=4).filter(any), st.data())
+def test_weights_kept_total_100_and_give_the_newest_no_more(weights: list[int], data: st.DataObject) -> None:
+    new = data.draw(st.integers(0, len(weights) - 1))
+    whole = kept(weights, new)
     assert sum(whole) == 100
-    assert min(whole) >= 0
     assert len(whole) == len(weights)
+    assert whole[new] * sum(weights) <= 100 * weights[new]
     assert sum(weights) != 100 or whole == weights
 
 
@@ -124,8 +124,10 @@ def test_weights_are_judged_by_their_total_alone(first: int, second: int) -> Non
     if "KATA0401" in said:
         shares = re.findall(r"[\d.]+ %", said["KATA0401"].message)
         assert shares == [percent(weight / total) for weight in (first, second)]
-        words = said["KATA0401"].mend.split()[2:]
-        assert sum(mesh.complete_weights(mesh.parse_weights(words), ["name-v1", "name-v2"]).values()) == 100
+        for line in filter(None, (choice.line for choice in said["KATA0401"].choices)):
+            wanted = weights.parse_weights(line.split()[2:])
+            assert sum(weights.complete_weights(wanted, ["name-v1", "name-v2"]).values()) == 100
+            assert wanted["name-v2"] <= 100 * second / total
 
 
 @given(st.integers(1, 6), st.integers(1, 6))
@@ -199,9 +201,10 @@ def test_an_analysis_is_text_json_and_html() -> None:
     assert first.startswith(
         "Error [KATA0201] (VirtualService default/name) The VirtualService name is for <b>"
     )
-    assert (seen, mend) == ("  Seen: spec.hosts[0]", "  Mend: hosts: [name]")
+    assert seen == "  Seen: spec.hosts[0]"
+    assert mend.startswith("  Mend: kubectl patch virtualservice name -n default --type=json")
     assert "&lt;b&gt;" in analysis._repr_html_()
-    keys = {"code", "name", "level", "origin", "message", "seen", "mend"}
+    keys = {"code", "name", "level", "origin", "message", "seen", "mend", "choices"}
     assert set(json.loads(analysis.as_json())[0]) == keys
     clean = "✔ No validation issues found when analyzing namespace: default."
     assert repr(Analysis("default", ())) == Analysis("default", ())._repr_html_() == clean

@@ -83,42 +83,42 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         lambda f: route(f, ("name-v1", 90), ("name-v3", 10)),
         'VirtualService default/name: Referenced host+subset in destinationrule not found: "name+name-v3"',
         "spec.http[0].route[1].destination: the DestinationRule has name-v1, name-v2; ",
-        "subset: name-v",
+        '[{"op":"replace","path":"/spec/http/0/route/1/destination/subset","value":"nam',
     ),
     (
         "IST0101",
         lambda f: f.destination_rules.clear(),
         'VirtualService default/name: Referenced host+subset in destinationrule not found: "name+name-v1"',
         "spec.http[0].route[0].destination: no DestinationRule defines it; ",
-        "kubectl apply -f deploy/virtual-service-canary.yaml",
+        '[{"name":"name-v1","labels":{"version":"v1"}},{"name":"name-v2","labels":{"ver',
     ),
     (
         "IST0101",
         destination({"host": "nmae"}),
         'VirtualService default/name: Referenced host not found: "nmae"',
         "spec.http[0].route[1].destination",
-        "host: name",
+        '[{"op":"replace","path":"/spec/http/0/route/1/destination/host","value":"name"',
     ),
     (
         "IST0101",
         destination({"host": "name.default"}),
         'VirtualService default/name: Referenced host not found: "name.default"',
         "spec.http[0].route[1].destination",
-        "host: name",
+        '[{"op":"replace","path":"/spec/http/0/route/1/destination/host","value":"name"',
     ),
     (
         "IST0101",
         destination({"port": {"number": 80}}),
         'VirtualService default/name: Referenced host:port not found: "name:80"',
         "spec.http[0].route[1].destination",
-        "port: {number: 5000}",
+        '[{"op":"add","path":"/spec/http/0/route/1/destination/port","value":{"number":',
     ),
     (
         "IST0101",
         lambda f: spec(f)["http"][0].update(mirror={"host": "nobody"}),
         'VirtualService default/name: Referenced mirror host not found: "nobody"',
         "spec.http[0].mirror: no copies",
-        "host: ",
+        '[{"op":"replace","path":"/spec/http/0/mirror/host","value":"name"}]\'',
     ),
     (
         "IST0102",
@@ -143,7 +143,7 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "mesh gateway define the same host */name.default.svc.cluster.local which can lead to undefined "
         "behavior.",
         "spec.hosts; the oldest counts: name",
-        "kubectl delete virtualservice name-again",
+        "kubectl delete virtualservice name -n default",
     ),
     (
         "IST0112",
@@ -151,7 +151,7 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         'VirtualService default/name: This VirtualService routes to a service "name" that exposes multiple '
         "ports [5000 5001]. Specifying a port",
         "spec.http[0].route[0].destination",
-        "port: {number: 5000}",
+        '[{"op":"add","path":"/spec/http/0/route/0/destination/port","value":{"number":',
     ),
     (
         "IST0118",
@@ -159,7 +159,7 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "Service default/name: Port name web (port: 5000, targetPort: 5000) doesn't follow the naming "
         "convention of Istio port.",
         "spec.ports[0].name",
-        "name: http-web",
+        '[{"op":"add","path":"/spec/ports/0/name","value":"http-web"}]\'',
     ),
     (
         "KATA0105",
@@ -175,7 +175,7 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "VirtualService default/name: VirtualService rule #1 not used (only the last rule can have no "
         "matches).",
         "spec.http[1]",
-        "kubectl edit virtualservice name",
+        '[{"op":"remove","path":"/spec/http/1"}]\'',
     ),
     (
         "IST0130",
@@ -183,14 +183,14 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "VirtualService default/name: VirtualService rule #1 not used (route without matches defined "
         "before).",
         "spec.http[1]",
-        "kubectl edit virtualservice name",
+        '[{"op":"remove","path":"/spec/http/1"}]\'',
     ),
     (
         "IST0130",
         rules([{"uri": {"prefix": "/x"}}], [{"name": "y", "uri": {"prefix": "/x"}}]),
         "VirtualService default/name: VirtualService rule #1 not used (all matches used by prior rules).",
         "spec.http[1]",
-        "kubectl edit virtualservice name",
+        '[{"op":"remove","path":"/spec/http/1"}]\'',
     ),
     (
         "IST0131",
@@ -198,14 +198,14 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "VirtualService default/name: VirtualService rule #1 match #1 is not used (duplicate/overlapping "
         "match in rule #0).",
         "spec.http[1].match[1]",
-        "kubectl edit virtualservice name",
+        '[{"op":"remove","path":"/spec/http/1/match/1"}]\'',
     ),
     (
         "IST0101",
         lambda f: spec(f).update(gateways=["mesh", "front"]),
         'VirtualService default/name: Referenced gateway not found: "front"',
         "spec.gateways[1]: no requests come in by it",
-        "gateways: [mesh]",
+        '[{"op":"remove","path":"/spec/gateways/1"}]\'',
     ),
     (
         "IST0132",
@@ -213,7 +213,7 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "VirtualService default/name: one or more host [name] defined in VirtualService default/name not "
         "found in Gateway default/front.",
         "spec.gateways[1]: the gateway is open to shop.example.com",
-        "hosts: [shop.example.com]",
+        '[{"op":"add","path":"/spec/hosts/-","value":"shop.example.com"}]\'',
     ),
     (
         "IST0173",
@@ -221,21 +221,21 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "DestinationRule default/name: The Subset name-v1 defined in the DestinationRule does not select any "
         "pods. Which may lead to 503 UH (NoHealthyUpstream).",
         "spec.subsets[0].labels: version=v9",
-        "labels: {version: v1}",
+        '[{"op":"replace","path":"/spec/subsets/0/labels","value":{"version":"v1"}}]\'',
     ),
     (
         "IST0173",
         lambda f: redeploy(f, "name-v2", lambda d: d["spec"].update(replicas=0)),
         "DestinationRule default/name: The Subset name-v2 defined",
         "spec.subsets[1].labels: version=v2",
-        "kubectl get pods --show-labels",
+        "kubectl scale deployment name-v2 --replicas=1",
     ),
     (
         "IST0173",
         without_version,
         "DestinationRule default/name: The Subset name-v2 defined",
         "spec.subsets[1].labels: version=v2",
-        "labels: {app: name, version: v2}   # in the template of name-v2",
+        '{"spec":{"template":{"metadata":{"labels":{"version":"v2"}}}}}\'',
     ),
     (
         "IST0174",
@@ -243,7 +243,7 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "DestinationRule default/name: The host names defined in the DestinationRule does not match any "
         "services in the mesh.",
         "spec.host",
-        "host: name",
+        '[{"op":"replace","path":"/spec/host","value":"name"}]\'',
     ),
     (
         "KATA0101",
@@ -272,7 +272,7 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         lambda f: f.services[0]["spec"]["selector"].update(app="ages"),
         "Service default/age: The Service age selects no pod",
         "spec.selector: app=ages",
-        "kubectl get pods --show-labels",
+        '[{"op":"replace","path":"/spec/selector","value":{"app":"age"}}]\'',
     ),
     (
         "KATA0201",
@@ -280,14 +280,14 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "VirtualService default/name: The VirtualService name is for names, and there is no such Service: "
         "requests to name are still spread evenly over its pods.",
         "spec.hosts[0]",
-        "hosts: [name]",
+        '[{"op":"replace","path":"/spec/hosts/0","value":"name"}]\'',
     ),
     (
         "KATA0202",
         lambda f: spec(f).update(hosts=["age"]),
         "VirtualService default/name: The VirtualService name sends the requests for age to name",
         "spec.hosts[0]",
-        "hosts: [name]",
+        '[{"op":"replace","path":"/spec/hosts/0","value":"name"}]\'',
     ),
     (
         "KATA0203",
@@ -295,14 +295,14 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "VirtualService other/name: The VirtualService name in namespace other is for "
         "name.other.svc.cluster.local, which is not there; the Service name is in default.",
         "metadata.namespace: other",
-        "kubectl delete virtualservice name -n other",
+        '[{"route":[{"destination":{"host":"name","subset":"name-v1"},"weight":90},{"de',
     ),
     (
         "KATA0204",
         lambda f: spec(f).update(gateways=["front"]),
         "VirtualService default/name: The VirtualService name is for gateways alone",
         "spec.gateways: front",
-        "gateways: [mesh]",
+        '[{"op":"add","path":"/spec/gateways/-","value":"mesh"}]\'',
     ),
     (
         "KATA0301",
@@ -310,14 +310,14 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "DestinationRule default/name: The subset name-v1 selects no pod of name, though one of another "
         "service",
         "spec.subsets[0].labels: version=v1",
-        "kubectl get pods --show-labels",
+        "kubectl scale deployment name-v1 --replicas=1",
     ),
     (
         "KATA0302",
         not_ready,
         "DestinationRule default/name: The subset name-v2 has no ready pod",
         "spec.subsets[1].labels: version=v2; not ready: name-v2-0",
-        "kubectl describe pods -l version=v2",
+        "",
     ),
     (
         "KATA0303",
@@ -325,7 +325,7 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "DestinationRule default/name: Nothing sends requests to the subset name-v2: no route of the "
         "VirtualService names it.",
         "spec.subsets[1].name",
-        "destination: {host: name, subset: name-v2}",
+        '[{"op":"remove","path":"/spec/subsets/1"}]\'',
     ),
     (
         "KATA0303",
@@ -333,7 +333,7 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "DestinationRule default/name: Nothing sends requests to the subset name-v1: no VirtualService "
         "routes name by subsets.",
         "spec.subsets[0].name",
-        "destination: {host: name, subset: name-v1}",
+        '[{"op":"remove","path":"/spec/subsets/0"}]\'',
     ),
     (
         "KATA0304",
@@ -341,7 +341,7 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "Deployment default/name-v2: The template of name-v2 has no label version, so its pods are in no "
         "subset",
         "spec.template.metadata.labels: app=name",
-        "labels: {app: name, version: v2}",
+        '{"spec":{"template":{"metadata":{"labels":{"version":"v2"}}}}}\'',
     ),
     (
         "KATA0401",
@@ -356,14 +356,14 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         lambda f: route(f, ("name-v1", 67), ("name-v2", 33)),
         "VirtualService default/name: The weights are those of the pods (name-v1 66.7 %, name-v2 33.3 %)",
         "spec.http[0].route: weight 67, weight 33; 3 pods",
-        "kata weights name-v2=10",
+        "kata weights name-v1=90 name-v2=10",
     ),
     (
         "KATA0403",
         scaled_instead,
         "Deployment default/name-v2: name-v2 was scaled from 1 to 4, which gives it 66.7 % of the requests",
         "spec.replicas: 4; last applied: 1; no VirtualService routes name.default.svc.cluster.local",
-        "kubectl scale deployment name-v2 --replicas=1 && kubectl apply -f deploy/virtual-service",
+        "kubectl scale deployment name-v2 --replicas=1",
     ),
     (
         "KATA0404",
@@ -371,7 +371,7 @@ MISTAKES: list[tuple[str, Callable[[Objects], object], str, str, str]] = [
         "Deployment default/name-v2: name-v2 was scaled from 1 to 4; the shares of name stay those of the "
         "VirtualService name",
         "spec.replicas: 4; last applied: 1",
-        "kubectl scale deployment name-v2 --replicas=1   # the share: kata weights",
+        "kubectl scale deployment name-v2 --replicas=1",
     ),
 ]
 
@@ -384,10 +384,10 @@ def test_what_the_kata_applies_has_no_mistake(paths: tuple[str, ...]) -> None:
 
 
 def labels_of(mistakes: list[tuple[str, Callable[[Objects], object], str, str, str]]) -> list[str]:
-    """Return a label for each mistake: its code, and what is said of it."""
-    labels = [" | ".join((code, message, seen, mend)) for code, _, message, seen, mend in mistakes]
-    assert len(set(labels)) == len(labels)
-    return labels
+    """Return a label for each mistake: its code, and what is said of it, with a number the second time."""
+    labels = [" | ".join((code, message, seen)) for code, _, message, seen, _ in mistakes]
+    again = [labels[:number].count(label) for number, label in enumerate(labels)]
+    return [f"{label} ({count + 1})" if count else label for label, count in zip(labels, again, strict=True)]
 
 
 RECORDED = json.loads((Path(__file__).parents[1] / "reference" / "istioctl-analyze.json").read_text())
@@ -427,11 +427,20 @@ def test_a_mistake_is_found(
     assert f"{said[0].object}: {said[0].message}".startswith(message)
     assert said[0].severity == CODES[code][1]
     assert seen in said[0].seen
-    assert said[0].mend.startswith(mend)
+    lines = [said[0].mend, *(choice.line for choice in said[0].choices)]
+    assert any(mend in line for line in lines) if mend else lines == [""]
+
+
+OF_WHAT_IS_IN_FORCE = {code for code in CODES if code.startswith("KATA05")} | {
+    "KATA0104",
+    "KATA0405",
+    "KATA0406",
+}
+"""In test_analyze_outages.py."""
 
 
 def test_every_code_has_a_mistake() -> None:
-    assert {code for code, *_ in MISTAKES} == set(CODES)
+    assert {code for code, *_ in MISTAKES} == set(CODES) - OF_WHAT_IS_IN_FORCE
 
 
 ALONE = {"IST0102", "IST0118", "IST0131", "KATA0201", "KATA0202", "KATA0401", "KATA0402", "KATA0404"}

@@ -199,7 +199,7 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
     (
         "canary-10",
         edited_since,
-        rf"name-v2 20\.0 %; this step wants .*10\.0 %, and so says {CANARY}.*not applied again",
+        rf"v2 20\.0 %; this step wants .*10\.0 %, and so says {CANARY}.*not applied again",
         f"kubectl apply -f {CANARY}",
     ),
     (
@@ -208,18 +208,23 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
         "no DestinationRule.*NC.*IST0101",
         "kubectl apply -f deploy/virtual",
     ),
-    ("canary-10", other_host, "is for names, and there is no such Service.*KATA0201", r"hosts: \[name\]"),
+    (
+        "canary-10",
+        other_host,
+        "is for names, and there is no such Service.*KATA0201",
+        f"kubectl apply -f {CANARY}",
+    ),
     (
         "canary-10",
         lambda c, a: route(c, name_v1=90, name_v3=10),
         r"name\+name-v3\".* has name-v1, name-v2.*IST0101",
-        "subset: name-v",
+        f"kubectl apply -f {CANARY}",
     ),
     (
         "canary-10",
         lambda c, a: patch_template(c, "name-v2", {"version": None}),
-        "Subset name-v2 .*does not select any pods.*IST0173",
-        "kubectl",
+        "Deployment name-v2: spec.template.metadata.labels is {'app': 'name'}",
+        "kubectl .*deploy/v2/name-v2.yaml",
     ),
     (
         "canary-10",
@@ -233,8 +238,13 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
         r"11\.1 %.*total 90.*divides",
         "kata weights",
     ),
-    ("canary-10", lambda c, a: route(c, name_v1=50, name_v2=50), r"name-v2 50\.0 %", "kata weights"),
-    ("canary-20", lambda c, a: c.apply(CANARY), r"name-v2 10\.0 %; this step wants .*20\.0 %", "name-v2=20"),
+    (
+        "canary-10",
+        lambda c, a: route(c, name_v1=50, name_v2=50),
+        r" v2 50\.0 %",
+        "kata weights name-v1=90 name-v2=10",
+    ),
+    ("canary-20", lambda c, a: c.apply(CANARY), r" v2 10\.0 %; this step wants .*20\.0 %", "name-v2=20"),
     (
         "canary-20",
         lambda c, a: route(c, name_v1=20, name_v2=80),
@@ -250,13 +260,23 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
     ),
     ("mesh-agrees", lambda c, a: c.delete(CANARY), "Was the file applied", "kubectl apply"),
     ("promoted", lambda c, a: c.delete(PROMOTE), "Was the file applied", f"kubectl apply -f {PROMOTE}"),
-    ("promoted", lambda c, a: c.apply(CANARY), r"name-v1 90\.0 %", "kubectl|kata weights name-v1=0"),
+    (
+        "promoted",
+        lambda c, a: c.apply(CANARY),
+        rf"v1 90\.0 %.*{CANARY} was applied last",
+        f"kubectl apply -f {PROMOTE}",
+    ),
     ("v3-hurts", lambda c, a: c.delete("deploy/v3-faulty"), "no Deployment name-v3", "deploy/v3-faulty"),
-    ("v3-hurts", lambda c, a: c.apply(PROMOTE), "this step wants .*name-v3", f"kubectl apply -f {CANARY_V3}"),
+    (
+        "v3-hurts",
+        lambda c, a: c.apply(PROMOTE),
+        "this step wants v2 90.0 %, v3 10.0 %",
+        f"kubectl apply -f {CANARY_V3}",
+    ),
     (
         "rolled-back",
         lambda c, a: c.apply(CANARY_V3),
-        "this step wants name-v1",
+        "this step wants v1 0.0 %, v2 100.0 %",
         f"kubectl apply -f {PROMOTE}",
     ),
     (
@@ -289,7 +309,7 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
         "A person decided",
         "kata release start",
     ),
-    ("released", lambda c, a: c.apply(CANARY), "somebody moved them since", "kata weights name-v2=100"),
+    ("released", lambda c, a: c.apply(CANARY), "somebody moved them since", f"kubectl apply -f {PROMOTE}"),
     (
         "caught",
         lambda c, a: kept_anew(c, "deploy/rollouts/v3.yaml", looks=0, by=events.abort),
@@ -333,7 +353,7 @@ DAMAGES: list[tuple[str, Callable[[Cluster, FakeApi], object], str, str]] = [
         "cleaned-up",
         lambda c, a: put(a, "promoted"),
         "Still there: Rollout name",
-        "kubectl delete .* -f deploy/rollouts/argo-rollouts",
+        "kubectl delete rollout.argoproj.io/name",
     ),
     ("cleaned-up", lambda c, a: c.apply("deploy/v2"), "Still there: Deployment name-v2", "kubectl delete"),
 ]

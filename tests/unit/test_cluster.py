@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from kata_lib.cluster import apply, readiness
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.manifests import load
-from kata_lib.course import application
-from kata_lib.course.steps import KINDS
+from kata_lib.cluster.replacing import replace
+from kata_lib.course import application, originals
 from kata_lib.errors import ClusterError, ManifestError, WaitTimeout
 
 
@@ -90,12 +90,12 @@ def test_replace_leaves_exactly_the_manifests(both: tuple[Cluster, FakeApi]) -> 
     cluster.apply("deploy/virtual-service-canary.yaml")
     cluster.apply("deploy/v2")
     cluster.scale("name-v1", 5)
-    lines = cluster.replace(load("deploy/v1"), KINDS)
+    lines = replace(cluster, load("deploy/v1"), originals.is_ours)
     assert "deployment.apps/name-v1 set back" in lines
     assert "virtualservice.networking.istio.io/name deleted" in lines
     assert len(cluster.pods()) == 4
     assert cluster.url("sentences") == port
-    assert cluster.replace(load("deploy/v1"), KINDS) == []
+    assert replace(cluster, load("deploy/v1"), originals.is_ours) == []
 
 
 def test_url_says_what_is_there_instead(cluster: Cluster) -> None:

@@ -242,21 +242,39 @@ def test_ports_whose_names_do_not_say_http(
     assert [len(pods) for pods in read_.subsets().values()] == [2, 1]
 
 
-def test_endpoints_in_reserve_and_those_that_are_ill() -> None:
+@pytest.mark.parametrize(
+    ("ill", "threshold", "used", "versions"),
+    [
+        ([], None, ["name-v1-0", "name-v2-0"], {"v1": 0.5, "v2": 0.5}),
+        (["name-v2"], None, ["name-v1-0"], {"v1": 1.0}),
+        (["name-v2"], {"value": 60}, ["name-v1-0", "name-v2-0"], {"v1": 0.5, "v2": 0.5}),
+        (["name-v1", "name-v2"], None, ["name-v3-0"], {"v3": 1.0}),
+        (["name-v1", "name-v2", "name-v3"], None, ["name-v1-0", "name-v2-0"], {"v1": 0.5, "v2": 0.5}),
+        (["name-v1", "name-v2", "name-v3"], {}, [], {}),
+    ],
+)
+def test_endpoints_that_are_ill_and_those_in_reserve(
+    ill: list[str], threshold: Any, used: list[str], versions: dict[str, float]
+) -> None:
     cluster = f"outbound|5000||name.{SUFFIX}"
     here = endpoints(cluster, ["name-v1", "name-v2"])
-    here["endpoints"][0]["lb_endpoints"][1]["health_status"] = "UNHEALTHY"
     reserve = endpoints(cluster, ["name-v3"])["endpoints"][0]
     here["endpoints"].append({**reserve, "priority": 1})
+    for place in here["endpoints"]:
+        for endpoint in place["lb_endpoints"]:
+            if endpoint["endpoint"]["address"]["socket_address"]["address"] in ill:
+                endpoint["health_status"] = "UNHEALTHY"
+    settings = {} if threshold is None else {"common_lb_config": {"healthy_panic_threshold": threshold}}
     hosts = [{"name": "name", "domains": ["name:5000"], "routes": [matched({"prefix": "/"})]}]
     found = dump(
         routes=[{"name": "http_proxy", "virtual_hosts": hosts}],
-        clusters=[{"name": cluster}],
+        clusters=[{"name": cluster, **settings}],
         endpoints=[here],
     )
     (destination,) = read(found).routes[0].destinations
-    assert [(pod.name, pod.ready) for pod in destination.pods] == [("name-v1-0", True), ("name-v2-0", False)]
-    assert destination.versions == {"v1": 1.0}
+    assert [pod.name for pod in destination.pods if pod.ready] == used
+    assert destination.versions == versions
+    assert destination.status == (None if used else 503)
 
 
 def test_without_a_sidecar_the_services_ready_pods_get_the_requests() -> None:

@@ -159,7 +159,7 @@ class ContextEngine:
         host = note.get("node_host", "127.0.0.1")
         entry = Entry(self._application.service, url) if url else None
         images = {self._application.image: note["image"]} if note["image"] else {}
-        return Location(self.folder.kubeconfig, host, entry, images)
+        return Location(self.folder.kubeconfig, host, entry, images, shared=True)
 
     @property
     def _settings(self) -> Settings:

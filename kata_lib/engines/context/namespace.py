@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from kata_lib.cluster.location import MANAGED_BY
 from kata_lib.engines.kubectl import kubectl, read
 from kata_lib.engines.programs import ProgramFailed, ask, program
 from kata_lib.errors import EngineError
 
 OWNER, LEARNER = "canary-kata/owner", "canary-kata/learner"
-MANAGED_BY = "app.kubernetes.io/managed-by"
 DELETE_SECONDS = 120.0
 
 QUOTA = {"pods": "24", "requests.cpu": "4", "requests.memory": "4Gi", "services.nodeports": "2"}

@@ -1,7 +1,8 @@
 """What is wrong with a namespace's objects: what `istioctl analyze` says, and what it does not see.
 
 Objects go in, findings come out, the worst first. Each file judges one matter: `sidecars`, `services`,
-`ports`, `routes`, `gateways`, `destinations`, `subsets`, `weights`; `finding` has the table of codes.
+`ports`, `routes`, `gateways`, `destinations`, `subsets`, `weights`, `hidden`; `outages` says which requests
+fail of it. `finding` has the table of codes, `lines` writes what mends.
 """
 
 import html
@@ -9,13 +10,25 @@ import json
 from dataclasses import dataclass
 
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.mesh.analyze import destinations, gateways, ports, routes, services, sidecars, subsets, weights
-from kata_lib.mesh.analyze.finding import CODES, SEVERITIES, Finding
-from kata_lib.mesh.analyze.objects import Objects, read
+from kata_lib.mesh.analyze import (
+    destinations,
+    gateways,
+    hidden,
+    outages,
+    ports,
+    routes,
+    services,
+    sidecars,
+    subsets,
+    weights,
+)
+from kata_lib.mesh.analyze.finding import CODES, SEVERITIES, Choice, Finding
+from kata_lib.mesh.analyze.objects import Known, Objects
+from kata_lib.mesh.analyze.reading import read
 
-__all__ = ["CODES", "Analysis", "Finding", "Objects", "findings", "of", "read"]
+__all__ = ["CODES", "Analysis", "Choice", "Finding", "Known", "Objects", "findings", "namespace", "read"]
 
-_MATTERS = (sidecars, services, ports, routes, gateways, destinations, subsets, weights)
+_MATTERS = (sidecars, services, ports, routes, gateways, destinations, subsets, weights, hidden)
 
 
 @dataclass(frozen=True)
@@ -42,17 +55,24 @@ class Analysis:
     def _repr_html_(self) -> str:
         if not self.findings:
             return html.escape(repr(self))
-        items = (
-            f"<li><b>{f.severity} [{f.code}]</b> ({html.escape(f.object)}) {html.escape(f.message)}"
-            f"<br>Seen: {html.escape(f.seen)}<br>Mend: <code>{html.escape(f.mend)}</code></li>"
-            for f in self.findings
-        )
-        return f"<ul>{''.join(items)}</ul>"
+        return f"<ul>{''.join(map(_item, self.findings))}</ul>"
 
 
-def namespace(cluster: Cluster) -> Analysis:
-    """Analyse what a cluster's namespace holds now."""
-    return Analysis(cluster.namespace, tuple(findings(read(cluster))))
+def _item(found: Finding) -> str:
+    mends = [f"<br>Mend: <code>{html.escape(found.mend)}</code>"] if found.mend else []
+    mends += [
+        f"<br>Choose: <code>{html.escape(choice.line)}</code> {html.escape(choice.effect)}"
+        for choice in found.choices
+    ]
+    return (
+        f"<li><b>{found.severity} [{found.code}]</b> ({html.escape(found.object)}) "
+        f"{html.escape(found.message)}<br>Seen: {html.escape(found.seen)}{''.join(mends)}</li>"
+    )
+
+
+def namespace(cluster: Cluster, known: Known = Known()) -> Analysis:  # noqa: B008
+    """Analyse what a cluster's namespace holds now; known: what whoever asks knows of it."""
+    return Analysis(cluster.namespace, tuple(findings(read(cluster, known))))
 
 
 def findings(objects: Objects) -> list[Finding]:
@@ -60,8 +80,8 @@ def findings(objects: Objects) -> list[Finding]:
 
     What one object does wrong in several places in the same words is said once, as istioctl does.
     """
+    each = [finding for matter in _MATTERS for finding in matter.findings(objects)]
     found: dict[tuple[str, str, str], Finding] = {}
-    for matter in _MATTERS:
-        for finding in matter.findings(objects):
-            found.setdefault((finding.code, finding.object, finding.message), finding)
+    for finding in [*each, *outages.findings(objects, each)]:
+        found.setdefault((finding.code, finding.object, finding.message), finding)
     return sorted(found.values(), key=lambda f: (SEVERITIES.index(f.severity), f.code, f.object))

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from kata_lib.cluster.client import Obj
-from kata_lib.course.steps import CANARY
+from kata_lib.mesh.analyze import lines
 from kata_lib.mesh.analyze.finding import Finding, finding
-from kata_lib.mesh.analyze.objects import Destination, Objects, destinations, nearest
+from kata_lib.mesh.analyze.objects import Destination, Objects, destinations, labels, nearest
+from kata_lib.mesh.virtual_services import ISTIO
 
 
 def findings(found: Objects) -> Iterator[Finding]:
@@ -17,7 +18,8 @@ def findings(found: Objects) -> Iterator[Finding]:
                 yield from _port(virtual_service, destination, target)
                 yield from _subset(found, virtual_service, destination)
             elif found.judges(destination.host):
-                mend = f"host: {nearest(destination.host, found.names())}"
+                host = nearest(destination.host, found.names())
+                mend = lines.replaced(virtual_service, f"{destination.place}.host", host)
                 yield _not_found(virtual_service, destination, destination.word, destination.host, mend)
                 yield from _subset(found, virtual_service, destination, mend)
 
@@ -32,12 +34,17 @@ def _port(virtual_service: Obj, destination: Destination, target: Obj) -> Iterat
             f"[{' '.join(map(str, ports))}]. Specifying a port in the destination is required to "
             "disambiguate.",
             seen=destination.place,
-            mend=f"port: {{number: {ports[0]}}}",
+            mend=_to_port(virtual_service, destination, ports[0]),
         )
     if destination.port is not None and destination.port not in ports:
         word = "host:port" if destination.word == "host" else "mirror host:port"
-        mend = f"port: {{number: {ports[0]}}}" if ports else f"kubectl get service {destination.host}"
+        mend = _to_port(virtual_service, destination, ports[0]) if ports else ""
         yield _not_found(virtual_service, destination, word, f"{destination.host}:{destination.port}", mend)
+
+
+def _to_port(virtual_service: Obj, destination: Destination, port: int) -> str:
+    place = lines.pointer(f"{destination.place}.port")
+    return lines.patch(virtual_service, {"op": "add", "path": place, "value": {"number": port}})
 
 
 def _subset(
@@ -48,9 +55,7 @@ def _subset(
     if destination.subset is None or destination.subset in defined:
         return
     word = "host+subset" if destination.word == "host" else "mirror+subset"
-    if defined:
-        mend = f"subset: {nearest(destination.subset, defined)}"
-    mend = mend or f"kubectl apply -f {CANARY}   # it holds the DestinationRule too"
+    mend = mend or _known_subset(found, virtual_service, destination)
     yield _not_found(
         virtual_service,
         destination,
@@ -59,6 +64,41 @@ def _subset(
         mend,
         known=f"the DestinationRule has {', '.join(defined)}" if defined else "no DestinationRule defines it",
     )
+
+
+def _known_subset(found: Objects, virtual_service: Obj, destination: Destination) -> str:
+    """Return a line that brings the destination and a definition of its subset together.
+
+    A subset that nothing names yet is the one that was meant; where all are taken, the requests go where
+    most go anyway, so that none goes to a version by mistake.
+    """
+    defined = list(found.subsets(destination.host))
+    if not defined:
+        return _definition(found, virtual_service, destination)
+    used = [other for other in destinations(virtual_service) if other.host == destination.host]
+    free = [name for name in defined if name not in [other.subset for other in used]]
+    most = max((other for other in used if other.subset in defined), key=lambda d: d.weight, default=None)
+    subset = nearest(str(destination.subset), free) if free or most is None else str(most.subset)
+    return lines.replaced(virtual_service, f"{destination.place}.subset", subset)
+
+
+def _definition(found: Objects, virtual_service: Obj, destination: Destination) -> str:
+    """Return a line that defines the subsets named, if each is named after a version of the host's pods."""
+    service = found.service(destination.host)
+    pods = found.pods_behind(service) if service else []
+    there = sorted({labels(pod).get("version", "") for pod in pods} - {""})
+    named = [d.subset for d in destinations(virtual_service) if d.host == destination.host and d.subset]
+    meant = {name: [version for version in there if name.endswith(version)] for name in dict.fromkeys(named)}
+    if not all(len(found_versions) == 1 for found_versions in meant.values()):
+        return ""
+    subsets = [{"name": name, "labels": {"version": version}} for name, (version,) in meant.items()]
+    rule = {
+        "apiVersion": ISTIO,
+        "kind": "DestinationRule",
+        "metadata": {"name": destination.host.partition(".")[0]},
+        "spec": {"host": destination.host, "subsets": subsets},
+    }
+    return lines.applied(rule, found.name)
 
 
 def _not_found(

@@ -1,7 +1,10 @@
-"""What an analysis says: one Finding a mistake, its code from the table below."""
+"""What an analysis says: one Finding a mistake, its code from the table below.
+
+A mend is a line for a shell. Where only a person can decide what was meant, there are choices in its place.
+"""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from kata_lib.cluster.client import Obj
 
@@ -23,6 +26,7 @@ CODES: dict[str, tuple[str, Severity]] = {
     "KATA0101": ("PodsOlderThanInjection", "Warning"),
     "KATA0102": ("CallerWithoutSidecar", "Error"),
     "KATA0103": ("ServiceSelectsNoPods", "Warning"),
+    "KATA0104": ("TargetPortNotOpened", "Warning"),
     "KATA0105": ("HttpRulesWithoutEffect", "Warning"),
     "KATA0201": ("VirtualServiceForUnknownHost", "Error"),
     "KATA0202": ("VirtualServiceForOtherHost", "Warning"),
@@ -36,6 +40,12 @@ CODES: dict[str, tuple[str, Severity]] = {
     "KATA0402": ("WeightsLikePods", "Warning"),
     "KATA0403": ("ScaledInsteadOfWeighted", "Warning"),
     "KATA0404": ("ScaledWhileWeighted", "Info"),
+    "KATA0405": ("WeightsWithAffinity", "Warning"),
+    "KATA0406": ("RetriesHideFailures", "Warning"),
+    "KATA0501": ("RequestsWithoutRoute", "Error"),
+    "KATA0502": ("RequestsWithoutPod", "Error"),
+    "KATA0503": ("RequestsRefused", "Error"),
+    "KATA0504": ("RequestsAnsweredByRule", "Error"),
 }
 """Every code with its name and severity: IST... as istioctl 1.31 has them, KATA... for what it does not see.
 
@@ -44,8 +54,22 @@ Source: istio/istio, pkg/config/analysis/msg/messages.yaml, whose words the mess
 
 
 @dataclass(frozen=True)
+class Choice:
+    """One way to mend: its line, and what that does. line is "" for one that a person must do by hand."""
+
+    line: str
+    effect: str
+
+    def __str__(self) -> str:
+        return f"{self.line or '(no line)'}   # {self.effect}"
+
+
+@dataclass(frozen=True)
 class Finding:
-    """One mistake: in which object ("VirtualService default/name"), where seen, and what line mends it."""
+    """One mistake: in which object ("VirtualService default/name"), where seen, and what line mends it.
+
+    mend is "" where a person must look, or choose: then choices has the ways.
+    """
 
     code: str
     severity: Severity
@@ -53,16 +77,17 @@ class Finding:
     message: str
     seen: str
     mend: str
+    choices: tuple[Choice, ...] = ()
 
     def __str__(self) -> str:
-        return (
-            f"{self.severity} [{self.code}] ({self.object}) {self.message}\n"
-            f"  Seen: {self.seen}\n"
-            f"  Mend: {self.mend}"
-        )
+        lines = [f"{self.severity} [{self.code}] ({self.object}) {self.message}", f"  Seen: {self.seen}"]
+        if self.mend:
+            lines.append(f"  Mend: {self.mend}")
+        lines += [f"  Choose: {choice}" for choice in self.choices]
+        return "\n".join(lines)
 
-    def as_json(self) -> dict[str, str]:
-        """Return it with the keys of `istioctl analyze -o json`, and where seen and the mending line."""
+    def as_json(self) -> dict[str, Any]:
+        """Return it with the keys of `istioctl analyze -o json`, and where seen and what mends it."""
         return {
             "code": self.code,
             "name": CODES[self.code][0],
@@ -71,11 +96,14 @@ class Finding:
             "message": self.message,
             "seen": self.seen,
             "mend": self.mend,
+            "choices": [vars(choice) for choice in self.choices],
         }
 
 
-def finding(code: str, obj: Obj, message: str, *, seen: str, mend: str) -> Finding:
+def finding(
+    code: str, obj: Obj, message: str, *, seen: str, mend: str = "", choices: tuple[Choice, ...] = ()
+) -> Finding:
     """Make a Finding about an object, with the code's severity."""
     metadata = obj["metadata"]
     name = "/".join(part for part in (metadata.get("namespace"), metadata["name"]) if part)
-    return Finding(code, CODES[code][1], f"{obj['kind']} {name}", message, seen, mend)
+    return Finding(code, CODES[code][1], f"{obj['kind']} {name}", message, seen, mend, choices)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from kata_lib.cluster.client import Obj
+from kata_lib.mesh.analyze import lines
 from kata_lib.mesh.analyze.finding import Finding, finding
 from kata_lib.mesh.analyze.objects import MESH, Objects, hosts
 
@@ -22,7 +23,7 @@ def findings(found: Objects) -> Iterator[Finding]:
                     virtual_service,
                     f'Referenced gateway not found: "{written}"',
                     seen=f"{seen}: no requests come in by it",
-                    mend=f"gateways: [{MESH}]",
+                    mend=_without(virtual_service, index),
                 )
             wanted, service = hosts(virtual_service), virtual_service["metadata"]["name"]
             opened = list(_hosts(by_name[name], found.name)) if name in by_name else []
@@ -33,8 +34,19 @@ def findings(found: Objects) -> Iterator[Finding]:
                     f"one or more host [{' '.join(wanted)}] defined in VirtualService "
                     f"{_full_name(service, found.name)} not found in Gateway {name}.",
                     seen=f"{seen}: the gateway is open to {', '.join(opened) or 'no host of this namespace'}",
-                    mend=f"hosts: [{opened[0]}]" if opened else f"gateways: [{MESH}]",
+                    mend=_opened_to(virtual_service, opened) if opened else _without(virtual_service, index),
                 )
+
+
+def _without(virtual_service: Obj, index: int) -> str:
+    """Return a line that names one gateway less; a VirtualService that names none is for the mesh."""
+    if len(virtual_service["spec"]["gateways"]) > 1:
+        return lines.removed(virtual_service, f"spec.gateways[{index}]")
+    return lines.removed(virtual_service, "spec.gateways")
+
+
+def _opened_to(virtual_service: Obj, hosts: list[str]) -> str:
+    return lines.patch(virtual_service, {"op": "add", "path": "/spec/hosts/-", "value": hosts[0]})
 
 
 def _full_name(name: str, namespace: str) -> str:

@@ -1,14 +1,13 @@
 """The objects that are analysed, and what names and labels in them mean. Plain dicts in, plain dicts out."""
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kata_lib.cluster.client import ApiRefused, Obj
-from kata_lib.cluster.cluster import Cluster
-from kata_lib.mesh.old_weights import written_weights
-from kata_lib.mesh.virtual_services import ISTIO
+from kata_lib.cluster.client import Obj
+from kata_lib.mesh.in_force import InForce
 
 DOMAIN = "svc.cluster.local"
 PROXY = "istio-proxy"
@@ -17,11 +16,27 @@ MESH = "mesh"
 
 
 @dataclass(frozen=True)
+class Known:
+    """What whoever asks knows of a namespace beforehand.
+
+    callers: the Services whose pods send requests. called: the Services that they ask, each with the port.
+    files: by kind and name of an object the file that makes it. weighted: the Service whose weights `kata
+    weights` sets.
+    """
+
+    callers: tuple[str, ...] = ()
+    called: tuple[tuple[str, int], ...] = ()
+    files: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    weighted: str = ""
+
+
+@dataclass(frozen=True)
 class Objects:
     """A namespace and what is in it; each object has its kind and its metadata.namespace.
 
     services, virtual_services and gateways may be those of all namespaces: `whole_mesh` says so. Only then is
-    judged what refers to another namespace.
+    judged what refers to another namespace. in_force: where the callers' requests go, for each Service that
+    they ask. refused: Services and target ports at which a ready pod refused a connection.
     """
 
     namespace: Obj
@@ -32,6 +47,9 @@ class Objects:
     destination_rules: list[Obj] = field(default_factory=list)
     gateways: list[Obj] = field(default_factory=list)
     whole_mesh: bool = True
+    known: Known = Known()
+    in_force: tuple[InForce, ...] = ()
+    refused: frozenset[tuple[str, int | str]] = frozenset()
 
     @property
     def name(self) -> str:
@@ -114,30 +132,6 @@ class Destination:
     weight: int
 
 
-def read(cluster: Cluster) -> Objects:
-    """Read what an analysis needs; where other namespaces may not be read, this one alone."""
-    kinds = (("v1", "Service"), (ISTIO, "VirtualService"), (ISTIO, "Gateway"))
-    try:
-        services, virtual_services, gateways = (cluster.objects_everywhere(*kind) for kind in kinds)
-        whole_mesh = True
-    except ApiRefused as refused:
-        if refused.code != 403:
-            raise
-        services, virtual_services, gateways = (cluster.objects(*kind) for kind in kinds)
-        whole_mesh = False
-    namespace = cluster.api.request("GET", f"/api/v1/namespaces/{cluster.namespace}")
-    return Objects(
-        {"kind": "Namespace", **namespace},
-        services,
-        cluster.objects("apps/v1", "Deployment"),
-        cluster.pods(),
-        virtual_services,
-        cluster.objects(ISTIO, "DestinationRule"),
-        gateways,
-        whole_mesh,
-    )
-
-
 def full_name(host: str, namespace: str) -> str:
     """Return a host as Istio reads it in a namespace: a name without dots is a Service beside it."""
     return host if "." in host or host == "*" else f"{host}.{namespace}.{DOMAIN}"
@@ -166,6 +160,11 @@ def rules(virtual_service: Obj) -> list[Obj]:
 def subsets(destination_rule: Obj) -> list[Obj]:
     """Return the subsets that one DestinationRule defines."""
     return destination_rule["spec"].get("subsets") or []
+
+
+def written_weights(route: list[Obj]) -> list[int]:
+    """Return the weight of each entry of a route as Istio reads it: a single one needs none."""
+    return [int(entry.get("weight", 100 if len(route) == 1 else 0)) for entry in route]
 
 
 def destinations(virtual_service: Obj) -> Iterator[Destination]:
@@ -199,6 +198,14 @@ def as_selector(wanted: Mapping[str, str]) -> str:
 def nearest(written: str, known: Sequence[str]) -> str:
     """Return the known name most like the written one, or the written one where none is known."""
     return (difflib.get_close_matches(written, known, n=1, cutoff=0.0) or [*known, written])[0]
+
+
+def newest(versions: Sequence[str]) -> str | None:
+    """Return the newest of some versions by the numbers in them; None where they have none to go by."""
+    numbered = {version: [int(digits) for digits in re.findall(r"\d+", version)] for version in versions}
+    if not versions or not all(numbered.values()):
+        return None
+    return max(versions, key=lambda version: numbered[version])
 
 
 def has_proxy(pod: Obj) -> bool:

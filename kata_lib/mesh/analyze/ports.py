@@ -1,10 +1,10 @@
 """What a Service's port is to Istio, and rules for HTTP at a port that is not HTTP."""
 
-import json
 from collections.abc import Iterator
 
 from kata_lib.cluster import service_ports
 from kata_lib.cluster.client import Obj
+from kata_lib.mesh.analyze import lines
 from kata_lib.mesh.analyze.finding import Finding, finding
 from kata_lib.mesh.analyze.objects import Objects, subsets
 
@@ -35,7 +35,7 @@ def _not_declared(service: Obj, port: Obj, index: int) -> Finding:
         f"Port name {name} (port: {port['port']}, targetPort: {target}) doesn't follow the naming convention "
         "of Istio port.",
         seen=f"spec.ports[{index}].name",
-        mend=f"name: http-{name}" if name else "name: http",
+        mend=_declared(service, index, "name", f"http-{name}" if name else "http"),
     )
 
 
@@ -69,7 +69,8 @@ def _without_effect(obj: Obj, place: str, service: Obj) -> Finding:
 
 def _declared_http(service: Obj, field: str, port: Obj) -> str:
     suffix = str(port.get("name", "")).partition("-")[2]
-    value = "http" if field == "appProtocol" or not suffix else f"http-{suffix}"
-    patch = json.dumps([{"op": "add", "path": f"/spec/ports/0/{field}", "value": value}])
-    metadata = service["metadata"]
-    return f"kubectl patch service {metadata['name']} -n {metadata['namespace']} --type=json -p '{patch}'"
+    return _declared(service, 0, field, "http" if field == "appProtocol" or not suffix else f"http-{suffix}")
+
+
+def _declared(service: Obj, index: int, field: str, value: str) -> str:
+    return lines.patch(service, {"op": "add", "path": f"/spec/ports/{index}/{field}", "value": value})

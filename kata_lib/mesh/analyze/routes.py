@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterator
 
 from kata_lib.cluster.client import Obj
-from kata_lib.mesh.analyze.finding import Finding, finding
+from kata_lib.mesh.analyze import lines
+from kata_lib.mesh.analyze.finding import Choice, Finding, finding
 from kata_lib.mesh.analyze.objects import (
     DOMAIN,
+    MESH,
     Objects,
     destinations,
     full_name,
@@ -16,6 +18,7 @@ from kata_lib.mesh.analyze.objects import (
     nearest,
     rules,
 )
+from kata_lib.mesh.analyze.written import raises_newest, shares_text, written_shares
 
 
 def findings(found: Objects) -> Iterator[Finding]:
@@ -50,7 +53,7 @@ def _hosts(found: Objects, virtual_service: Obj) -> Iterator[Finding]:
                 virtual_service,
                 f"The VirtualService {name} {said} are still spread evenly over its pods.",
                 seen=f"spec.hosts[{index}]",
-                mend=f"hosts: [{meant}]",
+                mend=lines.replaced(virtual_service, f"spec.hosts[{index}]", meant),
             )
 
 
@@ -71,7 +74,7 @@ def _gateways_only(found: Objects, virtual_service: Obj) -> Iterator[Finding]:
             f"The VirtualService {virtual_service['metadata']['name']} is for gateways alone: the sidecars, "
             f"and with them all requests to {named[0]} from inside the mesh, take no notice of it.",
             seen=f"spec.gateways: {', '.join(virtual_service['spec']['gateways'])}",
-            mend="gateways: [mesh]",
+            mend=lines.patch(virtual_service, {"op": "add", "path": "/spec/gateways/-", "value": MESH}),
         )
 
 
@@ -87,8 +90,19 @@ def _conflicts(found: Objects) -> Iterator[Finding]:
                 f"*/{hostname(service)} which can lead to undefined behavior. This can be fixed by merging "
                 "the conflicting VirtualServices into a single resource.",
                 seen=f"spec.hosts; the oldest counts: {both[0]['metadata']['name']}",
-                mend=f"kubectl delete virtualservice {both[-1]['metadata']['name']}",
+                choices=tuple(_without(found, service, both, one) for one in both),
             )
+
+
+def _without(found: Objects, service: Obj, both: list[Obj], one: Obj) -> Choice:
+    """Return what deleting one of several VirtualServices for a host does: the oldest left counts then."""
+    now, then = both[0], next(other for other in both if other is not one)
+    name = one["metadata"]["name"]
+    if now is then:
+        return Choice(lines.deleted(one), f"{now['metadata']['name']} goes on alone: nothing changes now")
+    before, after = written_shares(found, now), written_shares(found, then)
+    effect = f"{then['metadata']['name']} counts then: {shares_text(after)}, now {shares_text(before)}"
+    return Choice("" if raises_newest(before, after) else lines.deleted(one), f"without {name} {effect}")
 
 
 def _elsewhere(found: Objects) -> Iterator[Finding]:
@@ -107,8 +121,7 @@ def _elsewhere(found: Objects) -> Iterator[Finding]:
                     f"{host}.{namespace}.{DOMAIN}, which is not there; the Service {host} is in "
                     f"{found.name}.",
                     seen=f"metadata.namespace: {namespace}",
-                    mend=f"kubectl delete virtualservice {name} -n {namespace}   # and apply it with -n "
-                    f"{found.name}",
+                    mend=lines.applied(virtual_service, found.name),
                 )
 
 
@@ -143,8 +156,7 @@ def _unreachable(virtual_service: Obj, number: int, reason: str) -> Finding:
         virtual_service,
         f"VirtualService rule {_label(rules(virtual_service)[number], number)} not used ({reason}).",
         seen=f"spec.http[{number}]: the rules are tried in the order of the file",
-        mend=f"kubectl edit virtualservice {virtual_service['metadata']['name']}   # rules with a match "
-        "first, then one without",
+        mend=lines.removed(virtual_service, f"spec.http[{number}]"),
     )
 
 
@@ -157,7 +169,7 @@ def _ineffective(virtual_service: Obj, number: int, index: int, earlier: int) ->
         f"{_label(listed[number]['match'][index], index)} is not used (duplicate/overlapping match in rule "
         f"{_label(listed[earlier], earlier)}).",
         seen=f"spec.http[{number}].match[{index}]",
-        mend=f"kubectl edit virtualservice {virtual_service['metadata']['name']}   # one match for one rule",
+        mend=lines.removed(virtual_service, f"spec.http[{number}].match[{index}]"),
     )
 
 

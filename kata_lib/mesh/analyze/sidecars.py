@@ -28,15 +28,6 @@ def injects(namespace: Obj) -> bool:
     )
 
 
-def calls_others(template: Obj) -> bool:
-    """Tell whether pods of a template call other services: in the kata, those of the mode `sentence`."""
-    return any(
-        variable.get("name") == "SENTENCE_MODE" and variable.get("value") == "sentence"
-        for container in template["spec"]["containers"]
-        for variable in container.get("env") or []
-    )
-
-
 def _opted_out(pod: Obj) -> bool:
     annotations = (pod.get("metadata") or {}).get("annotations") or {}
     return str(labels(pod).get(INJECT, annotations.get(INJECT, ""))).lower() == "false"
@@ -85,9 +76,10 @@ def _not_injected(found: Objects) -> Finding:
 
 def _callers(found: Objects) -> Iterator[Finding]:
     routed = [s for s in found.own(found.services) if found.routing(s)]
-    for deployment in found.deployments:
+    callers = [s for s in found.own(found.services) if s["metadata"]["name"] in found.known.callers]
+    for deployment in [d for service in callers for d in found.deployments_behind(service)]:
         bare = [pod for pod in found.pods_of(deployment) if not has_proxy(pod)]
-        if not (routed and bare and calls_others(deployment["spec"]["template"])):
+        if not (routed and bare):
             continue
         name = deployment["metadata"]["name"]
         routes = ", ".join(sorted(found.routing(service)[0]["metadata"]["name"] for service in routed))
@@ -116,7 +108,7 @@ def _label_and_restart(namespace: str, deployment: str) -> str:
 def _restart(deployment: str, pod: Obj) -> str:
     if deployment:
         return f"kubectl rollout restart deployment {deployment}"
-    return f"kubectl delete pod {pod['metadata']['name']}   # and create it again"
+    return f"kubectl get pod {pod['metadata']['name']} -o json | kubectl replace --force -f -"
 
 
 def _owner(found: Objects, pod: Obj) -> str:

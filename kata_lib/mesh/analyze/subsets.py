@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.pods import is_ready
+from kata_lib.mesh.analyze import lines
 from kata_lib.mesh.analyze.finding import Finding, finding
 from kata_lib.mesh.analyze.objects import (
     Objects,
@@ -48,7 +49,7 @@ def _unknown_host(found: Objects, rule: Obj) -> Finding:
         rule,
         f"The host {host} defined in the DestinationRule does not match any services in the mesh.",
         seen="spec.host",
-        mend=f"host: {nearest(host, found.names())}",
+        mend=lines.replaced(rule, "spec.host", nearest(host, found.names())),
     )
 
 
@@ -62,11 +63,12 @@ def _pods(found: Objects, rule: Obj, service: Obj, subset: Obj, at: str, *, aske
     if (selected or elsewhere) and not asked:
         return
     seen = f"{at}.labels: {as_selector(wanted)}"
-    mend = _mending(found, service, wanted)
+    mend = _mending(found, service, rule, at)
     if selected:
         code, message = "KATA0302", f"The subset {name} has no ready pod: requests to it get 503 (flag UH)."
         seen += f"; not ready: {', '.join(pod['metadata']['name'] for pod in selected)}"
-        mend = f"kubectl describe pods -l {as_selector(wanted)}"
+        mend = ""
+        seen += f" (`kubectl describe pods -l {as_selector(wanted)}` says why)"
     elif elsewhere:
         code, message = (
             "KATA0301",
@@ -82,24 +84,26 @@ def _pods(found: Objects, rule: Obj, service: Obj, subset: Obj, at: str, *, aske
     yield finding(code, rule, message, seen=seen, mend=mend)
 
 
-def _mending(found: Objects, service: Obj, wanted: dict[str, str]) -> str:
+def _mending(found: Objects, service: Obj, rule: Obj, at: str) -> str:
     """Return the line that brings a subset and pods together which no subset selects yet."""
+    subset = _at(rule, at)
+    wanted = subset.get("labels") or {}
     taken = [other for other in found.subsets(service["metadata"]["name"]).values() if other != wanted]
-    free = [
-        deployment
-        for deployment in found.deployments_behind(service)
-        if not any(carries(labels(deployment["spec"]["template"]), other) for other in taken)
-    ]
+    there = found.deployments_behind(service)
+    asleep = [d for d in there if carries(labels(d["spec"]["template"]), wanted) and not found.pods_of(d)]
+    if len(asleep) == 1:
+        return f"kubectl scale deployment {asleep[0]['metadata']['name']} --replicas=1"
+    free = [d for d in there if not any(carries(labels(d["spec"]["template"]), other) for other in taken)]
     if len(free) != 1 or not found.pods_of(free[0]):
-        return "kubectl get pods --show-labels   # compare"
-    there = labels(free[0]["spec"]["template"])
-    if any(key not in there for key in wanted):
-        return f"{_as_yaml({**there, **wanted})}   # in the template of {free[0]['metadata']['name']}"
-    return _as_yaml({key: there[key] for key in wanted})
+        return ""
+    own = labels(free[0]["spec"]["template"])
+    if any(key not in own for key in wanted):
+        return lines.merged(free[0], {"spec": {"template": {"metadata": {"labels": wanted}}}})
+    return lines.replaced(rule, f"{at}.labels", {key: own[key] for key in wanted})
 
 
-def _as_yaml(wanted: dict[str, str]) -> str:
-    return "labels: {" + ", ".join(f"{key}: {value}" for key, value in wanted.items()) + "}"
+def _at(rule: Obj, at: str) -> Obj:
+    return subsets(rule)[int(at.removeprefix("spec.subsets[").removesuffix("]"))]
 
 
 def _unused(rule: Obj, subset: Obj, at: str, routed: bool) -> Finding:
@@ -112,8 +116,13 @@ def _unused(rule: Obj, subset: Obj, at: str, routed: bool) -> Finding:
         rule,
         f"Nothing sends requests to the subset {subset['name']}: {why}.",
         seen=f"{at}.name",
-        mend=f"destination: {{host: {host}, subset: {subset['name']}}}   # in a VirtualService for {host}",
+        mend=_without(rule, at),
     )
+
+
+def _without(rule: Obj, at: str) -> str:
+    """Return a line that removes a subset, and with the last one the DestinationRule's list of them."""
+    return lines.removed(rule, at if len(subsets(rule)) > 1 else "spec.subsets")
 
 
 def _outside(found: Objects, rule: Obj, service: Obj) -> Iterator[Finding]:
@@ -132,12 +141,30 @@ def _outside(found: Objects, rule: Obj, service: Obj) -> Iterator[Finding]:
             if lacking
             else f"has {as_selector({k: there[k] for k in keys})}"
         )
-        meant = defined[nearest(name, list(defined))]
         yield finding(
             "KATA0304",
             deployment,
             f"The template of {name} {has}, so its pods are in no subset of {rule['spec']['host']} and get "
             "no request that is routed by subsets.",
             seen=f"spec.template.metadata.labels: {as_selector(there)}",
-            mend=_as_yaml({**there, **meant}),
+            mend=_inside(found, rule, service, deployment, lacking),
         )
+
+
+def _inside(found: Objects, rule: Obj, service: Obj, deployment: Obj, lacking: list[str]) -> str:
+    """Return the line that puts a Deployment into the one subset that waits for pods, or into one of its own.
+
+    Of its own gets no request until a route names it.
+    """
+    waiting = [
+        wanted
+        for wanted in found.subsets(rule["spec"]["host"]).values()
+        if not any(carries(labels(pod), wanted) for pod in found.pods_behind(service))
+    ]
+    if lacking and len(waiting) == 1:
+        return lines.merged(deployment, {"spec": {"template": {"metadata": {"labels": waiting[0]}}}})
+    own = labels(deployment["spec"]["template"])
+    if lacking or "version" not in own:
+        return ""
+    subset = {"name": deployment["metadata"]["name"], "labels": {"version": own["version"]}}
+    return lines.patch(rule, {"op": "add", "path": "/spec/subsets/-", "value": subset})

@@ -5,10 +5,21 @@ from collections.abc import Iterator, Sequence
 
 from kata_lib.cluster.apply import LAST_APPLIED
 from kata_lib.cluster.client import Obj
-from kata_lib.course.steps import CANARY
-from kata_lib.mesh import old_weights as mesh
-from kata_lib.mesh.analyze.finding import Finding, finding
-from kata_lib.mesh.analyze.objects import Objects, carries, full_name, hostname, labels, rules
+from kata_lib.mesh.analyze import lines
+from kata_lib.mesh.analyze.finding import Choice, Finding, finding
+from kata_lib.mesh.analyze.objects import (
+    Objects,
+    carries,
+    full_name,
+    hostname,
+    hosts,
+    labels,
+    newest,
+    rules,
+    written_weights,
+)
+from kata_lib.mesh.analyze.written import by_version, raises_newest, shares_text, versions
+from kata_lib.mesh.weights import names
 from kata_lib.statistics.shares import percent
 
 HALF_PERCENT = 0.005 + 1e-9
@@ -21,46 +32,85 @@ def findings(found: Objects) -> Iterator[Finding]:
         for number, rule in enumerate(rules(service)):
             route = rule.get("route") or []
             if len(route) > 1:
-                yield from _total(service, route, f"spec.http[{number}].route")
+                yield from _total(found, service, route, f"spec.http[{number}].route")
                 yield from _like_pods(found, service, route, f"spec.http[{number}].route")
     for service in found.own(found.services):
         yield from _scaled(found, service)
 
 
-def completed(weights: Sequence[int]) -> list[int]:
-    """Return weights that total 100 and change least of what was written.
+def kept(weights: Sequence[int], new: int | None) -> list[int]:
+    """Return weights that total 100 and keep the shares as they are, to the nearest whole weight.
 
-    The largest takes the rest to 100, as in 10 and 80; where the others leave it none, all keep their shares.
+    new: the index of the newest version, which never gets more than it had; the others share what is over.
     """
-    largest = max(range(len(weights)), key=lambda i: (weights[i], -i))
-    rest = sum(weights) - weights[largest]
-    if rest <= 100:
-        return [100 - rest if i == largest else weight for i, weight in enumerate(weights)]
-    scaled = [weight * 100 // sum(weights) for weight in weights]
+    total = sum(weights)
+    scaled = [weight * 100 // total for weight in weights]
+    largest = max((i for i in range(len(weights)) if i != new), key=lambda i: weights[i])
     scaled[largest] += 100 - sum(scaled)
     return scaled
 
 
-def _total(service: Obj, route: list[Obj], at: str) -> Iterator[Finding]:
-    given = mesh.written_weights(route)
+def _total(found: Objects, service: Obj, route: list[Obj], at: str) -> Iterator[Finding]:
+    given = written_weights(route)
     total = sum(given)
     if total in (0, 100):
         return
-    names = [mesh.destination_name(entry) for entry in route]
-    true = ", ".join(f"{name} {percent(weight / total)}" for name, weight in zip(names, given, strict=True))
+    named = names(route)
+    true = ", ".join(f"{name} {percent(weight / total)}" for name, weight in zip(named, given, strict=True))
     yield finding(
         "KATA0401",
         service,
         f"The weights total {total}, not 100. Istio divides each by the total: the true shares are {true}.",
         seen=f"{at}: {', '.join(f'weight {weight}' for weight in given)}",
-        mend="kata weights " + " ".join(f"{n}={w}" for n, w in zip(names, completed(given), strict=True)),
+        choices=tuple(_choices(found, service, route, at)),
     )
+
+
+def _choices(found: Objects, service: Obj, route: list[Obj], at: str) -> Iterator[Choice]:
+    """Yield what may have been meant: each weight as written and the rest for the other, or what is so now.
+
+    None that gives the newest version more than it has has a line.
+    """
+    given, now, behind = written_weights(route), by_version(found, route), versions(found, route)
+    new = newest(sorted(set(behind)))
+    index = behind.index(new) if new is not None else None
+    meant = [weights for i in range(len(given)) if (weights := _rest(given, i))]
+    stay = kept(given, index)
+    for weights in [other for other in meant if other != stay]:
+        after = by_version(found, _weighted(route, weights))
+        if raises_newest(now, after):
+            yield Choice("", f"{shares_text(after)}: more for the newest than the {shares_text(now)} of now")
+        else:
+            yield Choice(set_line(found, service, route, at, weights), shares_text(after))
+    yield Choice(set_line(found, service, route, at, stay), f"{shares_text(now)}, as now")
+
+
+def _rest(given: Sequence[int], fixed: int) -> list[int]:
+    """Return two weights, one as written and the other the rest to 100; [] of more, or over 100."""
+    if len(given) != 2 or not 0 < given[fixed] <= 100:
+        return []
+    return [given[fixed] if i == fixed else 100 - given[fixed] for i in range(2)]
+
+
+def _weighted(route: list[Obj], weights: Sequence[int]) -> list[Obj]:
+    return [{**entry, "weight": weight} for entry, weight in zip(route, weights, strict=True)]
+
+
+def set_line(found: Objects, service: Obj, route: list[Obj], at: str, weights: Sequence[int]) -> str:
+    """Return the line that writes weights: `kata weights` where it is about this host, or a patch."""
+    if found.known.weighted in hosts(service) and found.known.weighted:
+        return "kata weights " + " ".join(f"{n}={w}" for n, w in zip(names(route), weights, strict=True))
+    steps = [
+        {"op": "add", "path": lines.pointer(f"{at}[{i}].weight"), "value": weight}
+        for i, weight in enumerate(weights)
+    ]
+    return lines.patch(service, *steps)
 
 
 def _like_pods(found: Objects, virtual_service: Obj, route: list[Obj], at: str) -> Iterator[Finding]:
     host = route[0]["destination"]["host"]
     service = found.service(host)
-    given = mesh.written_weights(route)
+    given = written_weights(route)
     same_host = all(
         full_name(e["destination"]["host"], found.name) == full_name(host, found.name) for e in route
     )
@@ -70,18 +120,32 @@ def _like_pods(found: Objects, virtual_service: Obj, route: list[Obj], at: str) 
     defined = found.subsets(host)
     if any(e["destination"].get("subset") not in defined for e in route):
         return
-    names = [mesh.destination_name(entry) for entry in route]
-    by_pods = [sum(carries(labels(pod), defined[name]) for pod in pods) / len(pods) for name in names]
+    named = names(route)
+    by_pods = [
+        sum(carries(labels(pod), defined[entry["destination"]["subset"]]) for pod in pods) / len(pods)
+        for entry in route
+    ]
     if all(abs(w / sum(given) - share) <= HALF_PERCENT for w, share in zip(given, by_pods, strict=True)):
-        said = ", ".join(f"{name} {percent(share)}" for name, share in zip(names, by_pods, strict=True))
+        said = ", ".join(f"{name} {percent(share)}" for name, share in zip(named, by_pods, strict=True))
         yield finding(
             "KATA0402",
             virtual_service,
             f"The weights are those of the pods ({said}): without the VirtualService the shares would be the "
             "same, so no sample can tell whether it works.",
             seen=f"{at}: {', '.join(f'weight {weight}' for weight in given)}; {len(pods)} pods",
-            mend=f"kata weights {names[-1]}=10",
+            mend=_unlike_pods(found, virtual_service, route, at),
         )
+
+
+def _unlike_pods(found: Objects, service: Obj, route: list[Obj], at: str) -> str:
+    """Return the line that gives the newest version a tenth, less than its pods would, or ""."""
+    behind = versions(found, route)
+    new = newest(sorted(set(behind)))
+    if new is None or len(route) != 2:
+        return ""
+    weights = [10 if version == new else 90 for version in behind]
+    raises = raises_newest(by_version(found, route), by_version(found, _weighted(route, weights)))
+    return "" if raises else set_line(found, service, route, at, weights)
 
 
 def _scaled(found: Objects, service: Obj) -> Iterator[Finding]:
@@ -94,7 +158,7 @@ def _scaled(found: Objects, service: Obj) -> Iterator[Finding]:
     for deployment in versions:
         name, now = deployment["metadata"]["name"], _replicas(deployment["spec"])
         applied = _applied(deployment)
-        if applied in (None, now):
+        if applied is None or applied == now:
             continue
         back = f"kubectl scale deployment {name} --replicas={applied}"
         if routed:
@@ -104,7 +168,7 @@ def _scaled(found: Objects, service: Obj) -> Iterator[Finding]:
                 f"{name} was scaled from {applied} to {now}; the shares of {host} stay those of the "
                 f"VirtualService {routed[0]['metadata']['name']}, whatever the pods.",
                 seen=f"spec.replicas: {now}; last applied: {applied}",
-                mend=f"{back}   # the share: kata weights",
+                mend=back,
             )
         else:
             yield finding(
@@ -114,8 +178,13 @@ def _scaled(found: Objects, service: Obj) -> Iterator[Finding]:
                 f"requests to {host}, always in steps of a pod; a weight sets any share and needs no pods.",
                 seen=f"spec.replicas: {now}; last applied: {applied}; no VirtualService routes "
                 f"{hostname(service)}",
-                mend=f"{back} && kubectl apply -f {CANARY}",
+                mend="" if _is_newest(versions, deployment) and now < applied else back,
             )
+
+
+def _is_newest(versions: list[Obj], deployment: Obj) -> bool:
+    names_of = [d["metadata"]["name"] for d in versions]
+    return newest(names_of) in (None, deployment["metadata"]["name"])
 
 
 def _replicas(spec: Obj) -> int:

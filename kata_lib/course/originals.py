@@ -1,0 +1,146 @@
+"""The workshop's own manifests as it brought them: which were edited, the difference, the original back.
+
+originals.json has the text of each file of deploy/, so that a checkout, an archive and an offline bundle
+know it alike. After a change of deploy/ by the workshop itself, `python -m kata_lib.course.originals` writes
+it anew.
+"""
+
+import difflib
+import functools
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from kata_lib.cluster.apply import LAST_APPLIED
+from kata_lib.cluster.client import Obj
+from kata_lib.cluster.manifests import FOLDER, parse
+from kata_lib.errors import ManifestError
+from kata_lib.machine import PROJECT
+
+_KEPT = Path(__file__).with_name("originals.json")
+
+
+@functools.cache
+def texts() -> Mapping[str, str]:
+    """Return the text of each original by its path from the project's folder."""
+    found: dict[str, str] = json.loads(_KEPT.read_text())
+    return found
+
+
+def files(*paths: str) -> list[str]:
+    """Return the originals that paths name: files, or folders with what is right in them."""
+    wanted = [_plain(path) for path in paths]
+    return [file for path in wanted for file in texts() if path in (file, str(Path(file).parent))]
+
+
+def manifests(*paths: str) -> list[Obj]:
+    """Return the objects of originals, in the order in which kubectl takes them."""
+    return [obj for file in files(*paths) for obj in parse(texts()[file], file)]
+
+
+def edited(*paths: str) -> list[str]:
+    """Return which of the workshop's files say something else now, or are gone; by default of all."""
+    return [file for file in files(*paths or _folders()) if _objects(_text(file)) != _objects(texts()[file])]
+
+
+def difference(file: str) -> str:
+    """Return what a person changed in a file, as a unified diff; "" where nothing."""
+    now, before = (
+        _text(_known(file)).splitlines(keepends=True),
+        texts()[_known(file)].splitlines(keepends=True),
+    )
+    return "".join(
+        difflib.unified_diff(before, now, f"{_known(file)} (the workshop's)", f"{_known(file)} (yours)")
+    )
+
+
+def restore(file: str) -> Path | None:
+    """Bring an original back; return where the person's version is kept, None where there was none.
+
+    It is kept beside the file as FILE.mine, FILE.mine2...: nothing is overwritten.
+    """
+    place = PROJECT / _known(file)
+    if place.exists() and place.read_text() == texts()[_known(file)]:
+        return None
+    kept = None
+    if place.exists():
+        kept = next(path for path in _names_for(place) if not path.exists())
+        place.rename(kept)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(texts()[_known(file)])
+    return kept
+
+
+def is_ours(obj: Obj) -> bool:
+    """Return whether an object is the workshop's: applied from a file, under a name of one of its files."""
+    applied = LAST_APPLIED in (obj["metadata"].get("annotations") or {})
+    return applied and (obj["kind"], obj["metadata"]["name"]) in _places()
+
+
+@functools.cache
+def made_by() -> Mapping[tuple[str, str], str]:
+    """Return the file of each object, by kind and name, that stands in one file only."""
+    return {key: places[0] for key, places in _places().items() if len(places) == 1}
+
+
+@functools.cache
+def _places() -> Mapping[tuple[str, str], list[str]]:
+    """Return the files of each object by kind and name; plans of releases are no objects."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for file in texts():
+        for obj in _objects(texts()[file]):
+            if isinstance(obj, dict):
+                found.setdefault((obj["kind"], obj["metadata"]["name"]), []).append(file)
+    return found
+
+
+def _folders() -> list[str]:
+    return sorted({str(Path(file).parent) for file in texts()})
+
+
+def _known(path: str) -> str:
+    if (plain := _plain(path)) not in texts():
+        raise ManifestError(f"{path} is none of the workshop's files; these are: {', '.join(texts())}.")
+    return plain
+
+
+def _plain(path: str) -> str:
+    place = Path(path)
+    if place.is_absolute() and place.is_relative_to(PROJECT):
+        place = place.relative_to(PROJECT)
+    elif (
+        not place.is_absolute()
+        and (Path.cwd() / place).is_relative_to(PROJECT)
+        and (Path.cwd() / place).exists()
+    ):
+        place = (Path.cwd() / place).resolve().relative_to(PROJECT.resolve())
+    return str(place)
+
+
+def _text(file: str) -> str:
+    place = PROJECT / file
+    return place.read_text() if place.exists() else ""
+
+
+def _objects(text: str) -> list[Obj] | str:
+    """Return what a file says, so that comments are no difference; its text where that is not YAML."""
+    try:
+        return parse(text, "")
+    except ManifestError:
+        return text
+
+
+def _names_for(place: Path) -> Iterator[Path]:
+    yield place.with_name(f"{place.name}.mine")
+    yield from (place.with_name(f"{place.name}.mine{number}") for number in itertools.count(2))
+
+
+def _main() -> None:
+    """Write originals.json from deploy/."""
+    found = {str(file.relative_to(PROJECT)): file.read_text() for file in sorted(FOLDER.rglob("*.yaml"))}
+    _KEPT.write_text(json.dumps(found, indent=0, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    _main()

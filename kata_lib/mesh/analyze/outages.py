@@ -1,0 +1,186 @@
+"""Requests that no pod answers: which share, who answers, and why, as the callers' sidecars have it.
+
+The other matters' findings go in as well: the cause of an outage is one of theirs, and so is its mend.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from kata_lib.cluster.client import Obj
+from kata_lib.mesh.analyze import lines
+from kata_lib.mesh.analyze.finding import Choice, Finding, finding
+from kata_lib.mesh.analyze.objects import Objects, newest, rules
+from kata_lib.mesh.analyze.services import not_opened, to_target
+from kata_lib.mesh.analyze.written import by_version, shares_text
+from kata_lib.mesh.destinations import Destination
+from kata_lib.mesh.in_force import InForce
+from kata_lib.mesh.routes import Route
+from kata_lib.mesh.virtual_services import is_plain
+from kata_lib.statistics.shares import percent
+
+_FAILED = 400
+_CAUSES = {"IST0101", "IST0173", "KATA0103", "KATA0301", "KATA0302"}
+
+
+def findings(found: Objects, others: Sequence[Finding]) -> Iterator[Finding]:
+    """Yield for each Service that callers ask what share of their requests no pod answers."""
+    for name, port in found.known.called:
+        service = found.service(name)
+        if service is None:
+            yield _missing(found, name)
+        elif port not in [entry["port"] for entry in service["spec"].get("ports") or []]:
+            yield _other_port(found, service, port)
+    for seen in found.in_force:
+        route = seen.route()
+        if route is None:
+            yield _no_route(found, seen)
+        else:
+            yield from _answered(found, seen, route)
+            yield from _unanswered(found, seen, route, others)
+        yield from _refused(found, seen)
+
+
+def _missing(found: Objects, name: str) -> Finding:
+    callers = " and ".join(found.known.callers)
+    file = found.known.files.get(("Service", name))
+    return finding(
+        "KATA0502",
+        found.namespace,
+        f"There is no Service {name} in namespace {found.name}: every request to it from {callers} fails.",
+        seen=f"the Services are {', '.join(found.names()) or 'none'}",
+        mend=f"kubectl apply -n {found.name} -f {file}" if file else "",
+    )
+
+
+def _other_port(found: Objects, service: Obj, port: int) -> Finding:
+    name, callers = service["metadata"]["name"], " and ".join(found.known.callers)
+    there = service["spec"].get("ports") or []
+    listed = ", ".join(str(entry["port"]) for entry in there)
+    return finding(
+        "KATA0502",
+        service,
+        f"The Service {name} has no port {port}, at which {callers} asks it: every such request fails.",
+        seen=f"spec.ports: {listed or 'none'}",
+        mend=lines.replaced(service, "spec.ports[0].port", port) if len(there) == 1 else "",
+    )
+
+
+def _no_route(found: Objects, seen: InForce) -> Finding:
+    virtual_service = _speaker(found, seen)
+    only = "; ".join(str(route) for route in seen.routes) or "none"
+    return finding(
+        "KATA0501",
+        virtual_service,
+        f"100.0 % of the plain requests to {seen.service} get 404 from {_who(seen)} (flag NR): no rule "
+        "takes them, only "
+        f"those with: {only}.",
+        seen=f"spec.http: {len(rules(virtual_service))} rules, each with a match, and none without",
+        choices=tuple(_defaults(found, seen, virtual_service)),
+    )
+
+
+def _defaults(found: Objects, seen: InForce, virtual_service: Obj) -> Iterator[Choice]:
+    """Yield what a rule for all others may be; only one that gives the newest version nothing has a line."""
+    new = newest(
+        sorted({version for pods in seen.subsets().values() for version in (p.version for p in pods)})
+    )
+    for subset, pods in seen.subsets().items():
+        versions = {pod.version for pod in pods}
+        place = {"destination": {"host": seen.service, "subset": subset}}
+        line = lines.patch(
+            virtual_service, {"op": "add", "path": "/spec/http/-", "value": {"route": [place]}}
+        )
+        safe = new is not None and new not in versions and len(seen.subsets()) > 1
+        effect = f"everyone else goes to {subset} ({', '.join(sorted(versions)) or 'no pod'})"
+        yield Choice(line if safe else "", effect)
+    for index, rule in enumerate(rules(virtual_service)):
+        shares = shares_text(by_version(found, rule.get("route") or []))
+        yield Choice("", f"without the match of spec.http[{index}] everyone is divided: {shares}")
+
+
+def _answered(found: Objects, seen: InForce, route: Route) -> Iterator[Finding]:
+    """Yield what a rule answers in place of the service: a fault on purpose, or a response of its own."""
+    status, share = (route.status, 1.0) if route.status else (None, 0.0)
+    if route.abort is not None:
+        status, share = route.abort.status, route.abort.share
+    if status is None or status < _FAILED or not share:
+        return
+    virtual_service = _speaker(found, seen)
+    index = next((i for i, rule in enumerate(rules(virtual_service)) if is_plain(rule)), 0)
+    field = "fault" if route.abort is not None else "directResponse"
+    yield finding(
+        "KATA0504",
+        virtual_service,
+        f"{percent(share)} of the requests to {seen.service} get {status} from {_who(seen)}, because a "
+        "rule says so.",
+        seen=f"spec.http[{index}].{field}",
+        mend=lines.removed(virtual_service, f"spec.http[{index}].fault") if field == "fault" else "",
+    )
+
+
+def _unanswered(found: Objects, seen: InForce, route: Route, others: Sequence[Finding]) -> Iterator[Finding]:
+    for place in route.destinations:
+        if place.status is None or not place.share:
+            continue
+        cause = next((other for other in others if other.code in _CAUSES and _is_of(other, place)), None)
+        why = (
+            "it has no such destination (flag NC)" if not place.pods and cause is None else _why(place, cause)
+        )
+        service = found.service(seen.service)
+        yield finding(
+            "KATA0502",
+            service or found.namespace,
+            f"{percent(place.share)} of the requests to {seen.service} get {place.status} from "
+            f"{_who(seen)}: {why}.",
+            seen=f"destination {place.name}" + (f"; {cause.object}: {cause.seen}" if cause else ""),
+            mend=cause.mend if cause else "",
+            choices=cause.choices if cause else (),
+        )
+
+
+def _is_of(other: Finding, place: Destination) -> bool:
+    """Return whether a finding is about a destination: its subset where it has one, or its Service."""
+    if place.subset and other.code != "KATA0103":
+        return f'+{place.subset}"' in other.message or f"ubset {place.subset} " in other.message
+    return f"Service {place.host} " in other.message or f'"{place.host}"' in other.message
+
+
+def _why(place: Destination, cause: Finding | None) -> str:
+    if cause is not None:
+        return cause.message.removesuffix(".")
+    there = ", ".join(pod.name for pod in place.pods)
+    return f"{place.name} has no ready pod ({there})"
+
+
+def _refused(found: Objects, seen: InForce) -> Iterator[Finding]:
+    """Yield that the pods refuse the connection, where one was asked at the port and nothing listened."""
+    service = found.service(seen.service)
+    for index, port in enumerate(service["spec"].get("ports") or [] if service else []):
+        target = port.get("targetPort", port["port"])
+        if service is None or (seen.service, target) not in found.refused:
+            continue
+        opened = not_opened(found, service, port) or []
+        lines_of = [to_target(service, index, one) for one in opened]
+        yield finding(
+            "KATA0503",
+            service,
+            f"100.0 % of the requests to {seen.service} get 503 (flag UF): its pods are ready, and at port "
+            f"{target}, "
+            "where the Service sends, they refuse the connection.",
+            seen=f"spec.ports[{index}].targetPort: {target}; the containers open "
+            f"{', '.join(map(str, opened))}",
+            mend=lines_of[0] if len(lines_of) == 1 else "",
+            choices=tuple(
+                Choice(line, f"requests go to {one}") for line, one in zip(lines_of, opened, strict=True)
+            )
+            if len(lines_of) > 1
+            else (),
+        )
+
+
+def _speaker(found: Objects, seen: InForce) -> Obj:
+    service = found.service(seen.service)
+    return next(iter(found.routing(service) if service else []), service or found.namespace)
+
+
+def _who(seen: InForce) -> str:
+    return f"the sidecar of {seen.caller}" if seen.caller else "nobody"
