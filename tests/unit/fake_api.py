@@ -16,6 +16,7 @@ import sidecars
 from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course.steps import KINDS
+from kata_lib.engines.embedded.registry.patches import merge_patch
 
 
 class FakeApi:
@@ -89,7 +90,7 @@ class FakeApi:
         if method == "DELETE":
             self._remove(path)
         elif method in ("PATCH", "PUT"):
-            new = merge(live, body) if method == "PATCH" else copy.deepcopy(body)
+            new = merge_patch(live, body) if method == "PATCH" else copy.deepcopy(body)
             version = live["metadata"]["resourceVersion"]
             if new["metadata"].get("resourceVersion", version) != version:
                 raise ApiRefused(409, "Conflict", f"{path}: the object has been modified")
@@ -172,19 +173,6 @@ class FakeApi:
                 p for p in self.objects if p.startswith(prefix) and p.removeprefix(prefix).isdigit()
             ]:
                 del self.objects[path]
-
-
-def merge(live: Any, patch: Any) -> Any:
-    """Apply a JSON merge patch (RFC 7396)."""
-    if not isinstance(patch, dict):
-        return copy.deepcopy(patch)
-    merged = dict(live) if isinstance(live, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            merged.pop(key, None)
-        else:
-            merged[key] = merge(merged.get(key), value)
-    return copy.deepcopy(merged)
 
 
 def make_cluster(monkeypatch: pytest.MonkeyPatch, *, injection: bool = True) -> tuple[Cluster, FakeApi]:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from fake_api import FakeApi, make_cluster, merge
+from fake_api import FakeApi, make_cluster
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +13,7 @@ from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.manifests import load
 from kata_lib.cluster.replacing import replace
 from kata_lib.course import application, originals
+from kata_lib.engines.embedded.registry.patches import merge_patch
 from kata_lib.errors import ClusterError, ManifestError, WaitTimeout
 
 
@@ -46,11 +47,11 @@ def test_apply_leaves_the_annotation_that_kubectl_reads(cluster: Cluster) -> Non
 
 def test_apply_removes_what_the_last_file_set_and_keeps_what_others_set(cluster: Cluster) -> None:
     first = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"x": 1, "y": [1]}}
-    live = merge(apply.annotated(first, "default"), {"spec": {"theirs": 2}})
+    live = merge_patch(apply.annotated(first, "default"), {"spec": {"theirs": 2}})
     second = {**first, "spec": {"y": [1, 2]}}
     patch = apply.patch_for(apply.annotated(second, "default"), live)
     assert patch["spec"] == {"x": None, "y": [1, 2]}
-    assert merge(live, patch)["spec"] == {"y": [1, 2], "theirs": 2}
+    assert merge_patch(live, patch)["spec"] == {"y": [1, 2], "theirs": 2}
 
 
 VALUES = st.recursive(
@@ -70,7 +71,7 @@ def test_a_second_apply_arrives_at_its_file(before: dict[str, object], after: di
 
     live = apply.annotated(obj(before), "default")
     wanted = apply.annotated(obj(after), "default")
-    assert merge(live, apply.patch_for(wanted, live)) == wanted
+    assert merge_patch(live, apply.patch_for(wanted, live)) == wanted
     assert apply.patch_for(wanted, wanted) == {}
 
 
