@@ -7,13 +7,14 @@ from threading import Event, Thread
 
 import pandas as pd
 
+from kata_lib.cluster import waiting
 from kata_lib.cluster.client import ApiRefused
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery import events, record, words
 from kata_lib.delivery.record import CONFLICT, Record
 from kata_lib.delivery.runner import Runner, alive, settle
 from kata_lib.delivery.state import ReleaseState
-from kata_lib.errors import ClusterError, WaitTimeout
+from kata_lib.errors import ClusterError
 
 AWAY_SECONDS = 60.0
 """For so long a runner bears a cluster that does not answer."""
@@ -40,11 +41,7 @@ class Release:
 
     def where(self) -> str:
         """Say where it stands, and if so that nobody runs it."""
-        found = self._load()
-        idle = not found.release.ended and not alive(found, time.time())
-        return words.where(found.release) + (
-            " Nobody runs it: it holds until `resume`, or `abort`." if idle else ""
-        )
+        return _where(self._load())
 
     def lines(self) -> list[str]:
         """Return each decision as a line, oldest first."""
@@ -53,7 +50,7 @@ class Release:
 
     def status(self) -> str:
         """Say where it stands, and the last decision."""
-        return f"{self.where()}\n{self.lines()[-1]}"
+        return _status(self._load())
 
     def history(self) -> pd.DataFrame:
         """Return the decisions, one row each: who made it, in words what and why."""
@@ -130,8 +127,8 @@ class Release:
         through: also while it asks for a person. WaitTimeout carries where it stands; an error that ended the
         loop is raised here.
         """
-        limit = time.monotonic() + timeout
-        while True:
+
+        def missing() -> str:
             found = self._load()
             for decision in found.release.decisions:
                 if decision.at > self._said:
@@ -140,13 +137,9 @@ class Release:
             if self._error is not None:
                 raise self._error
             over = found.release.ended or (found.release.asks and not through)
-            if over and found.routed == found.release.stage:
-                return
-            if time.monotonic() > limit:
-                raise WaitTimeout(
-                    f"The release has not ended after {timeout:g} s. Last seen: {self.status()}"
-                )
-            self._ended.wait(_POLL_SECONDS)
+            return "" if over and found.routed == found.release.stage else _status(found)
+
+        waiting.until(missing, timeout, None, "The release has not ended", _POLL_SECONDS)
 
     def _load(self) -> Record:
         return record.load(self._cluster, self._service)
@@ -183,3 +176,14 @@ class Release:
             runner.leave()
         except Exception as error:  # told by wait(); a thread's own last words land in any cell
             self._error = error
+
+
+def _status(found: Record) -> str:
+    return f"{_where(found)}\n{words.line(found.release.decisions[-1], found.release.plan)}"
+
+
+def _where(found: Record) -> str:
+    idle = not found.release.ended and not alive(found, time.time())
+    return words.where(found.release) + (
+        " Nobody runs it: it holds until `resume`, or `abort`." if idle else ""
+    )

@@ -19,12 +19,11 @@ from typing import IO
 from kata_lib import machine
 from kata_lib.cluster import waiting
 from kata_lib.cluster.waiting import Progress
-from kata_lib.errors import EngineError, EngineUnavailable
+from kata_lib.errors import EngineError, EngineUnavailable, WaitTimeout
 
 ASK_SECONDS = 20.0
 END_SECONDS = 5.0
 TAIL_LINES = 12
-_POLL = 0.1
 _LOOK = 1.0
 _NOT_TEXT = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -99,25 +98,36 @@ def run(
     begin = log.stat().st_size
     with log.open("a") as out:
         process = _spawn(command, out, subprocess.STDOUT)
-    end, shown, seen, next_look = time.monotonic() + seconds, "", "", time.monotonic() + _LOOK
+    said, short = _Said(log, begin, look), _short(command)
     try:
-        while process.poll() is None:
-            if time.monotonic() > end:
-                last = seen or _since(log, begin)
-                raise ProgramFailed(f"{_short(command)} had not ended after {seconds:g} s; last seen", last)
-            if time.monotonic() > next_look:
-                seen, next_look = look(), time.monotonic() + _LOOK
-            line = seen or _since(log, begin).rpartition("\n")[2]
-            if line and line != shown:
-                progress(line)
-                shown = line
-            time.sleep(_POLL)
+        waiting.until(
+            lambda: "" if process.poll() is not None else said.line() or short, seconds, progress, short
+        )
+    except WaitTimeout:
+        raise ProgramFailed(f"{short} had not ended after {seconds:g} s; last seen", said.last()) from None
     finally:
         if process.poll() is None and grace:
             _end_alone(process, grace)
         _end(process)
     if process.returncode != 0:
-        raise ProgramFailed(f"{_short(command)} ended with {process.returncode}", _since(log, begin))
+        raise ProgramFailed(f"{short} ended with {process.returncode}", _since(log, begin))
+
+
+class _Said:
+    """What to say of a program that runs: what a look at its work gives, else its log's last line."""
+
+    def __init__(self, log: Path, begin: int, look: Callable[[], str]) -> None:
+        self._log, self._begin, self._look = log, begin, look
+        self._seen, self._next = "", time.monotonic() + _LOOK
+
+    def line(self) -> str:
+        if time.monotonic() > self._next:
+            self._seen, self._next = self._look(), time.monotonic() + _LOOK
+        return self.last().rpartition("\n")[2]
+
+    def last(self) -> str:
+        """Return all of it: the last look, or the end of the log."""
+        return self._seen or _since(self._log, self._begin)
 
 
 def _spawn(

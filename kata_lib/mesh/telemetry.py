@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from kata_lib.cluster import waiting
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.pods import is_ready
@@ -79,14 +80,15 @@ def reading(cluster: Cluster, settle: float = SETTLE) -> pd.DataFrame:
     Index: READING. Columns: requests, and timed and milliseconds, the number and sum of the durations known.
     Envoy publishes durations late; until each request has one, the reading is repeated for `settle` seconds.
     """
-    end = time.monotonic() + settle
-    last = counters(cluster)
-    while time.monotonic() < end:
-        time.sleep(_PAUSE)
-        now = counters(cluster)
-        if now.equals(last) and (now.attrs["source"] == ENVOYS_OWN or now["requests"].equals(now["timed"])):
-            return now
-        last = now
+    last = pd.DataFrame()
+
+    def settled() -> bool:
+        nonlocal last
+        before, last = last, counters(cluster)
+        timed = last.attrs["source"] == ENVOYS_OWN or last["requests"].equals(last["timed"])
+        return timed and last.equals(before)
+
+    waiting.holds(settled, settle, _PAUSE)
     return last
 
 

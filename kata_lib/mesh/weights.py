@@ -48,9 +48,8 @@ class Holder:
     def weights(self) -> dict[str, int]:
         """The weight of each destination by its name, as written; a single one without a weight has 100."""
         found: dict[str, int] = {}
-        for name, entry in zip(names(self.route), self.route, strict=True):
-            alone = 100 if len(self.route) == 1 else 0
-            found[name] = found.get(name, 0) + int(entry.get("weight", alone))
+        for name, weight in zip(names(self.route), written_weights(self.route), strict=True):
+            found[name] = found.get(name, 0) + weight
         return found
 
 
@@ -128,6 +127,11 @@ def names(route: list[Obj]) -> list[str]:
     for place in places:
         hosts.setdefault(_name(place), set()).add(place["host"])
     return [f"{p['host']}/{_name(p)}" if len(hosts[_name(p)]) > 1 else _name(p) for p in places]
+
+
+def written_weights(route: list[Obj]) -> list[int]:
+    """Return the weight of each destination as Istio reads it: a single one needs none."""
+    return [int(entry.get("weight", 100 if len(route) == 1 else 0)) for entry in route]
 
 
 def parse_weights(words: list[str]) -> dict[str, float]:

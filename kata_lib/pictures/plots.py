@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from kata_lib.pictures.stills import GRID, HEIGHT, INK, PAPER, Still
 from kata_lib.statistics.confidence_sequence import confidence_sequence
-from kata_lib.statistics.shares import Share, percent, share_of, wilson
+from kata_lib.statistics.shares import Share, in_percent, percent, share_of, wilson
 from kata_lib.traffic.frames import UNKNOWN
 
 if TYPE_CHECKING:
@@ -284,7 +284,7 @@ def _figure(traces: list[Any], title: str, x_title: str, y_title: str) -> go.Fig
 
 
 def _percent(fraction: float) -> float:
-    return round(100 * fraction, 3)
+    return in_percent(fraction, places=3)
 
 
 def _words(share: Share) -> str:

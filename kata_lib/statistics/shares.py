@@ -40,7 +40,12 @@ class Share:
 
 def percent(fraction: float) -> str:
     """Write a fraction for people: 0.1 is "10.0 %"."""
-    return f"{100 * fraction:.1f} %"
+    return f"{in_percent(fraction):.1f} %"
+
+
+def in_percent(fraction: float, places: int = 1) -> float:
+    """Return a fraction as a number of per cent for a picture: 0.1 is 10.0."""
+    return round(100 * fraction, places)
 
 
 def wilson(count: int, n: int, confidence: float = 0.95) -> tuple[float, float]:

@@ -16,8 +16,7 @@ from kata_lib.cluster.service_ports import protocol
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines import select
 from kata_lib.lab.lab import Lab
-from kata_lib.mesh import analyze
-from kata_lib.mesh import old_weights as mesh
+from kata_lib.mesh import analyze, weights
 from kata_lib.mesh.analyze import CODES, Analysis, Objects
 from kata_lib.mesh.analyze.weights import kept
 from kata_lib.mesh.virtual_services import ISTIO
@@ -126,8 +125,8 @@ def test_weights_are_judged_by_their_total_alone(first: int, second: int) -> Non
         shares = re.findall(r"[\d.]+ %", said["KATA0401"].message)
         assert shares == [percent(weight / total) for weight in (first, second)]
         for line in filter(None, (choice.line for choice in said["KATA0401"].choices)):
-            wanted = mesh.parse_weights(line.split()[2:])
-            assert sum(mesh.complete_weights(wanted, ["name-v1", "name-v2"]).values()) == 100
+            wanted = weights.parse_weights(line.split()[2:])
+            assert sum(weights.complete_weights(wanted, ["name-v1", "name-v2"]).values()) == 100
             assert wanted["name-v2"] <= 100 * second / total
 
 

@@ -7,10 +7,11 @@ from threading import Lock
 
 import pandas as pd
 
+from kata_lib.cluster import waiting
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery.argo.state import Measurement, RolloutState, read
-from kata_lib.errors import ReleaseError, WaitTimeout
+from kata_lib.errors import ReleaseError
 
 API, KIND, ANALYSIS_RUN = "argoproj.io/v1alpha1", "Rollout", "AnalysisRun"
 _POLL_SECONDS = 0.25
@@ -148,19 +149,17 @@ class ArgoRollout:
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         """Wait until it stands as asked for; WaitTimeout carries where it stands instead."""
-        limit = time.monotonic() + timeout
         told: set[Measurement | Sighting] = set()
-        while True:
+
+        def missing() -> str:
             state = self.state
             for event in self._events(state):
                 if event not in told:
                     told.add(event)
                     say(_line(event))
-            if reached(state):
-                return
-            if time.monotonic() > limit:
-                raise WaitTimeout(f"The release is not there after {timeout:g} s. Last seen: {state}")
-            time.sleep(_POLL_SECONDS)
+            return "" if reached(state) else str(state)
+
+        waiting.until(missing, timeout, None, "The release is not there", _POLL_SECONDS)
 
     def lines(self, state: RolloutState) -> list[str]:
         """Return what was measured, and each weight and phase that was seen, as lines, oldest first."""

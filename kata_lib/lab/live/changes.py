@@ -15,6 +15,7 @@ from kata_lib.lab.live.protocol import LabChange, VersionShare
 from kata_lib.lab.live.seconds import Answer
 from kata_lib.statistics.change import ENOUGH, ChangeTest, Outcome, Shares, Steady
 from kata_lib.statistics.confidence_sequence import confidence_sequence
+from kata_lib.statistics.shares import in_percent
 from kata_lib.traffic.frames import UNKNOWN
 
 REMEMBERED = 8
@@ -94,9 +95,9 @@ class Change:
         return VersionShare(
             version=version,
             count=count,
-            share=round(100 * count / n, 1) if n else None,
-            low=round(100 * low, 1),
-            high=round(100 * high, 1),
+            share=in_percent(count / n) if n else None,
+            low=in_percent(low),
+            high=in_percent(high),
         )
 
     def message(self) -> LabChange:
@@ -105,8 +106,8 @@ class Change:
         return LabChange(
             number=self.number,
             at=round(self.at, 3),
-            before=None if self.before is None else in_percent(self.before),
-            after=None if self.after is None else in_percent(self.after),
+            before=None if self.before is None else each_in_percent(self.before),
+            after=None if self.after is None else each_in_percent(self.after),
             mark=None if self.number == 0 else "…" if seen is None else f"{seen} ms",
             by=self.by,
             seen_ms=seen,
@@ -114,9 +115,9 @@ class Change:
         )
 
 
-def in_percent(shares: Shares) -> dict[str, float]:
+def each_in_percent(shares: Shares) -> dict[str, float]:
     """Return shares in percent, as the browser shows them."""
-    return {name: round(100 * share, 1) for name, share in shares.items()}
+    return {name: in_percent(share) for name, share in shares.items()}
 
 
 def words(shares: Shares | None) -> str:

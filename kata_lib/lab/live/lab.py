@@ -4,6 +4,7 @@ import time
 
 import pandas as pd
 
+from kata_lib.cluster import waiting
 from kata_lib.course.application import Sampler, frame_of
 from kata_lib.errors import WaitTimeout
 from kata_lib.lab.lab import Lab
@@ -46,11 +47,15 @@ class Live(LiveView):
 
     def last_change(self, timeout: float = 15.0) -> Change:
         """Return the last change of the weight once it was seen in the answers; wait for that, in seconds."""
-        limit = time.monotonic() + timeout
-        while not (found := self._last()) or found.seen_ms is None or self.widget.inbox.unfinished_tasks:
-            if self._ended.is_set() or time.monotonic() > limit:
-                raise WaitTimeout(_not_seen(found, timeout))
-            time.sleep(0.02)
+
+        def seen() -> bool:
+            last = self._last()
+            return last is not None and last.seen_ms is not None and not self.widget.inbox.unfinished_tasks
+
+        waiting.holds(lambda: seen() or self._ended.is_set(), timeout, 0.02)
+        found = self._last()
+        if found is None or not seen():
+            raise WaitTimeout(_not_seen(found, timeout))
         return found
 
     def answers(self) -> pd.DataFrame:

@@ -28,11 +28,11 @@ from kata_lib.lab.live.protocol import (
     Standing,
 )
 from kata_lib.lab.live.settings import COMMANDS, MINUTE
-from kata_lib.lab.live.told import Source, Told, percent
+from kata_lib.lab.live.told import Source, Told
 from kata_lib.lab.live.widget import ReleaseWidget
 from kata_lib.mesh import telemetry
 from kata_lib.statistics.sequential import Counted
-from kata_lib.statistics.shares import wilson
+from kata_lib.statistics.shares import in_percent, wilson
 
 FRAME_SECONDS = 1.0
 TOLD = 8  # decisions beside the picture
@@ -147,10 +147,10 @@ def _row(at: int, counted: dict[str, Counted]) -> Second:
     """Return a second's row: requests, failures in percent, and each version's share with its interval."""
     total = sum(c.n for c in counted.values())
     shares = {name: _interval(c.n, total) for name, c in counted.items() if total and name}
-    failed = percent(sum(c.bad for c in counted.values()) / total) if total else 0.0
+    failed = in_percent(sum(c.bad for c in counted.values()) / total) if total else 0.0
     return Second(at, total, failed, shares)
 
 
 def _interval(n: int, total: int) -> Interval:
     low, high = wilson(n, total)
-    return percent(n / total), percent(low), percent(high)
+    return in_percent(n / total), in_percent(low), in_percent(high)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from kata_lib.course.application import mark_in, version_of
 from kata_lib.lab.live.protocol import Interval, Latency, Recent, Second
 from kata_lib.lab.live.settings import MINUTE
-from kata_lib.statistics.shares import wilson
+from kata_lib.statistics.shares import in_percent, wilson
 from kata_lib.traffic.frames import UNKNOWN, Record
 
 RECENT = 10.0  # seconds that rate, latencies and failures speak of
@@ -37,14 +37,14 @@ class Counts:
     def row(self, second: int, versions: Iterable[str]) -> Second:
         """Return what the picture shows of it; versions: those that have a share."""
         n = self.answers.total()
-        failed = _percent(self.failed / (n + self.failed)) if self.failed else 0
+        failed = in_percent(self.failed / (n + self.failed)) if self.failed else 0
         return Second(
             second, n, failed, {version: self._share(version, n) for version in versions} if n else {}
         )
 
     def _share(self, version: str, n: int) -> Interval:
         low, high = wilson(self.answers[version], n)
-        return _percent(self.answers[version] / n), _percent(low), _percent(high)
+        return in_percent(self.answers[version] / n), in_percent(low), in_percent(high)
 
 
 def answers_of(records: Iterable[Record], start_ns: int) -> list[Answer]:
@@ -126,7 +126,3 @@ def percentiles(values: list[float]) -> tuple[float | None, float | None]:
         return None, None
     p50, p95 = (round(ordered[max(0, -(-len(ordered) * part // 100) - 1)], 1) for part in (50, 95))
     return p50, p95
-
-
-def _percent(fraction: float) -> float:
-    return round(100 * fraction, 1)

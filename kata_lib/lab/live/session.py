@@ -11,7 +11,7 @@ from typing import Literal
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.errors import KataError
-from kata_lib.lab.live.changes import Change, InOrder, in_percent, newest
+from kata_lib.lab.live.changes import Change, InOrder, each_in_percent, newest
 from kata_lib.lab.live.loop import Subject
 from kata_lib.lab.live.protocol import (
     Clear,
@@ -190,7 +190,7 @@ class Session(Subject):
                 LastAnswer(answer.version, answer.failed, answer.text[:90]) for answer in self._minute.last
             ],
             movable=self._route.movable,
-            pods=in_percent(self._route.pods),
+            pods=each_in_percent(self._route.pods),
             rate=self._stream.rate,
             handled=self._handled,
             running=not self.paused,

@@ -8,6 +8,7 @@ from kata_lib.delivery.state import Versions
 from kata_lib.lab.live.protocol import Metric
 from kata_lib.statistics.confidence_sequence import confidence_sequence
 from kata_lib.statistics.sequential import Counted
+from kata_lib.statistics.shares import in_percent
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,8 @@ def figure(version: str, metric: str, counted: Counted, least: float | None) -> 
         version=version,
         metric=metric,
         requests=counted.n,
-        good=percent(1 - counted.bad / counted.n) if counted.n else None,
-        low=percent(low),
-        high=percent(high),
-        least=None if least is None else percent(least),
+        good=in_percent(1 - counted.bad / counted.n) if counted.n else None,
+        low=in_percent(low),
+        high=in_percent(high),
+        least=None if least is None else in_percent(least),
     )
-
-
-def percent(fraction: float) -> float:
-    """Return a fraction in percent, as the browser shows it."""
-    return round(100 * fraction, 1)
