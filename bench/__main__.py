@@ -55,7 +55,7 @@ GROUPS = (
 )
 WITHOUT_A_CLUSTER = frozenset({"engines", "marks", "release-errors"})
 BY_NAME_ONLY = frozenset({"soak", *WITHOUT_A_CLUSTER})
-LABS = 20_000
+LABS = 50_000
 RELEASES = 20_000
 
 
@@ -106,7 +106,7 @@ def _run(chosen: list[str], extent: Extent, say: Callable[[str], None]) -> list[
         os.environ["KATA_HOME"] = folder
         others = list(engines.measure(NAME, say)) if "engines" in chosen else []
         if "marks" in chosen:
-            others += marks.measure(LABS, say, *([] if extent.full else [1]))
+            others += marks.measure(LABS, say)
         if "release-errors" in chosen:
             others += release_errors.measure(RELEASES if extent.full else RELEASES // 4, say)
         if not set(chosen) - WITHOUT_A_CLUSTER:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kata_lib.pictures import graph as graph
     from kata_lib.pictures import plots as plots
     from kata_lib.statistics import shares as shares
+    from kata_lib.statistics import standards as standards
 
 _PLACES = {
     "Lab": "kata_lib.lab.lab:Lab",
@@ -25,6 +26,7 @@ _PLACES = {
     "manifests": "kata_lib.cluster.manifests",
     "plots": "kata_lib.pictures.plots",
     "shares": "kata_lib.statistics.shares",
+    "standards": "kata_lib.statistics.standards",
     "telemetry": "kata_lib.mesh.telemetry",
 }
 """Where the names are that notebooks import from here, beside the rooms themselves."""

@@ -7,6 +7,8 @@ else wrote meanwhile, it is read and done again, so that neither change is lost.
 
 import copy
 import math
+import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +20,8 @@ from kata_lib.mesh.virtual_services import plain_rule, plain_rules, speaker
 
 ATTEMPTS = 10
 """How often a change is tried while others are faster; each time one of theirs goes through."""
+PAUSE = 0.02
+"""The longest between two attempts, in seconds."""
 _CONFLICT = 409
 
 Edit = Callable[[list[Obj], int], list[Obj]]
@@ -48,9 +52,8 @@ class Holder:
     def weights(self) -> dict[str, int]:
         """The weight of each destination by its name, as written; a single one without a weight has 100."""
         found: dict[str, int] = {}
-        for name, entry in zip(names(self.route), self.route, strict=True):
-            alone = 100 if len(self.route) == 1 else 0
-            found[name] = found.get(name, 0) + int(entry.get("weight", alone))
+        for name, weight in zip(names(self.route), written_weights(self.route), strict=True):
+            found[name] = found.get(name, 0) + weight
         return found
 
 
@@ -115,6 +118,7 @@ def change(cluster: Cluster, host: str, edit: Edit) -> Holder:
         except ApiRefused as refused:
             if refused.code != _CONFLICT:
                 raise
+            time.sleep(random.uniform(0.0, PAUSE))  # two who try again in step would meet again
     raise MeshError(f"{holder} was changed by others {ATTEMPTS} times in a row: try again.")
 
 
@@ -128,6 +132,11 @@ def names(route: list[Obj]) -> list[str]:
     for place in places:
         hosts.setdefault(_name(place), set()).add(place["host"])
     return [f"{p['host']}/{_name(p)}" if len(hosts[_name(p)]) > 1 else _name(p) for p in places]
+
+
+def written_weights(route: list[Obj]) -> list[int]:
+    """Return the weight of each destination as Istio reads it: a single one needs none."""
+    return [int(entry.get("weight", 100 if len(route) == 1 else 0)) for entry in route]
 
 
 def parse_weights(words: list[str]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Did the distribution of the answers change? A test that may be looked at after every answer.
+"""Did the shares of the versions change? A test that may be looked at after every answer.
 
 Outcomes of requests go in, in their order: the version that answered, or None for a failure and for an answer
 without a version. Evidence comes out, as the log of an e-value.
@@ -11,13 +11,18 @@ inference", Proceedings of the National Academy of Sciences 117 (2020). Looked a
 2000 with a probability of at most one in two thousand: J. Ville, "Étude critique de la notion de collectif"
 (1939).
 
+Failures count twice, each with half the weight. Once as those of the versions, which after the change come as
+often as each version's rate from before lets expect. And once as common to both, judged alike before and
+after it, so that only which version the answers are from is evidence: that sees a change where requests fail
+in clumps.
+
 Requests may meet the old route for a while after the change. So every request is a possible first one on the
 new route, with weights that total 1: the k-th has 1 / (k (k + 1)). Without weights this is the statistic of
 A. N. Shiryaev, "On optimum methods in quickest detection problems" (1963), which keeps no such promise.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from math import exp, inf, log, log1p
 
@@ -33,18 +38,18 @@ PROMISED = 0.001
 ENOUGH = log(2 / PROMISED)
 """Evidence from which on a change is called seen.
 
-Half the promise is kept for what the test takes for granted: answers that come in the order of their
-requests, and old shares that are those asked for where few answers tell.
+Half the promise is for either null hypothesis, of which the outcomes before the change choose one.
 """
 
 CONTRADICTED = log(100)
 """Evidence from which on outcomes contradict the shares that were asked for."""
-UNSEEN = 0.5  # of each outcome, before any: R. Krichevsky, V. Trofimov, IEEE Trans. Inf. Theory 27 (1981)
+
+UNSEEN = 0.5  # of each version, before any: R. Krichevsky, V. Trofimov, IEEE Trans. Inf. Theory 27 (1981)
 ASKED, FAILED = 10.0, 0.1  # requests at the shares asked for, and failures, before any is seen
 
 
 class Steady:
-    """Outcomes while the shares asked for stay the same, and how likely each was by those before it."""
+    """Outcomes while the shares asked for stay the same; how likely each answer was by those before it."""
 
     def __init__(self, asked: Shares, expected: Mapping[Outcome, float] | None = None) -> None:
         """Begin with nothing seen; expected: what the next outcomes are taken for, as counts."""
@@ -55,34 +60,48 @@ class Steady:
 
     def add(self, outcome: Outcome) -> None:
         """Count an outcome."""
-        self.log_asked += _log(self.likely(outcome))
-        self.log_free += log(self.free(outcome))
+        failing = self.failing_or_not(outcome)
+        self.log_asked += failing + (_log(self.likely(outcome)) if outcome is not None else 0.0)
+        self.log_free += failing + (log(self.free(outcome)) if outcome is not None else 0.0)
         self._learned[outcome] = self._learned.get(outcome, 0.0) + 1
         self.counts[outcome] += 1
 
-    def likely(self, outcome: Outcome) -> float:
-        """Return how likely an outcome is if the asked shares are in force; failure rates are learned."""
-        return likeliest(self._learned, self.asked).get(outcome, 0.0)
+    def failing_or_not(self, outcome: Outcome) -> float:
+        """Return the log of how likely it was that a request fails, or does not, as this outcome did."""
+        failed = (self.counts[None] + FAILED) / (self.counts.total() + FAILED + ASKED)
+        return _log_of_failing(failed, outcome)
 
-    def free(self, outcome: Outcome) -> float:
-        """Return how likely an outcome is by the counts alone, whatever was asked for."""
-        kinds = len(self.asked) + 2  # a failure, and a version that has no share
-        return (self.counts[outcome] + UNSEEN) / (self.counts.total() + kinds * UNSEEN)
+    @property
+    def failing(self) -> float:
+        """The share of requests that is expected to fail."""
+        return self._learned[None] / sum(self._learned.values())
+
+    def likely(self, version: str) -> float:
+        """Return how likely an answer is from a version if the asked shares are in force.
+
+        Failure rates are learned.
+        """
+        fractions = likeliest(self._learned, self.asked)
+        return fractions.get(version, 0.0) / (1 - fractions[None])
+
+    def free(self, version: str) -> float:
+        """Return how likely an answer is from a version by the counts alone, whatever was asked for."""
+        answers = self.counts.total() - self.counts[None]
+        kinds = len(self.asked) + 1  # one more has no share
+        return (self.counts[version] + UNSEEN) / (answers + kinds * UNSEEN)
 
     def at(self, shares: Shares) -> "Steady":
         """Return what is known of the failure rates, at other shares."""
         fractions = likeliest(self._learned, self.asked)
         seen = sum(self._learned.values())
-        works = {
-            version: fractions.get(version, 0.0) / share for version, share in self.asked.items() if share
-        }
-        answers = {version: share * works.get(version, 1.0) for version, share in shares.items()}
-        expected: dict[Outcome, float] = {version: seen * share for version, share in answers.items()}
+        works = {v: fractions.get(v, 0.0) / share for v, share in self.asked.items() if share}
+        answers = {v: share * works.get(v, 1.0) for v, share in shares.items()}
+        expected: dict[Outcome, float] = {v: seen * share for v, share in answers.items()}
         return Steady(shares, expected | {None: max(FAILED, seen * (1 - sum(answers.values())))})
 
     @property
     def contradicts(self) -> bool:
-        """Whether the outcomes show other shares than those asked for, with an error of one in a hundred."""
+        """Whether the answers show other shares than those asked for, with an error of one in a hundred."""
         return self.log_free - greatest_likelihood(self.counts, self.asked) >= CONTRADICTED
 
 
@@ -97,12 +116,13 @@ class ChangeTest:
     they contradict what was asked for, the null hypothesis is that they go on as they were, at any shares.
     """
 
-    def __init__(self, old: Iterable[Shares], new: Shares, before: Steady) -> None:
+    def __init__(self, old: Sequence[Shares], new: Shares, before: Steady) -> None:
         self._before = deepcopy(before)
         self._after = before.at(new)
+        self._failing = self._after.failing
         self._found = before.contradicts
         self._log_unchanged = before.log_free if self._found else before.log_asked
-        self._log_changed = -inf
+        self._log_changed = -inf, -inf
         self._number = 0
         self._versions = {version for version in before.counts if version is not None}
         self._versions |= {version for shares in (*old, new) for version, share in shares.items() if share}
@@ -110,26 +130,36 @@ class ChangeTest:
 
     def add(self, outcome: Outcome) -> None:
         """Take the next outcome into account."""
-        if outcome not in self._versions:
-            outcome = None
         self._number += 1
-        begins = self._log_unchanged - log(self._number * (self._number + 1))
-        self._log_changed = _log_sum(self._log_changed, begins) + _log(self._after.likely(outcome))
-        unchanged = self._before.free(outcome) if self._found else self._before.likely(outcome)
-        self._log_unchanged += _log(unchanged)
-        self._before.add(outcome)
-        self._after.add(outcome)
+        version = outcome if outcome in self._versions else None
+        begins = self._log_unchanged - log(2 * self._number * (self._number + 1))
+        common = self._before.failing_or_not(version)
+        own = _log_of_failing(self._failing, version)
+        changed, unchanged = self._answered(version)
+        alike, anew = (_log_sum(so_far, begins) + changed for so_far in self._log_changed)
+        self._log_changed = alike + common, anew + own
+        self._log_unchanged += unchanged + common
+        self._before.add(version)
+        self._after.add(version)
+
+    def _answered(self, version: Outcome) -> tuple[float, float]:
+        """Return the logs of how likely an answer is from a version, at the new shares and at the old."""
+        if version is None:
+            return 0.0, 0.0
+        unchanged = self._before.free(version) if self._found else self._before.likely(version)
+        return _log(self._after.likely(version)), _log(unchanged)
 
     @property
     def evidence(self) -> float:
-        """The log of the e-value; infinite once an outcome was impossible at the old shares."""
+        """The log of the e-value; infinite once an answer was impossible at the old shares."""
         greatest = max(greatest_likelihood(self._before.counts, limits) for limits in self._limits)
         if greatest == -inf:
             return inf
-        return _log_sum(self._log_changed, self._log_unchanged - log(self._number + 1)) - greatest
+        changed = _log_sum(*self._log_changed)
+        return _log_sum(changed, self._log_unchanged - log(self._number + 1)) - greatest
 
 
-def greatest_likelihood(counts: Mapping[Outcome, float], limits: Shares) -> float:
+def greatest_likelihood(counts: Mapping[Outcome, int], limits: Shares) -> float:
     """Return the log of the greatest likelihood of counts where each version answers at most its limit.
 
     Failures have what the versions leave; -inf where a version answered that could not.
@@ -154,6 +184,10 @@ def likeliest(counts: Mapping[Outcome, float], limits: Shares) -> dict[Outcome, 
             fractions[version] = limits.get(version, 0.0)
             del free[version]
     return fractions
+
+
+def _log_of_failing(share: float, outcome: Outcome) -> float:
+    return log(share) if outcome is None else log1p(-share)
 
 
 def _log(probability: float) -> float:

@@ -15,8 +15,9 @@ lab = open_lab(step="deploy")
 # ## Version 1 alone
 #
 # First the baseline: a hundred requests, and how many of their answers came from version 2. Expect none. The line
-# below the cell reads: v2's share, the number of answers, and the interval that holds the true share with 95 %
-# confidence. Even *none in a hundred* leaves a little room, because a rare thing may just not have happened.
+# below the cell reads: v2's share, the number of answers, and the 95 % interval: at one look at one sample it holds
+# the true share nineteen times in twenty. Even *none in a hundred* leaves a little room, because a rare thing may just
+# not have happened.
 # %%
 alone = lab.sample(requests=100)
 print(lab.share(alone))

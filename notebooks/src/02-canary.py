@@ -57,9 +57,15 @@ lab.compare("v2 answers in ten requests", ten.count, expected=1)
 many = lab.sample(requests=1000)
 lab.compare("v2 answers in a thousand requests", lab.share(many).count, expected=100)
 # %% [markdown]
-# Near 100, and hardly ever 100 exactly. The picture shows the share after each request so far, with its 95 %
-# interval. Watch the interval: it shrinks with the square root of the number, so for half the width you need four
-# times the requests.
+# Near 100, and hardly ever 100 exactly. The picture shows the share after each request so far, and two ranges around
+# it. Both shrink with the square root of the number: for half the width you need four times the requests. They do not
+# promise the same.
+#
+# - The **band** is the 95 % interval for one look. If you decided before at which request to look, it misses the true
+#   share there one time in twenty. It promises nothing to somebody who follows it and picks the moment: somewhere among
+#   the thousand requests it leaves the true share behind in every second run.
+# - The **lines** around it are the 95 % confidence sequence. Follow it as long as you like: over all requests together
+#   it misses in at most one run of twenty. That costs width.
 # %%
 plots.convergence(many, expected=0.1)
 # %% [markdown]

@@ -8,7 +8,7 @@
 #
 # This notebook begins with both versions and the canary's ten percent.
 # %%
-from kata_lib import live, open_lab, shares
+from kata_lib import live, open_lab, shares, standards
 
 lab = open_lab(step="weight-lab")
 # %% [markdown]
@@ -24,12 +24,14 @@ lab.predict("milliseconds until everyone gets v2", ...)
 #
 # The next cell returns at once; fifty requests a second go on behind it. What you see:
 #
-# - one **point a second** for each version: its share among that second's answers, with its 95 % interval as a band.
-#   About one band in twenty misses the true share, so expect a few in each picture. The open mark at the right is
-#   the second that still runs;
+# - one **point a second** for each version: its share among that second's answers, with the 95 % interval of that one
+#   look as a band. About one band in twenty misses the true share, so expect a few in each picture. The open mark at
+#   the right is the second that still runs;
 # - the **dotted line**: the shares that were asked for; the thin dashed one: what v2's pods alone would give it;
-# - the **table**: the same since the last change, so its interval keeps shrinking, and how fast each version was;
-# - a **mark** for each change, with the time until it could be seen.
+# - the **table**: the share since the last change, and how fast each version was. Its range keeps shrinking, and it is
+#   one to watch: a 95 % confidence sequence, which over all looks together misses in at most one run of twenty;
+# - a **mark** for each change, with the time until it could be seen. Where nothing changed in the mesh, at most one in
+#   a thousand appears, however long you watch.
 #
 # The slider works with the arrow keys too (<kbd>Page Up</kbd>: ten at once). A change that somebody makes
 # elsewhere moves it: try `kata weights name-v2=30` in a terminal beside it.
@@ -65,9 +67,9 @@ lab.predict("requests that tell 10 % from 20 %", ...)
 # %% [markdown]
 # ## Your turn: double the canary
 #
-# Go up to the live lab. Press *Canary 10 %*, wait until the table's interval is narrow, then move the slider to
-# **20**. Look at the points: could you say from one of them which it is? Now look at the interval in the table.
-# When does it leave 10 % behind?
+# Go up to the live lab. Press *Canary 10 %*, wait until the table's confidence sequence is narrow, then move the slider
+# to **20**. Look at the points: could you say from one of them which it is? Now watch the confidence sequence in the
+# table. When does it leave 10 % behind?
 # %% tags=your-turn
 # your turn, with the slider
 # %% tags=solution
@@ -75,8 +77,8 @@ traffic.move(10)
 traffic.last_change()
 traffic.move(20)
 # %% [markdown]
-# The mark says when the answers spoke a thousand to one for the new share. The number of requests that took is
-# partly luck; run the experiment twice, and it differs.
+# The mark says when the answers were evidence enough that the old share is no longer in force. The number of requests
+# that took is partly luck; run the experiment twice, and it differs. Half of the time 170 are enough.
 # %%
 traffic.last_change(timeout=30)
 traffic.changes()
@@ -93,16 +95,23 @@ answers = lab.sample(requests=needed)
 # %% tags=check
 lab.check("canary-20", answers)
 # %% [markdown]
+# ## How sure is sure?
+#
+# You met three standards of proof. Each is right for its own use, and the surer one costs more requests. The third
+# column is what comes of the wrong use: an interval for one look that is watched.
+# %%
+standards.compare()
+# %% [markdown]
 # ## Noise and change
 #
-# | the change | what shows it | so |
-# |---|---|---|
-# | 0 → 100 %, or back | the first answer | you see a roll-back work at once |
-# | 10 → 33 % | some 300 requests | minutes, at three requests a second |
-# | 10 → 20 % | some 1,200 requests | small steps need much traffic |
+# | the change | the mark, half of the time | a check, always | so |
+# |---|---|---|---|
+# | 0 → 100 %, or back | the first answer | the first answer | you see a roll-back work at once |
+# | 10 → 33 % | some 40 requests | some 270 | minutes, at three requests a second |
+# | 10 → 20 % | some 170 requests | some 1,200 | small steps need much traffic |
 #
 # A single point that jumps is noise until more points say the same. Whoever turns the weight back at each jump
-# steers by dice; whoever waits for the interval steers by the canary.
+# steers by dice; whoever waits for the confidence sequence, or for the mark, steers by the canary.
 #
 # Last, the minute behind you as a still picture, which stays in this notebook, and the end of the traffic.
 # %%

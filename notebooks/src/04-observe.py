@@ -73,7 +73,8 @@ telemetry.edges(counted).loc["destination"]
 #
 # ## What to watch
 #
-# Share and errors by version, each with its 95 % interval: this is what a release is judged by.
+# Share and errors by version, each with the 95 % interval of this one look. A release is judged by the same numbers,
+# but by a test that may look again and again.
 # %%
 telemetry.by_version(counted, service="name")
 # %% [markdown]

@@ -9,7 +9,7 @@
 # This notebook begins with both versions and the canary's VirtualService.
 # %%
 from kata_lib import delivery, live, open_lab, plots
-from kata_lib.delivery import chances
+from kata_lib.delivery import chances, other_rules
 
 lab = open_lab(step="progressive-delivery")
 # %% [markdown]
@@ -127,6 +127,15 @@ chances.table(plan, rate=400)
 #
 # Try fifty requests a second, too. Most releases are held: one in a hundred of fifty is half a request a second, and
 # the plan waits thirty seconds. **A plan fits a traffic.**
+#
+# How often are other rules wrong? The same users, the same five minutes, a thousand releases for each number: the
+# examples of two projects' documents, two plain limits, and yours. (Their sources are in `docs/argo-rollouts.md`.)
+# %%
+other_rules.table()
+# %% [markdown]
+# The first three columns should be near zero: there the canary is no worse than version 1. The `through` columns should,
+# too: there it is worse. A limit has to choose. One that is loose lets bad versions through, one that is strict sends good
+# ones back as soon as something fails for all. `hurt` is the price of a version that fails half of its requests.
 # %% [markdown]
 # ## When a person decides
 #

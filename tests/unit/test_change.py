@@ -11,7 +11,7 @@ from math import exp, inf, log
 import numpy as np
 import pytest
 
-from bench.marks import HALF, Case, drawn, evidence, marked_at, upper_limit
+from bench.marks import HALF, Case, drawn, upper_limit, watch, weigh
 from kata_lib.statistics.change import (
     ENOUGH,
     PROMISED,
@@ -72,11 +72,13 @@ def test_the_evidence_is_at_most_one_on_average_where_nothing_changed(old: float
         Case(0.1, 0.2, HALF, before=100),
         Case(0.1, 0.2, (0.5, 0.0)),
         Case(0.1, 0.2, before=300, ignored=1 / 3),
+        Case(0.1, 0.5, outages=True),
+        Case(0.1, 0.33, before=100, outages=True),
     ],
     ids=str,
 )
 def test_where_nothing_changed_at_most_one_change_in_a_thousand_is_seen(case: Case) -> None:
-    marks = marked_at(case, LABS, case.unchanged, REQUESTS, np.random.default_rng(1)) > 0
+    marks = watch(case, LABS, case.unchanged, REQUESTS, np.random.default_rng(1)).at > 0
     assert at_least(int(marks.sum()), LABS, PROMISED) > ALARM
 
 
@@ -104,7 +106,7 @@ def test_the_simulation_sees_a_rule_that_is_not_sound() -> None:
 )
 def test_the_simulation_weighs_as_the_lab_does(case: Case, v2: float) -> None:
     generator = np.random.default_rng(3)
-    simulated = [weighed[0] for weighed in islice(evidence(case, 1, v2, generator), 150)]
+    simulated = [weighed.evidence[0] for weighed in islice(weigh(case, 1, v2, generator), 150)]
     dice = np.random.default_rng(3)
 
     def throw(share: float) -> Outcome:
@@ -131,7 +133,7 @@ def test_the_simulation_weighs_as_the_lab_does(case: Case, v2: float) -> None:
 def test_a_real_change_is_seen_even_where_the_new_version_fails_half(
     case: Case, usual: tuple[int, int], at_most: int
 ) -> None:
-    marked = marked_at(case, 200, case.new, at_most, np.random.default_rng(2))
+    marked = watch(case, 200, case.new, at_most, np.random.default_rng(2)).at
     assert usual[0] <= float(np.median(marked)) <= usual[1]
     assert (marked > 0).mean() > 0.97
 
@@ -140,6 +142,11 @@ def test_answers_on_the_old_route_do_not_destroy_the_evidence() -> None:
     """Each is impossible on the new route, where v2 has all."""
     took = until_seen(change_to(steady(0.5), 1.0), ["v1"] * 40 + ["v2"] * 40)
     assert 40 < took <= 40 + 22
+
+
+def test_failures_alone_are_no_evidence() -> None:
+    assert until_seen(change_to(steady(0.1), 0.5), [None] * 500) == 0
+    assert until_seen(change_to(steady(0.1, (["v1"] * 9 + ["v2"]) * 20), 0.5), [None] * 500) == 0
 
 
 def test_an_answer_that_was_impossible_is_enough() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.marks import upper_limit
+from kata_lib.machine import PROJECT
 from kata_lib.statistics import standards
 from kata_lib.statistics.confidence_sequence import confidence_sequence, evidence_against
 from kata_lib.statistics.shares import wilson
@@ -106,3 +107,11 @@ def test_the_standards_are_compared_by_what_they_cost() -> None:
     table = standards.compare()
     costs = table["requests to tell 20.0 % from 10.0 %"]
     assert costs.to_dict() == {"95 % interval": 147, "95 % confidence sequence": 279, "check": 1164}
+
+
+def test_the_page_says_what_is_computed() -> None:
+    page = (PROJECT / "docs/evidence.md").read_text()
+    table = standards.compare()
+    assert f"| | {' | '.join(table.index)} |" in page
+    for column, values in table.items():
+        assert f"| {column} | {' | '.join(str(value) for value in values)} |" in page

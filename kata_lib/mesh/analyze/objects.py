@@ -8,6 +8,7 @@ from typing import Any
 
 from kata_lib.cluster.client import Obj
 from kata_lib.mesh.in_force import InForce
+from kata_lib.mesh.weights import written_weights
 
 DOMAIN = "svc.cluster.local"
 PROXY = "istio-proxy"
@@ -160,11 +161,6 @@ def rules(virtual_service: Obj) -> list[Obj]:
 def subsets(destination_rule: Obj) -> list[Obj]:
     """Return the subsets that one DestinationRule defines."""
     return destination_rule["spec"].get("subsets") or []
-
-
-def written_weights(route: list[Obj]) -> list[int]:
-    """Return the weight of each entry of a route as Istio reads it: a single one needs none."""
-    return [int(entry.get("weight", 100 if len(route) == 1 else 0)) for entry in route]
 
 
 def destinations(virtual_service: Obj) -> Iterator[Destination]:

@@ -16,10 +16,9 @@ from kata_lib.mesh.analyze.objects import (
     labels,
     newest,
     rules,
-    written_weights,
 )
 from kata_lib.mesh.analyze.written import by_version, raises_newest, shares_text, versions
-from kata_lib.mesh.weights import names
+from kata_lib.mesh.weights import names, written_weights
 from kata_lib.statistics.shares import percent
 
 HALF_PERCENT = 0.005 + 1e-9

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from kata_lib.cluster.client import Obj
-from kata_lib.mesh.analyze.objects import Objects, newest, rules, written_weights
+from kata_lib.mesh.analyze.objects import Objects, newest, rules
 from kata_lib.mesh.virtual_services import is_plain
-from kata_lib.mesh.weights import names
+from kata_lib.mesh.weights import names, written_weights
 from kata_lib.statistics.shares import percent
 
 Shares = Mapping[str, float]
