@@ -26,7 +26,9 @@ from kata_lib.traffic import UNKNOWN
 
 V1_AND_V2 = (*V1_DEPLOYMENTS, "name-v2")
 HALF = 0.5  # of the requests fail where one of two pods does not answer
-V3_FAILURES = 0.05  # a tenth of the requests, of which v3 fails every second one
+V3_ERRORS = 0.5  # of v3's requests, as deploy/v3-faulty asks
+V3_FAILURES = 0.1 * V3_ERRORS  # of all requests, where v3 gets a tenth
+UNROUTED_FAILURES = 0.25 * V3_ERRORS  # where v3 gets what plain Kubernetes gives one pod of four
 _BEFORE = " What is in force is what the step asks, so the sample is from before: take a new one."
 _SIGNS = {"right": "✓", "wrong": "✗", "not enough yet": "…"}
 
@@ -179,15 +181,8 @@ def _v3_hurts(cluster: Cluster, sample: pd.DataFrame) -> Result:
     )
     for mistake in found:
         return _wrong(mistake)
-    failed = int(sample["version"].isna().sum())
-    seen = shares.share_of("failed", failed, len(sample))
-    text = f"{failed} requests failed: {seen}, expected {shares.percent(V3_FAILURES)}."
-    verdict = str(shares.judge(failed, len(sample), V3_FAILURES, otherwise=0.0))
-    if verdict == "not enough yet":
-        text += f" Take {shares.requests_needed(V3_FAILURES, 0.0)} requests or more."
-    elif verdict == "wrong":
-        text += _BEFORE
-    return Result("", verdict, text)
+    seen = shares.share_of("failed", int(sample["version"].isna().sum()), len(sample))
+    return _verdict(f"{seen.count} requests failed: {seen}", seen, V3_FAILURES, UNROUTED_FAILURES)
 
 
 def _routed(cluster: Cluster, wanted: Routing, deployments: tuple[str, ...] = V1_AND_V2) -> Iterator[Mistake]:
@@ -233,9 +228,12 @@ def _first(cluster: Cluster, found: Iterable[Mistake], sample: pd.DataFrame) -> 
 
 
 def _judge(sample: pd.DataFrame, expected: float, otherwise: float) -> Result:
-    seen = shares.observed(sample, "v2")
+    return _verdict(_seen(sample), shares.observed(sample, "v2"), expected, otherwise)
+
+
+def _verdict(said: str, seen: shares.Share, expected: float, otherwise: float) -> Result:
     verdict = str(shares.judge(seen.count, seen.n, expected, otherwise))
-    text = f"{_seen(sample)}, expected {shares.percent(expected)}."
+    text = f"{said}, expected {shares.percent(expected)}."
     if verdict == "not enough yet":
         needed = shares.requests_needed(expected, otherwise)
         text += f" Too few to tell that from {shares.percent(otherwise)}: take {needed} requests or more."
