@@ -280,6 +280,8 @@ def test_a_release_runs_by_itself_and_tells_its_decisions(cluster: Cluster, coun
     assert len(said) == len(release.history()) == 8
     assert release.history()["by"].to_list() == ["person", *["plan", "metrics"] * 3, "metrics"]
     assert release.status().startswith("Healthy. name-v2 100 %, name-v1 0 %.")
+    raised = list(release.moments().values())
+    assert release.seconds() == round((raised[-1] - raised[0]).total_seconds(), 1)
     release.undo()
     assert weights.read(cluster, "name")["name-v2"] == 0
 
