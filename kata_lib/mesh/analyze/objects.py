@@ -122,7 +122,7 @@ class Objects:
 
 
 @dataclass(frozen=True)
-class Destination:
+class WrittenDestination:
     """One place to which an HTTP rule of a VirtualService sends requests, or copies (`mirror host`)."""
 
     place: str
@@ -163,7 +163,7 @@ def subsets(destination_rule: Obj) -> list[Obj]:
     return destination_rule["spec"].get("subsets") or []
 
 
-def destinations(virtual_service: Obj) -> Iterator[Destination]:
+def destinations(virtual_service: Obj) -> Iterator[WrittenDestination]:
     """Yield to where its HTTP rules send requests and copies of them, in the order of the file."""
     for number, rule in enumerate(rules(virtual_service)):
         at = f"spec.http[{number}]"
@@ -210,6 +210,6 @@ def has_proxy(pod: Obj) -> bool:
     return any(container["name"] == PROXY for container in containers)
 
 
-def _destination(place: str, word: str, written: Mapping[str, Any], weight: int = 1) -> Destination:
+def _destination(place: str, word: str, written: Mapping[str, Any], weight: int = 1) -> WrittenDestination:
     port = (written.get("port") or {}).get("number")
-    return Destination(place, word, written["host"], written.get("subset"), port, weight)
+    return WrittenDestination(place, word, written["host"], written.get("subset"), port, weight)
