@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from kata_lib.cluster import labels
 from kata_lib.cluster.client import Obj
 from kata_lib.mesh.analyze import lines
 from kata_lib.mesh.analyze.finding import Finding, finding
-from kata_lib.mesh.analyze.objects import Objects, WrittenDestination, destinations, labels, nearest
+from kata_lib.mesh.analyze.objects import Objects, WrittenDestination, destinations, nearest
 from kata_lib.mesh.virtual_services import ISTIO
 
 
@@ -86,7 +87,7 @@ def _definition(found: Objects, virtual_service: Obj, destination: WrittenDestin
     """Return a line that defines the subsets named, if each is named after a version of the host's pods."""
     service = found.service(destination.host)
     pods = found.pods_behind(service) if service else []
-    there = sorted({labels(pod).get("version", "") for pod in pods} - {""})
+    there = sorted({labels.of(pod).get("version", "") for pod in pods} - {""})
     named = [d.subset for d in destinations(virtual_service) if d.host == destination.host and d.subset]
     meant = {name: [version for version in there if name.endswith(version)] for name in dict.fromkeys(named)}
     if not all(len(found_versions) == 1 for found_versions in meant.values()):
