@@ -1,0 +1,50 @@
+"""Istio's counters of the sidecar of `sentences`, with numbers that a test chooses."""
+
+import threading
+from collections import Counter
+
+from api_server import Answers
+
+from kata_lib.engines.embedded.store import Obj
+
+
+class Counters:
+    """Sidecars of which that of `sentences` has counted what was added; all else others answer."""
+
+    def __init__(self, others: Answers) -> None:
+        self.silent = False
+        self._others = others
+        self._requests: Counter[tuple[str, str, str, str]] = Counter()
+        self._lock = threading.Lock()
+
+    def add(
+        self, version: str, requests: int, code: str = "200", reporter: str = "source", workload: str = ""
+    ) -> None:
+        """Count requests from `sentences` to a version of `name`; "unknown" is where they reached no pod."""
+        called = workload or (f"name-{version}" if version.startswith("v") else "unknown")
+        with self._lock:
+            self._requests[reporter, called, version, code] += requests
+
+    def answer(self, pod: Obj, path: str) -> tuple[int, str]:
+        if path == "/stats/prometheus" and pod["metadata"]["labels"]["app"] == "sentences":
+            return (503, "no healthy upstream") if self.silent else (200, self._text())
+        return self._others.answer(pod, path)
+
+    def _text(self) -> str:
+        with self._lock:
+            return "".join(_line(*key, number) for key, number in self._requests.items())
+
+
+def _line(reporter: str, workload: str, version: str, code: str, number: int) -> str:
+    labels = {
+        "reporter": reporter,
+        "source_workload": "sentences",
+        "source_version": "v1",
+        "destination_workload": workload,
+        "destination_version": version,
+        "destination_service_name": "name",
+        "response_code": code,
+        "response_flags": "-",
+    }
+    described = ",".join(f'{label}="{value}"' for label, value in labels.items())
+    return f"istio_requests_total{{{described}}} {number}\n"
