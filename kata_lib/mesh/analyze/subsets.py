@@ -1,11 +1,13 @@
 """Subsets of a DestinationRule, the pods that they select, and who uses them."""
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.pods import is_ready
 from kata_lib.mesh.analyze import lines
-from kata_lib.mesh.analyze.finding import Finding, finding
+from kata_lib.mesh.analyze.finding import Choice, Finding, finding
 from kata_lib.mesh.analyze.objects import (
     Objects,
     as_selector,
@@ -16,6 +18,7 @@ from kata_lib.mesh.analyze.objects import (
     nearest,
     subsets,
 )
+from kata_lib.mesh.analyze.written import raises_newest, shares_text, written_shares
 
 
 def findings(found: Objects) -> Iterator[Finding]:
@@ -40,6 +43,7 @@ def findings(found: Objects) -> Iterator[Finding]:
             if weight is None:
                 yield _unused(rule, subset, at, bool(found.routing(service)))
         yield from _outside(found, rule, service)
+        yield from _swapped(found, rule, service)
 
 
 def _unknown_host(found: Objects, rule: Obj) -> Finding:
@@ -62,6 +66,8 @@ def _pods(found: Objects, rule: Obj, service: Obj, subset: Obj, at: str, *, aske
     elsewhere = not selected and any(carries(labels(pod), wanted) for pod in found.pods)
     if (selected or elsewhere) and not asked:
         return
+    if elsewhere and not found.pods_behind(service):
+        return  # it is the Service that selects none
     seen = f"{at}.labels: {as_selector(wanted)}"
     mend = _mending(found, service, rule, at)
     if selected:
@@ -149,6 +155,52 @@ def _outside(found: Objects, rule: Obj, service: Obj) -> Iterator[Finding]:
             seen=f"spec.template.metadata.labels: {as_selector(there)}",
             mend=_inside(found, rule, service, deployment, lacking),
         )
+
+
+def _swapped(found: Objects, rule: Obj, service: Obj) -> Iterator[Finding]:
+    """Yield that subsets are named after one version of the pods and select another."""
+    there = sorted({labels(pod).get("version", "") for pod in found.pods_behind(service)} - {""})
+    meant: dict[int, str] = {}
+    for index, subset in enumerate(subsets(rule)):
+        own = (subset.get("labels") or {}).get("version")
+        named = next((version for version in there if subset["name"].endswith(version)), "")
+        if own in there and named not in ("", own):
+            meant[index] = named
+    if not meant:
+        return
+    listed = ", ".join(
+        f"{subsets(rule)[i]['name']} selects {subsets(rule)[i]['labels']['version']}" for i in meant
+    )
+    line, effect = _renamed(found, rule, service, meant)
+    yield finding(
+        "KATA0305",
+        rule,
+        f"Subsets are named after one version and select another ({listed}): a weight by that name is "
+        "another "
+        "version's.",
+        seen=", ".join(f"spec.subsets[{index}].labels" for index in meant),
+        mend=line,
+        choices=() if line else (Choice("", effect),),
+    )
+
+
+def _renamed(found: Objects, rule: Obj, service: Obj, meant: Mapping[int, str]) -> tuple[str, str]:
+    """Return the line that gives subsets the labels of their names ("" where that is unsafe), its effect."""
+    changed = copy.deepcopy(rule)
+    for index, version in meant.items():
+        subsets(changed)[index]["labels"]["version"] = version
+    rules = [changed if other is rule else other for other in found.destination_rules]
+    speaks = next(iter(found.routing(service)), None)
+    before = written_shares(found, speaks) if speaks else {}
+    after = written_shares(replace(found, destination_rules=rules), speaks) if speaks else {}
+    effect = f"with the labels of their names: {shares_text(after)}, now {shares_text(before)}"
+    if raises_newest(before, after):
+        return "", effect
+    steps = [
+        {"op": "replace", "path": f"/spec/subsets/{index}/labels/version", "value": version}
+        for index, version in meant.items()
+    ]
+    return lines.patch(rule, *steps), effect
 
 
 def _inside(found: Objects, rule: Obj, service: Obj, deployment: Obj, lacking: list[str]) -> str:
