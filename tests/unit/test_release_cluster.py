@@ -32,10 +32,16 @@ class Mesh:
     broken: bool = False
 
     def add(
-        self, version: str, n: int, code: str = "200", reporter: str = "source", workload: str = ""
+        self,
+        version: str,
+        n: int,
+        code: str = "200",
+        reporter: str = "source",
+        workload: str = "",
+        pod: str = "sentences-0",
     ) -> None:
         called = workload or (f"name-{version}" if version.startswith("v") else "unknown")
-        key = ("sentences-0", reporter, "sentences", "v1", "name", called, version, code, "-", "")
+        key = (pod, reporter, "sentences", "v1", "name", called, version, code, "-", "")
         self.rows[key] = self.rows.get(key, 0.0) + n
 
     def reading(self, *_: object) -> pd.DataFrame:
@@ -134,6 +140,15 @@ def test_failures_of_a_pod_that_did_not_answer_are_its_versions(
     runner = begun(cluster, TWO, clock)
     counted.add("unknown", 5, code="503", workload="name-v2")
     assert runner.turn().release.phase == "Degraded"
+
+
+def test_other_callers_whose_routing_may_be_another_are_not_counted(
+    cluster: Cluster, counted: Mesh, clock: Clock
+) -> None:
+    runner = begun(cluster, TWO, clock)
+    counted.add("v2", 5, code="503", pod="gateway-0")
+    found = runner.turn().release
+    assert (found.phase, found.tallies["success-rate"].canary) == ("Progressing", Counted())
 
 
 def test_copies_are_counted_where_they_arrive(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
