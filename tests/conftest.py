@@ -26,6 +26,8 @@ from kata_lib.engines.kubectl import kubectl
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
+pytest_plugins = ["api_server"]
+
 STRANGERS = "parity-host"
 
 

@@ -45,6 +45,8 @@ def run(place: Path | None, console: Console | None = None) -> bool:
     for error in errors:
         console.print(error, style="red", soft_wrap=True)
     console.print(table(rows))
+    for note in report.notes(rows):
+        console.print(note)
     return not errors and all(row.verdict == "right" for row in rows)
 
 

@@ -134,15 +134,27 @@ def cells(row: Row) -> tuple[str, str, str, str, str]:
     return row.step, expected, str(row.share or row.seen), str(row.failures), row.verdict
 
 
+def notes(rows: Iterable[Row]) -> list[str]:
+    """Return a sentence for each right row whose interval does not hold the expected share."""
+    return [
+        f"The interval of {row.step!r} misses {shares.percent(row.expected)}, as one in twenty does. "
+        "Its check errs less than once in a million, and says right."
+        for row in rows
+        if row.share and row.expected is not None and row.verdict == "right"
+        if not row.share.low <= row.expected <= row.share.high
+    ]
+
+
 HEADS = ("step", "expected", "observed, 95 % interval", "failed", "verdict")
 
 
-def _table(rows: Iterable[Row]) -> str:
+def _table(rows: Sequence[Row]) -> str:
     head = "".join(f"<th>{name}</th>" for name in HEADS)
     body = "".join(
         "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells(row)) + "</tr>" for row in rows
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    said = "".join(f"<p>{html.escape(note)}</p>" for note in notes(rows))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{said}"
 
 
 def _body(done: Executed) -> str:

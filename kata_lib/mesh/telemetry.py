@@ -120,7 +120,7 @@ def _of_pod(
     return counted, bool(counted)
 
 
-def plain(pod: str, counted: list[proxy_counters.Row]) -> dict[tuple[str, ...], dict[str, float]]:
+def plain(pod: str, counted: list[proxy_counters.LabelledCount]) -> dict[tuple[str, ...], dict[str, float]]:
     """Return one pod's counters by READING from what its Envoy counted by itself."""
     rows: dict[tuple[str, ...], dict[str, float]] = {}
     for labels, number in counted:
@@ -177,6 +177,16 @@ def by_version(counted: pd.DataFrame, service: str, reporter: str = "source") ->
         }
     columns = ["requests", "share", "errors", "error share", "mean ms"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis(columns="version")
+
+
+def failures_of(counted: pd.DataFrame, workload: str, reporter: str = "source") -> shares.Share:
+    """Return how many of a workload's requests failed: a 5xx, or 0 for a caller that went away.
+
+    By the workload, which the chosen endpoint names: a version is known only of what a sidecar answered.
+    """
+    mine = counted[_is(counted, "destination", workload) & _is(counted, "reporter", reporter)]
+    count, n = int(mine.loc[failed(mine), "requests"].sum()), int(mine["requests"].sum())
+    return shares.share_of("failed", count, n)
 
 
 def side_by_side(sample: pd.DataFrame, counted: pd.DataFrame, service: str) -> pd.DataFrame:

@@ -7,6 +7,8 @@ else wrote meanwhile, it is read and done again, so that neither change is lost.
 
 import copy
 import math
+import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +20,8 @@ from kata_lib.mesh.virtual_services import plain_rule, plain_rules, speaker
 
 ATTEMPTS = 10
 """How often a change is tried while others are faster; each time one of theirs goes through."""
+PAUSE = 0.02
+"""The longest between two attempts, in seconds."""
 _CONFLICT = 409
 
 Edit = Callable[[list[Obj], int], list[Obj]]
@@ -114,6 +118,7 @@ def change(cluster: Cluster, host: str, edit: Edit) -> Holder:
         except ApiRefused as refused:
             if refused.code != _CONFLICT:
                 raise
+            time.sleep(random.uniform(0.0, PAUSE))  # two who try again in step would meet again
     raise MeshError(f"{holder} was changed by others {ATTEMPTS} times in a row: try again.")
 
 

@@ -4,6 +4,7 @@ In: counts, or the data frame of the sampler. Out: shares with Wilson intervals,
 sums below are exact binomial tails in double precision, without scipy, whose import takes a second.
 """
 
+import itertools
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
@@ -133,6 +134,16 @@ def requests_needed(expected: float, otherwise: float, alpha: float = 1e-6) -> i
     while n > 0 and undecided(n, expected, otherwise, alpha) <= 0:
         n -= 1
     return n + 1
+
+
+def requests_for(count: int, share: float, alpha: float = 1e-6) -> int:
+    """Return after how many requests a version that gets `share` of them has had `count`, all but surely.
+
+    The probability that it has had fewer is at most alpha. `share` is a fraction above 0.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"a share above 0 and up to 1 is needed; found {share}")
+    return next(n for n in itertools.count(count) if at_most(count - 1, n, share) <= alpha)
 
 
 def undecided(n: int, expected: float, otherwise: float, alpha: float) -> int:

@@ -130,7 +130,7 @@ def test_client_and_mesh_count_the_same_requests(kata: Lab) -> None:
 def test_a_faulty_v3_is_seen_and_rolled_back(kata: Lab) -> None:
     kata.apply(V3)
     kata.apply(CANARY_V3)
-    assert kata.check("v3-hurts", kata.sample(requests=600, concurrency=4)).verdict == "right"
+    assert kata.check("v3-hurts", kata.sample(requests=1300, concurrency=8)).verdict == "right"
     kata.apply(PROMOTE)
     assert kata.check("rolled-back", kata.sample(requests=200)).verdict == "right"
 

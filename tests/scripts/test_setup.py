@@ -14,6 +14,7 @@ FILES = [
     "scripts/environment.py",
     "scripts/kubectl.py",
     "kata_lib/__init__.py",
+    "kata_lib/files.py",
     "kata_lib/machine.py",
     "pyproject.toml",
     "requirements.lock",

@@ -3,42 +3,27 @@
 The embedded engine's translation makes it, which equals istiod's (test_mesh_reference.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from kata_lib.cluster.pods import is_ready
-from kata_lib.engines.embedded.mesh.translate import MeshSnapshot, Proxy, translate
+from kata_lib.engines.embedded.mesh.translate import Addresses, MeshSnapshot, Proxy, translate
 
 Obj = dict[str, Any]
 _TYPE = "type.googleapis.com/envoy.admin.v3."
 
 
-class Addresses:
-    """Every pod listens at an address of its own: its uid."""
-
-    def listen_at(self, owner: str, port: int) -> tuple[str, int]:
-        return owner, port
-
-    def application_at(self, pod_uid: str, port: int) -> tuple[str, int]:
-        return f"application of {pod_uid}", port
-
-    def service_at(self, cluster_ip: str, port: int) -> tuple[str, int]:
-        return cluster_ip, port
-
-
-def config_dump(objects: Mapping[str, Obj], pod: Obj) -> Obj:
-    """Return what the Envoy of a pod has in force; objects: those of the namespace default by API path."""
-    pods = list(_of(objects, "pods"))
-    services = list(_of(objects, "services"))
+def config_dump(objects: Callable[[str], list[Obj]], pod: Obj, addresses: Addresses) -> Obj:
+    """Return what the Envoy of a pod has in force; objects: those of all namespaces, by resource."""
     snapshot = MeshSnapshot(
-        services=services,
-        endpoint_slices=[_slice(service, pods) for service in services],
-        pods=pods,
-        virtual_services=_of(objects, "virtualservices"),
-        destination_rules=_of(objects, "destinationrules"),
+        services=objects("services"),
+        endpoint_slices=objects("endpointslices"),
+        pods=objects("pods"),
+        virtual_services=objects("virtualservices"),
+        destination_rules=objects("destinationrules"),
     )
-    own = _in_default(pod)
-    config = translate(snapshot, Proxy("sidecar", "default", own["metadata"]["labels"], own), Addresses())
+    metadata = pod["metadata"]
+    proxy = Proxy("sidecar", metadata["namespace"], metadata.get("labels", {}), pod)
+    config = translate(snapshot, proxy, addresses)
     listeners = [{"active_state": {"listener": listener}} for listener in config.listeners.values()]
     return {
         "configs": [
@@ -56,34 +41,3 @@ def _section(kind: str, name: str, entries: Iterable[Obj]) -> Obj:
 
 def _each(key: str, resources: Mapping[str, Obj]) -> Iterator[Obj]:
     return ({key: resource} for resource in resources.values())
-
-
-def _of(objects: Mapping[str, Obj], plural: str) -> Iterator[Obj]:
-    return (_in_default(obj) for path, obj in objects.items() if path.rsplit("/", 2)[1] == plural)
-
-
-def _in_default(obj: Obj) -> Obj:
-    return {**obj, "metadata": {"namespace": "default", "labels": {}, **obj["metadata"]}}
-
-
-def _slice(service: Obj, pods: list[Obj]) -> Obj:
-    selector = service["spec"].get("selector", {})
-    behind = [p for p in pods if selector and selector.items() <= p["metadata"]["labels"].items()]
-    return {
-        "metadata": {
-            "namespace": "default",
-            "labels": {"kubernetes.io/service-name": service["metadata"]["name"]},
-        },
-        "ports": [
-            {"name": port.get("name"), "port": port.get("targetPort", port["port"])}
-            for port in service["spec"]["ports"]
-        ],
-        "endpoints": [
-            {
-                "addresses": [pod["metadata"]["uid"]],
-                "conditions": {"ready": is_ready(pod)},
-                "targetRef": {"uid": pod["metadata"]["uid"]},
-            }
-            for pod in behind
-        ],
-    }

@@ -7,14 +7,15 @@ from dataclasses import fields, replace
 
 import pytest
 from analyzed import ALL, PROMOTE, destination, kata, namespace, redeploy, route, spec, without_sidecar
-from fake_api import make_cluster
+from api_server import StartApi
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kata_lib.cluster.client import ApiRefused, Obj
+from kata_lib.cluster.client import Obj
 from kata_lib.cluster.service_ports import protocol
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines import select
+from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.lab.lab import Lab
 from kata_lib.mesh import analyze, weights
 from kata_lib.mesh.analyze import CODES, Analysis, Objects
@@ -54,7 +55,8 @@ def test_a_subset_with_weight_0_needs_no_pods() -> None:
 def test_a_sidecar_may_be_an_init_container() -> None:
     found = kata(*ALL)
     for pod in found.pods:
-        pod["spec"]["initContainers"] = [pod["spec"]["containers"].pop()]
+        sidecar = pod["spec"]["containers"].pop() | {"restartPolicy": "Always"}
+        pod["spec"]["initContainers"] = [sidecar]
     assert analyze.findings(found) == []
 
 
@@ -210,21 +212,18 @@ def test_an_analysis_is_text_json_and_html() -> None:
     assert repr(Analysis("default", ())) == Analysis("default", ())._repr_html_() == clean
 
 
-def test_a_cluster_is_read_whole_or_where_that_is_forbidden_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    cluster, api = make_cluster(monkeypatch)
-    for path in ALL:
-        cluster.apply(path)
+def test_a_cluster_is_read_whole_or_where_that_is_forbidden_in_part(start_api: StartApi) -> None:
+    api = start_api(*ALL)
+    cluster = api.cluster()
     assert analyze.read(cluster).whole_mesh
     lab = Lab(select(APPLICATION, "embedded"), cluster)
     assert analyze.namespace(cluster) == lab.analyze() == Analysis("default", ())
     cluster.patch(ISTIO, "VirtualService", "name", {"spec": {"hosts": ["names"]}})
-    answer = api.request
 
-    def forbid(method: str, path: str, body: object = None, **more: object) -> Obj:
-        if "/namespaces/" not in path:
-            raise ApiRefused(403, "Forbidden", "services is forbidden")
-        return answer(method, path, body, **more)  # type: ignore[arg-type]
+    def forbid(method: str, path: str) -> None:
+        if path.count("/") > 3 and "/namespaces/" not in path:
+            raise StatusError(403, "Forbidden", "services is forbidden")
 
-    monkeypatch.setattr(api, "request", forbid)
+    api.before = forbid
     assert not analyze.read(cluster).whole_mesh
     assert [f.code for f in analyze.namespace(cluster).findings] == ["KATA0201"]

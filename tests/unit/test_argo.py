@@ -4,8 +4,8 @@ import copy
 from typing import Any
 
 import pytest
-from argo_stages import STAGES, put, recorded
-from fake_api import FakeApi, make_cluster
+from api_server import Api
+from argo_stages import STAGES, install, put, recorded
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery import argo
@@ -28,23 +28,17 @@ TOLD = {
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    return make_cluster(monkeypatch)[0]
-
-
-def api_of(cluster: Cluster) -> FakeApi:
-    api: Any = cluster.api
-    assert isinstance(api, FakeApi)
-    return api
+def cluster(api: Api) -> Cluster:
+    return api.cluster()
 
 
 def of(stage: dict[str, Any]) -> RolloutState:
     return read(stage["rollout"], stage["runs"], stage["replicaSets"])
 
 
-def at(cluster: Cluster, stage: str) -> argo.ArgoRollout:
-    put(api_of(cluster), stage)
-    return argo.find(cluster)
+def at(api: Api, stage: str) -> argo.ArgoRollout:
+    put(api, stage)
+    return argo.find(api.cluster())
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -105,10 +99,10 @@ def test_steps_have_names() -> None:
     assert [step_name(s) for s in steps] == ["setWeight 5", "pause", "pause 10s", "analysis"]
 
 
-def test_each_weight_is_noted_when_it_is_seen_first(cluster: Cluster) -> None:
-    rollout = at(cluster, "v1-alone")
+def test_each_weight_is_noted_when_it_is_seen_first(api: Api) -> None:
+    rollout = at(api, "v1-alone")
     for stage in ("measured-once-at-1", "at-50", "promoted"):
-        put(api_of(cluster), stage)
+        put(api, stage)
         _ = rollout.state
     assert list(rollout.moments()) == ["1 %", "50 %", "100 %"]
     assert rollout.reached() == 100
@@ -118,30 +112,30 @@ def test_each_weight_is_noted_when_it_is_seen_first(cluster: Cluster) -> None:
     assert any(("Progressing" in line and "setWeight" in line) or "analysis" in line for line in lines)
 
 
-def test_waiting_ends_with_the_release_and_says_each_line_once(cluster: Cluster) -> None:
+def test_waiting_ends_with_the_release_and_says_each_line_once(api: Api) -> None:
     said: list[str] = []
-    at(cluster, "aborted-by-analysis").wait(say=said.append)
+    at(api, "aborted-by-analysis").wait(say=said.append)
     assert len(said) == len(set(said)) == 2
     assert "Degraded (RolloutAborted: " in said[-1]
 
 
-def test_waiting_is_bounded(cluster: Cluster) -> None:
+def test_waiting_is_bounded(api: Api) -> None:
     with pytest.raises(WaitTimeout, match=r"not there after 0 s. Last seen: Progressing.* v2 1 %, v1 99 %"):
-        at(cluster, "measured-once-at-1").wait(timeout=0, say=lambda line: None)
+        at(api, "measured-once-at-1").wait(timeout=0, say=lambda line: None)
 
 
-def test_a_persons_word_is_the_plugins_patch(cluster: Cluster) -> None:
+def test_a_persons_word_is_the_plugins_patch(api: Api, cluster: Cluster) -> None:
     def status() -> Any:
         found = cluster.get(argo.API, argo.KIND, "name")
         assert found is not None
         return found["status"]
 
-    at(cluster, "paused-for-a-person").promote()
+    at(api, "paused-for-a-person").promote()
     assert "pauseConditions" not in status()
     assert status()["currentStepIndex"] == 3  # the controller goes on by itself
-    at(cluster, "measured-once-at-1").promote()
+    at(api, "measured-once-at-1").promote()
     assert status()["currentStepIndex"] == 2
-    rollout = at(cluster, "paused-by-hand")
+    rollout = at(api, "paused-by-hand")
     rollout.promote()
     found = cluster.get(argo.API, argo.KIND, "name")
     assert found is not None
@@ -151,36 +145,38 @@ def test_a_persons_word_is_the_plugins_patch(cluster: Cluster) -> None:
     assert status()["promoteFull"] is True
     rollout.abort()
     assert status()["abort"] is True
-    at(cluster, "aborted-by-hand").retry()
+    at(api, "aborted-by-hand").retry()
     assert status()["abort"] is False
 
 
 @pytest.mark.parametrize("command", ["promote", "promote_fully", "abort"])
-def test_what_has_ended_refuses_a_word(cluster: Cluster, command: str) -> None:
+def test_what_has_ended_refuses_a_word(api: Api, command: str) -> None:
     with pytest.raises(ReleaseError, match="has ended"):
-        getattr(at(cluster, "promoted"), command)()
+        getattr(at(api, "promoted"), command)()
 
 
-def test_without_argo_rollouts_the_words_say_what_installs_it(cluster: Cluster) -> None:
+def test_without_argo_rollouts_the_words_say_what_installs_it(api: Api, cluster: Cluster) -> None:
     with pytest.raises(
         ClusterError, match=r"no Argo Rollouts.*`kata addons install rollouts`.*--engine kind"
     ):
         argo.find(cluster)
     argo.forget(cluster)  # nothing to do
-    api_of(cluster).has_argo = True
+    install(api)
     with pytest.raises(ReleaseError, match=r"no Rollout name.*rollout-v1\.yaml"):
         argo.find(cluster)
 
 
-def test_a_rollout_on_which_nobody_acts_is_told(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    api_of(cluster).has_argo = True
+def test_a_rollout_on_which_nobody_acts_is_told(
+    api: Api, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(api)
     cluster.apply("deploy/rollouts/argo-rollouts/rollout-v1.yaml")
     monkeypatch.setattr(argo, "SEEN_SECONDS", 0.0)
     with pytest.raises(
         WaitTimeout, match=r"Nobody acts on the Rollout name.*Is the Argo Rollouts controller running"
     ):
         argo.until_healthy(cluster, "name")
-    put(api_of(cluster), "v1-alone")
+    put(api, "v1-alone")
     argo.until_healthy(cluster, "name")
     argo.forget(cluster)
     assert cluster.objects(argo.API, argo.KIND) == []

@@ -1,4 +1,4 @@
-"""The kata command without a cluster, and on a fake one."""
+"""The kata command without a cluster, and on one without a node."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fake_api import make_cluster
+from api_server import Api
 from typer.testing import CliRunner
 
 from kata_lib import cli
@@ -42,26 +42,28 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    cluster, api = make_cluster(monkeypatch)
-    api.server = "https://127.0.0.9:6443"  # type: ignore[attr-defined]
+def cluster(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the commands find an API server, whose container `name` has logged a line."""
+    api.logs["name"] = "GET / 200\n"
+    cluster = api.cluster()
     for commands in (cli.cluster, cli.workshop):
         monkeypatch.setattr(commands, "the_cluster", lambda: cluster)
 
 
 @pytest.mark.usefixtures("cluster")
-def test_the_exercise_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_exercise_by_hand(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no pods" in run(monkeypatch, "status")
     assert "deployment.apps/name-v1 created" in run(monkeypatch, "apply", "deploy/v1", "deploy/v2")
-    assert "name: v1 66.7 %, v2 33.3 %, as the sidecar of sentences-0 has it." in run(
-        monkeypatch, "status"
-    ).replace("\n", " ")
+    (sentences,) = api.pods("sentences")
+    assert f"name: v1 66.7 %, v2 33.3 %, as the sidecar of {sentences} has it." in " ".join(
+        run(monkeypatch, "status").split()
+    )
     assert "share the requests evenly" in run(monkeypatch, "weights")
     run(monkeypatch, "apply", "deploy/virtual-service-canary.yaml")
     assert run(monkeypatch, "weights") == "name-v1  90\nname-v2  10\n"
     assert run(monkeypatch, "weights", "name-v2=25") == "name-v1  75\nname-v2  25\n"
     assert run(monkeypatch, "url").startswith("http://127.0.0.9:")
-    assert "'container': 'name'" in run(monkeypatch, "logs", "name-v2-0")
+    assert run(monkeypatch, "logs", *api.pods("name-v2")) == "GET / 200\n"
     assert "deleted" in run(monkeypatch, "delete", "deploy/v2")
 
 

@@ -1,10 +1,10 @@
-"""kata_lib.cluster.cluster, apply, waiting and manifests on a fake API."""
+"""kata_lib.cluster.cluster, apply, waiting and manifests, on the embedded engine's API."""
 
 import json
 from pathlib import Path
 
 import pytest
-from fake_api import FakeApi, make_cluster
+from api_server import Api, StartApi
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,13 +18,8 @@ from kata_lib.errors import ClusterError, ManifestError, WaitTimeout
 
 
 @pytest.fixture
-def both(monkeypatch: pytest.MonkeyPatch) -> tuple[Cluster, FakeApi]:
-    return make_cluster(monkeypatch)
-
-
-@pytest.fixture
-def cluster(both: tuple[Cluster, FakeApi]) -> Cluster:
-    return both[0]
+def cluster(api: Api) -> Cluster:
+    return api.cluster()
 
 
 def test_apply_says_what_kubectl_says(cluster: Cluster, tmp_path: Path) -> None:
@@ -84,8 +79,7 @@ def test_delete_in_the_katas_order(cluster: Cluster) -> None:
     assert cluster.delete("deploy/v2") == ["deployment.apps/name-v2 was not there"]
 
 
-def test_replace_leaves_exactly_the_manifests(both: tuple[Cluster, FakeApi]) -> None:
-    cluster, _ = both
+def test_replace_leaves_exactly_the_manifests(cluster: Cluster) -> None:
     cluster.apply("deploy/v1")
     port = cluster.url("sentences")
     cluster.apply("deploy/virtual-service-canary.yaml")
@@ -105,18 +99,18 @@ def test_url_says_what_is_there_instead(cluster: Cluster) -> None:
     with pytest.raises(ClusterError, match=r"no Service 'sentences'.*`kubectl apply -f deploy/v1`"):
         application.url(cluster)
     cluster.apply("deploy/v1")
-    assert cluster.url("sentences").startswith("http://127.0.0.9:300")
+    assert cluster.url("sentences").startswith("http://127.0.0.9:3")
     with pytest.raises(ClusterError, match="no node port"):
         cluster.url("age")
 
 
-def test_wait_timeout_carries_the_waiting_reason(both: tuple[Cluster, FakeApi]) -> None:
-    cluster, api = both
-    api.broken_images = {"kata/sentences:v2"}
+def test_wait_timeout_carries_the_waiting_reason(cluster: Cluster) -> None:
+    cluster.images = {"kata/sentences": "kata/nobody:v0"}
     cluster.apply("deploy/v2")
     said: list[str] = []
     with pytest.raises(
-        WaitTimeout, match=r"after 0 s.*name-v2: 0 of 1 pods ready.*ErrImagePull: no such image"
+        WaitTimeout,
+        match=r"after 0 s.*name-v2: 0 of 1 pods ready.*ErrImagePull: the embedded engine pulls no",
     ):
         cluster.wait_ready(timeout=0, on_wait=said.append)
     assert len(said) == 1
@@ -136,16 +130,18 @@ def test_unfinished_roll_out(status: dict[str, int], line: str) -> None:
     assert readiness.unfinished(deployment) == f"d: {line}"
 
 
-def test_logs_are_the_applications(cluster: Cluster) -> None:
-    cluster.apply("deploy/v2")
-    assert "'container': 'name'" in next(cluster.logs("name-v2-0"))
-    assert "'container': 'istio-proxy'" in next(cluster.logs("name-v2-0", "istio-proxy"))
-    with pytest.raises(ClusterError, match="there are: name-v2-0"):
+def test_logs_are_the_applications(start_api: StartApi) -> None:
+    api = start_api("deploy/v2")
+    cluster, (pod,) = api.cluster(), api.pods("name-v2")
+    api.logs = {"name": "GET / 200\n", "istio-proxy": "all dependencies initialized\n"}
+    assert list(cluster.logs(pod)) == ["GET / 200"]
+    assert list(cluster.logs(pod, "istio-proxy")) == ["all dependencies initialized"]
+    with pytest.raises(ClusterError, match=f"there are: {pod}"):
         list(cluster.logs("name-v3"))
 
 
-def test_enable_injection_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    cluster, _ = make_cluster(monkeypatch, injection=False)
+def test_enable_injection_once(start_api: StartApi) -> None:
+    cluster = start_api(injection=False).cluster()
     assert cluster.enable_injection()
     assert not cluster.enable_injection()
 

@@ -1,13 +1,16 @@
-"""kata_lib.lab.lab on a fake engine and API: what a step sets up, keeps, and resets."""
+"""kata_lib.lab.lab on the embedded engine's API: what a step sets up, keeps, and resets."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from fake_api import FakeApi, make_cluster
+from api_server import Api, StartApi
+from argo_stages import install
 
 from kata_lib import engines
+from kata_lib.cluster.client import Obj
 from kata_lib.cluster.location import Location
 from kata_lib.cluster.waiting import Progress
 from kata_lib.course.application import APPLICATION
@@ -21,20 +24,21 @@ from kata_lib.statistics.shares import share_of
 CANARY = "deploy/virtual-service-canary.yaml"
 
 
-class FakeEngine:
-    """An engine whose cluster is always there."""
+class Started:
+    """An engine whose cluster is an API server that runs already."""
 
-    name = "fake"
+    name = "started"
 
-    def __init__(self, cluster: str, lacks: str | None = None) -> None:
+    def __init__(self, cluster: str, kubeconfig: Path, lacks: str | None = None) -> None:
         self.cluster = cluster
+        self.kubeconfig = kubeconfig
         self.lacks = lacks
 
     def unavailable(self) -> str | None:
         return self.lacks
 
     def start(self, progress: Progress) -> Location:
-        return Location(Path("kubeconfig"), "127.0.0.9")
+        return Location(self.kubeconfig, "127.0.0.9")
 
     def stop(self) -> None:
         pass
@@ -47,15 +51,15 @@ class FakeEngine:
 
 
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
-    _, api = make_cluster(monkeypatch, injection=False)
-    monkeypatch.setattr(engines, "select", lambda *_: FakeEngine("kata"))
+def api(start_api: StartApi, monkeypatch: pytest.MonkeyPatch) -> Api:
+    api = start_api(injection=False)
+    monkeypatch.setattr(engines, "select", lambda *_: Started("kata", api.kubeconfig))
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("KATA_RESET", raising=False)
     return api
 
 
-def test_a_step_sets_up_what_is_missing_and_says_so(api: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_step_sets_up_what_is_missing_and_says_so(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     lab = open_lab(step="canary")
     said = capsys.readouterr().out
     assert "get a sidecar: istio-injection=enabled" in said
@@ -65,7 +69,7 @@ def test_a_step_sets_up_what_is_missing_and_says_so(api: FakeApi, capsys: pytest
     assert lab.url.startswith("http://127.0.0.9:")
 
 
-def test_a_step_keeps_what_is_there(api: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_step_keeps_what_is_there(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     open_lab(step="canary").apply(CANARY)
     open_lab().set_weights({"name-v2": 30})
     capsys.readouterr()
@@ -81,7 +85,7 @@ def test_a_step_keeps_what_is_there(api: FakeApi, capsys: pytest.CaptureFixture[
     "before", [[], ["deploy/v1"], ["deploy/v2", CANARY], ["deploy/v1", "deploy/v2", CANARY]]
 )
 @pytest.mark.parametrize("step", ["setup", "deploy", "canary"])
-def test_a_reset_brings_exactly_the_start(api: FakeApi, step: str, before: list[str]) -> None:
+def test_a_reset_brings_exactly_the_start(api: Api, step: str, before: list[str]) -> None:
     lab = open_lab()
     for path in before:
         lab.apply(path)
@@ -94,20 +98,20 @@ def test_a_reset_brings_exactly_the_start(api: FakeApi, step: str, before: list[
     assert len(wanted.left_over()) == {"setup": 0, "deploy": 6, "canary": 7}[step]
 
 
-def test_without_a_person_every_step_is_reset(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_person_every_step_is_reset(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     open_lab(step="canary").apply(CANARY)
     monkeypatch.setenv("KATA_RESET", "1")
     assert open_lab(step="02-canary").weights() == {}
 
 
 def test_a_rollout_takes_the_place_of_deployments_where_there_is_a_controller(
-    api: FakeApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     open_lab(step="canary").apply(CANARY)
     with pytest.raises(ClusterError, match=r"no Argo Rollouts.*kata addons install rollouts"):
         open_lab(step="argo-rollouts")
     assert open_lab().weights() == {"name-v1": 90, "name-v2": 10}
-    api.has_argo = True
+    install(api)
     monkeypatch.setattr(argo, "until_healthy", lambda *_: None)
     left = open_lab(step="argo-rollouts").left_over()
     assert "A Rollout takes the place of the Deployments" in capsys.readouterr().out
@@ -122,12 +126,12 @@ def test_a_rollout_takes_the_place_of_deployments_where_there_is_a_controller(
     assert "Rollout name" not in open_lab(step="deploy", reset=True).left_over()
 
 
-def test_an_unknown_step_lists_those_there_are(api: FakeApi) -> None:
+def test_an_unknown_step_lists_those_there_are(api: Api) -> None:
     with pytest.raises(KataError, match="setup, deploy, canary"):
         open_lab(step="canaries")
 
 
-def test_predictions_stand_beside_the_truth(api: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+def test_predictions_stand_beside_the_truth(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     lab = open_lab()
     lab.predict("share of v2, in percent", 50)
     lab.predict("pods", ...)
@@ -152,34 +156,40 @@ def test_slow_waits_are_said_once_a_second(monkeypatch: pytest.MonkeyPatch) -> N
     assert said == ["Waiting: at 1.1", "Waiting: at 2.2"]
 
 
-def test_hops_are_the_differences_of_the_sidecars_counters(
-    api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lab = open_lab(step="deploy")
-    received = {"age-0": 5, "name-v1-0": 2, "name-v1-1": 3, "sentences-0": 5}
-    sent = {"sentences-0": 10}
+class Numbers:
+    """Sidecars that have counted these requests, by pod."""
 
-    def metrics(path: str, query: object = None) -> str:
-        pod = path.split("/pods/")[1].split(":")[0]
-        return (
-            f'istio_requests_total{{reporter="destination",response_code="200"}} {received[pod]}\n'
-            f'istio_requests_total{{reporter="source",response_code="200"}} {sent.get(pod, 0)}\n'
+    def __init__(self, received: Mapping[str, int], sent: Mapping[str, int]) -> None:
+        self._received, self._sent = received, sent
+
+    def answer(self, pod: Obj, path: str) -> tuple[int, str]:
+        name = pod["metadata"]["name"]
+        return 200, (
+            f'istio_requests_total{{reporter="destination",response_code="200"}} {self._received[name]}\n'
+            f'istio_requests_total{{reporter="source",response_code="200"}} {self._sent.get(name, 0)}\n'
             "other_total 7\n"
         )
 
-    def request() -> None:
-        for pod in ("age-0", "name-v1-1", "sentences-0"):
-            received[pod] += 1
-        sent["sentences-0"] += 2
 
-    monkeypatch.setattr(api, "text", metrics)
+def test_hops_are_the_differences_of_the_sidecars_counters(api: Api) -> None:
+    lab = open_lab(step="deploy")
+    (age,), (sentences,), (first, second) = map(api.pods, ("age", "sentences", "name-v1"))
+    received = {age: 5, first: 2, second: 3, sentences: 5}
+    sent = {sentences: 10}
+    api.sidecars = Numbers(received, sent)
+
+    def request() -> None:
+        for pod in (age, second, sentences):
+            received[pod] += 1
+        sent[sentences] += 2
+
     table = hops.count(lab.cluster, request)
     assert table.to_dict("index") == {
-        "sentences-0": {"received": 1, "sent": 2},
-        "age-0": {"received": 1, "sent": 0},
-        "name-v1-1": {"received": 1, "sent": 0},
+        sentences: {"received": 1, "sent": 2},
+        age: {"received": 1, "sent": 0},
+        second: {"received": 1, "sent": 0},
     }
-    assert table.index[0] == "sentences-0"
+    assert table.index[0] == sentences
 
 
 @pytest.mark.parametrize(
@@ -188,7 +198,7 @@ def test_hops_are_the_differences_of_the_sidecars_counters(
 def test_what_the_sidecars_do_not_count_is_said(
     source: str,
     left_out: tuple[str, ...],
-    api: FakeApi,
+    api: Api,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -207,11 +217,11 @@ def test_engines_are_chosen_by_name_and_in_order(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(engines, "ENGINES", {"first": "", "second": ""})
     lacks = {"first": "no Envoy for this machine"}
     monkeypatch.setattr(
-        engines, "_make", lambda engine, cluster, _: FakeEngine(f"{engine}/{cluster}", lacks.get(engine))
+        engines, "_make", lambda engine, cluster, _: Started(f"{engine}/{cluster}", Path(), lacks.get(engine))
     )
     monkeypatch.setenv("KATA_NAME", "ours")
     chosen = engines.select(APPLICATION)
-    assert isinstance(chosen, FakeEngine)
+    assert isinstance(chosen, Started)
     assert chosen.cluster == "second/ours"
     with pytest.raises(EngineUnavailable, match="first: no Envoy for this machine"):
         engines.select(APPLICATION, "first")
@@ -221,6 +231,6 @@ def test_engines_are_chosen_by_name_and_in_order(monkeypatch: pytest.MonkeyPatch
         engines.select(APPLICATION, cluster="../x")
 
 
-def test_a_lab_says_what_it_is(api: FakeApi) -> None:
+def test_a_lab_says_what_it_is(api: Api) -> None:
     assert isinstance(open_lab(), Lab)
-    assert repr(open_lab()) == "Lab on the fake engine, namespace default"
+    assert repr(open_lab()) == "Lab on the started engine, namespace default"

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from fake_api import FakeApi, make_cluster
+from api_server import Answers, Api, StartApi
 
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
@@ -12,18 +12,29 @@ from kata_lib.mesh import weights
 from kata_lib.mesh.virtual_services import ISTIO
 
 
+class Stuck:
+    """Sidecars that answer the same again and again, whatever is written."""
+
+    def __init__(self, others: Answers) -> None:
+        self._others = others
+        self._answered: dict[tuple[str, str], tuple[int, str]] = {}
+
+    def answer(self, pod: Obj, path: str) -> tuple[int, str]:
+        key = pod["metadata"]["name"], path.partition("?")[0]
+        if key not in self._answered:
+            self._answered[key] = self._others.answer(pod, path)
+        return self._answered[key]
+
+
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> tuple[Cluster, FakeApi]:
+def canary(start_api: StartApi) -> Api:
     """v1 and v2 with the canary's DestinationRule and VirtualService."""
-    cluster, api = make_cluster(monkeypatch)
-    for path in ("deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml"):
-        cluster.apply(path)
-    return cluster, api
+    return start_api("deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml")
 
 
 @pytest.fixture
-def cluster(made: tuple[Cluster, FakeApi]) -> Cluster:
-    return made[0]
+def cluster(canary: Api) -> Cluster:
+    return canary.cluster()
 
 
 def have(cluster: Cluster, *http: Obj) -> None:
@@ -112,28 +123,25 @@ def test_two_destinations_of_one_version_share_its_line(cluster: Cluster) -> Non
     assert "sends to name-v2, name-also-v2, which is not one version of its own" in found.note
 
 
-def test_nothing_is_asked_twice_while_the_sidecars_routes_stand(made: tuple[Cluster, FakeApi]) -> None:
-    cluster, api = made
+def test_nothing_is_asked_twice_while_the_sidecars_routes_stand(canary: Api, cluster: Cluster) -> None:
     routing = Routing(cluster)
     routing.look(0)
     routing.look(0.5)
-    api.requests.clear()
+    canary.requests.clear()
     routing.look(1.0)
-    assert api.requests == [("GET", api.path("v1", "Pod", "sentences-0"))]
+    pod = cluster.api.path("v1", "Pod", *canary.pods("sentences"))
+    assert canary.requests == [("GET", pod), ("GET", f"{pod}:15020/proxy/config_dump")]
     have(cluster, {"route": to(v1=50, v2=50)})
     assert routing.look(1.5).asked == {"v1": 0.5, "v2": 0.5}
 
 
-def test_a_sidecar_that_lags_does_not_turn_the_slider_back(
-    made: tuple[Cluster, FakeApi], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cluster, api = made
+def test_a_sidecar_that_lags_does_not_turn_the_slider_back(canary: Api, cluster: Cluster) -> None:
     routing = Routing(cluster)
     routing.look(0)
     routing.look(0.5)
-    agent = f"{api.path('v1', 'Pod', 'sentences-0')}:15020/proxy/config_dump"
-    old = api.text(agent)
-    monkeypatch.setattr(api, "text", lambda path, query=None: old if path.startswith(agent) else "")
+    canary.sidecars = Stuck(canary.sidecars)
+    (sentences,) = canary.pods("sentences")
+    cluster.ask_envoy(sentences, "config_dump?include_eds")
     routing.set("v2", 40, 1.0)
     assert routing.look(1.5).asked == {"v1": 0.6, "v2": 0.4}
     assert routing.look(1.0 + LAG_SECONDS).asked == {"v1": 0.9, "v2": 0.1}

@@ -1,7 +1,7 @@
 """A cluster with one entry and an instructor's image: what the context and kind engines may say of theirs."""
 
 import pytest
-from fake_api import make_cluster
+from api_server import StartApi
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.location import Entry
@@ -9,10 +9,8 @@ from kata_lib.errors import ClusterError
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    cluster, _ = make_cluster(monkeypatch)
-    cluster.apply("deploy/v1")
-    return cluster
+def cluster(start_api: StartApi) -> Cluster:
+    return start_api("deploy/v1").cluster()
 
 
 def test_the_sentences_service_gets_the_port_that_is_published(cluster: Cluster) -> None:
@@ -21,7 +19,7 @@ def test_the_sentences_service_gets_the_port_that_is_published(cluster: Cluster)
     found = cluster.get("v1", "Service", "sentences")
     assert found
     assert [(p["port"], p["nodePort"]) for p in found["spec"]["ports"]] == [(5000, 30500)]
-    cluster.patch("v1", "Service", "age", {"spec": {"ports": [{"port": 5000, "nodePort": 31000}]}})
+    cluster.patch("v1", "Service", "age", {"spec": {"type": "NodePort"}})
     with pytest.raises(ClusterError, match="only sentences answers from outside, not 'age'"):
         cluster.url("age")
 

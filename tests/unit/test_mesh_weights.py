@@ -2,31 +2,27 @@
 
 import math
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from fake_api import FakeApi, make_cluster
+from api_server import Api
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.errors import MeshError
 from kata_lib.mesh import weights
 from kata_lib.mesh.virtual_services import ISTIO
 
 CANARY = "deploy/virtual-service-canary.yaml"
-HTTP_PATH = f"/apis/{ISTIO}/namespaces/default/virtualservices"
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> tuple[Cluster, FakeApi]:
-    return make_cluster(monkeypatch)
-
-
-@pytest.fixture
-def cluster(made: tuple[Cluster, FakeApi]) -> Cluster:
-    return made[0]
+def cluster(api: Api) -> Cluster:
+    return api.cluster()
 
 
 @pytest.fixture
@@ -168,9 +164,10 @@ def test_a_delegate_holds_the_weights_of_those_who_hand_on_to_it(cluster: Cluste
         ),
     ],
 )
-def test_who_speaks_for_a_host(cluster: Cluster, services: list[Obj], holder: str | None) -> None:
+def test_who_speaks_for_a_host(api: Api, cluster: Cluster, services: list[Obj], holder: str | None) -> None:
     for service in services:
         cluster.create(service)
+        api.ahead += timedelta(seconds=1)
     found = weights.find(cluster, "name")
     assert (found and found.obj["metadata"]["name"]) == holder
 
@@ -189,60 +186,53 @@ def test_a_single_destination_needs_no_weight(cluster: Cluster) -> None:
     assert weights.read(cluster, "name") == {"name": 100}
 
 
-def between(api: FakeApi, write: Callable[[], object], times: int = 1) -> None:
+def between(api: Api, write: Callable[[], object], times: int = 1) -> None:
     """Let somebody write each time before a PUT arrives."""
-    ask, left = api.request, [write] * times
+    left = [write] * times
 
-    def request(method: str, path: str, *more: Any, **named: Any) -> Obj:
+    def before(method: str, path: str) -> None:
         if method == "PUT" and left:
             left.pop()()
-        return ask(method, path, *more, **named)
 
-    api.request = request  # type: ignore[method-assign]
+    api.before = before
 
 
-def test_what_somebody_writes_meanwhile_is_not_lost(made: tuple[Cluster, FakeApi]) -> None:
-    cluster, api = made
-    cluster.apply(CANARY)
+def test_what_somebody_writes_meanwhile_is_not_lost(api: Api, canary: Cluster) -> None:
+    somebody = api.cluster()
 
     def labelled() -> None:
         route = to(v1=90, v2=10)
         rules = {"spec": {"http": [TESTERS, {"name": "main", "route": route}]}}
-        ask("PATCH", f"{HTTP_PATH}/name", rules)
+        somebody.patch(ISTIO, "VirtualService", "name", rules)
 
-    ask = api.request
     between(api, labelled)
-    assert weights.set_weights(cluster, "name", {"name-v2": 40}) == {"name-v1": 60, "name-v2": 40}
-    now = cluster.get(ISTIO, "VirtualService", "name")
+    assert weights.set_weights(canary, "name", {"name-v2": 40}) == {"name-v1": 60, "name-v2": 40}
+    now = canary.get(ISTIO, "VirtualService", "name")
     assert now
     assert now["spec"]["http"] == [TESTERS, {"name": "main", "route": to(v1=60, v2=40)}]
 
 
-def test_a_change_that_others_are_always_faster_than_is_given_up(made: tuple[Cluster, FakeApi]) -> None:
-    cluster, api = made
-    cluster.apply(CANARY)
+def test_a_change_that_others_are_always_faster_than_is_given_up(api: Api, canary: Cluster) -> None:
     numbers = iter(range(1000))
-    ask = api.request
+    somebody = api.cluster()
 
     def touch() -> None:
-        ask("PATCH", f"{HTTP_PATH}/name", {"metadata": {"annotations": {"n": str(next(numbers))}}})
+        annotated = {"metadata": {"annotations": {"n": str(next(numbers))}}}
+        somebody.patch(ISTIO, "VirtualService", "name", annotated)
 
     between(api, touch, times=weights.ATTEMPTS)
     with pytest.raises(MeshError, match="VirtualService name was changed by others 10 times in a row"):
-        weights.set_weights(cluster, "name", {"name-v2": 40})
-    assert weights.set_weights(cluster, "name", {"name-v2": 40})["name-v2"] == 40
+        weights.set_weights(canary, "name", {"name-v2": 40})
+    assert weights.set_weights(canary, "name", {"name-v2": 40})["name-v2"] == 40
 
 
-def test_what_the_api_refuses_is_not_tried_again(made: tuple[Cluster, FakeApi]) -> None:
-    cluster, api = made
-    cluster.apply(CANARY)
-
+def test_what_the_api_refuses_is_not_tried_again(api: Api, canary: Cluster) -> None:
     def refuse() -> None:
-        raise ApiRefused(403, "Forbidden", "you may not")
+        raise StatusError(403, "Forbidden", "you may not", {})
 
     between(api, refuse)
     with pytest.raises(ApiRefused, match="you may not"):
-        weights.set_weights(cluster, "name", {"name-v2": 40})
+        weights.set_weights(canary, "name", {"name-v2": 40})
 
 
 def test_words() -> None:

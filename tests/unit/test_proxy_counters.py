@@ -3,46 +3,47 @@
 import copy
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from fake_api import make_cluster
+from api_server import Api, StartApi
 
-from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.client import Obj
 from kata_lib.mesh import proxy_counters, telemetry
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "envoy"
-ADDRESSES = {"name-v1-0": "10.244.0.7", "name-v1-1": "10.244.0.9", "name-v2-0": "10.244.0.5"}
-ADDRESSES |= {"age-0": "10.244.0.8", "sentences-0": "10.244.0.6"}
+ADDRESSES = {
+    "name-v1": ["10.244.0.7", "10.244.0.9"],
+    "name-v2": ["10.244.0.5"],
+    "age": ["10.244.0.8"],
+    "sentences": ["10.244.0.6"],
+}
+
+
+class OneEnvoy:
+    """Sidecars of which one Envoy tells what it counted, as recorded, and none has Istio's own counters."""
+
+    def answer(self, pod: Obj, path: str) -> tuple[int, str]:
+        if path.startswith("/stats/prometheus"):
+            return 200, "envoy_server_uptime 7\n"
+        tells = pod["metadata"]["labels"]["app"] == "sentences"
+        return 200, (REFERENCE / "clusters.json").read_text() if tells else '{"cluster_statuses": []}'
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
+def api(start_api: StartApi) -> Api:
     """The canary, with the addresses that the pods had."""
-    cluster, api = make_cluster(monkeypatch)
-    for path in ("deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml"):
-        cluster.apply(path)
-    for path, obj in api.objects.items():
-        if "/pods/" in path:
-            obj["status"]["podIP"] = ADDRESSES[obj["metadata"]["name"]]
-    return cluster
+    api = start_api("deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml")
+    cluster = api.cluster()
+    for deployment, addresses in ADDRESSES.items():
+        for pod, address in zip(api.pods(deployment), addresses, strict=True):
+            status = {"podIP": address, "podIPs": [{"ip": address}]}
+            cluster.patch("v1", "Pod", pod, {"status": status}, "status")
+    api.sidecars = OneEnvoy()
+    return api
 
 
-def counted(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return what is counted where one Envoy tells, and Istio's own counters are not."""
-    status = json.loads((REFERENCE / "clusters.json").read_text())
-    nothing: Any = {"cluster_statuses": []}
-    monkeypatch.setattr(Cluster, "ask_agent", lambda self, pod, path: "envoy_server_uptime 7\n")
-    monkeypatch.setattr(
-        Cluster,
-        "ask_envoy",
-        lambda self, pod, path: json.dumps(status if pod == "sentences-0" else nothing),
-    )
-    return telemetry.counters(cluster)
-
-
-def test_envoys_own_counters_stand_for_istios(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    table = counted(cluster, monkeypatch)
+def test_envoys_own_counters_stand_for_istios(api: Api) -> None:
+    table = telemetry.counters(api.cluster())
     assert table.attrs["source"] == telemetry.ENVOYS_OWN
     assert telemetry.by_version(table, "name")["requests"].to_dict() == {"v1": 177, "v2": 23}
     assert telemetry.by_version(table, "name")["mean ms"].isna().all()

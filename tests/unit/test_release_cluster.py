@@ -1,14 +1,15 @@
 """A release in a cluster: kept there, run from anywhere, and never against somebody else."""
 
 import time
-from dataclasses import dataclass, field
 
 import pandas as pd
 import pytest
-from fake_api import make_cluster
+from api_server import Api, StartApi
+from counted import Counters
 from release_plans import VERSIONS, plan
 
 from kata_lib import delivery
+from kata_lib.cluster import waiting
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery import events, metrics, record, routes
 from kata_lib.delivery.observed import Pods
@@ -16,41 +17,12 @@ from kata_lib.delivery.record import Record
 from kata_lib.delivery.runner import GONE_SECONDS, Runner
 from kata_lib.delivery.state import Routing
 from kata_lib.delivery.steps import WATCH, HeaderRoute
-from kata_lib.errors import ClusterError, ReleaseError, WaitTimeout
+from kata_lib.errors import ReleaseError, WaitTimeout
 from kata_lib.mesh import telemetry, weights
 from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.statistics.sequential import Counted
 
 CANARY = "deploy/virtual-service-canary.yaml"
-
-
-@dataclass
-class Mesh:
-    """What the sidecars have counted; `add` adds requests of a version."""
-
-    rows: dict[tuple[str, ...], float] = field(default_factory=dict)
-    broken: bool = False
-
-    def add(
-        self,
-        version: str,
-        n: int,
-        code: str = "200",
-        reporter: str = "source",
-        workload: str = "",
-        pod: str = "sentences-0",
-    ) -> None:
-        called = workload or (f"name-{version}" if version.startswith("v") else "unknown")
-        key = (pod, reporter, "sentences", "v1", "name", called, version, code, "-", "")
-        self.rows[key] = self.rows.get(key, 0.0) + n
-
-    def reading(self, *_: object) -> pd.DataFrame:
-        if self.broken:
-            raise ClusterError("no answer")
-        rows = self.rows.copy()  # a test adds requests while a release runs
-        index = pd.MultiIndex.from_tuples(list(rows), names=telemetry.READING)
-        columns = {"requests": list(rows.values()), "timed": 0.0, "milliseconds": 0.0}
-        return pd.DataFrame(columns, index=index, dtype=float)
 
 
 class Clock:
@@ -61,18 +33,19 @@ class Clock:
 
 
 @pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> Mesh:
-    made = Mesh()
-    made.add("v1", 1)
-    monkeypatch.setattr(metrics, "reading", made.reading)
-    return made
+def canary(start_api: StartApi) -> Api:
+    return start_api("deploy/v1", "deploy/v2", CANARY)
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    made, _ = make_cluster(monkeypatch)
-    for path in ("deploy/v1", "deploy/v2", CANARY):
-        made.apply(path)
+def cluster(canary: Api) -> Cluster:
+    return canary.cluster()
+
+
+@pytest.fixture
+def counted(canary: Api) -> Counters:
+    canary.sidecars = made = Counters(canary.sidecars)
+    made.add("v1", 1)
     return made
 
 
@@ -92,7 +65,7 @@ def begun(cluster: Cluster, made: delivery.Plan, clock: Clock) -> Runner:
 TWO = plan({"setWeight": 20}, {"analysis": {}}, {"setWeight": 50}, {"analysis": {}})
 
 
-def test_the_weights_follow_the_steps(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_the_weights_follow_the_steps(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     runner = begun(cluster, TWO, clock)
     assert weights.read(cluster, "name") == {"name-v1": 80, "name-v2": 20}
     for weight in (50, 100):
@@ -107,7 +80,7 @@ def test_the_weights_follow_the_steps(cluster: Cluster, counted: Mesh, clock: Cl
     assert found.release.phase == "Healthy"
 
 
-def test_a_failing_canary_is_sent_back(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_a_failing_canary_is_sent_back(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     runner = begun(cluster, TWO, clock)
     counted.add("v2", 5, code="503")
     assert runner.turn().release.phase == "Degraded"
@@ -116,7 +89,7 @@ def test_a_failing_canary_is_sent_back(cluster: Cluster, counted: Mesh, clock: C
 
 @pytest.mark.parametrize("version", ["unknown", ""])
 def test_failures_that_reached_no_pod_are_theirs_who_have_none(
-    cluster: Cluster, counted: Mesh, clock: Clock, version: str
+    cluster: Cluster, counted: Counters, clock: Clock, version: str
 ) -> None:
     runner = begun(cluster, TWO, clock)
     counted.add(version, 5, code="503")
@@ -134,7 +107,7 @@ def test_failures_that_reached_no_pod_are_theirs_who_have_none(
 
 
 def test_failures_of_a_pod_that_did_not_answer_are_its_versions(
-    cluster: Cluster, counted: Mesh, clock: Clock
+    cluster: Cluster, counted: Counters, clock: Clock
 ) -> None:
     """Its workload was chosen, so the sidecar counted that."""
     runner = begun(cluster, TWO, clock)
@@ -143,15 +116,15 @@ def test_failures_of_a_pod_that_did_not_answer_are_its_versions(
 
 
 def test_other_callers_whose_routing_may_be_another_are_not_counted(
-    cluster: Cluster, counted: Mesh, clock: Clock
+    cluster: Cluster, counted: Counters, clock: Clock
 ) -> None:
     runner = begun(cluster, TWO, clock)
-    counted.add("v2", 5, code="503", pod="gateway-0")
+    counted.add("v2", 5, code="503", caller="age")
     found = runner.turn().release
     assert (found.phase, found.tallies["success-rate"].canary) == ("Progressing", Counted())
 
 
-def test_copies_are_counted_where_they_arrive(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_copies_are_counted_where_they_arrive(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     made = plan({"setMirrorRoute": {"percentage": 50}}, {"analysis": {}}, {"setWeight": 1}, {"analysis": {}})
     runner = begun(cluster, made, clock)
     counted.add("v2", 60)
@@ -161,7 +134,7 @@ def test_copies_are_counted_where_they_arrive(cluster: Cluster, counted: Mesh, c
 
 
 def test_only_requests_since_the_routing_changed_are_judged(
-    cluster: Cluster, counted: Mesh, clock: Clock
+    cluster: Cluster, counted: Counters, clock: Clock
 ) -> None:
     counted.add("v2", 900, code="500")
     runner = begun(cluster, TWO, clock)
@@ -169,7 +142,7 @@ def test_only_requests_since_the_routing_changed_are_judged(
     assert runner.turn().release.routing.weight == 50
 
 
-def test_another_runner_goes_on_where_one_died(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_another_runner_goes_on_where_one_died(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     runner = begun(cluster, TWO, clock)
     counted.add("v2", 40)
     assert runner.turn().release.tallies["success-rate"].canary.n == 40
@@ -185,13 +158,15 @@ def test_another_runner_goes_on_where_one_died(cluster: Cluster, counted: Mesh, 
     assert (found.decisions[2].what, found.decisions[2].count) == ("taken over", 5)
 
 
-def test_a_runner_that_leaves_lets_others_on_at_once(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_a_runner_that_leaves_lets_others_on_at_once(
+    cluster: Cluster, counted: Counters, clock: Clock
+) -> None:
     begun(cluster, TWO, clock).leave()
     Runner(cluster, "name", clock).turn()
 
 
 def test_weights_changed_elsewhere_are_noticed_and_left(
-    cluster: Cluster, counted: Mesh, clock: Clock
+    cluster: Cluster, counted: Counters, clock: Clock
 ) -> None:
     runner = begun(cluster, TWO, clock)
     weights.set_weights(cluster, "name", {"name-v2": 80})
@@ -210,7 +185,7 @@ def test_weights_changed_elsewhere_are_noticed_and_left(
 
 
 def test_a_virtual_service_that_is_deleted_meanwhile_is_noticed(
-    cluster: Cluster, counted: Mesh, clock: Clock
+    cluster: Cluster, counted: Counters, clock: Clock
 ) -> None:
     runner = begun(cluster, TWO, clock)
     cluster.delete(CANARY)
@@ -219,23 +194,25 @@ def test_a_virtual_service_that_is_deleted_meanwhile_is_noticed(
 
 
 def test_a_command_counts_over_a_look_under_way(
-    cluster: Cluster, counted: Mesh, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    canary: Api, cluster: Cluster, counted: Counters, clock: Clock
 ) -> None:
     """Somebody aborts between the runner's reading and its writing: its success is void."""
     runner = begun(cluster, TWO, clock)
 
-    def aborted_meanwhile(*_: object) -> pd.DataFrame:
-        delivery.find(cluster).abort()
-        counted.add("v2", 60)
-        return counted.reading()
+    somebody = [delivery.find(canary.cluster())]
 
-    monkeypatch.setattr(metrics, "reading", aborted_meanwhile)
+    def aborted_meanwhile(method: str, path: str) -> None:
+        if path.endswith("/stats/prometheus") and somebody:
+            somebody.pop().abort()
+            counted.add("v2", 60)
+
+    canary.before = aborted_meanwhile
     assert runner.turn().release.phase == "Degraded"
     assert weights.read(cluster, "name")["name-v2"] == 0
 
 
 def test_a_routing_that_was_saved_and_not_put_in_force_is(
-    cluster: Cluster, counted: Mesh, clock: Clock
+    cluster: Cluster, counted: Counters, clock: Clock
 ) -> None:
     """Its runner died between the two."""
     begun(cluster, TWO, clock)
@@ -247,9 +224,9 @@ def test_a_routing_that_was_saved_and_not_put_in_force_is(
     assert weights.read(cluster, "name")["name-v2"] == 0
 
 
-def test_metrics_that_do_not_answer_hold_it(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_metrics_that_do_not_answer_hold_it(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     runner = begun(cluster, plan(consecutiveErrorLimit=0), clock)
-    counted.broken = True
+    counted.silent = True
     found = runner.turn().release
     assert (found.phase, found.hold) == ("Paused", "unreadable")
 
@@ -271,7 +248,7 @@ def test_durations_that_no_sidecar_counts_are_no_success() -> None:
         metrics.looks(parts, made)
 
 
-def test_the_record_is_read_as_it_was_written(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_the_record_is_read_as_it_was_written(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     runner = begun(cluster, TWO, clock)
     counted.add("v2", 40)
     written = runner.turn()
@@ -280,7 +257,7 @@ def test_the_record_is_read_as_it_was_written(cluster: Cluster, counted: Mesh, c
     assert "setWeight 20: 20 % of the requests go to name-v2" in data["history"]
 
 
-def test_a_record_that_somebody_damaged(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_a_record_that_somebody_damaged(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     begun(cluster, TWO, clock)
     for damage in ("{", "{}", '{"form": 2, "tallies": 1}', "[]"):
         cluster.patch("v1", "ConfigMap", "release-name", {"data": {"release": damage}})
@@ -288,14 +265,16 @@ def test_a_record_that_somebody_damaged(cluster: Cluster, counted: Mesh, clock: 
             record.load(cluster, "name")
 
 
-def test_a_record_of_an_older_form_is_refused_by_name(cluster: Cluster, counted: Mesh, clock: Clock) -> None:
+def test_a_record_of_an_older_form_is_refused_by_name(
+    cluster: Cluster, counted: Counters, clock: Clock
+) -> None:
     begun(cluster, TWO, clock)
     cluster.patch("v1", "ConfigMap", "release-name", {"data": {"release": '{"step": 0, "decisions": []}'}})
     with pytest.raises(ReleaseError, match=r"another version.*form 1; this one reads 2.*kubectl delete"):
         record.load(cluster, "name")
 
 
-def test_a_release_runs_by_itself_and_tells_its_decisions(cluster: Cluster, counted: Mesh) -> None:
+def test_a_release_runs_by_itself_and_tells_its_decisions(cluster: Cluster, counted: Counters) -> None:
     quick = TWO.changed(
         steps=[*TWO.source["steps"], {"setWeight": 100}, {"analysis": {}}],
         analysis={**TWO.source["analysis"], "interval": "5ms"},
@@ -314,7 +293,7 @@ def test_a_release_runs_by_itself_and_tells_its_decisions(cluster: Cluster, coun
     assert weights.read(cluster, "name")["name-v2"] == 0
 
 
-def test_one_release_at_a_time(cluster: Cluster, counted: Mesh) -> None:
+def test_one_release_at_a_time(cluster: Cluster, counted: Counters) -> None:
     release = delivery.start(cluster, TWO)
     with pytest.raises(ReleaseError, match=r"under way already.*Progressing at 20 %: one at a time"):
         delivery.start(cluster, TWO)
@@ -322,15 +301,16 @@ def test_one_release_at_a_time(cluster: Cluster, counted: Mesh) -> None:
     delivery.start(cluster, TWO).abort()
 
 
-def test_a_closed_release_holds_and_says_that_nobody_runs_it(cluster: Cluster, counted: Mesh) -> None:
+def test_a_closed_release_holds_and_says_that_nobody_runs_it(cluster: Cluster, counted: Counters) -> None:
     release = delivery.start(cluster, TWO)
     release.close()
     assert "Progressing, step 2 of 7: analysis" in release.status()
     assert "Nobody runs it: it holds until `resume`, or `abort`." in release.status()
     again = delivery.find(cluster)
     again.resume()
+    waiting.until(lambda: "nobody" if "Nobody" in again.where() else "", 10, None, "It is not run")
     with pytest.raises(WaitTimeout, match="Last seen: Progressing, step 2 of 7"):
-        again.wait(0.1, lambda line: None)
+        again.wait(0.0, lambda line: None)
     with pytest.raises(ReleaseError, match="not paused"):
         again.resume()
     again.abort()

@@ -1,10 +1,10 @@
 """The live view of a release without a browser: what a frame holds, and what its buttons do."""
 
 import msgspec
-import pandas as pd
 import pytest
+from api_server import Api, StartApi
 from argo_stages import put
-from fake_api import make_cluster
+from counted import Counters
 from release_plans import VERSIONS, plan
 
 from kata_lib.delivery import Release, argo, events, record
@@ -15,26 +15,31 @@ from kata_lib.lab.live.by_plan import ByPlan
 from kata_lib.lab.live.protocol import Decide, ReleaseNews, Standing
 from kata_lib.lab.live.release import Watch
 from kata_lib.lab.live.settings import COMMANDS
-from kata_lib.mesh import telemetry, weights
-
-
-def reading(v1: float, v2: float) -> pd.DataFrame:
-    keys = [
-        ("sentences-0", "source", "sentences", "v1", "name", f"name-{v}", v, "200", "-", "")
-        for v in ("v1", "v2")
-    ]
-    index = pd.MultiIndex.from_tuples(keys, names=telemetry.READING)
-    return pd.DataFrame({"requests": [v1, v2], "timed": 0.0, "milliseconds": 0.0}, index=index)
+from kata_lib.mesh import weights
 
 
 @pytest.fixture
-def view(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    cluster, _ = make_cluster(monkeypatch)
-    for path in ("deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml"):
-        cluster.apply(path)
+def canary(start_api: StartApi) -> Api:
+    return start_api("deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml")
+
+
+def counting(api: Api) -> Counters:
+    """Have the sidecar of `sentences` count, from zero on."""
+    api.sidecars = counted = Counters(api.sidecars)
+    for version in ("v1", "v2"):
+        counted.add(version, 0)
+    return counted
+
+
+@pytest.fixture
+def counted(canary: Api) -> Counters:
+    return counting(canary)
+
+
+@pytest.fixture
+def view(canary: Api, counted: Counters) -> Watch:
+    cluster = canary.cluster()
     record.save(cluster, Record(events.begin(plan({"setWeight": 20}, {"analysis": {}}), VERSIONS, 1.0)))
-    readings = iter([reading(0, 0), reading(75, 25), reading(75, 25)])
-    monkeypatch.setattr(telemetry, "counters", lambda *_: next(readings))
     return Watch(cluster, ByPlan(Release(cluster, "name")))
 
 
@@ -50,8 +55,10 @@ def standing(news: ReleaseNews) -> Standing:
     return news.words.standing
 
 
-def test_a_frame_holds_the_plan_the_shares_and_the_decisions(view: Watch) -> None:
+def test_a_frame_holds_the_plan_the_shares_and_the_decisions(view: Watch, counted: Counters) -> None:
     shown(view)
+    counted.add("v1", 75)
+    counted.add("v2", 25)
     news = shown(view)
     (row,) = news.seconds
     assert (row.answers, row.failed, row.shares["name-v2"]) == (100, 0.0, (25.0, 17.5, 34.3))
@@ -94,13 +101,16 @@ def test_a_release_that_is_forgotten_leaves_what_was_read_of_it(view: Watch) -> 
     assert "20 % of the requests go to name-v2" in view.text()
 
 
-def test_a_release_by_argo_rollouts_gives_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    cluster, api = make_cluster(monkeypatch)
+def test_a_release_by_argo_rollouts_gives_the_same_picture(start_api: StartApi) -> None:
+    api = start_api("deploy/v1")
+    counted, cluster = counting(api), api.cluster()
     put(api, "at-50")
-    readings = iter([reading(0, 0), reading(60, 40), *[reading(120, 80)] * 3])
-    monkeypatch.setattr(telemetry, "counters", lambda *_: next(readings))
     view = Watch(cluster, ByArgo(argo.find(cluster)))
-    news = [shown(view) for _ in range(3)][-1]
+    shown(view)
+    for _ in range(2):
+        counted.add("v1", 60)
+        counted.add("v2", 40)
+        news = shown(view)
     assert news.seconds[-1].shares["v2"] == (40.0, 30.9, 49.8)
     assert [change.after for change in news.changes] == [{"v2": 50, "v1": 50}]
     words = standing(news)

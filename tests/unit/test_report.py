@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from kata_lib.cli import exercise, headless, report
 from kata_lib.cli.exercise import Row
 from kata_lib.cli.report import Executed
 from kata_lib.errors import KataError
+from kata_lib.mesh import telemetry
 from kata_lib.statistics.shares import share_of
 
 ROWS = [
@@ -72,6 +74,17 @@ def test_the_table_has_one_row_a_step() -> None:
     assert len(re.findall(r"right|wrong", text)) == 3
 
 
+OUTSIDE = Row("canary", 0.1, share_of("v2", 73, 1000), 0, "right")
+
+
+def test_a_right_row_whose_interval_misses_is_explained() -> None:
+    said = "'canary' misses 10.0 %"
+    assert report.notes(ROWS) == []
+    assert [said in note for note in report.notes([*ROWS, OUTSIDE])] == [True]
+    assert report.notes([replace(OUTSIDE, verdict="wrong")]) == []
+    assert "misses 10.0 %, as one in twenty does" in report.page([OUTSIDE], [])
+
+
 def test_the_longest_rows_fit_a_terminal() -> None:
     console = Console(width=80, record=True, file=io.StringIO())
     whole = [Row(title, 1.0, share_of("failed", 300, 300), 0, "right") for title in exercise.TITLES]
@@ -94,7 +107,10 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 class FakeLab:
-    """Answers with the share that the last applied file asks for; the canary of v3 fails a twentieth."""
+    """Answers with the share that the last applied file asks for; v3 gets a tenth and fails half of it.
+
+    strangers: failures during v3's canary that are not v3's.
+    """
 
     shares = (
         ("deploy/v1", 0.0),
@@ -104,9 +120,11 @@ class FakeLab:
         ("canary-v3.yaml", 0.9),
     )
 
-    def __init__(self, failures: int = 0, left: list[str] | None = None) -> None:
+    def __init__(self, failures: int = 0, left: list[str] | None = None, strangers: int = 0) -> None:
         self.last = ""
         self.failures = failures
+        self.strangers = strangers
+        self.by_v3 = {"200": 0, "500": 0}
         self.left = left or []
         self.deleted: list[str] = []
 
@@ -123,11 +141,22 @@ class FakeLab:
     def left_over(self) -> list[str]:
         return self.left
 
-    def sample(self, requests: int, on_progress: Callable[[int], None]) -> pd.DataFrame:
+    def counters(self, since: pd.DataFrame | None = None) -> pd.DataFrame:
+        keys = [
+            ("s", "source", "sentences", "", "name", "name-v3", "v3", code, "-", "") for code in self.by_v3
+        ]
+        index = pd.MultiIndex.from_tuples(keys, names=telemetry.READING)
+        now = pd.DataFrame({"requests": list(map(float, self.by_v3.values()))}, index=index)
+        return now if since is None else telemetry.difference(since, now)
+
+    def sample(self, requests: int, concurrency: int, on_progress: Callable[[int], None]) -> pd.DataFrame:
         on_progress(requests)
         share = next(share for end, share in self.shares if self.last.endswith(end))
         v2 = round(requests * share)
-        failed = requests // 20 if self.last.endswith("v3.yaml") else self.failures
+        failed = self.failures
+        if self.last.endswith("v3.yaml"):
+            self.by_v3 = {"200": requests // 20, "500": requests // 20}
+            failed = requests // 20 + self.strangers
         versions = ["v2"] * v2 + ["v1"] * (requests - v2 - failed) + [None] * failed
         return pd.DataFrame({"version": pd.Series(versions, dtype=object)})
 
@@ -139,12 +168,20 @@ def test_the_exercise_is_right_from_end_to_end() -> None:
     assert [row.verdict for row in rows] == ["right"] * 7
     assert [row.step for row in rows] == list(exercise.TITLES)
     assert ("canary", 1.0) in told
+    faulty = next(row for row in rows if row.step == "faulty v3")
+    assert str(faulty.share).startswith("50.0 % of 80 ")
+    assert faulty.failures == 40
     assert [path.rsplit("/", 1)[1] for path in lab.deleted] == [
         "v1",
         "v2",
         "v3-faulty",
         "virtual-service-canary-promote.yaml",
     ]
+
+
+def test_failures_that_are_not_v3s_are_wrong() -> None:
+    rows = exercise.run(FakeLab(strangers=1))  # type: ignore[arg-type]
+    assert [row.step for row in rows if row.verdict == "wrong"] == ["faulty v3"]
 
 
 def test_failures_and_left_overs_are_wrong() -> None:

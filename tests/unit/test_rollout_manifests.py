@@ -52,7 +52,9 @@ def test_an_unknown_field_would_be_seen() -> None:
 
 
 def test_theirs_are_the_same_steps_as_ours() -> None:
-    ours = delivery.read("deploy/rollouts/v2.yaml").steps
+    steps_of_ours = delivery.read("deploy/rollouts/v2.yaml").steps
+    # Theirs go on to 100 % after their last step by themselves, and are not watched from then on.
+    ours = steps_of_ours[: steps_of_ours.index(SetWeight(100))]
     weights = [step.weight for step in ours if isinstance(step, SetWeight)]
     for obj in THEIRS:
         if obj["kind"] == "Rollout":

@@ -16,6 +16,7 @@ from kata_lib.statistics.shares import (
     false_pass,
     judge,
     observed,
+    requests_for,
     requests_needed,
     share_of,
     wilson,
@@ -121,7 +122,10 @@ def test_the_rates_of_false_verdicts_are_those_of_every_count(
     assert passes == pytest.approx(probability("right", otherwise), rel=1e-6, abs=1e-12)
 
 
-QUESTIONS = [(0.0, THIRD), (THIRD, 0.1), (0.1, THIRD), (0.1, 2 / 3), (0.2, 0.1), (1.0, 0.9), (0.05, 0.0)]
+QUESTIONS = [
+    *[(0.0, THIRD), (THIRD, 0.1), (0.1, THIRD), (0.1, 2 / 3), (0.2, 0.1), (1.0, 0.9)],
+    *[(0.05, 0.125), (0.5, 0.01)],
+]
 """The shares that the checks expect, and those that they tell them from."""
 
 
@@ -138,6 +142,14 @@ def test_a_check_errs_at_most_once_in_a_million_exactly(
 def test_a_check_of_the_canary_errs_about_as_often_as_it_may() -> None:
     assert false_alarm(270, 0.1) == pytest.approx(3.863e-7, rel=1e-3)
     assert false_pass(270, 0.1, THIRD) == pytest.approx(8.898e-7, rel=1e-3)
+
+
+def test_requests_for_a_version_to_have_its_count_all_but_surely() -> None:
+    n = requests_for(44, 0.1)
+    assert at_most(43, n, 0.1) <= 1e-6 < at_most(43, n - 1, 0.1)
+    assert requests_for(5, 1.0) == 5
+    with pytest.raises(ValueError, match="a share above 0"):
+        requests_for(1, 0.0)
 
 
 def test_the_power_that_the_workshop_tells() -> None:

@@ -3,13 +3,12 @@
 import http.server
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from fake_api import FakeApi, make_cluster
+from api_server import Answers, Api, StartApi
 
 from kata_lib.cluster import waiting
-from kata_lib.cluster.client import ApiRefused
+from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.location import Entry
 from kata_lib.errors import WaitTimeout
@@ -34,25 +33,24 @@ class Clock:
         self.now += seconds
 
 
-class Sidecars:
-    """The agents and Envoys of the pods: on a real Istio, each answers with what it got PUSH seconds ago."""
+class Lagging:
+    """Sidecars that have what was written some time ago: on a real Istio, PUSH seconds."""
 
-    def __init__(self, api: FakeApi, clock: Clock) -> None:
+    def __init__(self, others: Answers, clock: Clock) -> None:
         self.acknowledged: str | None = ""
         self.lag = 0.0
-        self._ask, self._clock = api.text, clock
+        self._others, self._clock = others, clock
         self._pushed: list[tuple[float, str, str]] = []
 
-    def text(self, path: str, query: Any = None) -> str:
-        if path.endswith("/debug/syncz"):
-            if self.acknowledged is None:
-                raise ApiRefused(404, "", "404 page not found")
-            return self.acknowledged
-        if "config_dump" not in path:
-            return self._ask(path, query)
-        self._pushed.append((self._clock.now, path, self._ask(path, query)))
-        old = [dump for at, of, dump in self._pushed if of == path and at <= self._clock.now - self.lag]
-        return (old or [self._pushed[0][2]])[-1]
+    def answer(self, pod: Obj, path: str) -> tuple[int, str]:
+        """Return what a real agent would: Istio's knows no /debug/syncz on this port."""
+        if path == "/debug/syncz":
+            return (404, "404 page not found") if self.acknowledged is None else (200, self.acknowledged)
+        uid = pod["metadata"]["uid"]
+        self._pushed.append((self._clock.now, uid, self._others.answer(pod, path)[1]))
+        of_pod = [(at, dump) for at, of, dump in self._pushed if of == uid]
+        old = [dump for at, dump in of_pod if at <= self._clock.now - self.lag]
+        return 200, (old or [of_pod[0][1]])[-1]
 
 
 @pytest.fixture
@@ -64,27 +62,33 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> tuple[Cluster, FakeApi, Sidecars]:
-    """The canary."""
-    cluster, api = make_cluster(monkeypatch)
-    for path in ("deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml"):
-        cluster.apply(path)
-    sidecars = Sidecars(api, clock)
-    monkeypatch.setattr(api, "text", sidecars.text)
-    return cluster, api, sidecars
+def canary(start_api: StartApi) -> Api:
+    return start_api("deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml")
 
 
 @pytest.fixture
-def cluster(made: tuple[Cluster, FakeApi, Sidecars]) -> Cluster:
+def sidecars(canary: Api, clock: Clock) -> Lagging:
+    canary.sidecars = made = Lagging(canary.sidecars, clock)
+    return made
+
+
+@pytest.fixture
+def sentences(canary: Api) -> str:
+    """The name of the pod that calls."""
+    return canary.pods("sentences")[0]
+
+
+@pytest.fixture
+def cluster(canary: Api, sidecars: Lagging) -> Cluster:
     """The canary on the embedded engine, whose agents tell what is acknowledged."""
-    return made[0]
+    return canary.cluster()
 
 
 @pytest.fixture
-def istio(made: tuple[Cluster, FakeApi, Sidecars]) -> Cluster:
+def istio(cluster: Cluster, sidecars: Lagging) -> Cluster:
     """The canary on a real Istio."""
-    made[2].acknowledged, made[2].lag = None, PUSH
-    return made[0]
+    sidecars.acknowledged, sidecars.lag = None, PUSH
+    return cluster
 
 
 def test_what_is_acknowledged_needs_no_wait(cluster: Cluster, clock: Clock) -> None:
@@ -94,8 +98,7 @@ def test_what_is_acknowledged_needs_no_wait(cluster: Cluster, clock: Clock) -> N
     assert clock.now == 0.0
 
 
-def test_a_rejection_is_told(made: tuple[Cluster, FakeApi, Sidecars]) -> None:
-    cluster, _, sidecars = made
+def test_a_rejection_is_told(cluster: Cluster, sidecars: Lagging) -> None:
     sidecars.acknowledged = "node: routes rejected: no such thing"
     with pytest.raises(
         WaitTimeout, match=r"lag behind after 1 s\. Last seen: node: routes rejected: no such"
@@ -103,13 +106,13 @@ def test_a_rejection_is_told(made: tuple[Cluster, FakeApi, Sidecars]) -> None:
         synced.until(cluster, "sentences", synced.Moment(), timeout=1.0)
 
 
-def test_a_change_is_waited_for_until_it_is_quiet(istio: Cluster, clock: Clock) -> None:
+def test_a_change_is_waited_for_until_it_is_quiet(istio: Cluster, clock: Clock, sentences: str) -> None:
     said: list[str] = []
     since = synced.now(istio, "sentences")
     weights.set_weights(istio, "name", {"name-v2": 20})
     synced.until(istio, "sentences", since, said.append)
     assert PUSH + QUIET <= clock.now < PUSH + QUIET + 0.3
-    assert said == ["sentences-0: its routes may still change"]
+    assert said == [f"{sentences}: its routes may still change"]
     assert in_force.read(istio, "name", "sentences").shares == {"name-v1": 0.8, "name-v2": 0.2}
 
 
@@ -134,14 +137,15 @@ def test_a_caller_that_is_new_has_to_be_quiet(istio: Cluster, clock: Clock) -> N
     assert QUIET <= clock.now < PUSH + QUIET + 0.3
 
 
-def test_pods_that_are_gone_are_waited_for(made: tuple[Cluster, FakeApi, Sidecars], clock: Clock) -> None:
-    cluster, api, sidecars = made
+def test_pods_that_are_gone_are_waited_for(
+    cluster: Cluster, sidecars: Lagging, clock: Clock, sentences: str
+) -> None:
     sidecars.lag = 0.5
-    cluster.ask_envoy("sentences-0", "config_dump?include_eds")
-    del api.objects[api.path("v1", "Pod", "name-v2-0")]
+    cluster.ask_envoy(sentences, "config_dump?include_eds")
+    cluster.scale("name-v2", 0)
     said: list[str] = []
     synced.until(cluster, "sentences", synced.Moment(), said.append)
-    assert said == ["sentences-0: it knows 3 pods of name, and 2 are ready"]
+    assert said == [f"{sentences}: it knows 3 pods of name, and 2 are ready"]
     assert 0.5 <= clock.now < 0.8
 
 

@@ -39,6 +39,20 @@ def test_requests_and_errors_by_version_are_the_difference_of_two_readings() -> 
     assert table["share"]["v3"].startswith("10.0 % of 100 (")
 
 
+def test_failures_of_a_workload_count_those_that_it_never_answered() -> None:
+    """What istio_requests_total says of a time-out: the endpoint's workload, and no version."""
+    late = text("source", "v3", "504", 3).replace('destination_version="v3"', 'destination_version="unknown"')
+    counted = frame(
+        "s",
+        text("source", "v2", "200", 90),
+        text("source", "v3", "200", 4),
+        text("source", "v3", "500", 2),
+        late,
+    )
+    share = telemetry.failures_of(counted, "name-v3")
+    assert (share.version, share.count, share.n) == ("failed", 5, 9)
+
+
 def test_a_restarted_sidecar_begins_at_zero() -> None:
     before = frame("s", text("source", "v1", "200", 100), text("source", "v2", "200", 1))
     after = frame("s", text("source", "v1", "200", 7), text("source", "v2", "200", 2))
@@ -47,7 +61,7 @@ def test_a_restarted_sidecar_begins_at_zero() -> None:
 
 def own(*rows: tuple[str, str, float]) -> pd.DataFrame:
     """Return a reading of what an Envoy counted by itself: subset, address of the endpoint, requests."""
-    keys: list[proxy_counters.Row] = [
+    keys: list[proxy_counters.LabelledCount] = [
         (
             {
                 "reporter": "source",

@@ -149,6 +149,8 @@ class Registry:
             return None
         new = metadata.own_copy(old)
         change(new)
+        if new == old:
+            return old
         write = Write(self.resources.get(resource), manager, subresource=subresource)
         return self._writer.update(write, old, new)
 

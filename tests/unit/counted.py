@@ -1,0 +1,61 @@
+"""Istio's counters of the sidecar of `sentences`, with numbers that a test chooses."""
+
+import threading
+from collections import Counter
+
+from api_server import Answers
+
+from kata_lib.engines.embedded.store import Obj
+
+
+class Counters:
+    """Sidecars that have counted what was added; all else others answer."""
+
+    def __init__(self, others: Answers) -> None:
+        self.silent = False
+        self._others = others
+        self._requests: Counter[tuple[str, str, str, str, str]] = Counter()
+        self._lock = threading.Lock()
+
+    def add(
+        self,
+        version: str,
+        requests: int,
+        code: str = "200",
+        reporter: str = "source",
+        workload: str = "",
+        caller: str = "sentences",
+    ) -> None:
+        """Count requests to a version of `name`, in the caller's sidecar; "unknown": they reached no pod."""
+        called = workload or (f"name-{version}" if version.startswith("v") else "unknown")
+        with self._lock:
+            self._requests[caller, reporter, called, version, code] += requests
+
+    def answer(self, pod: Obj, path: str) -> tuple[int, str]:
+        app = pod["metadata"]["labels"]["app"]
+        if path == "/stats/prometheus" and app in self._callers():
+            return (503, "no healthy upstream") if self.silent else (200, self._text(app))
+        return self._others.answer(pod, path)
+
+    def _callers(self) -> set[str]:
+        with self._lock:
+            return {caller for caller, *_ in self._requests}
+
+    def _text(self, app: str) -> str:
+        with self._lock:
+            return "".join(_line(*key, number) for key, number in self._requests.items() if key[0] == app)
+
+
+def _line(caller: str, reporter: str, workload: str, version: str, code: str, number: int) -> str:
+    labels = {
+        "reporter": reporter,
+        "source_workload": caller,
+        "source_version": "v1",
+        "destination_workload": workload,
+        "destination_version": version,
+        "destination_service_name": "name",
+        "response_code": code,
+        "response_flags": "-",
+    }
+    described = ",".join(f'{label}="{value}"' for label, value in labels.items())
+    return f"istio_requests_total{{{described}}} {number}\n"
