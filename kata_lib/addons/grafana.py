@@ -14,5 +14,5 @@ GRAFANA = Addon(
     deployment=NAME,
     manifest=partial(manifests.of_istio, NAME),
     port=3000,
-    instead="`lab.graph()` and `lab.counters()` show the same.",
+    instead="`live.show_graph(lab)` and `lab.counters()` show the same.",
 )

@@ -19,7 +19,7 @@ KIALI = Addon(
     deployment=NAME,
     manifest=partial(manifests.of_istio, NAME),
     port=20001,
-    instead="`lab.graph()` and `lab.counters()` show the same.",
+    instead="`live.show_graph(lab)` and `lab.counters()` show the same.",
 )
 
 

@@ -13,7 +13,7 @@ from kata_lib.cluster.pods import SIDECAR, container_names
 from kata_lib.errors import ClusterError, WaitTimeout
 
 GONE_SECONDS = 60.0
-HELD_SECONDS = 10.0
+HELD_SECONDS = 5.0
 """How long a finalizer may hold an object; a controller that does something about it does so at once."""
 _OF_KUBERNETES = {"foregroundDeletion", "orphan"}
 _WORKLOADS = {"CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet", "Rollout", "StatefulSet"}
@@ -112,7 +112,7 @@ def _said(held: Obj) -> str:
 def _replace_one(cluster: Cluster, manifest: Obj) -> str:
     wanted = apply.annotated(apply.with_images(manifest, cluster.images), cluster.namespace)
     live = cluster.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
-    if live is not None and "deletionTimestamp" in live["metadata"]:
+    if live is not None and ("deletionTimestamp" in live["metadata"] or _headless(live) != _headless(wanted)):
         return _made_anew(cluster, wanted, live)
     if live is None:
         cluster.create(wanted)
@@ -124,6 +124,11 @@ def _replace_one(cluster: Cluster, manifest: Obj) -> str:
             raise
         return _made_anew(cluster, wanted, live)
     return f"{label(manifest)} set back" if now["spec"] != live["spec"] else ""
+
+
+def _headless(obj: Obj) -> bool:
+    """Return whether a Service has no address; one that has none keeps none, whatever is written."""
+    return bool(obj["spec"].get("clusterIP") == "None") if "spec" in obj else False
 
 
 def _made_anew(cluster: Cluster, wanted: Obj, live: Obj) -> str:

@@ -17,7 +17,7 @@ from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import argo_mistakes, mistakes, release_mistakes, routing
 from kata_lib.course.mistake import Mistake
 from kata_lib.course.mistakes import V1_DEPLOYMENTS
-from kata_lib.course.routing import Routing
+from kata_lib.course.routing import WantedRouting
 from kata_lib.course.steps import CANARY_V3, PLAN_V2, PLAN_V3
 from kata_lib.errors import KataError
 from kata_lib.mesh.analyze import Choice
@@ -96,7 +96,7 @@ def unattended() -> bool:
 
 def _v1_runs(cluster: Cluster, sample: pd.DataFrame) -> Result:
     found = itertools.chain(mistakes.workloads(cluster, V1_DEPLOYMENTS), routing.unanswered(cluster))
-    if result := _first(found, sample):
+    if result := _first(cluster, found, sample):
         return result
     if len(sample) < (needed := shares.requests_needed(0.0, HALF)):
         return Result("", "not enough yet", f"{_seen(sample)}: take {needed} requests or more.")
@@ -110,7 +110,7 @@ def _v1_alone(cluster: Cluster, sample: pd.DataFrame) -> Result:
         mistakes.workloads(cluster, V1_DEPLOYMENTS),
         routing.mistakes(cluster, routing.V1_ALONE),
     )
-    return _first(found, sample) or _judge(sample, 0.0, otherwise=1 / 3)
+    return _first(cluster, found, sample) or _judge(sample, 0.0, otherwise=1 / 3)
 
 
 def _a_third(cluster: Cluster, sample: pd.DataFrame) -> Result:
@@ -120,12 +120,12 @@ def _a_third(cluster: Cluster, sample: pd.DataFrame) -> Result:
         mistakes.workloads(cluster, V1_AND_V2),
         routing.mistakes(cluster, routing.A_THIRD),
     )
-    return _first(found, sample) or _judge(sample, 1 / 3, otherwise=0.1)
+    return _first(cluster, found, sample) or _judge(sample, 1 / 3, otherwise=0.1)
 
 
 def _canary_10(cluster: Cluster, sample: pd.DataFrame) -> Result:
     found = _routed(cluster, routing.CANARY_10)
-    return _first(found, sample) or _judge(sample, 0.1, otherwise=1 / 3)
+    return _first(cluster, found, sample) or _judge(sample, 0.1, otherwise=1 / 3)
 
 
 def _weights_rule(cluster: Cluster, sample: pd.DataFrame) -> Result:
@@ -135,11 +135,11 @@ def _weights_rule(cluster: Cluster, sample: pd.DataFrame) -> Result:
         _routed(cluster, routing.CANARY_BY_FOUR_PODS),
     )
     # With four pods beside two, plain Kubernetes would give v2 two thirds.
-    return _first(found, sample) or _judge(sample, 0.1, otherwise=2 / 3)
+    return _first(cluster, found, sample) or _judge(sample, 0.1, otherwise=2 / 3)
 
 
 def _canary_20(cluster: Cluster, sample: pd.DataFrame) -> Result:
-    return _first(_routed(cluster, routing.CANARY_20), sample) or _judge(sample, 0.2, otherwise=0.1)
+    return _first(cluster, _routed(cluster, routing.CANARY_20), sample) or _judge(sample, 0.2, otherwise=0.1)
 
 
 def _mesh_agrees(cluster: Cluster, table: pd.DataFrame) -> Result:
@@ -172,7 +172,7 @@ _MEASURE = (
 
 
 def _promoted(cluster: Cluster, sample: pd.DataFrame) -> Result:
-    return _first(_routed(cluster, routing.PROMOTED), sample) or _judge(sample, 1.0, otherwise=0.9)
+    return _first(cluster, _routed(cluster, routing.PROMOTED), sample) or _judge(sample, 1.0, otherwise=0.9)
 
 
 def _v3_hurts(cluster: Cluster, sample: pd.DataFrame) -> Result:
@@ -185,7 +185,9 @@ def _v3_hurts(cluster: Cluster, sample: pd.DataFrame) -> Result:
     return _verdict(f"{seen.count} requests failed: {seen}", seen, V3_FAILURES, UNROUTED_FAILURES)
 
 
-def _routed(cluster: Cluster, wanted: Routing, deployments: tuple[str, ...] = V1_AND_V2) -> Iterator[Mistake]:
+def _routed(
+    cluster: Cluster, wanted: WantedRouting, deployments: tuple[str, ...] = V1_AND_V2
+) -> Iterator[Mistake]:
     """Yield what keeps the requests from going as a step wants, what would send a version too much first."""
     yield from routing.unsafe(cluster, wanted)
     yield from mistakes.workloads(cluster, deployments)
@@ -194,7 +196,9 @@ def _routed(cluster: Cluster, wanted: Routing, deployments: tuple[str, ...] = V1
 
 def _everyone_on_v2(found: Callable[[Cluster], Iterable[Mistake]]) -> Check:
     """Return the check of a release that leaves every request with v2."""
-    return lambda cluster, sample: _first(found(cluster), sample) or _judge(sample, 1.0, otherwise=0.9)
+    return lambda cluster, sample: (
+        _first(cluster, found(cluster), sample) or _judge(sample, 1.0, otherwise=0.9)
+    )
 
 
 def _cleaned_up(cluster: Cluster, _: pd.DataFrame) -> Result:
@@ -203,16 +207,17 @@ def _cleaned_up(cluster: Cluster, _: pd.DataFrame) -> Result:
     return _right(f"Nothing of the workshop is left in namespace {cluster.namespace}.")
 
 
-def _first(found: Iterable[Mistake], sample: pd.DataFrame) -> Result | None:
+def _first(cluster: Cluster, found: Iterable[Mistake], sample: pd.DataFrame) -> Result | None:
     for mistake in found:
         return _wrong(mistake)
     failures = sample[sample["version"].isna()]
     if len(failures):
         first = failures.iloc[0]
         said = first["error"] or f"status {first['status']}: {first['answer']}"
-        return Result(
-            "", "wrong", f"{len(failures)} of {len(sample)} requests failed, the first with {said}."
-        )
+        text = f"{len(failures)} of {len(sample)} requests failed, the first with {said}."
+        for mistake in mistakes.changed(cluster):
+            return _wrong(Mistake(f"{text} {mistake.text}", mistake.mend))
+        return Result("", "wrong", text)
     strangers = sample[sample["version"] == UNKNOWN]
     if len(strangers):
         said = strangers.iloc[0]["answer"]

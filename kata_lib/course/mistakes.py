@@ -81,6 +81,15 @@ def replicas(cluster: Cluster, wanted: Mapping[str, int]) -> Iterator[Mistake]:
         )
 
 
+def changed(cluster: Cluster) -> Iterator[Mistake]:
+    """Yield which of the workshop's Deployments are not what their files say, so that they may fail."""
+    for kind, name in originals.made_by():
+        if kind == _KIND and (said := restoring.what_differs(cluster, kind, name)):
+            yield Mistake(
+                f"The Deployment {name} is not as its file says: {said}.", restoring.line(cluster, kind, name)
+            )
+
+
 def left_over(cluster: Cluster) -> Iterator[Mistake]:
     """Yield what is still there of the workshop's kinds, where nothing should be."""
     left = cluster.contents(KINDS)

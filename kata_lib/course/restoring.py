@@ -4,6 +4,7 @@ An object as the API has it and the workshop's manifest go in. kubectl apply lea
 and cannot change what is fixed: where it would not arrive, the line replaces the object, or makes it anew.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import originals
 from kata_lib.mesh.virtual_services import ISTIO
 
+_SHOWN = 200
+"""As many characters of a value are shown to a person."""
 _API = {"Deployment": "apps/v1", "Service": "v1", "VirtualService": ISTIO, "DestinationRule": ISTIO}
 
 
@@ -41,8 +44,9 @@ def what_differs(cluster: Cluster, kind: str, name: str, file: str = "") -> str:
     if found is None or live is None:
         return ""
     return "; ".join(
-        f"{path} is {now!r}, in {found[1]} {wanted!r}"
-        for path, now, wanted in _other(found[0], live, cluster.images)
+        f"{place} is {_short(now)}, in {found[1]} {_short(wanted)}"
+        for path, found_there, asked in _other(found[0], live, cluster.images)
+        for place, now, wanted in _leaves(path, found_there, asked)
     )
 
 
@@ -71,8 +75,10 @@ def applied(*files: str, namespace: str = "") -> str:
 def _how(cluster: Cluster, wanted: Obj, live: Obj | None, file: str) -> str:
     if live is None:
         return f"kubectl apply -f {file}"
-    if wanted["kind"] == "Deployment" and live["spec"]["selector"] != wanted["spec"]["selector"]:
-        return f"kubectl delete deployment {wanted['metadata']['name']} && kubectl apply -f {file}"
+    fixed = wanted["kind"] == "Deployment" and live["spec"]["selector"] != wanted["spec"]["selector"]
+    if fixed or live["spec"].get("clusterIP") == "None":
+        kind = wanted["kind"].lower()
+        return f"kubectl delete {kind} {wanted['metadata']['name']} && kubectl apply -f {file}"
     if _arrives(cluster, wanted, live):
         return f"kubectl apply -f {file}"
     each = originals.manifests(file)
@@ -95,6 +101,8 @@ def _numbers(service: Obj) -> set[int]:
 def _other(wanted: Obj, live: Obj, images: Mapping[str, str]) -> list[tuple[str, Any, Any]]:
     """Return what decides about requests and differs: where, what is there, what is wanted."""
     wanted = apply.with_images(wanted, images)
+    if live["spec"].get("clusterIP") == "None":
+        return [("spec.clusterIP", "None", "")]
     return [
         (path, _at(live, path), _at(wanted, path))
         for path in _DECIDING[wanted["kind"]]
@@ -108,6 +116,23 @@ _DECIDING: Mapping[str, tuple[str, ...]] = {
     "VirtualService": ("spec",),
     "DestinationRule": ("spec",),
 }
+
+
+def _leaves(path: str, now: Any, wanted: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the innermost places in which a value is not the wanted one."""
+    if isinstance(wanted, dict) and isinstance(now, dict) and not path.endswith(("labels", "selector")):
+        for key in wanted:
+            yield from _leaves(f"{path}.{key}", now.get(key), wanted[key])
+    elif isinstance(wanted, list) and isinstance(now, list) and len(now) == len(wanted):
+        for index, (one, other) in enumerate(zip(now, wanted, strict=True)):
+            yield from _leaves(f"{path}[{index}]", one, other)
+    elif not _holds(now, wanted) or (isinstance(wanted, dict) and now != wanted):
+        yield path, now, wanted
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _at(obj: Obj, path: str) -> Any:
@@ -133,8 +158,3 @@ def _holds(live: Any, wanted: Any) -> bool:
     if isinstance(wanted, list):
         return isinstance(live, list) and len(live) == len(wanted) and all(map(_holds, live, wanted))
     return bool(live == wanted)
-
-
-def missing_or_other(cluster: Cluster, objects: Mapping[tuple[str, str], str]) -> Iterator[tuple[str, str]]:
-    """Yield kind and name of each object that differs from its file."""
-    yield from (key for key, file in objects.items() if differs(cluster, *key, file=file))

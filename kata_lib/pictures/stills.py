@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDTH, HEIGHT = 720, 380
+LEGEND_CHARACTERS = 85  # that fit into one line beside their samples
 INK = "#333333"
 PAPER = "#ffffff"
 GRID = "#e3e3e3"
@@ -156,4 +157,6 @@ def _frame(axes: "Axes", layout: go.Layout) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(INK)
     axes.tick_params(colors=INK)
-    axes.figure.legend(loc="outside lower center", ncols=4, frameon=False, labelcolor=INK)
+    names = axes.get_legend_handles_labels()[1]
+    columns = 4 if len("".join(names)) <= LEGEND_CHARACTERS else 2
+    axes.figure.legend(loc="outside lower center", ncols=columns, frameon=False, labelcolor=INK)

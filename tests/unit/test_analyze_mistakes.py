@@ -433,6 +433,7 @@ def test_a_mistake_is_found(
 
 OF_WHAT_IS_IN_FORCE = {code for code in CODES if code.startswith("KATA05")} | {
     "KATA0104",
+    "KATA0305",
     "KATA0405",
     "KATA0406",
 }

@@ -266,7 +266,7 @@ DAMAGES: list[tuple[str, Callable[[Cluster, Api], object], str, str]] = [
     (
         "canary-10",
         without_version,
-        "Deployment name-v2: .*spec.template.metadata.labels is {'app': 'name', 'version': '2'}",
+        'Deployment name-v2: .*spec.template.metadata.labels is ."app": "name", "version": "2".',
         "kubectl .*deploy/v2/name-v2.yaml",
     ),
     (

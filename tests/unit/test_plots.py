@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 import pytest
 
 from kata_lib.pictures import plots
-from kata_lib.pictures.stills import PAPER, Still, draw
+from kata_lib.pictures.stills import LEGEND_CHARACTERS, PAPER, Still, draw
 from kata_lib.statistics.shares import share_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -199,3 +199,13 @@ def contrast(one: str, other: str) -> float:
 def test_a_still_refuses_what_it_cannot_draw() -> None:
     with pytest.raises(ValueError, match="of the kinds bar, scatter, not pie"):
         draw(go.Figure(go.Pie(values=[1])), "a pie")
+
+
+def test_the_names_of_a_legend_stay_within_the_still() -> None:
+    still = plots.convergence(TENTH, 0.1)
+    names = {trace.name for trace in still.figure.data}
+    assert len("".join(names)) > LEGEND_CHARACTERS
+    root = ElementTree.fromstring(still.svg)
+    places = [(float(t.get("x", 0)), t.get("y")) for t in root.iter(f"{SVG}text") if t.text in names]
+    assert len({y for _, y in places}) == 2
+    assert all(0 < x < 400 for x, _ in places)  # points, of 540

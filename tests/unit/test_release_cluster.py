@@ -115,6 +115,15 @@ def test_failures_of_a_pod_that_did_not_answer_are_its_versions(
     assert runner.turn().release.phase == "Degraded"
 
 
+def test_other_callers_whose_routing_may_be_another_are_not_counted(
+    cluster: Cluster, counted: Counters, clock: Clock
+) -> None:
+    runner = begun(cluster, TWO, clock)
+    counted.add("v2", 5, code="503", caller="age")
+    found = runner.turn().release
+    assert (found.phase, found.tallies["success-rate"].canary) == ("Progressing", Counted())
+
+
 def test_copies_are_counted_where_they_arrive(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     made = plan({"setMirrorRoute": {"percentage": 50}}, {"analysis": {}}, {"setWeight": 1}, {"analysis": {}})
     runner = begun(cluster, made, clock)

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from kata_lib import traffic
 from kata_lib.course import application
 from kata_lib.errors import TrafficError
-from kata_lib.traffic import sampler_process
+from kata_lib.traffic import sampler_process, summary
 from kata_lib.traffic.process import settings
 from kata_lib.traffic.sampler_process import IDLE_LIMIT, Output, Sampler, moments, read_answer
 
@@ -453,3 +453,18 @@ def test_the_ring_gives_what_is_new_as_far_as_it_is_kept() -> None:
     assert ring.since(4) == (records[4:], 5)
     assert ring.since(0) == (records[2:], 5)
     assert ring.since(5) == ([], 5)
+
+
+def test_a_summary_counts_answers_of_unknown_version_apart() -> None:
+    texts = ["Athos is 3 years", "Athos (v2) is 4 years", "It works", "It works"]
+    frame = application.frame_of(
+        [(number, 1.0, 200, text) for number, text in enumerate(texts)] + [(9, 1.0, 503, "no")]
+    )
+    found = summary.summarize(frame)
+    assert {version: seen["count"] for version, seen in found["versions"].items()} == {
+        "v1": 1,
+        "v2": 1,
+        "unknown": 2,
+    }
+    assert (found["failures"], found["versions"]["unknown"]["share"]) == (1, 0.5)
+    assert "unknown       2  50.0 % of 4" in summary.text(found)

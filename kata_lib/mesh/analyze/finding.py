@@ -36,6 +36,7 @@ CODES: dict[str, tuple[str, Severity]] = {
     "KATA0302": ("SubsetWithoutReadyPod", "Error"),
     "KATA0303": ("SubsetNotUsed", "Warning"),
     "KATA0304": ("DeploymentInNoSubset", "Warning"),
+    "KATA0305": ("SubsetNamedAfterAnotherVersion", "Warning"),
     "KATA0401": ("WeightsNotTotal100", "Warning"),
     "KATA0402": ("WeightsLikePods", "Warning"),
     "KATA0403": ("ScaledInsteadOfWeighted", "Warning"),

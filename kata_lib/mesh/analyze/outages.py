@@ -118,20 +118,20 @@ def _answered(found: Objects, seen: InForce, route: Route) -> Iterator[Finding]:
 
 
 def _unanswered(found: Objects, seen: InForce, route: Route, others: Sequence[Finding]) -> Iterator[Finding]:
+    """Yield a finding for each cause, with the share of all destinations that fail by it."""
+    by_cause: dict[tuple[int, str], tuple[Finding | None, list[Destination]]] = {}
     for place in route.destinations:
-        if place.status is None or not place.share:
-            continue
-        cause = next((other for other in others if other.code in _CAUSES and _is_of(other, place)), None)
-        why = (
-            "it has no such destination (flag NC)" if not place.pods and cause is None else _why(place, cause)
-        )
-        service = found.service(seen.service)
+        if place.status is not None and place.share:
+            cause = next((other for other in others if other.code in _CAUSES and _is_of(other, place)), None)
+            by_cause.setdefault((place.status, _why(place, cause)), (cause, []))[1].append(place)
+    for (status, why), (cause, places) in by_cause.items():
+        share = percent(sum(place.share for place in places))
+        listed = ", ".join(place.name for place in places)
         yield finding(
             "KATA0502",
-            service or found.namespace,
-            f"{percent(place.share)} of the requests to {seen.service} get {place.status} from "
-            f"{_who(seen)}: {why}.",
-            seen=f"destination {place.name}" + (f"; {cause.object}: {cause.seen}" if cause else ""),
+            found.service(seen.service) or found.namespace,
+            f"{share} of the requests to {seen.service} get {status} from {_who(seen)}: {why}.",
+            seen=f"destination {listed}" + (f"; {cause.object}: {cause.seen}" if cause else ""),
             mend=cause.mend if cause else "",
             choices=cause.choices if cause else (),
         )
@@ -147,8 +147,9 @@ def _is_of(other: Finding, place: Destination) -> bool:
 def _why(place: Destination, cause: Finding | None) -> str:
     if cause is not None:
         return cause.message.removesuffix(".")
-    there = ", ".join(pod.name for pod in place.pods)
-    return f"{place.name} has no ready pod ({there})"
+    if not place.pods:
+        return f"it has no destination {place.name}, or no pod of it"
+    return f"{place.name} has no ready pod ({', '.join(pod.name for pod in place.pods)})"
 
 
 def _refused(found: Objects, seen: InForce) -> Iterator[Finding]:
