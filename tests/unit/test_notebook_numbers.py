@@ -50,7 +50,8 @@ def measurement() -> Obj:
 
 def seconds_of_an_analysis() -> int:
     metric = measurement()
-    return int(metric["initialDelay"][:-1]) + (metric["count"] - 1) * int(metric["interval"][:-1])
+    measurements = int(metric["count"])
+    return int(metric["initialDelay"][:-1]) + (measurements - 1) * int(metric["interval"][:-1])
 
 
 def limits(plan: str, name: str) -> tuple[str, str]:
