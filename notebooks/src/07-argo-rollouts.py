@@ -41,14 +41,14 @@ print(manifests.text("deploy/rollouts/argo-rollouts/success-rate.yaml"))
 # | a sequential test: as many requests as it needs | conditions on each measurement, `count` of them | `threshold` failed checks |
 # | no verdict yet | `Inconclusive` | halted advancement |
 # | `falseAbort`, `missed` | | |
-# | ConfigMap `rollout-name` | `status` of the Rollout, AnalysisRuns | `status` of the Canary |
+# | ConfigMap `release-name` | `status` of the Rollout, AnalysisRuns | `status` of the Canary |
 #
 # The whole table is in [docs/argo-rollouts.md](../docs/argo-rollouts.md).
 #
 # ## Predict: how long?
 #
-# `kata release` took some twenty seconds from 1 to 100 %. How many **seconds** will this take? Everything you need
-# stands in the two files: three analyses, each with an `initialDelay`, an `interval` and a `count`.
+# The last notebook printed how many seconds `kata release` took from 1 to 100 %. How many **seconds** will this take?
+# Everything you need stands in the two files: three analyses, each with an `initialDelay`, an `interval` and a `count`.
 # %% tags=predict
 lab.predict("seconds from 1 to 100 %", ...)
 # %% [markdown]

@@ -115,6 +115,15 @@ def test_failures_of_a_pod_that_did_not_answer_are_its_versions(
     assert runner.turn().release.phase == "Degraded"
 
 
+def test_other_callers_whose_routing_may_be_another_are_not_counted(
+    cluster: Cluster, counted: Counters, clock: Clock
+) -> None:
+    runner = begun(cluster, TWO, clock)
+    counted.add("v2", 5, code="503", caller="age")
+    found = runner.turn().release
+    assert (found.phase, found.tallies["success-rate"].canary) == ("Progressing", Counted())
+
+
 def test_copies_are_counted_where_they_arrive(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     made = plan({"setMirrorRoute": {"percentage": 50}}, {"analysis": {}}, {"setWeight": 1}, {"analysis": {}})
     runner = begun(cluster, made, clock)
@@ -280,6 +289,8 @@ def test_a_release_runs_by_itself_and_tells_its_decisions(cluster: Cluster, coun
     assert len(said) == len(release.history()) == 8
     assert release.history()["by"].to_list() == ["person", *["plan", "metrics"] * 3, "metrics"]
     assert release.status().startswith("Healthy. name-v2 100 %, name-v1 0 %.")
+    raised = list(release.moments().values())
+    assert release.seconds() == round((raised[-1] - raised[0]).total_seconds(), 1)
     release.undo()
     assert weights.read(cluster, "name")["name-v2"] == 0
 
