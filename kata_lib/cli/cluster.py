@@ -96,10 +96,14 @@ def apply(paths: Paths) -> None:
 @app.command()
 def delete(paths: Paths) -> None:
     """Delete what manifests hold, as `kubectl delete -f` does, and wait until it is gone."""
+    from kata_lib.course import service
+
     cluster = the_cluster()
+    since = service.moment(cluster)
     for path in paths:
         for line in cluster.delete(path):
             print(line)
+    service.settle(cluster, since, _say_wait)
 
 
 @app.command()

@@ -1,11 +1,19 @@
 """Host names of Services, as Kubernetes' DNS and Istio have them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 DOMAIN = "svc.cluster.local"
 
 
 def of_service(name: str, namespace: str) -> str:
     """Return the full name of a Service."""
     return f"{name}.{namespace}.{DOMAIN}"
+
+
+def of_object(service: Mapping[str, Any]) -> str:
+    """Return the full name of a Service as the API shows it."""
+    return of_service(service["metadata"]["name"], service["metadata"]["namespace"])
 
 
 def full_name(host: str, namespace: str) -> str:

@@ -17,7 +17,7 @@ from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import argo_mistakes, mistakes, release_mistakes, routing
 from kata_lib.course.mistake import Mistake
 from kata_lib.course.mistakes import V1_DEPLOYMENTS
-from kata_lib.course.routing import Routing
+from kata_lib.course.routing import WantedRouting
 from kata_lib.course.steps import CANARY_V3, PLAN_V2, PLAN_V3
 from kata_lib.errors import KataError
 from kata_lib.mesh.analyze import Choice
@@ -185,7 +185,9 @@ def _v3_hurts(cluster: Cluster, sample: pd.DataFrame) -> Result:
     return _verdict(f"{seen.count} requests failed: {seen}", seen, V3_FAILURES, UNROUTED_FAILURES)
 
 
-def _routed(cluster: Cluster, wanted: Routing, deployments: tuple[str, ...] = V1_AND_V2) -> Iterator[Mistake]:
+def _routed(
+    cluster: Cluster, wanted: WantedRouting, deployments: tuple[str, ...] = V1_AND_V2
+) -> Iterator[Mistake]:
     """Yield what keeps the requests from going as a step wants, what would send a version too much first."""
     yield from routing.unsafe(cluster, wanted)
     yield from mistakes.workloads(cluster, deployments)

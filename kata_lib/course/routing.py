@@ -40,7 +40,7 @@ _NEAR = 0.0005
 
 
 @dataclass(frozen=True)
-class Routing:
+class WantedRouting:
     """What a step wants of the requests to name: each version's share, 0 to 1, and the files that say so.
 
     file: where the VirtualService is, "" for none. rules: the DestinationRules by name, each with its file.
@@ -60,18 +60,18 @@ class Routing:
         return rules | {("VirtualService", service.NAME): self.file}
 
 
-V1_ALONE = Routing({"v1": 1.0})
-A_THIRD = Routing({"v1": 2 / 3, "v2": 1 / 3})
-CANARY_10 = Routing({"v1": 0.9, "v2": 0.1}, CANARY, {"name": CANARY})
+V1_ALONE = WantedRouting({"v1": 1.0})
+A_THIRD = WantedRouting({"v1": 2 / 3, "v2": 1 / 3})
+CANARY_10 = WantedRouting({"v1": 0.9, "v2": 0.1}, CANARY, {"name": CANARY})
 CANARY_BY_FOUR_PODS = replace(CANARY_10, scaled=True)
-CANARY_20 = Routing({"v1": 0.8, "v2": 0.2}, CANARY, {"name": CANARY})
-PROMOTED = Routing({"v1": 0.0, "v2": 1.0}, PROMOTE, {"name": PROMOTE})
-CANARY_OF_V3 = Routing(
+CANARY_20 = WantedRouting({"v1": 0.8, "v2": 0.2}, CANARY, {"name": CANARY})
+PROMOTED = WantedRouting({"v1": 0.0, "v2": 1.0}, PROMOTE, {"name": PROMOTE})
+CANARY_OF_V3 = WantedRouting(
     {"v2": 0.9, "v3": 0.1}, CANARY_V3, {"name": PROMOTE, "name-v3": f"{V3}/destination-rule.yaml"}
 )
 
 
-def unsafe(cluster: Cluster, wanted: Routing) -> Iterator[Mistake]:
+def unsafe(cluster: Cluster, wanted: WantedRouting) -> Iterator[Mistake]:
     """Yield what is written, or is not, so that the newest version would get more than the step asks."""
     found = analyze.read(cluster, service.KNOWN)
     written = speaker(cluster, service.NAME)
@@ -79,7 +79,7 @@ def unsafe(cluster: Cluster, wanted: Routing) -> Iterator[Mistake]:
         yield from _written(cluster, wanted, found, written)
 
 
-def _meant(shares: Shares, wanted: Routing) -> dict[str, float]:
+def _meant(shares: Shares, wanted: WantedRouting) -> dict[str, float]:
     """Return shares with a subset that nobody defines taken for the version that its name ends with."""
     meant: dict[str, float] = {}
     for name, share in shares.items():
@@ -88,7 +88,7 @@ def _meant(shares: Shares, wanted: Routing) -> dict[str, float]:
     return meant
 
 
-def mistakes(cluster: Cluster, wanted: Routing) -> Iterator[Mistake]:
+def mistakes(cluster: Cluster, wanted: WantedRouting) -> Iterator[Mistake]:
     """Yield why requests do not go where the step wants: from what is written, then what is in force."""
     found = analyze.read(cluster, service.KNOWN)
     if wanted.file:
@@ -119,7 +119,9 @@ def without(cluster: Cluster, version: str) -> str:
     return _set_weights(found, written, {other: 1 / len(others) for other in others})
 
 
-def _written(cluster: Cluster, wanted: Routing, found: Objects, written: Obj | None) -> Iterator[Mistake]:
+def _written(
+    cluster: Cluster, wanted: WantedRouting, found: Objects, written: Obj | None
+) -> Iterator[Mistake]:
     if written is None:
         yield _nobody_speaks(cluster, wanted, found)
         return
@@ -141,7 +143,7 @@ def _written(cluster: Cluster, wanted: Routing, found: Objects, written: Obj | N
         yield _weights(wanted, found, written, line)
 
 
-def _nobody_speaks(cluster: Cluster, wanted: Routing, found: Objects) -> Mistake:
+def _nobody_speaks(cluster: Cluster, wanted: WantedRouting, found: Objects) -> Mistake:
     line = _restored(cluster, wanted) or restoring.applied(wanted.file)
     for finding in analyze.findings(found):
         if finding.code == "KATA0403" and not wanted.scaled:
@@ -157,7 +159,7 @@ def _nobody_speaks(cluster: Cluster, wanted: Routing, found: Objects) -> Mistake
     )
 
 
-def _two_speak(wanted: Routing, found: Objects, both: list[Obj]) -> Mistake:
+def _two_speak(wanted: WantedRouting, found: Objects, both: list[Obj]) -> Mistake:
     """Return that several VirtualServices speak for the host: a person says which of them goes."""
     now = written_shares(found, both[0])
     choices = []
@@ -177,7 +179,7 @@ def _two_speak(wanted: Routing, found: Objects, both: list[Obj]) -> Mistake:
     )
 
 
-def _weights(wanted: Routing, found: Objects, written: Obj, line: str) -> Mistake:
+def _weights(wanted: WantedRouting, found: Objects, written: Obj, line: str) -> Mistake:
     name, shares = _name(written), written_shares(found, written)
     said = f"{shares_text(shares)}; this step wants {shares_text(wanted.shares)}"
     if _not_applied(written, wanted, found):
@@ -228,7 +230,7 @@ def _set_weights(found: Objects, written: Obj, wanted: Shares) -> str:
     return "kata weights " + " ".join(f"{name}={wanted.get(v, 0.0) * 100:.0f}" for name, v in pairs)
 
 
-def _restored(cluster: Cluster, wanted: Routing) -> str:
+def _restored(cluster: Cluster, wanted: WantedRouting) -> str:
     """Return the line that brings back the first of the step's routing objects that differs, or ""."""
     for key, file in wanted.files().items():
         if restoring.differs(cluster, *key, file=file):
@@ -236,7 +238,7 @@ def _restored(cluster: Cluster, wanted: Routing) -> str:
     return ""
 
 
-def _in_force(cluster: Cluster, wanted: Routing, found: Objects) -> Iterator[Mistake]:
+def _in_force(cluster: Cluster, wanted: WantedRouting, found: Objects) -> Iterator[Mistake]:
     """Yield why what is in force differs from what the step wants, although the weights are written so."""
     seen = next((seen for seen in found.in_force if seen.service == service.NAME), None)
     outages = any(finding.code.startswith("KATA05") for finding in analyze.findings(found))
@@ -277,7 +279,7 @@ def _last(written: Obj) -> str:
     return next((file for file, obj in every if obj["spec"] == last.get("spec")), "Something else")
 
 
-def _not_applied(written: Obj, wanted: Routing, found: Objects) -> bool:
+def _not_applied(written: Obj, wanted: WantedRouting, found: Objects) -> bool:
     """Return whether the file says what the step wants, and something else was the last that was applied."""
     last = json.loads((written["metadata"].get("annotations") or {}).get(LAST_APPLIED) or "null")
     in_file = next((m for m in load(wanted.file) if m["kind"] == "VirtualService"), None)

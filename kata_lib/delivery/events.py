@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from kata_lib.delivery.judging import Finding, Tally, judge
+from kata_lib.delivery.judging import Judgement, Tally, judge
 from kata_lib.delivery.observed import Observed
 from kata_lib.delivery.plan import Plan
 from kata_lib.delivery.state import BESIDE, By, Decision, Hold, ReleaseState, Versions, What
@@ -127,13 +127,13 @@ def _counted(release: ReleaseState, seen: Observed) -> ReleaseState:
     return replace(release, tallies=tallies, errors=0)
 
 
-def _findings(release: ReleaseState, seen: Observed) -> list[Finding]:
+def _findings(release: ReleaseState, seen: Observed) -> list[Judgement]:
     plan, share = release.plan, release.routing.by_chance
     gone = seen.canary.gone and not seen.stable.gone
     return [judge(plan, metric, release.tallies[metric.name], share, gone) for metric in plan.metrics]
 
 
-def _failed(release: ReleaseState, failed: Finding, seen: Observed, now: float) -> ReleaseState:
+def _failed(release: ReleaseState, failed: Judgement, seen: Observed, now: float) -> ReleaseState:
     release = replace(release, failures=release.failures + 1)
     why: dict[str, Any] = {"findings": (failed,)}
     if seen.canary.gone:
@@ -144,7 +144,7 @@ def _failed(release: ReleaseState, failed: Finding, seen: Observed, now: float) 
     return replace(_decide(release, now, "borne", "metrics", **why), tallies=fresh)
 
 
-def _beside(release: ReleaseState, broken: Finding, now: float) -> ReleaseState:
+def _beside(release: ReleaseState, broken: Judgement, now: float) -> ReleaseState:
     """Have it compared with stable, of which there was too little; a second time, hold it there."""
     again = release.compared > 0
     release = _rerouted(replace(release, beside=True, compared=release.compared + 1))
@@ -156,7 +156,7 @@ def _beside(release: ReleaseState, broken: Finding, now: float) -> ReleaseState:
     return _enter(release, now)
 
 
-def _go_on(release: ReleaseState, findings: list[Finding], seen: Observed, now: float) -> ReleaseState:
+def _go_on(release: ReleaseState, findings: list[Judgement], seen: Observed, now: float) -> ReleaseState:
     """Go on to the next step where this one is done, nothing is missing, and nobody holds it."""
     if release.hold not in ("", "plan"):
         return release
@@ -172,7 +172,7 @@ def _go_on(release: ReleaseState, findings: list[Finding], seen: Observed, now: 
     return _hold(release, now, "inconclusive", "metrics", findings=tuple(undecided), **missing)
 
 
-def _analysed(release: ReleaseState, findings: list[Finding]) -> list[Finding]:
+def _analysed(release: ReleaseState, findings: list[Judgement]) -> list[Judgement]:
     """Return the findings for which the step waits."""
     step = release.plan.steps[release.step]
     if release.beside:
@@ -182,11 +182,11 @@ def _analysed(release: ReleaseState, findings: list[Finding]) -> list[Finding]:
     return []
 
 
-def _undecided(release: ReleaseState, findings: list[Finding]) -> list[Finding]:
+def _undecided(release: ReleaseState, findings: list[Judgement]) -> list[Judgement]:
     return [finding for finding in _analysed(release, findings) if finding.verdict != "Successful"]
 
 
-def _done(release: ReleaseState, findings: list[Finding], now: float) -> ReleaseState:
+def _done(release: ReleaseState, findings: list[Judgement], now: float) -> ReleaseState:
     """Leave the step, where it is over."""
     step = release.plan.steps[release.step]
     for finding in _analysed(release, findings):

@@ -1,4 +1,4 @@
-"""What the requests counted so far say of a canary: one Finding for each metric, with its figures."""
+"""What the requests counted so far say of a canary: one Judgement for each metric, with its figures."""
 
 from dataclasses import dataclass, replace
 from math import ceil, log
@@ -61,7 +61,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Judgement:
     """What one metric says, and the figures on which it rests.
 
     fails_from: from how many bad requests of the canary on it is worse than stable, all else alike, -1 where
@@ -80,11 +80,11 @@ class Finding:
     succeeds_to: int
 
 
-def judge(plan: Plan, metric: Metric, tally: Tally, share: float | None, gone: bool = False) -> Finding:
+def judge(plan: Plan, metric: Metric, tally: Tally, share: float | None, gone: bool = False) -> Judgement:
     """Judge one metric; gone: no pod of the canary is ready, and stable has one."""
     verdict, reason = _verdict(plan, metric, tally, gone)
     worse, needed = tally.worse, tally.worse.needed(plan.alpha)
-    return Finding(
+    return Judgement(
         metric.name,
         verdict,
         reason,

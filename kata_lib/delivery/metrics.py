@@ -1,4 +1,4 @@
-"""A release's metrics, from what the callers' sidecars counted: two readings in, a Look at each metric out.
+"""A release's metrics, from what the caller's sidecars counted: two readings in, a Look at each metric out.
 
 While the canary gets copies of users' requests, which no caller counts, the called pods' sidecars are asked.
 A request that reached no pod carries no version. Where a pod was chosen, its workload tells; where none was,
@@ -36,20 +36,25 @@ def reading(cluster: Cluster, plan: Plan) -> pd.DataFrame:
 def observe(cluster: Cluster, counted: pd.DataFrame, state: ReleaseState) -> Observed:
     """Return what a look sees; counted: the difference of two readings."""
     plan, versions, routing = state.plan, state.versions, state.routing
-    pods = pods_behind(cluster, plan.service)
-    copies = routing.mirror and not routing.weight
+    everything = cluster.pods()
+    pods = _behind(cluster, plan.service, everything)
     called = named(counted, {workload(pod): _version(pod) for pod in pods})
-    parts = split(called, plan.service, versions, "destination" if copies else "source")
+    if routing.mirror and not routing.weight:
+        parts = split(called, plan.service, versions, "destination")
+    else:
+        callers = [pod["metadata"]["name"] for pod in _behind(cluster, plan.caller, everything)]
+        mine = called[called.index.get_level_values("pod").isin(callers)]
+        parts = split(mine, plan.service, versions)
     if len(parts[2]):
         parts = given(parts, plan, in_force.read(cluster, plan.service, plan.caller))
     return Observed(looks(parts, plan), pods_of(pods, versions.canary), pods_of(pods, versions.stable))
 
 
-def pods_behind(cluster: Cluster, service: str) -> list[Obj]:
-    """Return the pods that a Service selects, but for those on their way out; [] without the Service."""
+def _behind(cluster: Cluster, service: str, pods: list[Obj]) -> list[Obj]:
+    """Return those of the pods that a Service selects, but for those on their way out; [] without it."""
     found = cluster.get("v1", "Service", service)
-    pods = [] if found is None else in_force.behind(found, cluster.pods())
-    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    selected = [] if found is None else in_force.behind(found, pods)
+    return [pod for pod in selected if "deletionTimestamp" not in pod["metadata"]]
 
 
 def pods_of(pods: list[Obj], version: str) -> Pods:

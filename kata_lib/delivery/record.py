@@ -15,7 +15,7 @@ import yaml
 from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery import words
-from kata_lib.delivery.judging import Finding, Tally
+from kata_lib.delivery.judging import Judgement, Tally
 from kata_lib.delivery.observed import Pods
 from kata_lib.delivery.plan import parse
 from kata_lib.delivery.state import Decision, ReleaseState, Versions
@@ -179,5 +179,5 @@ def _decision(kept: Obj) -> Decision:
     return Decision(**{**kept, **pods, "findings": tuple(map(_finding, kept["findings"]))})
 
 
-def _finding(kept: Obj) -> Finding:
-    return Finding(**{**kept, "canary": Counted(**kept["canary"]), "stable": Counted(**kept["stable"])})
+def _finding(kept: Obj) -> Judgement:
+    return Judgement(**{**kept, "canary": Counted(**kept["canary"]), "stable": Counted(**kept["stable"])})

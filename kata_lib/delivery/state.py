@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kata_lib.delivery.judging import Finding, Tally
+from kata_lib.delivery.judging import Judgement, Tally
 from kata_lib.delivery.observed import Pods
 from kata_lib.delivery.plan import Plan
 from kata_lib.delivery.steps import HeaderRoute, MirrorRoute, SetWeight
@@ -53,7 +53,7 @@ class Decision:
     what: What
     by: By
     hold: Hold = ""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Judgement, ...] = ()
     canary: Pods | None = None
     stable: Pods | None = None
     count: int = 0

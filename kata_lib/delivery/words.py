@@ -7,7 +7,7 @@ ConfigMap's history. Nothing reads these words.
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from kata_lib.delivery.judging import Finding
+from kata_lib.delivery.judging import Judgement
 from kata_lib.delivery.metric import Metric
 from kata_lib.delivery.observed import Pods
 from kata_lib.delivery.plan import Plan
@@ -113,20 +113,20 @@ def effect(decision: Decision, plan: Plan) -> str:
     return f"{_shares(decision, plan)}."
 
 
-def explain(finding: Finding, plan: Plan) -> str:
+def explain(finding: Judgement, plan: Plan) -> str:
     """Return why a metric has its verdict: the figures of both versions, and what would have changed it."""
     metric = next(metric for metric in plan.metrics if metric.name == finding.metric)
     return " ".join([*_counted(finding, metric, plan), *_because(finding, metric, plan)])
 
 
-def _counted(finding: Finding, metric: Metric, plan: Plan) -> Iterator[str]:
+def _counted(finding: Judgement, metric: Metric, plan: Plan) -> Iterator[str]:
     canary = _seen(plan.canary, metric, finding.canary)
     yield f"{canary}, {_seen(plan.stable, metric, finding.stable)}."
     if finding.lost:
         yield f"{finding.lost} more reached no pod of either."
 
 
-def _because(finding: Finding, metric: Metric, plan: Plan) -> Iterator[str]:
+def _because(finding: Judgement, metric: Metric, plan: Plan) -> Iterator[str]:
     limit = f"{100 * metric.healthy:g} % is healthy, {100 * metric.faulty:g} % is not"
     match finding.reason:
         case "worse":

@@ -25,8 +25,8 @@ from kata_lib.engines import istioctl, programs
 from kata_lib.engines.application import Application
 from kata_lib.engines.containers import images_of
 from kata_lib.engines.kind import istio
-from kata_lib.engines.kind.images import Images, full_names
-from kata_lib.engines.kind.settings import Settings
+from kata_lib.engines.kind.images import ImageStore, full_names
+from kata_lib.engines.kind.settings import KindSettings
 from kata_lib.errors import KataError
 from kata_lib.files import replacing
 
@@ -44,8 +44,8 @@ class BundleError(KataError):
 
 def create(target: Path, application: Application, say: Say) -> None:
     """Write a bundle of this machine's images and tools; images that are not there are pulled first."""
-    settings, log = Settings.read(), _log()
-    store = Images(settings, log)
+    settings, log = KindSettings.read(), _log()
+    store = ImageStore(settings, log)
     with tempfile.TemporaryDirectory(dir=_folder(), prefix="bundle-") as name:
         folder = Path(name)
         say("building the application's image")
@@ -137,7 +137,7 @@ def open_(bundle: Path, application: Application, say: Say) -> None:
         os.environ.setdefault("KATA_ADDONS", str(_folder() / "addons"))
     if "settings/istio.yaml" in manifest["sha256"]:
         os.environ.setdefault("KATA_ISTIO_SETTINGS", str(_folder() / "settings" / "istio.yaml"))
-    store = Images(Settings.read(), _log())
+    store = ImageStore(KindSettings.read(), _log())
     if all(store.has(image) for image in manifest["images"]):
         return
     with tempfile.TemporaryDirectory(dir=_folder(), prefix="bundle-") as name, _opened(bundle) as packed:

@@ -20,17 +20,17 @@ NOT_FAILED, FAILED = "not 5xx", "5xx"
 ENDPOINT = "endpoint"
 """Beside Istio's labels: CLUSTER@ADDRESS, where Envoy counted."""
 
-Row = tuple[dict[str, str], float]
+LabelledCount = tuple[dict[str, str], float]
 """Istio's labels and ENDPOINT, and a number of requests."""
 
 
-def read(cluster: Cluster, pod: Obj, pods: list[Obj]) -> list[Row]:
+def read(cluster: Cluster, pod: Obj, pods: list[Obj]) -> list[LabelledCount]:
     """Return what a pod's Envoy has counted; `pods` are those that it may send to."""
     status = json.loads(cluster.ask_envoy(pod["metadata"]["name"], "clusters?format=json"))
     return rows(status, pod, {p["status"]["podIP"]: p for p in pods if "podIP" in p.get("status", {})})
 
 
-def rows(status: Obj, pod: Obj, by_address: Mapping[str, Obj]) -> list[Row]:
+def rows(status: Obj, pod: Obj, by_address: Mapping[str, Obj]) -> list[LabelledCount]:
     """Return one row for each endpoint and outcome of Envoy's /clusters as JSON."""
     found = []
     for entry in status.get("cluster_statuses", []):

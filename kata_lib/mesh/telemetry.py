@@ -120,7 +120,7 @@ def _of_pod(
     return counted, bool(counted)
 
 
-def plain(pod: str, counted: list[proxy_counters.Row]) -> dict[tuple[str, ...], dict[str, float]]:
+def plain(pod: str, counted: list[proxy_counters.LabelledCount]) -> dict[tuple[str, ...], dict[str, float]]:
     """Return one pod's counters by READING from what its Envoy counted by itself."""
     rows: dict[tuple[str, ...], dict[str, float]] = {}
     for labels, number in counted:

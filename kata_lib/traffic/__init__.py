@@ -23,7 +23,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 from kata_lib.errors import TrafficError
-from kata_lib.traffic.frames import UNKNOWN, Record, VersionOf, frame_of, unknown
+from kata_lib.traffic.frames import UNKNOWN, RequestRecord, VersionOf, frame_of, unknown
 from kata_lib.traffic.process import GRACE, Connections, SamplerProcess, settings
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def sample(
     if (requests is None) == (seconds is None):
         raise TrafficError("Expected either requests or seconds, found both or neither: give one of them.")
     process = SamplerProcess(settings(url, requests, seconds, rate, concurrency, connections, timeout, seed))
-    records: list[Record] = []
+    records: list[RequestRecord] = []
     told = time.monotonic()
     try:
         for batch in process.records():
@@ -126,7 +126,7 @@ class Sampler:
         """Return the requests so far that the ring still holds; raise TrafficError if sampling broke off."""
         return frame_of(self.since(0)[0], self._version_of)
 
-    def since(self, number: int) -> tuple[list[Record], int]:
+    def since(self, number: int) -> tuple[list[RequestRecord], int]:
         """Return the records after the first `number` ones, as far as the ring holds them, and how many there
         were in all, which is the next call's `number`; raise TrafficError if sampling broke off.
         """
@@ -159,17 +159,17 @@ class _Ring:
     """The last records and the number of all; one thread adds, others read; broken: why it adds no more."""
 
     def __init__(self, size: int) -> None:
-        self._records: deque[Record] = deque(maxlen=size)
+        self._records: deque[RequestRecord] = deque(maxlen=size)
         self._number = 0
         self._lock = threading.Lock()
         self.broken: TrafficError | None = None
 
-    def extend(self, records: list[Record]) -> None:
+    def extend(self, records: list[RequestRecord]) -> None:
         with self._lock:
             self._records.extend(records)
             self._number += len(records)
 
-    def since(self, number: int) -> tuple[list[Record], int]:
+    def since(self, number: int) -> tuple[list[RequestRecord], int]:
         with self._lock:
             new = min(self._number - number, len(self._records))
             # From the end: what is new is little, what is kept is much.

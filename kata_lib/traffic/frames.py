@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-Record = tuple[int, float, int, str]
+RequestRecord = tuple[int, float, int, str]
 """Time sent (ns since 1970), latency (ms), status, text: the answer, or with status 0 the reason."""
 
 UNKNOWN = "unknown"
@@ -21,7 +21,7 @@ def unknown(answer: str) -> str:
     return UNKNOWN
 
 
-def frame_of(records: Collection[Record], version_of: VersionOf = unknown) -> "pd.DataFrame":
+def frame_of(records: Collection[RequestRecord], version_of: VersionOf = unknown) -> "pd.DataFrame":
     """Return records as a frame with one row each."""
     import pandas as pd
 

@@ -15,8 +15,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from kata_lib.errors import TrafficError
 from kata_lib.traffic import sampler_process
-from kata_lib.traffic.frames import Record
-from kata_lib.traffic.sampler_process import MAX_CONCURRENCY, RECORD, Settings
+from kata_lib.traffic.frames import RequestRecord
+from kata_lib.traffic.sampler_process import MAX_CONCURRENCY, RECORD, SamplerSettings
 
 Connections = Literal["per-request", "keep-alive"]
 
@@ -42,7 +42,7 @@ def settings(
     connections: Connections,
     timeout: float,
     seed: int | None,
-) -> Settings:
+) -> SamplerSettings:
     """Check what was asked for; raise TrafficError where it makes no sense."""
     if concurrency is None:
         concurrency = RATED_CONCURRENCY if rate else 1
@@ -54,7 +54,7 @@ def settings(
     if connections not in ("per-request", "keep-alive"):
         raise TrafficError(f'Expected connections "per-request" or "keep-alive", found {connections!r}.')
     parts = _split(url)
-    return Settings(
+    return SamplerSettings(
         address=_resolve(parts.hostname or "", parts.port or 80),
         host=parts.netloc.rpartition("@")[2],
         target=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
@@ -98,7 +98,7 @@ class SamplerProcess:
     patience: the longest time in seconds without a record that it may take in order.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SamplerSettings) -> None:
         self.patience = settings.timeout + GRACE + (2 / settings.rate if settings.rate else 0.0)
         command = [sys.executable, "-I", "-S", sampler_process.__file__, json.dumps(asdict(settings))]
         pipe = subprocess.PIPE
@@ -119,7 +119,7 @@ class SamplerProcess:
         """Whether the process is gone; the records that it left can still be read."""
         return self._process.poll() is not None
 
-    def records(self) -> Iterator[list[Record]]:
+    def records(self) -> Iterator[list[RequestRecord]]:
         """Yield the records that have arrived, a batch at a time, until the process has ended.
 
         Raise TrafficError where it says nothing for longer than it may: it was stopped, or gets no time.
@@ -170,7 +170,7 @@ def _cause(code: int) -> str:
     return f"{signal.Signals(-code).name} ended it" if code < 0 else f"exit code {code}"
 
 
-def _take(data: bytearray) -> list[Record]:
+def _take(data: bytearray) -> list[RequestRecord]:
     """Cut the complete records off the data."""
     records, at = [], 0
     while len(data) - at >= RECORD.size:

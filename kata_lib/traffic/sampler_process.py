@@ -1,6 +1,7 @@
 """The sampler's own process: sends GET requests and reports each one, so that a busy caller distorts nothing.
 
-In:  the `Settings` as JSON, the only argument. The end of standard input, which is also what the caller's
+In:  the `SamplerSettings` as JSON, the only argument. The end of standard input, which is also what the
+caller's
      death leaves, stops it: no more requests are begun, those under way are finished.
 Out: one record for each request on standard output, in the order in which they ended: `RECORD` (time sent in
      ns since 1970, latency in ms, HTTP status, length of the text) and the text in UTF-8. Status 0 means
@@ -47,7 +48,7 @@ NANOSECONDS = 1_000_000_000
 
 
 @dataclass(frozen=True)
-class Settings:
+class SamplerSettings:
     """What to ask, how often, and how; times in seconds. Either `requests` or `seconds` is None, or both."""
 
     address: tuple[str, int]
@@ -217,7 +218,7 @@ def reason(error: Exception) -> bytes:
 class Sampler:
     """Begins requests when they are due, and reports them when they end."""
 
-    def __init__(self, settings: Settings, output: Output) -> None:
+    def __init__(self, settings: SamplerSettings, output: Output) -> None:
         self.settings = settings
         self.output = output
         self.selector = selectors.SelectSelector()
@@ -294,7 +295,7 @@ class Sampler:
 def main() -> None:
     """Sample as the argument says."""
     values = json.loads(sys.argv[1])
-    settings = Settings(**{**values, "address": tuple(values["address"])})
+    settings = SamplerSettings(**{**values, "address": tuple(values["address"])})
     try:
         Sampler(settings, Output(sys.stdout.fileno())).run(sys.stdin.fileno())
     except BrokenPipeError:

@@ -17,7 +17,7 @@ from kata_lib.course.application import APPLICATION
 from kata_lib.engines import kubectl
 from kata_lib.engines.context import ContextEngine
 from kata_lib.engines.folder import Folder
-from kata_lib.engines.kind.settings import Settings
+from kata_lib.engines.kind.settings import KindSettings
 from kata_lib.errors import EngineError
 
 pytestmark = pytest.mark.needs("context")
@@ -133,7 +133,7 @@ def test_a_namespace_of_somebody_elses(admin: Path, monkeypatch: pytest.MonkeyPa
 @pytest.fixture
 def plain(admin: Path, tmp_path: Path) -> Iterator[Path]:
     """The kubeconfig of a cluster without Istio."""
-    image = Settings.read().node_image
+    image = KindSettings.read().node_image
     file = tmp_path / "plain.kubeconfig"
     kind: list[Any] = ["kind", "create", "cluster", f"--name={PLAIN}", f"--kubeconfig={file}"]
     subprocess.run([*kind, f"--image={image}"], check=True, timeout=180, capture_output=True)

@@ -41,7 +41,7 @@ from kata_lib.engines.embedded.controllers import (
 )
 from kata_lib.engines.embedded.images import Image, Images
 from kata_lib.engines.embedded.kubelet.admission import refuse_pod
-from kata_lib.engines.embedded.kubelet.launchers import Application, ImageError
+from kata_lib.engines.embedded.kubelet.launchers import ImageError, ProgramLauncher
 from kata_lib.engines.embedded.kubelet.status import pod_status
 from kata_lib.engines.embedded.mesh.admission import refuse
 from kata_lib.engines.embedded.mesh.injection import inject, workload_name
@@ -109,7 +109,7 @@ class Node(Controller[Key]):
         """Return the reason why an image's process cannot be started, in the engine's words."""
         if Images(self._home.images).find(spec["image"]):
             return ""
-        application = Application(pod, spec, lambda *_: None, self._home, self._plan)
+        application = ProgramLauncher(pod, spec, lambda *_: None, self._home, self._plan)
         try:
             application.launch(0)
         except ImageError as error:

@@ -73,7 +73,9 @@ def embedded() -> EmbeddedEngine:
 
 
 def test_what_cannot_be_installed_is_refused() -> None:
-    with pytest.raises(EngineError, match=r"runs programs of this machine.*`lab\.graph\(\)`.*--engine kind"):
+    with pytest.raises(
+        EngineError, match=r"runs programs of this machine.*`live\.show_graph\(lab\)`.*--engine kind"
+    ):
         addons.install(embedded(), ["prometheus", "kiali"], quiet)
     with pytest.raises(KataError, match="no add-on 'jaeger'; there are: prometheus, kiali, grafana"):
         addons.install(RunningContainers(), ["jaeger"], quiet)

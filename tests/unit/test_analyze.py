@@ -55,7 +55,8 @@ def test_a_subset_with_weight_0_needs_no_pods() -> None:
 def test_a_sidecar_may_be_an_init_container() -> None:
     found = kata(*ALL)
     for pod in found.pods:
-        pod["spec"]["initContainers"] = [pod["spec"]["containers"].pop()]
+        sidecar = pod["spec"]["containers"].pop() | {"restartPolicy": "Always"}
+        pod["spec"]["initContainers"] = [sidecar]
     assert analyze.findings(found) == []
 
 

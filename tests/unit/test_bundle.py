@@ -15,7 +15,7 @@ from kata_lib.engines import bundle, istioctl, programs
 from kata_lib.engines.bundle import BundleError
 from kata_lib.engines.containers import images_of
 from kata_lib.engines.kind import istio
-from kata_lib.engines.kind.images import Images
+from kata_lib.engines.kind.images import ImageStore
 
 
 @pytest.fixture
@@ -35,11 +35,11 @@ def loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[bytes]:
     monkeypatch.setenv("KATA_ENGINE", "kind")
     monkeypatch.setattr(istio, "version", lambda: "1.31.0")
     monkeypatch.setattr(istioctl, "version", lambda: "1.31.0")
-    monkeypatch.setattr(Images, "build", lambda self, application, say: None)
-    monkeypatch.setattr(Images, "require", lambda self, image, setting, say: None)
-    monkeypatch.setattr(Images, "has", lambda self, image: image == "prom/prometheus:v3")
-    monkeypatch.setattr(Images, "save", lambda self, images, file, say: file.write_text(" ".join(images)))
-    monkeypatch.setattr(Images, "receive", lambda self, file, say: given.append(file.read_bytes()))
+    monkeypatch.setattr(ImageStore, "build", lambda self, application, say: None)
+    monkeypatch.setattr(ImageStore, "require", lambda self, image, setting, say: None)
+    monkeypatch.setattr(ImageStore, "has", lambda self, image: image == "prom/prometheus:v3")
+    monkeypatch.setattr(ImageStore, "save", lambda self, images, file, say: file.write_text(" ".join(images)))
+    monkeypatch.setattr(ImageStore, "receive", lambda self, file, say: given.append(file.read_bytes()))
     return given
 
 

@@ -12,7 +12,7 @@ from kata_lib.cluster.location import Entry
 from kata_lib.cluster.quantities import amount
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines.context import ContextEngine, forward, inspection, kubeconfig, namespace, reach
-from kata_lib.engines.context.settings import Settings
+from kata_lib.engines.context.settings import ContextSettings
 from kata_lib.engines.folder import Folder
 from kata_lib.engines.programs import ProgramFailed
 from kata_lib.errors import EngineError, EngineUnavailable
@@ -229,8 +229,8 @@ def test_the_workshops_own_kubeconfig_is_not_the_persons(
     own = tmp_path / "kubeconfig"
     monkeypatch.delenv("KATA_CONTEXT_KUBECONFIG", raising=False)
     monkeypatch.setenv("KUBECONFIG", str(own))
-    assert Settings.read("kata", own).kubeconfig == ""
-    assert Settings.read("kata", tmp_path / "other").kubeconfig == str(own)
+    assert ContextSettings.read("kata", own).kubeconfig == ""
+    assert ContextSettings.read("kata", tmp_path / "other").kubeconfig == str(own)
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from kata_lib.course.application import APPLICATION
 from kata_lib.engines import ports
 from kata_lib.engines.folder import Folder, engine_of
 from kata_lib.engines.kind import KindEngine, istio, needs, nodes, readings
-from kata_lib.engines.kind.images import Images
+from kata_lib.engines.kind.images import ImageStore
 from kata_lib.engines.kind.nodes import Nodes, configuration
-from kata_lib.engines.kind.settings import NODE_IMAGE, Settings
+from kata_lib.engines.kind.settings import NODE_IMAGE, KindSettings
 from kata_lib.engines.programs import ProgramFailed
 from kata_lib.errors import EngineError, EngineUnavailable
 
@@ -73,10 +73,10 @@ def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Lab:
     monkeypatch.setattr(Nodes, "export", lambda self, place: lab.do("export"))
     monkeypatch.setattr(Nodes, "start", lambda self, progress: lab.do("start"))
     monkeypatch.setattr(Nodes, "await_ready", lambda self, progress: lab.do("await"))
-    monkeypatch.setattr(Images, "require", lambda self, image, setting, progress: lab.do("require"))
-    monkeypatch.setattr(Images, "build", lambda self, application, progress: lab.do("build"))
-    monkeypatch.setattr(Images, "load", lambda self, cluster, images, folder, progress: lab.do("load"))
-    monkeypatch.setattr(Images, "has", lambda self, image: False)
+    monkeypatch.setattr(ImageStore, "require", lambda self, image, setting, progress: lab.do("require"))
+    monkeypatch.setattr(ImageStore, "build", lambda self, application, progress: lab.do("build"))
+    monkeypatch.setattr(ImageStore, "load", lambda self, cluster, images, folder, progress: lab.do("load"))
+    monkeypatch.setattr(ImageStore, "has", lambda self, image: False)
     monkeypatch.setattr(istio, "images", lambda settings: ["istio/pilot:1"])
     monkeypatch.setattr(istio, "install", lambda kubeconfig, settings, log, progress: lab.do("install"))
     return lab
@@ -251,10 +251,10 @@ def test_a_name_that_kind_does_not_take(lab: Lab) -> None:
 def test_a_setting_that_makes_no_sense(
     name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert Settings.read().node_image == NODE_IMAGE
+    assert KindSettings.read().node_image == NODE_IMAGE
     monkeypatch.setenv(name, value)
     with pytest.raises(EngineError, match=said):
-        Settings.read()
+        KindSettings.read()
 
 
 def test_a_taken_port_is_found_before_anything_is_made(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,7 +290,7 @@ def test_an_archive_is_of_one_platform_where_the_store_keeps_several(
     )
     for name in ("KATA_ISTIO_SETTINGS", "KATA_PORT", "KIND_EXPERIMENTAL_PROVIDER"):
         monkeypatch.delenv(name, raising=False)
-    images = Images(Settings.read(), tmp_path / "log")
+    images = ImageStore(KindSettings.read(), tmp_path / "log")
     with contextlib.suppress(FileNotFoundError):
         images.load("one", ["a", "b"], tmp_path, quiet)
     archive = tmp_path / "images.tar"
@@ -311,7 +311,7 @@ def test_podman_is_asked_in_its_own_words(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr("kata_lib.engines.kind.images.program", lambda name: name)
     monkeypatch.setattr("kata_lib.engines.kind.images.run", lambda command, *_: ran.append(command))
     monkeypatch.setattr("kata_lib.engines.kind.images.ask", refuse)
-    images = Images(Settings.read(), tmp_path / "log")
+    images = ImageStore(KindSettings.read(), tmp_path / "log")
     assert not images.has("foo/bar:v1")
     images.save(["a", "b"], tmp_path / "images.tar", quiet)
     assert ran == [

@@ -24,7 +24,7 @@ from kata_lib.lab.live.seconds import Answer, Minute, answers_of, percentiles
 from kata_lib.lab.live.session import Session
 from kata_lib.mesh import weights
 from kata_lib.mesh.virtual_services import ISTIO
-from kata_lib.traffic.frames import Record
+from kata_lib.traffic.frames import RequestRecord
 
 CANARY = "deploy/virtual-service-canary.yaml"
 CANARY_SHARES = {"v1": 90, "v2": 10}
@@ -228,11 +228,11 @@ class FakeTraffic:
     """Traffic whose records a test writes."""
 
     def __init__(self) -> None:
-        self.records: list[Record] = []
+        self.records: list[RequestRecord] = []
         self.stopped = False
         self.broken: TrafficError | None = None
 
-    def since(self, number: int) -> tuple[list[Record], int]:
+    def since(self, number: int) -> tuple[list[RequestRecord], int]:
         if self.broken:
             raise self.broken
         return self.records[number:], len(self.records)

@@ -10,7 +10,7 @@ import pytest
 
 from kata_lib.engines.embedded.mesh import stages
 from kata_lib.engines.embedded.mesh.envoy_log import EnvoyLog
-from kata_lib.engines.embedded.mesh.session import Session
+from kata_lib.engines.embedded.mesh.session import ProxySession
 from kata_lib.engines.embedded.mesh.stages import Kind
 from kata_lib.engines.embedded.mesh.translate import ProxyConfig
 
@@ -50,7 +50,7 @@ def config(*clusters: str, weight: int = 1, empty: tuple[str, ...] = ()) -> Prox
 class FakeEnvoy:
     """Polls as Envoy does; remembers what it accepted, in order."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ProxySession) -> None:
         self.session = session
         self.versions: dict[tuple[Kind, tuple[str, ...]], str] = {}
         self.accepted: list[str] = []
@@ -84,12 +84,12 @@ class FakeEnvoy:
         return self._known
 
 
-def session(rejections: list[Any] | None = None, log: EnvoyLog | None = None) -> Session:
+def session(rejections: list[Any] | None = None, log: EnvoyLog | None = None) -> ProxySession:
     def on_rejection(*rejection: str) -> None:
         if rejections is not None:
             rejections.append(rejection)
 
-    return Session("node", log, on_rejection, lambda: None)
+    return ProxySession("node", log, on_rejection, lambda: None)
 
 
 async def test_first_configuration_goes_clusters_endpoints_then_routes() -> None:

@@ -7,7 +7,7 @@ import pytest
 from release_plans import VERSIONS, plan, seen
 
 from kata_lib.delivery import events
-from kata_lib.delivery.judging import Finding
+from kata_lib.delivery.judging import Judgement
 from kata_lib.delivery.observed import Look, Observed, Pods
 from kata_lib.delivery.state import ReleaseState, Routing
 from kata_lib.delivery.steps import HeaderRoute
@@ -48,7 +48,7 @@ def made(release: ReleaseState) -> list[tuple[str, str, int]]:
     return [(d.what, d.by, d.weight) for d in release.decisions]
 
 
-def finding(release: ReleaseState) -> Finding:
+def finding(release: ReleaseState) -> Judgement:
     """Return what the last decision rests on."""
     (found,) = release.decisions[-1].findings
     return found

@@ -61,7 +61,7 @@ def test_a_restarted_sidecar_begins_at_zero() -> None:
 
 def own(*rows: tuple[str, str, float]) -> pd.DataFrame:
     """Return a reading of what an Envoy counted by itself: subset, address of the endpoint, requests."""
-    keys: list[proxy_counters.Row] = [
+    keys: list[proxy_counters.LabelledCount] = [
         (
             {
                 "reporter": "source",

@@ -1,6 +1,6 @@
 // News as the kernel sends it; a test says what is of interest to it.
 
-/** @import { Change, LabChange, LabNews, LabWords, Second } from "../../kata_lib/lab/live/view/protocol.js" */
+/** @import { MarkedChange, LabChange, LabNews, LabWords, Second } from "../../kata_lib/lab/live/view/protocol.js" */
 
 /** @type {LabWords} */
 export const WORDS = {

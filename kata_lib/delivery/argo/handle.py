@@ -18,7 +18,7 @@ _POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
-class Move:
+class WeightSeen:
     """The canary's weight from a moment on, in per cent; at: seconds since 1970, when it was seen."""
 
     at: float
@@ -52,7 +52,7 @@ class ArgoRollout:
 
     def __init__(self, cluster: Cluster, name: str) -> None:
         self._cluster, self._name = cluster, name
-        self._moves: list[Move] = []
+        self._moves: list[WeightSeen] = []
         self._canary = ""
         self._lock = Lock()  # the live view looks beside the notebook
         self._seen: list[Sighting] = []
@@ -65,17 +65,14 @@ class ArgoRollout:
         """Where it stands."""
         found = self._cluster.get(API, KIND, self._name)
         if found is None:
-            raise ReleaseError(
-                f"There is no Rollout {self._name}. "
-                f"`kubectl apply -f deploy/rollouts/argo-rollouts/rollout-v1.yaml` makes the workshop's."
-            )
+            raise ReleaseError(f"There is no Rollout {self._name}: apply its manifest first.")
         runs = self._cluster.objects(API, ANALYSIS_RUN)
         state = read(found, runs, self._cluster.objects("apps/v1", "ReplicaSet"))
         self._note(state)
         return state
 
     @property
-    def moves(self) -> list[Move]:
+    def moves(self) -> list[WeightSeen]:
         """The weights of the newest release, as far as somebody looked: each from when it was seen first."""
         return list(self._moves)
 
@@ -174,7 +171,7 @@ class ArgoRollout:
             if state.canary != self._canary:
                 self._canary, self._moves, self._seen = state.canary, [], []
             if not self._moves or self._moves[-1].weight != state.weight:
-                self._moves.append(Move(time.time(), state.weight))
+                self._moves.append(WeightSeen(time.time(), state.weight))
             if not self._seen or not self._seen[-1].same(state):
                 self._seen.append(Sighting(time.time(), state))
 

@@ -14,7 +14,7 @@ from kata_lib.cluster.waiting import Progress
 from kata_lib.engines.application import Application
 from kata_lib.engines.containers import ContainerAddons
 from kata_lib.engines.context import forward, inspection, kubeconfig, namespace, reach
-from kata_lib.engines.context.settings import Settings
+from kata_lib.engines.context.settings import ContextSettings
 from kata_lib.engines.folder import Folder
 from kata_lib.engines.ports import choose
 from kata_lib.engines.programs import program
@@ -129,7 +129,7 @@ class ContextEngine:
                 namespace.delete(self.folder.kubeconfig, note["namespace"])
         self.folder.clear()
 
-    def _way(self, settings: Settings) -> dict[str, Any]:
+    def _way(self, settings: ContextSettings) -> dict[str, Any]:
         """Return what the note says of the way to the application."""
         if settings.reach.startswith("http://"):
             return {"url": settings.reach}
@@ -162,5 +162,5 @@ class ContextEngine:
         return Location(self.folder.kubeconfig, host, entry, images, shared=True)
 
     @property
-    def _settings(self) -> Settings:
-        return Settings.read(self.folder.name, self.folder.kubeconfig)
+    def _settings(self) -> ContextSettings:
+        return ContextSettings.read(self.folder.name, self.folder.kubeconfig)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from kata_lib.engines.application import Application
 from kata_lib.engines.context import inspection
 from kata_lib.engines.context.kubeconfig import contexts, copy
-from kata_lib.engines.context.settings import Settings
+from kata_lib.engines.context.settings import ContextSettings
 from kata_lib.engines.folder import Folder
 from kata_lib.engines.need import Need
 from kata_lib.engines.programs import found
@@ -15,7 +15,7 @@ from kata_lib.errors import KataError
 def findings(cluster: str, application: Application) -> Iterator[Need]:
     """Yield what there is and what lacks for a namespace on the cluster of KATA_CONTEXT."""
     folder = Folder(cluster)
-    settings = Settings.read(cluster, folder.kubeconfig)
+    settings = ContextSettings.read(cluster, folder.kubeconfig)
     path = found("kubectl")
     if path is None:
         yield Need("kubectl", "missing", "none on PATH", "scripts/get-tools")

@@ -21,7 +21,7 @@ _DNS_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
 
 @dataclass(frozen=True)
-class Settings:
+class ContextSettings:
     """All of them; "" for what is not set."""
 
     context: str
@@ -32,7 +32,7 @@ class Settings:
     reach: str
 
     @classmethod
-    def read(cls, cluster: str, kubeconfig: Path) -> "Settings":
+    def read(cls, cluster: str, kubeconfig: Path) -> "ContextSettings":
         """Return what the environment says for a cluster whose own kubeconfig is that one.
 
         Raises EngineError for what makes no sense.

@@ -18,13 +18,13 @@ from kata_lib.engines.application import Application
 from kata_lib.engines.containers import ContainerAddons
 from kata_lib.engines.folder import Folder
 from kata_lib.engines.kind import images, istio, needs
-from kata_lib.engines.kind.images import Images
+from kata_lib.engines.kind.images import ImageStore
 from kata_lib.engines.kind.nodes import AlreadyThere, Nodes
-from kata_lib.engines.kind.settings import Settings
+from kata_lib.engines.kind.settings import KindSettings
 from kata_lib.engines.kubectl import kubectl
 from kata_lib.errors import EngineError, EngineUnavailable, KataError
 
-Step = tuple[str, Callable[[], object]]
+Action = tuple[str, Callable[[], object]]
 
 
 class KindEngine:
@@ -41,7 +41,7 @@ class KindEngine:
         if not re.fullmatch(r"[a-z0-9-]+", self.folder.name):
             name = self.folder.name
             return f"kind takes names of small letters, digits and dashes, not {name!r}: set KATA_NAME"
-        return needs.lacking(Settings.read())
+        return needs.lacking(KindSettings.read())
 
     def start(self, progress: Progress) -> Location:
         """Make the cluster, or find the one that runs; what one that was never ready left goes first."""
@@ -67,7 +67,7 @@ class KindEngine:
         with self.folder.held():
             if self.folder.note() is None:
                 return
-            if reason := needs.lacking(Settings.read()):
+            if reason := needs.lacking(KindSettings.read()):
                 raise EngineError(f"The cluster cannot be removed: {reason}.")
             self._refuse_what_is_not_ours()
             self._remove()
@@ -85,7 +85,7 @@ class KindEngine:
 
     def load(self, images: Sequence[str], progress: Progress) -> None:
         """Load those of the images into the node that this machine has; the node pulls the others."""
-        store = Images(self._settings, self.folder.engine_log)
+        store = ImageStore(self._settings, self.folder.engine_log)
         if local := [image for image in images if store.has(image)]:
             progress(f"loading {', '.join(local)}")
             store.load(self.folder.name, local, self.folder.work, progress)
@@ -117,10 +117,10 @@ class KindEngine:
         self.folder.write(note)
         return self._location(note)
 
-    def _steps(self, port: int, progress: Progress) -> list[Step]:
+    def _steps(self, port: int, progress: Progress) -> list[Action]:
         nodes, settings = self._nodes(), self._settings
         node_port = self._application.node_port
-        store = Images(settings, self.folder.engine_log)
+        store = ImageStore(settings, self.folder.engine_log)
         return [
             ("get the node's image", lambda: store.require(settings.node_image, "KATA_NODE_IMAGE", progress)),
             ("build the application's image", lambda: store.build(self._application, progress)),
@@ -133,7 +133,7 @@ class KindEngine:
             ),
         ]
 
-    def _load(self, store: Images, progress: Progress) -> None:
+    def _load(self, store: ImageStore, progress: Progress) -> None:
         """Load the application, and what of Istio this machine has already: the node pulls the rest."""
         local = [image for image in istio.images(self._settings) if store.has(image)]
         store.load(
@@ -145,7 +145,7 @@ class KindEngine:
         if note["app"] == self._application.digest():
             return
         progress("the application has changed: building and loading it")
-        store = Images(self._settings, self.folder.engine_log)
+        store = ImageStore(self._settings, self.folder.engine_log)
         store.build(self._application, progress)
         store.load(self.folder.name, images.full_names(self._application), self.folder.work, progress)
         kubectl(self.folder.kubeconfig, "rollout", "restart", "deployment", "--namespace=default")
@@ -208,5 +208,5 @@ class KindEngine:
         )
 
     @property
-    def _settings(self) -> Settings:
-        return Settings.read()
+    def _settings(self) -> KindSettings:
+        return KindSettings.read()

@@ -12,7 +12,7 @@ from pathlib import Path
 from kata_lib import machine
 from kata_lib.cluster.waiting import Progress
 from kata_lib.engines.application import Application
-from kata_lib.engines.kind.settings import Settings
+from kata_lib.engines.kind.settings import KindSettings
 from kata_lib.engines.programs import ProgramFailed, ask, program, run
 from kata_lib.errors import EngineError
 
@@ -34,10 +34,10 @@ LOAD_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
-class Images:
+class ImageStore:
     """The images of one container engine; `log` takes what building and loading say."""
 
-    settings: Settings
+    settings: KindSettings
     log: Path
 
     def has(self, image: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from kata_lib.cluster.waiting import Progress
 from kata_lib.engines import kubectl
 from kata_lib.engines.istioctl import NAMESPACE, version
-from kata_lib.engines.kind.settings import Settings
+from kata_lib.engines.kind.settings import KindSettings
 from kata_lib.engines.programs import program, run
 from kata_lib.errors import EngineError
 
@@ -29,13 +29,13 @@ SETTINGS = {
 """istiod asks for 500m and 2 GiB by default, a sidecar for 100m: pods that do not fit stay Pending."""
 
 
-def images(settings: Settings) -> list[str]:
+def images(settings: KindSettings) -> list[str]:
     """Return the names of the images that Istio runs from."""
     hub, tag = settings.hub or HUB, settings.tag or version()
     return [f"{hub}/{name}:{tag}" for name in ("pilot", "proxyv2")]
 
 
-def install(kubeconfig: Path, settings: Settings, log: Path, progress: Progress) -> None:
+def install(kubeconfig: Path, settings: KindSettings, log: Path, progress: Progress) -> None:
     """Install Istio and wait until it is ready; EngineError with what its pods lack."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as ours:
         json.dump(SETTINGS, ours)

@@ -14,8 +14,8 @@ from kata_lib.engines import ports
 from kata_lib.engines.application import Application
 from kata_lib.engines.folder import Folder
 from kata_lib.engines.kind import istio, readings
-from kata_lib.engines.kind.images import Images
-from kata_lib.engines.kind.settings import Settings
+from kata_lib.engines.kind.images import ImageStore
+from kata_lib.engines.kind.settings import KindSettings
 from kata_lib.engines.need import Need
 from kata_lib.engines.ports import PORTS
 from kata_lib.engines.programs import ProgramFailed, ask, found, program
@@ -33,7 +33,7 @@ INSTANCES = 512
 """inotify instances of a user: every container of the node takes some (kind's known issues)."""
 
 
-def lacking(settings: Settings) -> str | None:
+def lacking(settings: KindSettings) -> str | None:
     """Return what keeps the engine from running, with its mending, or None: quick enough for each start."""
     for name in ("kind", "kubectl", "istioctl", settings.provider):
         try:
@@ -59,7 +59,7 @@ def silent(provider: str) -> str | None:
 
 def findings(cluster: str, application: Application) -> Iterator[Need]:
     """Yield what the machine has and lacks for a kind cluster of that name."""
-    settings = Settings.read()
+    settings = KindSettings.read()
     for name in ("kind", "istioctl", "kubectl", settings.provider):
         path = found(name)
         yield tool(name, path, readings.version(name, path) if path else None)
@@ -186,9 +186,9 @@ def proxy(settings: dict[str, str]) -> Need:
     return Need("proxy", "ok", f"{shown}: handed on to the node")
 
 
-def _images(settings: Settings) -> Iterator[Need]:
+def _images(settings: KindSettings) -> Iterator[Need]:
     """Look whether the images are there, without asking any registry."""
-    store = Images(settings, Path(os.devnull))
+    store = ImageStore(settings, Path(os.devnull))
     try:
         wanted = [settings.node_image, *istio.images(settings)]
         absent = [image for image in wanted if not store.has(image)]

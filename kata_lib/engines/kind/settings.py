@@ -20,7 +20,7 @@ NODE_IMAGE = (
 
 
 @dataclass(frozen=True)
-class Settings:
+class KindSettings:
     """All of them; "" where istioctl's own default holds, port None for the first free one."""
 
     node_image: str
@@ -32,7 +32,7 @@ class Settings:
     provider: str
 
     @classmethod
-    def read(cls) -> "Settings":
+    def read(cls) -> "KindSettings":
         """Return what the environment says; EngineError for what makes no sense."""
         file = os.environ.get("KATA_ISTIO_SETTINGS")
         if file and not Path(file).is_file():

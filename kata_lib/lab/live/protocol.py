@@ -82,7 +82,7 @@ class Second(Struct, frozen=True, array_like=True):
     shares: dict[str, Interval]
 
 
-class Change(Struct, frozen=True):
+class MarkedChange(Struct, frozen=True):
     """The weights that were asked for from a moment on; None where nothing asks.
 
     mark: the words at the mark in the picture, None for no mark.
@@ -95,7 +95,7 @@ class Change(Struct, frozen=True):
     mark: str | None
 
 
-class LabChange(Change, frozen=True):
+class LabChange(MarkedChange, frozen=True):
     """A change in the live lab, and after how long and how many answers it was seen."""
 
     by: Literal["you", "elsewhere"]
@@ -209,7 +209,7 @@ class ReleaseNews(Struct, frozen=True, tag_field="view", tag="release"):
     whole: Literal[True]
     now: float
     seconds: list[Second]
-    changes: list[Change]
+    changes: list[MarkedChange]
     words: ReleaseWords
 
 

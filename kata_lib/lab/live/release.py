@@ -18,9 +18,9 @@ from kata_lib.lab.lab import Lab
 from kata_lib.lab.live.handle import LiveView
 from kata_lib.lab.live.loop import Subject
 from kata_lib.lab.live.protocol import (
-    Change,
     Decide,
     Interval,
+    MarkedChange,
     Message,
     ReleaseNews,
     ReleaseWords,
@@ -107,10 +107,10 @@ class Watch(Subject):
         for second in [s for s in self._seconds if s < self._now() - MINUTE - 1]:
             del self._seconds[second]
 
-    def _changes(self, told: Told) -> list[Change]:
+    def _changes(self, told: Told) -> list[MarkedChange]:
         """Return the moves of the weight, as the live lab's frames hold its changes."""
         return [
-            Change(
+            MarkedChange(
                 number=number,
                 at=round(move.at - self._start, 2),
                 before=told.after(told.moves[number - 1]) if number else None,

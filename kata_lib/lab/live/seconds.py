@@ -8,7 +8,7 @@ from kata_lib.course.application import mark_in, version_of
 from kata_lib.lab.live.protocol import Interval, Latency, Recent, Second
 from kata_lib.lab.live.settings import MINUTE
 from kata_lib.statistics.shares import in_percent, wilson
-from kata_lib.traffic.frames import UNKNOWN, Record
+from kata_lib.traffic.frames import UNKNOWN, RequestRecord
 
 RECENT = 10.0  # seconds that rate, latencies and failures speak of
 
@@ -47,12 +47,12 @@ class Counts:
         return in_percent(self.answers[version] / n), in_percent(low), in_percent(high)
 
 
-def answers_of(records: Iterable[Record], start_ns: int) -> list[Answer]:
+def answers_of(records: Iterable[RequestRecord], start_ns: int) -> list[Answer]:
     """Return the sampler's records with times since `start_ns`."""
     return [_answer(record, start_ns) for record in records]
 
 
-def _answer(record: Record, start_ns: int) -> Answer:
+def _answer(record: RequestRecord, start_ns: int) -> Answer:
     sent, latency, status, text = record
     failed = not 200 <= status < 300
     version = (mark_in(text) if failed else version_of(text)) or UNKNOWN

@@ -29,7 +29,7 @@ from kata_lib.lab.live.seconds import Minute, answers_of
 from kata_lib.lab.live.settings import MINUTE, RATES
 from kata_lib.lab.live.stream import Stream, Traffic
 from kata_lib.statistics.change import Shares
-from kata_lib.traffic.frames import Record
+from kata_lib.traffic.frames import RequestRecord
 
 LOOK_SECONDS = 0.5  # between two looks at the weights in the cluster
 WORDS_SECONDS = 1.0  # between two sayings of numbers that are read, not seen
@@ -47,7 +47,7 @@ class Session(Subject):
         rate: float,
         clock: Callable[[], int],
     ) -> None:
-        self.records: deque[Record] = deque(maxlen=KEPT)
+        self.records: deque[RequestRecord] = deque(maxlen=KEPT)
         self.changes: deque[Change] = deque(maxlen=KEPT_CHANGES)
         self.start_ns = clock()
         self._clock = clock
@@ -170,7 +170,7 @@ class Session(Subject):
     def _take(self) -> None:
         self._add(self._stream.take(self.now()))
 
-    def _add(self, records: list[Record]) -> None:
+    def _add(self, records: list[RequestRecord]) -> None:
         self.records.extend(records)
         answers = answers_of(records, self.start_ns)
         self._minute.add(answers, self.now())

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from kata_lib.errors import KataError
-from kata_lib.traffic.frames import Record
+from kata_lib.traffic.frames import RequestRecord
 
 RETRY_SECONDS = 5.0
 
@@ -12,7 +12,7 @@ RETRY_SECONDS = 5.0
 class Traffic(Protocol):
     """What a stream needs of traffic.Sampler."""
 
-    def since(self, number: int) -> tuple[list[Record], int]: ...
+    def since(self, number: int) -> tuple[list[RequestRecord], int]: ...
     def stop(self) -> None: ...
 
 
@@ -25,7 +25,7 @@ class Stream:
         self._start = start
         self._traffic: Traffic | None = None
         self._taken = 0
-        self._left: list[Record] = []
+        self._left: list[RequestRecord] = []
         self._next_start = 0.0
 
     def keep(self, wanted: bool, now: float) -> None:
@@ -39,7 +39,7 @@ class Stream:
             except KataError as error:
                 self._broken(error, now)
 
-    def take(self, now: float) -> list[Record]:
+    def take(self, now: float) -> list[RequestRecord]:
         """Return the records that came since the last call."""
         left, self._left = self._left, []
         if self._traffic is None:

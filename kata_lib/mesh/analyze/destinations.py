@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from kata_lib.cluster import labels
 from kata_lib.cluster.client import Obj
 from kata_lib.mesh.analyze import lines
 from kata_lib.mesh.analyze.finding import Finding, finding
-from kata_lib.mesh.analyze.objects import Destination, Objects, destinations, labels, nearest
+from kata_lib.mesh.analyze.objects import Objects, WrittenDestination, destinations, nearest
 from kata_lib.mesh.virtual_services import ISTIO
 
 
@@ -24,7 +25,7 @@ def findings(found: Objects) -> Iterator[Finding]:
                 yield from _subset(found, virtual_service, destination, mend)
 
 
-def _port(virtual_service: Obj, destination: Destination, target: Obj) -> Iterator[Finding]:
+def _port(virtual_service: Obj, destination: WrittenDestination, target: Obj) -> Iterator[Finding]:
     ports = [port["port"] for port in target["spec"].get("ports") or []]
     if destination.port is None and len(ports) > 1:
         yield finding(
@@ -42,13 +43,13 @@ def _port(virtual_service: Obj, destination: Destination, target: Obj) -> Iterat
         yield _not_found(virtual_service, destination, word, f"{destination.host}:{destination.port}", mend)
 
 
-def _to_port(virtual_service: Obj, destination: Destination, port: int) -> str:
+def _to_port(virtual_service: Obj, destination: WrittenDestination, port: int) -> str:
     place = lines.pointer(f"{destination.place}.port")
     return lines.patch(virtual_service, {"op": "add", "path": place, "value": {"number": port}})
 
 
 def _subset(
-    found: Objects, virtual_service: Obj, destination: Destination, mend: str = ""
+    found: Objects, virtual_service: Obj, destination: WrittenDestination, mend: str = ""
 ) -> Iterator[Finding]:
     """Yield that a subset is not defined; mend: where it is the host that is wrong, the line for that."""
     defined = list(found.subsets(destination.host))
@@ -66,7 +67,7 @@ def _subset(
     )
 
 
-def _known_subset(found: Objects, virtual_service: Obj, destination: Destination) -> str:
+def _known_subset(found: Objects, virtual_service: Obj, destination: WrittenDestination) -> str:
     """Return a line that brings the destination and a definition of its subset together.
 
     A subset that nothing names yet is the one that was meant; where all are taken, the requests go where
@@ -86,7 +87,7 @@ def definition(found: Objects, virtual_service: Obj, host: str) -> str:
     """Return a line that defines the subsets of a host that are named, each after a version of its pods."""
     service = found.service(host)
     pods = found.pods_behind(service) if service else []
-    there = sorted({labels(pod).get("version", "") for pod in pods} - {""})
+    there = sorted({labels.of(pod).get("version", "") for pod in pods} - {""})
     named = [d.subset for d in destinations(virtual_service) if d.host == host and d.subset]
     meant = {name: [version for version in there if name.endswith(version)] for name in dict.fromkeys(named)}
     if not all(len(versions) == 1 for versions in meant.values()):
@@ -102,7 +103,7 @@ def definition(found: Objects, virtual_service: Obj, host: str) -> str:
 
 
 def _not_found(
-    virtual_service: Obj, destination: Destination, word: str, value: str, mend: str, known: str = ""
+    virtual_service: Obj, destination: WrittenDestination, word: str, value: str, mend: str, known: str = ""
 ) -> Finding:
     effect = "requests that are sent there get 503 (flag NC)"
     if destination.word != "host":

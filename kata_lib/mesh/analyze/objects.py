@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kata_lib.cluster.client import Obj
+from kata_lib.cluster.hosts import DOMAIN, full_name, of_object
+from kata_lib.cluster.labels import selects
 from kata_lib.mesh.in_force import InForce
 from kata_lib.mesh.weights import written_weights
 
-DOMAIN = "svc.cluster.local"
-PROXY = "istio-proxy"
 MESH = "mesh"
 """Among a VirtualService's gateways: all sidecars."""
 
@@ -80,14 +80,14 @@ class Objects:
     def service(self, host: str, namespace: str | None = None) -> Obj | None:
         """Return the Service that a host means to a resource in a namespace, by default this one."""
         wanted = full_name(host, namespace or self.name)
-        return next((s for s in self.services if hostname(s) == wanted), None)
+        return next((s for s in self.services if of_object(s) == wanted), None)
 
     def routing(self, service: Obj) -> list[Obj]:
         """Return the VirtualServices for a Service's requests inside the mesh, the one that counts first."""
         found = [
             v
             for v in self.virtual_services
-            if hostname(service) in [full_name(h, v["metadata"]["namespace"]) for h in hosts(v)]
+            if of_object(service) in [full_name(h, v["metadata"]["namespace"]) for h in hosts(v)]
             and in_mesh(v)
             and rules(v)
         ]
@@ -107,22 +107,21 @@ class Objects:
 
     def pods_behind(self, service: Obj) -> list[Obj]:
         """Return the pods that a Service of this namespace selects; one without a selector has none."""
-        selector = service["spec"].get("selector")
-        return [pod for pod in self.pods if selector and carries(labels(pod), selector)]
+        return [pod for pod in self.pods if selects(service["spec"].get("selector"), pod)]
 
     def deployments_behind(self, service: Obj) -> list[Obj]:
         """Return the Deployments whose pods a Service of this namespace selects."""
         selector = service["spec"].get("selector")
-        return [d for d in self.deployments if selector and carries(labels(d["spec"]["template"]), selector)]
+        return [d for d in self.deployments if selects(selector, d["spec"]["template"])]
 
     def pods_of(self, deployment: Obj) -> list[Obj]:
         """Return a Deployment's pods."""
         wanted = deployment["spec"]["selector"].get("matchLabels") or {}
-        return [pod for pod in self.pods if wanted and carries(labels(pod), wanted)]
+        return [pod for pod in self.pods if selects(wanted, pod)]
 
 
 @dataclass(frozen=True)
-class Destination:
+class WrittenDestination:
     """One place to which an HTTP rule of a VirtualService sends requests, or copies (`mirror host`)."""
 
     place: str
@@ -131,16 +130,6 @@ class Destination:
     subset: str | None
     port: int | None
     weight: int
-
-
-def full_name(host: str, namespace: str) -> str:
-    """Return a host as Istio reads it in a namespace: a name without dots is a Service beside it."""
-    return host if "." in host or host == "*" else f"{host}.{namespace}.{DOMAIN}"
-
-
-def hostname(service: Obj) -> str:
-    """Return the full name of a Service."""
-    return f"{service['metadata']['name']}.{service['metadata']['namespace']}.{DOMAIN}"
 
 
 def hosts(virtual_service: Obj) -> list[str]:
@@ -163,7 +152,7 @@ def subsets(destination_rule: Obj) -> list[Obj]:
     return destination_rule["spec"].get("subsets") or []
 
 
-def destinations(virtual_service: Obj) -> Iterator[Destination]:
+def destinations(virtual_service: Obj) -> Iterator[WrittenDestination]:
     """Yield to where its HTTP rules send requests and copies of them, in the order of the file."""
     for number, rule in enumerate(rules(virtual_service)):
         at = f"spec.http[{number}]"
@@ -174,21 +163,6 @@ def destinations(virtual_service: Obj) -> Iterator[Destination]:
             yield _destination(f"{at}.mirrors[{index}].destination", "mirror host", entry["destination"])
         if rule.get("mirror"):
             yield _destination(f"{at}.mirror", "mirror host", rule["mirror"])
-
-
-def labels(obj: Obj) -> dict[str, str]:
-    """Return the labels of an object or of a pod template."""
-    return (obj.get("metadata") or {}).get("labels") or {}
-
-
-def carries(there: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
-    """Tell whether all wanted labels are there."""
-    return all(there.get(key) == value for key, value in wanted.items())
-
-
-def as_selector(wanted: Mapping[str, str]) -> str:
-    """Write labels as kubectl takes them: app=name,version=v2."""
-    return ",".join(f"{key}={value}" for key, value in wanted.items())
 
 
 def nearest(written: str, known: Sequence[str]) -> str:
@@ -204,12 +178,6 @@ def newest(versions: Sequence[str]) -> str | None:
     return max(versions, key=lambda version: numbered[version])
 
 
-def has_proxy(pod: Obj) -> bool:
-    """Tell whether a pod has a sidecar; where Kubernetes can do it, Istio makes it an init container."""
-    containers = pod["spec"]["containers"] + (pod["spec"].get("initContainers") or [])
-    return any(container["name"] == PROXY for container in containers)
-
-
-def _destination(place: str, word: str, written: Mapping[str, Any], weight: int = 1) -> Destination:
+def _destination(place: str, word: str, written: Mapping[str, Any], weight: int = 1) -> WrittenDestination:
     port = (written.get("port") or {}).get("number")
-    return Destination(place, word, written["host"], written.get("subset"), port, weight)
+    return WrittenDestination(place, word, written["host"], written.get("subset"), port, weight)

@@ -4,21 +4,11 @@ import json
 from collections.abc import Iterator
 
 from kata_lib.cluster.client import Obj
+from kata_lib.cluster.hosts import DOMAIN, full_name, of_object
 from kata_lib.mesh.analyze import lines
 from kata_lib.mesh.analyze.destinations import definition
 from kata_lib.mesh.analyze.finding import Choice, Finding, finding
-from kata_lib.mesh.analyze.objects import (
-    DOMAIN,
-    MESH,
-    Objects,
-    destinations,
-    full_name,
-    hostname,
-    hosts,
-    in_mesh,
-    nearest,
-    rules,
-)
+from kata_lib.mesh.analyze.objects import MESH, Objects, destinations, hosts, in_mesh, nearest, rules
 from kata_lib.mesh.analyze.written import by_pods, raises_newest, shares_text, written_shares
 
 
@@ -61,7 +51,7 @@ def _hosts(found: Objects, virtual_service: Obj) -> Iterator[Finding]:
 def _meant_for_another(found: Objects, virtual_service: Obj, service: Obj, targets: list[str]) -> str:
     """Return the host whose subsets get all requests for this Service, and that no VirtualService routes."""
     by_subset = any(destination.subset for destination in destinations(virtual_service))
-    if not by_subset or hostname(service) in (full_name(target, found.name) for target in targets):
+    if not by_subset or of_object(service) in (full_name(target, found.name) for target in targets):
         return ""
     return next((t for t in targets if (other := found.service(t)) and not found.routing(other)), "")
 
@@ -88,7 +78,7 @@ def _conflicts(found: Objects) -> Iterator[Finding]:
                 "IST0109",
                 virtual_service,
                 f"The VirtualServices {names} associated with mesh gateway define the same host "
-                f"*/{hostname(service)} which can lead to undefined behavior. This can be fixed by merging "
+                f"*/{of_object(service)} which can lead to undefined behavior. This can be fixed by merging "
                 "the conflicting VirtualServices into a single resource.",
                 seen=f"spec.hosts; the oldest counts: {both[0]['metadata']['name']}",
                 choices=tuple(_without(found, service, both, one) for one in both),

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 
+from kata_lib.cluster import labels
 from kata_lib.cluster.client import Obj
+from kata_lib.cluster.labels import as_selector, selects
+from kata_lib.cluster.pods import SIDECAR
 from kata_lib.mesh.analyze import lines
 from kata_lib.mesh.analyze.finding import Choice, Finding, finding
-from kata_lib.mesh.analyze.objects import PROXY, Objects, as_selector, carries, labels
+from kata_lib.mesh.analyze.objects import Objects
 
 
 def findings(found: Objects) -> Iterator[Finding]:
@@ -35,7 +38,7 @@ def not_opened(found: Objects, service: Obj, port: Obj) -> list[int] | None:
         opened
         for pod in found.pods_behind(service)
         for container in pod["spec"]["containers"]
-        if container["name"] != PROXY
+        if container["name"] != SIDECAR
         for opened in container.get("ports") or []
     ]
     if not declared or any(target in (opened["containerPort"], opened.get("name")) for opened in declared):
@@ -70,11 +73,11 @@ def _selecting(found: Objects, service: Obj) -> str:
     others = [
         other["spec"].get("selector") or {} for other in found.own(found.services) if other is not service
     ]
-    free = [pod for pod in found.pods if not any(sel and carries(labels(pod), sel) for sel in others)]
+    free = [pod for pod in found.pods if not any(selects(sel, pod) for sel in others)]
     meant = [
-        {key: labels(pod)[key] for key in selector}
+        {key: labels.of(pod)[key] for key in selector}
         for pod in free
-        if all(key in labels(pod) for key in selector)
+        if all(key in labels.of(pod) for key in selector)
     ]
     unique = [dict(items) for items in sorted({tuple(sorted(labels_of.items())) for labels_of in meant})]
     if len(unique) != 1:

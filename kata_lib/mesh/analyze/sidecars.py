@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from kata_lib.cluster import labels
 from kata_lib.cluster.client import Obj
+from kata_lib.cluster.pods import has_sidecar
 from kata_lib.mesh.analyze.finding import Finding, finding
-from kata_lib.mesh.analyze.objects import Objects, has_proxy, labels
+from kata_lib.mesh.analyze.objects import Objects
 
 INJECTION = "istio-injection"
 INJECT = "sidecar.istio.io/inject"
@@ -12,25 +14,25 @@ INJECT = "sidecar.istio.io/inject"
 
 def findings(found: Objects) -> Iterator[Finding]:
     """Yield what keeps pods from having a sidecar, and what that does to the routes."""
-    bare = [pod for pod in found.pods if not has_proxy(pod)]
+    bare = [pod for pod in found.pods if not has_sidecar(pod)]
     if injects(found.namespace):
         missing = [pod for pod in bare if not _opted_out(pod) and not pod["spec"].get("hostNetwork")]
         yield from _missing(found, missing)
-    elif INJECTION not in labels(found.namespace):
+    elif INJECTION not in labels.of(found.namespace):
         yield _not_injected(found)
     yield from _callers(found)
 
 
 def injects(namespace: Obj) -> bool:
     """Tell whether new pods of a namespace get a sidecar."""
-    return labels(namespace).get(INJECTION) == "enabled" or (
-        INJECTION not in labels(namespace) and "istio.io/rev" in labels(namespace)
+    return labels.of(namespace).get(INJECTION) == "enabled" or (
+        INJECTION not in labels.of(namespace) and "istio.io/rev" in labels.of(namespace)
     )
 
 
 def _opted_out(pod: Obj) -> bool:
     annotations = (pod.get("metadata") or {}).get("annotations") or {}
-    return str(labels(pod).get(INJECT, annotations.get(INJECT, ""))).lower() == "false"
+    return str(labels.of(pod).get(INJECT, annotations.get(INJECT, ""))).lower() == "false"
 
 
 def _missing(found: Objects, pods: list[Obj]) -> Iterator[Finding]:
@@ -78,7 +80,7 @@ def _callers(found: Objects) -> Iterator[Finding]:
     routed = [s for s in found.own(found.services) if found.routing(s)]
     callers = [s for s in found.own(found.services) if s["metadata"]["name"] in found.known.callers]
     for deployment in [d for service in callers for d in found.deployments_behind(service)]:
-        bare = [pod for pod in found.pods_of(deployment) if not has_proxy(pod)]
+        bare = [pod for pod in found.pods_of(deployment) if not has_sidecar(pod)]
         if not (routed and bare):
             continue
         name = deployment["metadata"]["name"]

@@ -4,20 +4,14 @@ import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from kata_lib.cluster import labels
 from kata_lib.cluster.client import Obj
+from kata_lib.cluster.hosts import full_name
+from kata_lib.cluster.labels import as_selector, carries
 from kata_lib.cluster.pods import is_ready
 from kata_lib.mesh.analyze import lines
 from kata_lib.mesh.analyze.finding import Choice, Finding, finding
-from kata_lib.mesh.analyze.objects import (
-    Objects,
-    as_selector,
-    carries,
-    destinations,
-    full_name,
-    labels,
-    nearest,
-    subsets,
-)
+from kata_lib.mesh.analyze.objects import Objects, destinations, nearest, subsets
 from kata_lib.mesh.analyze.written import raises_newest, shares_text, written_shares
 
 
@@ -60,10 +54,10 @@ def _unknown_host(found: Objects, rule: Obj) -> Finding:
 def _pods(found: Objects, rule: Obj, service: Obj, subset: Obj, at: str, *, asked: bool) -> Iterator[Finding]:
     """Yield that a subset has no pod; what istioctl does not say counts only where requests go there."""
     name, wanted, host = subset["name"], subset.get("labels") or {}, rule["spec"]["host"]
-    selected = [pod for pod in found.pods_behind(service) if carries(labels(pod), wanted)]
+    selected = [pod for pod in found.pods_behind(service) if carries(pod, wanted)]
     if any(is_ready(pod) for pod in selected):
         return
-    elsewhere = not selected and any(carries(labels(pod), wanted) for pod in found.pods)
+    elsewhere = not selected and any(carries(pod, wanted) for pod in found.pods)
     if (selected or elsewhere) and not asked:
         return
     if elsewhere and not found.pods_behind(service):
@@ -96,13 +90,13 @@ def _mending(found: Objects, service: Obj, rule: Obj, at: str) -> str:
     wanted = subset.get("labels") or {}
     taken = [other for other in found.subsets(service["metadata"]["name"]).values() if other != wanted]
     there = found.deployments_behind(service)
-    asleep = [d for d in there if carries(labels(d["spec"]["template"]), wanted) and not found.pods_of(d)]
+    asleep = [d for d in there if carries(d["spec"]["template"], wanted) and not found.pods_of(d)]
     if len(asleep) == 1:
         return f"kubectl scale deployment {asleep[0]['metadata']['name']} --replicas=1"
-    free = [d for d in there if not any(carries(labels(d["spec"]["template"]), other) for other in taken)]
+    free = [d for d in there if not any(carries(d["spec"]["template"], other) for other in taken)]
     if len(free) != 1 or not found.pods_of(free[0]):
         return ""
-    own = labels(free[0]["spec"]["template"])
+    own = labels.of(free[0]["spec"]["template"])
     if any(key not in own for key in wanted):
         return lines.merged(free[0], {"spec": {"template": {"metadata": {"labels": wanted}}}})
     return lines.replaced(rule, f"{at}.labels", {key: own[key] for key in wanted})
@@ -136,8 +130,8 @@ def _outside(found: Objects, rule: Obj, service: Obj) -> Iterator[Finding]:
     if not subsets(rule) or service not in found.own(found.services):
         return
     for deployment in found.deployments_behind(service):
-        there = labels(deployment["spec"]["template"])
-        if any(carries(there, wanted) for wanted in defined.values()):
+        there = labels.of(deployment["spec"]["template"])
+        if any(carries(deployment["spec"]["template"], wanted) for wanted in defined.values()):
             continue
         name = deployment["metadata"]["name"]
         keys = sorted({key for wanted in defined.values() for key in wanted})
@@ -159,7 +153,7 @@ def _outside(found: Objects, rule: Obj, service: Obj) -> Iterator[Finding]:
 
 def _swapped(found: Objects, rule: Obj, service: Obj) -> Iterator[Finding]:
     """Yield that subsets are named after one version of the pods and select another."""
-    there = sorted({labels(pod).get("version", "") for pod in found.pods_behind(service)} - {""})
+    there = sorted({labels.of(pod).get("version", "") for pod in found.pods_behind(service)} - {""})
     meant: dict[int, str] = {}
     for index, subset in enumerate(subsets(rule)):
         own = (subset.get("labels") or {}).get("version")
@@ -210,11 +204,11 @@ def _inside(found: Objects, rule: Obj, service: Obj, deployment: Obj, lacking: l
     waiting = [
         wanted
         for wanted in found.subsets(rule["spec"]["host"]).values()
-        if not any(carries(labels(pod), wanted) for pod in found.pods_behind(service))
+        if not any(carries(pod, wanted) for pod in found.pods_behind(service))
     ]
     if lacking and len(waiting) == 1:
         return lines.merged(deployment, {"spec": {"template": {"metadata": {"labels": waiting[0]}}}})
-    own = labels(deployment["spec"]["template"])
+    own = labels.of(deployment["spec"]["template"])
     if lacking or "version" not in own:
         return ""
     subset = {"name": deployment["metadata"]["name"], "labels": {"version": own["version"]}}

@@ -5,18 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from kata_lib.cluster.apply import LAST_APPLIED
 from kata_lib.cluster.client import Obj
+from kata_lib.cluster.hosts import full_name, of_object
+from kata_lib.cluster.labels import carries
 from kata_lib.mesh.analyze import lines
 from kata_lib.mesh.analyze.finding import Choice, Finding, finding
-from kata_lib.mesh.analyze.objects import (
-    Objects,
-    carries,
-    full_name,
-    hostname,
-    hosts,
-    labels,
-    newest,
-    rules,
-)
+from kata_lib.mesh.analyze.objects import Objects, hosts, newest, rules
 from kata_lib.mesh.analyze.written import by_version, raises_newest, shares_text, versions
 from kata_lib.mesh.weights import names, written_weights
 from kata_lib.statistics.shares import percent
@@ -121,7 +114,7 @@ def _like_pods(found: Objects, virtual_service: Obj, route: list[Obj], at: str) 
         return
     named = names(route)
     by_pods = [
-        sum(carries(labels(pod), defined[entry["destination"]["subset"]]) for pod in pods) / len(pods)
+        sum(carries(pod, defined[entry["destination"]["subset"]]) for pod in pods) / len(pods)
         for entry in route
     ]
     if all(abs(w / sum(given) - share) <= HALF_PERCENT for w, share in zip(given, by_pods, strict=True)):
@@ -176,7 +169,7 @@ def _scaled(found: Objects, service: Obj) -> Iterator[Finding]:
                 f"{name} was scaled from {applied} to {now}, which gives it {percent(now / pods)} of the "
                 f"requests to {host}, always in steps of a pod; a weight sets any share and needs no pods.",
                 seen=f"spec.replicas: {now}; last applied: {applied}; no VirtualService routes "
-                f"{hostname(service)}",
+                f"{of_object(service)}",
                 mend="" if _is_newest(versions, deployment) and now < applied else back,
             )
 

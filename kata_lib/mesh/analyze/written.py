@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from kata_lib.cluster import labels
 from kata_lib.cluster.client import Obj
-from kata_lib.mesh.analyze.objects import Objects, labels, newest, rules
+from kata_lib.mesh.analyze.objects import Objects, newest, rules
 from kata_lib.mesh.virtual_services import is_plain
 from kata_lib.mesh.weights import names, written_weights
 from kata_lib.statistics.shares import percent
@@ -28,7 +29,7 @@ def by_version(found: Objects, route: list[Obj]) -> dict[str, float]:
 
 def by_pods(found: Objects, service: Obj) -> dict[str, float]:
     """Return the part of a Service's pods that each version has, 0 to 1."""
-    there = [labels(pod).get("version", "") for pod in found.pods_behind(service)]
+    there = [labels.of(pod).get("version", "") for pod in found.pods_behind(service)]
     return {version: there.count(version) / len(there) for version in sorted(set(there))}
 
 

@@ -38,7 +38,7 @@ class Launcher(Protocol):
 
 
 @dataclass(frozen=True)
-class Application:
+class ProgramLauncher:
     """A container whose image stands for a command."""
 
     pod: Obj
@@ -91,7 +91,7 @@ def pull_policy(container: dict[str, str]) -> str:
 
 
 @dataclass(frozen=True)
-class Sidecar:
+class SidecarLauncher:
     """The istio-proxy container: Envoy, which asks the daemon for its configuration."""
 
     pod: Obj

@@ -12,7 +12,7 @@ from kata_lib.engines.embedded import envoy
 from kata_lib.engines.embedded.addresses import AddressPlan
 from kata_lib.engines.embedded.kubelet.agent import Agent
 from kata_lib.engines.embedded.kubelet.container import Container
-from kata_lib.engines.embedded.kubelet.launchers import Application, Sidecar
+from kata_lib.engines.embedded.kubelet.launchers import ProgramLauncher, SidecarLauncher
 from kata_lib.engines.embedded.kubelet.status import pod_status, restarts
 from kata_lib.engines.embedded.mesh import scraping
 from kata_lib.engines.embedded.mesh.bootstrap import node_id
@@ -129,9 +129,9 @@ class PodWorker:
 
     def _container(self, spec: Obj) -> Container:
         launcher: Any = (
-            Sidecar(self.pod, self.host.state)
+            SidecarLauncher(self.pod, self.host.state)
             if spec["name"] == SIDECAR
-            else Application(self.pod, spec, self.host.read, self.host.state, self.host.addresses)
+            else ProgramLauncher(self.pod, spec, self.host.read, self.host.state, self.host.addresses)
         )
         policy = self.pod["spec"].get("restartPolicy", "Always")
         namespace, name = key(self.pod)

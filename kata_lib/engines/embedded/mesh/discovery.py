@@ -15,7 +15,7 @@ from typing import get_args
 from aiohttp import web
 
 from kata_lib.engines.embedded.mesh.envoy_log import EnvoyLog, LogPath
-from kata_lib.engines.embedded.mesh.session import RejectionCallback, Session
+from kata_lib.engines.embedded.mesh.session import ProxySession, RejectionCallback
 from kata_lib.engines.embedded.mesh.stages import Kind
 from kata_lib.engines.embedded.mesh.translate import ProxyConfig
 from kata_lib.errors import MeshError
@@ -35,7 +35,7 @@ class DiscoveryServer:
 
     def __init__(self, on_rejection: RejectionCallback = _ignore) -> None:
         self._on_rejection = on_rejection
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, ProxySession] = {}
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
 
@@ -62,7 +62,7 @@ class DiscoveryServer:
         """Expect an Envoy by this node id; `log` says where its own log goes, read for why it rejects."""
         if node_id not in self._sessions:
             envoy_log = EnvoyLog(log) if log else None
-            self._sessions[node_id] = Session(node_id, envoy_log, self._on_rejection, self._notify)
+            self._sessions[node_id] = ProxySession(node_id, envoy_log, self._on_rejection, self._notify)
 
     def set_config(self, node_id: str, config: ProxyConfig) -> None:
         """Aim a registered node at a configuration."""
@@ -112,7 +112,7 @@ class DiscoveryServer:
     def _absent(self) -> list[str]:
         return [session.node_id for session in self._sessions.values() if not session.connected]
 
-    def _unsettled(self, node_ids: Collection[str] | None) -> list[Session]:
+    def _unsettled(self, node_ids: Collection[str] | None) -> list[ProxySession]:
         sessions = self._sessions.values() if node_ids is None else [self._sessions[i] for i in node_ids]
         return [session for session in sessions if session.connected and not session.settled]
 

@@ -35,7 +35,7 @@ class Answer:
         )
 
 
-class Session:
+class ProxySession:
     """The dialogue with one Envoy, driven by its polls and by set_target."""
 
     def __init__(

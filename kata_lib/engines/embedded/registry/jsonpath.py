@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
-Step = Callable[[Any], Iterable[Any]]
+Selection = Callable[[Any], Iterable[Any]]
 
 _STEP = re.compile(
     r"""\.?\['(?P<quoted>(?:[^'\\]|\\.)*)'\]"""
@@ -32,7 +32,7 @@ def compiled(path: str) -> Callable[[Any], Any]:
     return lambda obj: next(_found(obj, steps), None)
 
 
-def _steps(path: str) -> list[Step]:
+def _steps(path: str) -> list[Selection]:
     steps, position = [], 0
     while position < len(path):
         match = _STEP.match(path, position)
@@ -43,7 +43,7 @@ def _steps(path: str) -> list[Step]:
     return steps
 
 
-def _step(match: re.Match[str]) -> Step:
+def _step(match: re.Match[str]) -> Selection:
     for group in ("quoted", "double", "field"):
         if (name := match[group]) is not None:
             return _field(re.sub(r"\\(.)", r"\1", name))
@@ -55,11 +55,11 @@ def _step(match: re.Match[str]) -> Step:
     return _all
 
 
-def _field(name: str) -> Step:
+def _field(name: str) -> Selection:
     return lambda value: [value[name]] if isinstance(value, dict) and name in value else []
 
 
-def _item(position: int) -> Step:
+def _item(position: int) -> Selection:
     def item(value: Any) -> Iterable[Any]:
         inside = isinstance(value, list) and -len(value) <= position < len(value)
         return [value[position]] if inside else []
@@ -67,7 +67,7 @@ def _item(position: int) -> Step:
     return item
 
 
-def _filter(inner: list[Step], wanted: str, *, equal: bool) -> Step:
+def _filter(inner: list[Selection], wanted: str, *, equal: bool) -> Selection:
     def chosen(item: Any) -> bool:
         found = next(_found(item, inner), None)
         text = str(found).lower() if isinstance(found, bool) else str(found)
@@ -80,7 +80,7 @@ def _all(value: Any) -> Iterable[Any]:
     return value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
 
 
-def _found(value: Any, steps: list[Step]) -> Iterator[Any]:
+def _found(value: Any, steps: list[Selection]) -> Iterator[Any]:
     if not steps:
         yield value
         return

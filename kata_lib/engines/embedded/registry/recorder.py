@@ -17,7 +17,7 @@ REMEMBERED = 1000
 """Of how many events it is known that they are there, so that a repetition is counted."""
 
 
-class Objects(Protocol):
+class EventStore(Protocol):
     """Where events are kept: a registry, as far as they need one."""
 
     store: Store
@@ -36,7 +36,7 @@ class Objects(Protocol):
 class EventRecorder:
     """Writes core/v1 Events; an event that repeats raises the count of the one that is there."""
 
-    def __init__(self, registry: Objects, clock: Callable[[], datetime]) -> None:
+    def __init__(self, registry: EventStore, clock: Callable[[], datetime]) -> None:
         self._registry = registry
         self._clock = clock
         self._names: OrderedDict[tuple[str, ...], str] = OrderedDict()

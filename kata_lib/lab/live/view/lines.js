@@ -3,7 +3,7 @@
 import { RIGHT, sharesAxis } from "./axes.js";
 import { changesOf, newestOf, podsOf, rowsOf, versionsOf } from "./store.js";
 
-/** @import { Change, Second, Settings } from "./protocol.js" */
+/** @import { MarkedChange, Second, Settings } from "./protocol.js" */
 /** @import { PictureStore } from "./store.js" */
 /** @import { StyleOf } from "./styles.js" */
 
@@ -66,7 +66,7 @@ function shareLines(version, rows, end, styleOf) {
 /**
  * Return each version's share as it was asked for, one after the other, as one line.
  *
- * @param {Change[]} changes
+ * @param {MarkedChange[]} changes
  * @param {number} end
  * @param {Settings} settings
  * @returns {Line}
@@ -106,7 +106,7 @@ function podsLine(pods, { minute }) {
  * Return the marks: lines from bottom to top with words above; neighbours' words stand in two rows. They begin
  * with nothing, for plotly clips the words of a line that was empty when it was drawn first.
  *
- * @param {Change[]} changes
+ * @param {MarkedChange[]} changes
  * @param {number} end
  * @param {Settings} settings
  * @returns {Line}

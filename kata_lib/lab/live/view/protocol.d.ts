@@ -86,7 +86,7 @@ export type Second = [second: number, answers: number, failed: number, shares: R
 
 /** The weights that were asked for from a moment on; None where nothing asks.
  * mark: the words at the mark in the picture, None for no mark. */
-export interface Change {
+export interface MarkedChange {
   number: number;
   at: number;
   before: Record<string, number> | null;
@@ -194,7 +194,7 @@ export interface ReleaseNews {
   whole: true;
   now: number;
   seconds: Second[];
-  changes: Change[];
+  changes: MarkedChange[];
   words: ReleaseWords;
 }
 

@@ -13,10 +13,10 @@ import { metricRows } from "./words.js";
 
 /** @import { Model } from "./loop.js" */
 /** @import { Plotly } from "./plotly.js" */
-/** @import { Change, Message, ReleaseWords, Standing } from "./protocol.js" */
+/** @import { MarkedChange, Message, ReleaseWords, Standing } from "./protocol.js" */
 /** @import { Store } from "./store.js" */
 
-/** @typedef {Store<Change, ReleaseWords>} ReleaseStore */
+/** @typedef {Store<MarkedChange, ReleaseWords>} ReleaseStore */
 
 const HTML = `
   <p class="status" role="status"></p>

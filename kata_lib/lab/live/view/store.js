@@ -1,11 +1,11 @@
 // What the frames said, put together: seconds and changes of the last minute, and the newest words.
 
-/** @import { Change, LabWords, ReleaseWords, Second } from "./protocol.js" */
+/** @import { MarkedChange, LabWords, ReleaseWords, Second } from "./protocol.js" */
 
 /**
  * What a picture is drawn from. stale: something has changed that stands still between two ticks.
  *
- * @template {Change} C, W
+ * @template {MarkedChange} C, W
  * @typedef {object} Store
  * @property {Map<number, Second>} seconds
  * @property {Map<number, C>} changes
@@ -14,17 +14,17 @@
  * @property {boolean} stale
  */
 
-/** @typedef {Store<Change, LabWords | ReleaseWords>} PictureStore */
+/** @typedef {Store<MarkedChange, LabWords | ReleaseWords>} PictureStore */
 
 /**
  * What a frame adds to a store.
  *
- * @template {Change} C, W
+ * @template {MarkedChange} C, W
  * @typedef {{ whole: boolean, now: number, seconds: Second[], changes: C[], words?: W | null }} PictureNews
  */
 
 /**
- * @template {Change} C, W
+ * @template {MarkedChange} C, W
  * @returns {Store<C, W>}
  */
 export function emptyStore() {
@@ -34,7 +34,7 @@ export function emptyStore() {
 /**
  * Put a frame's news into a store, and forget the seconds that are older than the picture's minute.
  *
- * @template {Change} C, W
+ * @template {MarkedChange} C, W
  * @param {Store<C, W>} store
  * @param {PictureNews<C, W>} news
  * @param {{ minute: number }} settings
@@ -53,17 +53,17 @@ export function merge(store, news, { minute }) {
   store.now = news.now;
 }
 
-/** @param {Store<Change, unknown>} store */
+/** @param {Store<MarkedChange, unknown>} store */
 export const rowsOf = (store) => [...store.seconds.values()].sort((a, b) => a[0] - b[0]);
 
 /**
- * @template {Change} C
+ * @template {MarkedChange} C
  * @param {Store<C, unknown>} store
  */
 export const changesOf = (store) => [...store.changes.values()].sort((a, b) => a.number - b.number);
 
 /**
- * @template {Change} C
+ * @template {MarkedChange} C
  * @param {Store<C, unknown>} store
  */
 export const lastChange = (store) => changesOf(store).at(-1);

@@ -10,7 +10,12 @@ import json
 from typing import Any
 
 from kata_lib.engines.embedded.registry.managed_fields import typed
-from kata_lib.engines.embedded.registry.managed_fields.entries import Entries, Entry, read, written
+from kata_lib.engines.embedded.registry.managed_fields.entries import (
+    Entries,
+    ManagedFieldsEntry,
+    read,
+    written,
+)
 from kata_lib.engines.embedded.registry.managed_fields.fieldsets import FieldSet, spoken
 from kata_lib.engines.embedded.registry.schemas import Schema
 from kata_lib.engines.embedded.registry.status import StatusError, bad_request
@@ -60,7 +65,7 @@ def record(
     before = _empty(schema) if old is None else _complete(schema, old)
     difference = typed.compare(schema, before, _complete(schema, new))
     taken = (difference.added | difference.modified) - _NOBODYS
-    own = Entry(manager, "Update", api_version, subresource)
+    own = ManagedFieldsEntry(manager, "Update", api_version, subresource)
     for entry in entries.values():
         entry.fields = entry.fields - difference.removed - taken
     if taken:
@@ -89,7 +94,7 @@ def apply(
     """
     applied = _applicable(applied, schema, left_out)
     entries = _entries_before(live, api_version, now, schema)
-    own = Entry(manager, "Apply", api_version, subresource)
+    own = ManagedFieldsEntry(manager, "Apply", api_version, subresource)
     last = entries.pop(own.key, None)
     own.fields = typed.owned(schema, applied)
     before = _bare(live) if live else {}
@@ -141,7 +146,7 @@ def _entries_before(live: Obj | None, api_version: str, now: str, schema: Schema
     """Return the owners of the live object's fields; fields without one belong to "before-first-apply"."""
     entries = read(live["metadata"].get("managedFields")) if live else {}
     if live and not entries:
-        entry = Entry("before-first-apply", "Update", api_version, time=now)
+        entry = ManagedFieldsEntry("before-first-apply", "Update", api_version, time=now)
         difference = typed.compare(schema, _empty(schema), _complete(schema, live))
         entry.fields = difference.added - _NOBODYS
         if entry.fields:
@@ -149,7 +154,7 @@ def _entries_before(live: Obj | None, api_version: str, now: str, schema: Schema
     return entries
 
 
-def _without_dropped(schema: Schema, merged: Obj, owners: list[Entry], last: FieldSet) -> Obj:
+def _without_dropped(schema: Schema, merged: Obj, owners: list[ManagedFieldsEntry], last: FieldSet) -> Obj:
     """Remove what the applier owned (`last`) and no longer lists; what anybody still owns comes back."""
     dropped = last.with_struct_fields(schema)
     everything = typed.owned(schema, merged).with_struct_fields(schema)

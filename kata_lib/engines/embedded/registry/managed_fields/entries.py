@@ -10,7 +10,7 @@ Key = tuple[str, str, str, str]
 
 
 @dataclass
-class Entry:
+class ManagedFieldsEntry:
     """What one manager owns, since when (`time`, as objects hold it)."""
 
     manager: str
@@ -35,14 +35,14 @@ class Entry:
         return f"{name} using {self.api_version}" if self.operation == "Update" else name
 
 
-Entries = dict[Key, Entry]
+Entries = dict[Key, ManagedFieldsEntry]
 
 
 def read(listed: list[dict[str, Any]] | None) -> Entries:
     """Return the entries of a `managedFields` list."""
     entries: Entries = {}
     for item in listed or ():
-        entry = Entry(
+        entry = ManagedFieldsEntry(
             item.get("manager", ""),
             item.get("operation", "Update"),
             item.get("apiVersion", ""),
@@ -63,7 +63,7 @@ def written(entries: Entries) -> list[dict[str, Any]]:
     return [_written(entry) for entry in found]
 
 
-def _written(entry: Entry) -> dict[str, Any]:
+def _written(entry: ManagedFieldsEntry) -> dict[str, Any]:
     result: dict[str, Any] = {
         "manager": entry.manager,
         "operation": entry.operation,
