@@ -33,7 +33,7 @@ def start(cluster: Cluster, plan: Plan) -> Release:
     return begun
 
 
-def find(cluster: Cluster, service: str = "name") -> Release:
+def find(cluster: Cluster, service: str) -> Release:
     """Return the service's release, whoever runs it; ReleaseError where there is none."""
     record.load(cluster, service)
     return Release(cluster, service)

@@ -169,8 +169,11 @@ def test_a_file_that_is_no_plan(tmp_path: Path) -> None:
     file.write_text("a: [")
     with pytest.raises(ReleaseError, match="is not a plan in YAML"):
         delivery.read(file)
-    for nowhere in (tmp_path, tmp_path / "other.yaml"):
-        with pytest.raises(ReleaseError, match=r"There is no file .*deploy/rollouts/v2\.yaml"):
+    for nowhere, there in (
+        (tmp_path / "other.yaml", "plan.yaml"),
+        (Path("deploy/rollouts/v9.yaml"), "v2.yaml"),
+    ):
+        with pytest.raises(ReleaseError, match=rf"There is no file .* there are: .*{there}"):
             delivery.read(nowhere)
 
 

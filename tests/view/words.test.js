@@ -27,8 +27,8 @@ test("of two versions the newer one's share is said, of more all", () => {
 for (const [parts, words] of /** @type {const} */ ([
   [{ number: 0 }, ""],
   [{ seen_ms: null }, "10 % → 50 %: not to be seen in the answers yet"],
-  [{ seen_ms: 80, requests: 1 }, "10 % → 50 %: seen after 80 ms, 1 answer"],
-  [{ seen_ms: 80, requests: 12 }, "10 % → 50 %: seen after 80 ms, 12 answers"],
+  [{ seen_ms: 80, requests: 1 }, "10 % → 50 %: seen after 80 ms, 1 request"],
+  [{ seen_ms: 80, requests: 12 }, "10 % → 50 %: seen after 80 ms, 12 requests"],
   [{ by: "elsewhere", after: null }, "10 % → no weights (from elsewhere): not to be seen in the answers yet"],
 ])) {
   test(`a change is told: ${words || "nothing of the first"}`, () => {

@@ -45,8 +45,8 @@ export function seenWords(change) {
   const who = change.by === "you" ? "" : " (from elsewhere)";
   const what = `${sharesWords(change.before)} → ${sharesWords(change.after)}${who}`;
   if (change.seen_ms === null) return `${what}: not to be seen in the answers yet`;
-  const answers = change.requests === 1 ? "1 answer" : `${change.requests} answers`;
-  return `${what}: seen after ${change.seen_ms} ms, ${answers}`;
+  const requests = change.requests === 1 ? "1 request" : `${change.requests} requests`;
+  return `${what}: seen after ${change.seen_ms} ms, ${requests}`;
 }
 
 /** @param {Record<string, number>} pods */
