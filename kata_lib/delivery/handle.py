@@ -72,6 +72,12 @@ class Release:
         """Return the canary's greatest weight, in per cent, since the release was begun."""
         return max(decision.weight for decision in self.state.since_started)
 
+    def seconds(self) -> float:
+        """Return how long the newest run took, from its first weight above 0 to its last; 0.0 before one."""
+        run = self.state.since_started
+        raised = [move.at for move in self.state.moves if move.weight > 0 and move in run]
+        return round(raised[-1] - raised[0], 1) if raised else 0.0
+
     def moments(self) -> dict[str, pd.Timestamp]:
         """Return when each weight was set, for a picture."""
         return {f"{d.weight} %": pd.Timestamp(d.at, unit="s", tz="UTC") for d in self.state.moves}

@@ -11,8 +11,8 @@
 # **look** at what really happened, and a **check** tells you whether the cluster shows what it should. Wrong
 # predictions are welcome: they are the ones that teach.
 #
-# Run a cell with <kbd>Shift</kbd>+<kbd>Enter</kbd>. The first one brings up the cluster, or finds it again;
-# expect two to five seconds.
+# Run a cell with <kbd>Shift</kbd>+<kbd>Enter</kbd>. The first one brings up the cluster, or finds it again. Expect
+# seconds for the embedded cluster, minutes where it makes one with kind.
 # %%
 from kata_lib import open_lab
 

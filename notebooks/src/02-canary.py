@@ -132,7 +132,7 @@ lab.apply("deploy/virtual-service-canary.yaml")
 # %% [markdown]
 # ## What you have now
 #
-# - A share that you chose, in a file under version control, in force within milliseconds, and as fast to take back.
+# - A share that you chose, in a file under version control, in force in less than a second, and as fast to take back.
 # - A feeling for samples: ten requests tell almost nothing, three hundred tell 10 % from 33 %, a thousand give you
 #   8 to 12.
 # - Two knobs that do not disturb each other: weights for the share, replicas for the capacity.

@@ -105,13 +105,15 @@ now.close()
 #   rate(istio_requests_total{reporter="source", destination_service_name="name"}[1m]))
 # ```
 #
-# `rate` is the difference of two readings by time, with restarts (a counter that falls begins at zero) taken into
-# account, as `lab.counters(since=...)` does. It needs two readings, so a new version shows nothing for half a
-# minute: *no data* is not *no errors*.
+# Your `lab.counters(since=...)` is an exact difference: whole requests, between two moments that you chose. `rate` is
+# an estimate of requests **a second**: from the first and the last reading in the window it extrapolates to the
+# whole window, and what a new counter held at its first reading is left out. (Both know that a counter which falls
+# has begun anew.) `rate` needs two readings, so at one every 15 seconds a new version shows nothing for up to half a minute:
+# *no data* is not *no errors*.
 #
 # Where the cluster has them, the next cell opens a way to each, and says what shows the distribution: Grafana draws
 # Prometheus' answers as lines, and **Kiali** the graph above, with *Traffic Distribution* (older versions say *Request
-# percentage*) on its edges. Expect its numbers half a minute behind yours.
+# percentage*) on its edges. Expect its numbers two readings behind yours.
 # %%
 addons.dashboards(lab, service="name")
 # %% [markdown]

@@ -41,14 +41,14 @@ print(manifests.text("deploy/rollouts/argo-rollouts/success-rate.yaml"))
 # | a sequential test: as many requests as it needs | conditions on each measurement, `count` of them | `threshold` failed checks |
 # | no verdict yet | `Inconclusive` | halted advancement |
 # | `falseAbort`, `missed` | | |
-# | ConfigMap `rollout-name` | `status` of the Rollout, AnalysisRuns | `status` of the Canary |
+# | ConfigMap `release-name` | `status` of the Rollout, AnalysisRuns | `status` of the Canary |
 #
 # The whole table is in [docs/argo-rollouts.md](../docs/argo-rollouts.md).
 #
 # ## Predict: how long?
 #
-# `kata release` took some twenty seconds from 1 to 100 %. How many **seconds** will this take? Everything you need
-# stands in the two files: three analyses, each with an `initialDelay`, an `interval` and a `count`.
+# The last notebook printed how many seconds `kata release` took from 1 to 100 %. How many **seconds** will this take?
+# Everything you need stands in the two files: three analyses, each with an `initialDelay`, an `interval` and a `count`.
 # %% tags=predict
 lab.predict("seconds from 1 to 100 %", ...)
 # %% [markdown]
@@ -63,7 +63,7 @@ lab.apply("deploy/rollouts/argo-rollouts/rollout-v2.yaml")
 # The same picture as before, from the controller's objects and the sidecars' counters. Its buttons send what
 # `kubectl argo rollouts promote`, `abort` and `retry` send. Do nothing, once more.
 # %%
-release = argo.find(lab.cluster)
+release = argo.find(lab.cluster, "name")
 view = live.show_release(lab, release)
 # %% [markdown]
 # Expect three quarters of a minute at each weight, and a line for each thing that changes:
@@ -107,7 +107,7 @@ users = lab.watch(rate=200)
 # your turn
 # %% tags=solution
 lab.apply("deploy/rollouts/argo-rollouts/rollout-v3.yaml")
-release = argo.find(lab.cluster)
+release = argo.find(lab.cluster, "name")
 release.wait()
 # %%
 release.history()

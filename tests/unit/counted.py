@@ -1,11 +1,24 @@
-"""Istio's counters of the sidecar of `sentences`, with numbers that a test chooses."""
+"""What sidecars have counted: numbers that a test chooses, or what one Envoy was seen to count."""
 
 import threading
 from collections import Counter
+from pathlib import Path
 
 from api_server import Answers
 
 from kata_lib.engines.embedded.store import Obj
+
+REFERENCE = Path(__file__).parents[1] / "reference" / "envoy"
+
+
+class OneEnvoy:
+    """Sidecars of which one Envoy tells what it counted, as recorded, and none has Istio's own counters."""
+
+    def answer(self, pod: Obj, path: str) -> tuple[int, str]:
+        if path.startswith("/stats/prometheus"):
+            return 200, "envoy_server_uptime 7\n"
+        tells = pod["metadata"]["labels"]["app"] == "sentences"
+        return 200, (REFERENCE / "clusters.json").read_text() if tells else '{"cluster_statuses": []}'
 
 
 class Counters:

@@ -1,5 +1,6 @@
 """kata_lib.course.checks: the solution is right, and each mistake is named with the line that mends it."""
 
+import re
 import tempfile
 from bisect import bisect_left
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from release_plans import VERSIONS
 from kata_lib import delivery
 from kata_lib.cluster.cluster import MERGE_PATCH, Cluster
 from kata_lib.cluster.manifests import load
-from kata_lib.course import application
+from kata_lib.course import application, notebooks
 from kata_lib.course.checks import CHECKS, V3_FAILURES, CheckFailed, Result, check
 from kata_lib.delivery import events, record
 from kata_lib.delivery.observed import Look, Observed, Pods
@@ -447,6 +448,26 @@ def test_ten_requests_are_not_enough(name: str, start_api: StartApi) -> None:
     result = check(name, cluster, sample(10 if name in ALL_V2 else 0, 10))
     assert result.verdict == "not enough yet"
     assert "requests or more" in result.text
+
+
+def taken(name: str) -> list[int]:
+    """Return how many requests the notebooks take for a check, where the number stands in the cell."""
+    code = "\n".join(source.read_text() for source in notebooks.sources())
+    asked = re.findall(rf'lab\.check\("{name}", (?:lab\.sample\(requests=(\d+)|(\w+))', code)
+    literal = [
+        [count] if count else re.findall(rf"^{of} = .*requests=(\d+)", code, re.M) for count, of in asked
+    ]
+    return [int(count) for counts in literal for count in counts]
+
+
+@pytest.mark.parametrize("name", sorted(CHECKS.keys() - {"mesh-agrees", "canary-20", "cleaned-up"}))
+def test_the_notebooks_take_as_many_requests_as_a_check_may_need(name: str, start_api: StartApi) -> None:
+    cluster, _ = solved(name, start_api)
+    said = check(name, cluster, sample(10 if name in ALL_V2 else 0, 10)).text
+    needed = re.search(r"take (\d+) requests or more", said)
+    assert needed
+    assert taken(name)
+    assert all(count >= int(needed[1]) for count in taken(name))
 
 
 @pytest.mark.parametrize(

@@ -15,24 +15,8 @@ from kata_lib.errors import KataError
 from kata_lib.mesh import proxy_config
 from kata_lib.traffic import summary
 
-DUMP = {
-    "configs": [
-        {"@type": "type.googleapis.com/envoy.admin.v3.BootstrapConfigDump"},
-        {
-            "@type": "type.googleapis.com/envoy.admin.v3.ClustersConfigDump",
-            "static_clusters": [{"cluster": {"name": "xds"}}],
-            "dynamic_active_clusters": [{"cluster": {"name": "age"}}],
-        },
-        {
-            "@type": "type.googleapis.com/envoy.admin.v3.RoutesConfigDump",
-            "dynamic_route_configs": [{"route_config": {"name": "5000"}}],
-        },
-        {
-            "@type": "type.googleapis.com/envoy.admin.v3.EndpointsConfigDump",
-            "dynamic_endpoint_configs": [{"endpoint_config": {"cluster_name": "age"}}],
-        },
-    ]
-}
+DUMP = Path(__file__).parents[1] / "reference" / "envoy" / "config_dump.json"
+"""What an Envoy of a real Istio had in force, of which sections that are not asked for are left out."""
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
@@ -100,12 +84,19 @@ def test_name_may_stand_anywhere() -> None:
     assert cli._common_first(["up", "--name"]) == ["--name", "up"]
 
 
+HOSTS = {"age", "name", "sentences"}
+
+
 @pytest.mark.parametrize(
-    ("section", "names"), [("routes", ["5000"]), ("clusters", ["age", "xds"]), ("endpoints", ["age"])]
+    ("section", "hosts"), [("clusters", {*HOSTS, "kubernetes"}), ("endpoints", HOSTS), ("listeners", set())]
 )
-def test_proxy_config_takes_a_section_out_of_the_dump(section: str, names: list[str]) -> None:
-    found = proxy_config.select(DUMP, proxy_config.section(section))
-    assert [entry.get("name") or entry["cluster_name"] for entry in found] == names
+def test_proxy_config_takes_a_section_out_of_the_dump(section: str, hosts: set[str]) -> None:
+    dump = json.loads(DUMP.read_text())
+    found = proxy_config.select(dump, proxy_config.section(section))
+    names = [entry.get("name") or entry["cluster_name"] for entry in found]
+    assert names == sorted(names)
+    assert {name.rpartition("|")[2].partition(".")[0] for name in names} == hosts
+    assert [table["name"] for table in proxy_config.select(dump, "routes")] == ["5000"]
     with pytest.raises(KataError, match="choose listeners, routes, clusters, endpoints"):
         proxy_config.section("secrets")
 

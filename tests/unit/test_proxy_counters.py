@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from api_server import Api, StartApi
+from counted import OneEnvoy
 
-from kata_lib.cluster.client import Obj
 from kata_lib.mesh import proxy_counters, telemetry
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "envoy"
@@ -17,16 +17,6 @@ ADDRESSES = {
     "age": ["10.244.0.8"],
     "sentences": ["10.244.0.6"],
 }
-
-
-class OneEnvoy:
-    """Sidecars of which one Envoy tells what it counted, as recorded, and none has Istio's own counters."""
-
-    def answer(self, pod: Obj, path: str) -> tuple[int, str]:
-        if path.startswith("/stats/prometheus"):
-            return 200, "envoy_server_uptime 7\n"
-        tells = pod["metadata"]["labels"]["app"] == "sentences"
-        return 200, (REFERENCE / "clusters.json").read_text() if tells else '{"cluster_statuses": []}'
 
 
 @pytest.fixture

@@ -1,0 +1,185 @@
+"""Numbers that stand in prose are what they are said to be: computed, or read where they come from."""
+
+import math
+import re
+from collections.abc import Callable
+
+import pytest
+
+from kata_lib import delivery
+from kata_lib.cli import exercise
+from kata_lib.cluster.client import Obj
+from kata_lib.cluster.manifests import load
+from kata_lib.course import checks, notebooks
+from kata_lib.course.steps import V1, V3
+from kata_lib.machine import PROJECT
+from kata_lib.statistics import standards
+from kata_lib.statistics.shares import at_least, percent, requests_needed, wilson
+
+WORDS = {3: "three", 4: "four", 5: "five", 6: "six", 7: "seven"}
+ANALYSIS = "deploy/rollouts/argo-rollouts/success-rate.yaml"
+V2_PLAN, V3_PLAN = "deploy/rollouts/v2.yaml", "deploy/rollouts/v3.yaml"
+
+
+def prose(name: str) -> str:
+    """Return a notebook's source, or a document, as one line without the marks of comments."""
+    source = notebooks.FOLDER / "src" / f"{name}.py"
+    text = source.read_text() if source.exists() else (PROJECT / name).read_text()
+    return " ".join(re.sub(r"^# ?", "", text, flags=re.MULTILINE).split())
+
+
+def only(path: str, kind: str) -> list[Obj]:
+    return [obj for obj in load(path) if obj["kind"] == kind]
+
+
+def number(pattern: str, text: str) -> float:
+    """Return the number that a pattern's group finds; it must be there."""
+    found = re.search(pattern, text)
+    assert found, f"no {pattern!r}"
+    return float(found[1].replace(",", ""))
+
+
+def replicas() -> int:
+    return sum(deployment["spec"]["replicas"] for deployment in only(V1, "Deployment"))
+
+
+def measurement() -> Obj:
+    """Return the one metric of Argo's analysis."""
+    return dict(only(ANALYSIS, "AnalysisTemplate")[0]["spec"]["metrics"][0])
+
+
+def seconds_of_an_analysis() -> int:
+    metric = measurement()
+    measurements = int(metric["count"])
+    return int(metric["initialDelay"][:-1]) + (measurements - 1) * int(metric["interval"][:-1])
+
+
+def limits(plan: str, name: str) -> tuple[str, str]:
+    """Return which share of bad requests a plan calls healthy, and which faulty, in percent."""
+    metric = next(metric for metric in delivery.read(plan).metrics if metric.name == name)
+    return f"{metric.healthy:.0%}".replace("%", " %"), f"{metric.faulty:.0%}".replace("%", " %")
+
+
+def weights(plan: str) -> list[int]:
+    return [step["setWeight"] for step in delivery.read(plan).source["steps"] if "setWeight" in step]
+
+
+def needed() -> int:
+    return max(m.fewest_to_succeed for m in map(delivery.read(V2_PLAN).limit, delivery.read(V2_PLAN).metrics))
+
+
+SAID: list[tuple[str, Callable[[], str]]] = [
+    ("00-setup", lambda: f"Expect {WORDS[len(load(V1))]} lines that end in *created*"),
+    ("00-setup", lambda: f"{WORDS[len(only(V1, 'Service'))]} Services and"),
+    ("00-setup", lambda: f"and {WORDS[len(only(V1, 'Deployment'))]} Deployments"),
+    ("00-setup", lambda: f"so expect {WORDS[replicas()]} in all"),
+    ("02-canary", lambda: f"0.9¹⁰ = {100 * 0.9**10:.0f} %"),
+    ("02-canary", lambda: f"about {100 * 0.9**10:.0f} tens with none"),
+    (
+        "02-canary",
+        lambda: "a thousand give you {:.0f} to {:.0f}".format(*(100 * s for s in wilson(100, 1000))),
+    ),
+    ("02-canary", lambda: f"the share is 10 of 90: {percent(10 / 90)}"),
+    ("03-weight-lab", lambda: f"some {requests_needed(0.1, 1 / 3)} |"),
+    ("03-weight-lab", lambda: f"some {round(requests_needed(0.2, 0.1), -2):,} |"),
+    ("05-promote", lambda: f"{1000 * checks.V3_FAILURES:.0f} of a thousand"),
+    ("05-promote", lambda: f"the {percent(checks.V3_FAILURES)} that should fail"),
+    ("05-promote", lambda: f"from the {percent(checks.UNROUTED_FAILURES)} that would"),
+    ("06-progressive-delivery", lambda: f"Expect {WORDS[len(weights(V2_PLAN))]} weights"),
+    ("06-progressive-delivery", lambda: f"the same steps: {', '.join(map(str, weights(V3_PLAN)))} %"),
+    (
+        "06-progressive-delivery",
+        lambda: "{} of failures is healthy, {} is faulty".format(*limits(V2_PLAN, "success-rate")),
+    ),
+    ("06-progressive-delivery", lambda: "250 ms, with {} and {}".format(*limits(V2_PLAN, "latency"))),
+    ("06-progressive-delivery", lambda: f"needs at least {needed()} requests to version 2"),
+    (
+        "07-argo-rollouts",
+        lambda: f'"seconds from 1 to 100 %", release.seconds(), expected={3 * seconds_of_an_analysis()}',
+    ),
+    ("07-argo-rollouts", lambda: f"a single failed one makes {59 / 60:.3f}"),
+    ("docs/evidence.md", lambda: f"| 147 | 279 | {requests_needed(0.2, 0.1)} |"),
+]
+"""What a notebook or a document says, with the figure computed."""
+
+
+@pytest.mark.parametrize(("name", "said"), SAID)
+def test_a_number_in_prose_is_computed(name: str, said: Callable[[], str]) -> None:
+    assert said() in prose(name)
+
+
+def test_v3_is_what_the_notebooks_say_of_it() -> None:
+    (deployment,) = only(V3, "Deployment")
+    environment = {
+        e["name"]: e["value"] for e in deployment["spec"]["template"]["spec"]["containers"][0]["env"]
+    }
+    assert float(environment["ERROR_RATE"]) == checks.V3_ERRORS
+    (canary,) = only("deploy/virtual-service-canary-v3.yaml", "VirtualService")
+    shares = {d["destination"]["subset"]: d["weight"] for d in canary["spec"]["http"][0]["route"]}
+    assert shares["name-v3"] / sum(shares.values()) * checks.V3_ERRORS == checks.V3_FAILURES
+
+
+def test_a_single_band_that_is_watched_misses_in_every_second_run() -> None:
+    assert "true share behind in every second run" in prose("02-canary")
+    assert 0.45 < standards.errors_under_watch(wilson, 0.1, 1000) < 0.55
+
+
+def test_half_the_step_takes_four_times_the_requests() -> None:
+    assert "four times as many for half the step" in prose("03-weight-lab")
+    assert requests_needed(0.15, 0.1) / requests_needed(0.2, 0.1) == pytest.approx(4, rel=0.2)
+
+
+def test_the_mark_needs_as_many_requests_as_was_simulated() -> None:
+    """docs/evidence.md holds the medians of `scripts/bench --only marks`."""
+    text, simulated = prose("03-weight-lab"), prose("docs/evidence.md")
+    for change in ("10 → 20 %", "10 → 33 %"):
+        median = number(rf"\| {change} \|[^|]*\| (\d+),", simulated)
+        assert number(rf"\| {change} \| some (\d+) requests", text) == round(median, -1)
+    assert "Half of the time some 170" in text
+
+
+def test_users_of_the_notebook_on_argo() -> None:
+    text = prose("07-argo-rollouts")
+    rate = number(r"lab\.watch\(rate=(\d+)\)", text)
+    assert "half a minute holds some sixty requests" in text
+    assert rate * 30 * 0.01 == 60
+    assert "three quarters of a minute at each weight" in text
+    assert seconds_of_an_analysis() == pytest.approx(45, abs=10)
+
+
+def missing(true: float, n: int) -> float:
+    """Return the probability that the 95 % interval of n answers does not hold the true share, exactly."""
+    outside = [k for k in range(n + 1) if not wilson(k, n)[0] <= true <= wilson(k, n)[1]]
+    return sum(at_least(k, n, true) - at_least(k + 1, n, true) for k in outside)
+
+
+def test_how_many_tables_have_a_row_whose_interval_misses() -> None:
+    """v3 gets a tenth of its row's requests; the rows of 0 and 100 % never miss."""
+    rows = {(1 / 3, 600), (0.1, 1000), (checks.V3_ERRORS, exercise.V3_REQUESTS // 10)}
+    assert "One table in seven has a right row whose interval misses" in prose("docs/instructor.md")
+    assert 1 - math.prod(1 - missing(*row) for row in rows) == pytest.approx(1 / 7, abs=0.02)
+
+
+def test_what_the_instructor_plans_for() -> None:
+    text, scaled_v2 = prose("docs/instructor.md"), 4
+    assert number(r"room for (\d+) pods a learner", text) == replicas() + scaled_v2
+    assert f"a table of {WORDS[len(exercise.TITLES)]} steps" in text
+
+
+def minutes(name: str) -> int:
+    return int(number(r"\*About (\d+) minutes", prose(name)))
+
+
+NAMES = [source.stem for source in notebooks.sources()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_minutes_of_a_notebook_are_the_same_wherever_they_stand(name: str) -> None:
+    assert number(rf"\| {name} \|[^|]*\| (\d+) min", prose("README.md")) == minutes(name)
+    assert number(rf"\| {name} \| (\d+) \|", prose("docs/instructor.md")) == minutes(name)
+
+
+def test_the_minutes_of_all_are_their_sum() -> None:
+    text, total = prose("docs/instructor.md"), sum(map(minutes, NAMES))
+    assert number(r"takes (\d+) minutes of work", text) == total
+    assert number(r"without 07, (\d+)", text) == total - minutes("07-argo-rollouts")
