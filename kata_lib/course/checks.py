@@ -14,7 +14,7 @@ from types import EllipsisType
 import pandas as pd
 
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.course import argo_mistakes, mistakes, release_mistakes, routing
+from kata_lib.course import argo_mistakes, mistakes, originals, release_mistakes, routing
 from kata_lib.course.mistake import Mistake
 from kata_lib.course.mistakes import V1_DEPLOYMENTS
 from kata_lib.course.routing import WantedRouting
@@ -251,7 +251,8 @@ def _seen(sample: pd.DataFrame) -> str:
 
 
 def _wrong(mistake: Mistake) -> Result:
-    return Result("", "wrong", mistake.text, mistake.mend, mistake.choices)
+    edits = [originals.difference(file) for file in originals.edited() if file in mistake.mend]
+    return Result("", "wrong", "\n".join([mistake.text, *edits]), mistake.mend, mistake.choices)
 
 
 def _right(text: str) -> Result:
