@@ -71,10 +71,10 @@ def by_argo(engine: Engine, cluster: Cluster, say: Callable[[str], None]) -> lis
 
     def release() -> None:
         cluster.apply(ARGO)
-        argo.find(cluster).wait(ARGO_SECONDS, _unsaid)
+        argo.find(cluster, "name").wait(ARGO_SECONDS, _unsaid)
 
     seconds, met = _price(_under_load(cluster, release))
-    if argo.find(cluster).state.weight:
+    if argo.find(cluster, "name").state.weight:
         raise KataError("Argo Rollouts did not send the release back.")
     how = f"one release at {RATE:g} requests/s, by {ARGO}"
     return [

@@ -19,7 +19,7 @@ def find(cluster: Cluster, canary: str, phase: str) -> Iterator[Mistake]:
     """Yield why the Rollout's release of this version has not ended so, by its analysis."""
     begin = f"kubectl apply -f {_FILE.format(canary)}"
     try:
-        state = argo.find(cluster).state
+        state = argo.find(cluster, "name").state
     except KataError as error:
         yield Mistake(str(error), "kata reset argo-rollouts")
         return

@@ -5,15 +5,15 @@ example says of its own steps is kept in proportion. The canary's pods are ready
 15 seconds, so that irate() sees the last 15.
 """
 
+import sys
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from kata_lib.delivery.common_troubles import Outages
-from kata_lib.delivery.plan import Plan, parse, read
+from kata_lib.delivery.plan import Plan, read
 from kata_lib.delivery.simulation import Counts, Traffic, Which, outcomes
 from kata_lib.statistics.shares import percent
 
@@ -145,29 +145,27 @@ def by_plan(plan: Plan, traffic: Traffic, releases: int = RELEASES) -> Ended:
     return Ended(found.through / releases, found.held / releases, found.aborted / releases, found.hurt)
 
 
-@cache
-def our_plan() -> Plan:
-    """Return the workshop's plan with the same schedule."""
-    steps = [step for weight in WEIGHTS for step in _minute(weight)]
-    return parse({**read("deploy/rollouts/v2.yaml").source, "steps": steps})
+def scheduled(plan: Plan) -> Plan:
+    """Return a plan of ours with the same schedule."""
+    return plan.changed(steps=[step for weight in WEIGHTS for step in _minute(weight)])
 
 
 def _minute(weight: int) -> tuple[dict[str, Any], ...]:
     return {"setWeight": weight}, {"pause": {"duration": f"{STEP_SECONDS:g}s"}}, {"analysis": {}}
 
 
-def table(releases: int = RELEASES) -> pd.DataFrame:
+def table(plan: Plan, releases: int = RELEASES) -> pd.DataFrame:
     """Return one row a rule: false aborts, then bad versions that go through, in per cent of the releases.
 
-    hurt: users whose request failed at the canary that fails 50 %. held: releases that ask a person, where
-    both are out.
+    plan: the one of ours that stands beside the rules. hurt: users whose request failed at the canary that
+    fails 50 %. held: releases that ask a person, where both are out.
     """
     ended = {
         rule.name: {kind: by_rule(rule, traffic, releases) for kind, traffic in KINDS.items()}
         for rule in RULES
     }
     ended["kata release, the same schedule"] = {
-        kind: by_plan(our_plan(), traffic, releases) for kind, traffic in KINDS.items()
+        kind: by_plan(scheduled(plan), traffic, releases) for kind, traffic in KINDS.items()
     }
     return pd.DataFrame.from_dict({name: _row(kinds) for name, kinds in ended.items()}, orient="index")
 
@@ -182,13 +180,13 @@ def _row(kinds: dict[str, Ended]) -> dict[str, object]:
     }
 
 
-def markdown(releases: int = RELEASES) -> str:
+def markdown(plan: Plan, releases: int = RELEASES) -> str:
     """Return the table as docs/argo-rollouts.md shows it."""
-    found = table(releases)
+    found = table(plan, releases)
     rows = [["", *found.columns], ["---"] * (len(found.columns) + 1)]
     rows += [[str(name), *map(str, row)] for name, row in zip(found.index, found.to_numpy(), strict=True)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 if __name__ == "__main__":
-    print(markdown())
+    print(markdown(read(sys.argv[1])))

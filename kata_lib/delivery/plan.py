@@ -72,7 +72,7 @@ class Plan:
 
     def limit(self, metric: Metric) -> Limit:
         """Return a metric's test against its fixed limit."""
-        return Limit(metric.healthy, metric.faulty, self.alpha, self.missed)
+        return Limit(metric.healthy, metric.faulty, self.missed)
 
     def odds(self, metric: Metric) -> float:
         """Return how many times stable's odds of a bad request are held against the canary."""
@@ -80,11 +80,12 @@ class Plan:
 
 
 def read(path: str | Path) -> Plan:
-    """Return the plan in a file, from here or from the workshop's folder."""
+    """Return the plan in a file, from here or from the project's folder."""
     place = next((place for place in (Path(path), PROJECT / path) if place.is_file()), None)
     if place is None:
-        known = sorted(str(file.relative_to(PROJECT)) for file in PROJECT.glob("deploy/rollouts/*.yaml"))
-        raise ReleaseError(f"There is no file {path}. The workshop's plans are: {', '.join(known)}.")
+        beside = Path(path).parent
+        known = sorted(file.name for file in (PROJECT / beside).glob("*.yaml"))
+        raise ReleaseError(f"There is no file {path}. In {beside} there are: {', '.join(known) or 'none'}.")
     try:
         return parse(yaml.safe_load(place.read_text()))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

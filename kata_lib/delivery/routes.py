@@ -122,6 +122,6 @@ def _holder(cluster: Cluster, plan: Plan) -> Holder:
     if holder is None:
         raise ReleaseError(
             f"No VirtualService routes {plan.service}, so there are no weights to move. "
-            "`kubectl apply -f deploy/virtual-service-canary.yaml` makes one."
+            f"Apply one with a route to the subsets {plan.stable} and {plan.canary}."
         )
     return holder

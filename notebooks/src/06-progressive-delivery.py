@@ -135,7 +135,7 @@ chances.table(plan, rate=400)
 # How often are other rules wrong? The same users, the same five minutes, a thousand releases for each number: the
 # examples of two projects' documents, two plain limits, and yours. (Their sources are in `docs/argo-rollouts.md`.)
 # %%
-other_rules.table()
+other_rules.table(plan)
 # %% [markdown]
 # The first three columns should be near zero: there the canary is no worse than version 1. The `through` columns should,
 # too: there it is worse. A limit has to choose. One that is loose lets bad versions through, one that is strict sends good

@@ -63,7 +63,7 @@ lab.apply("deploy/rollouts/argo-rollouts/rollout-v2.yaml")
 # The same picture as before, from the controller's objects and the sidecars' counters. Its buttons send what
 # `kubectl argo rollouts promote`, `abort` and `retry` send. Do nothing, once more.
 # %%
-release = argo.find(lab.cluster)
+release = argo.find(lab.cluster, "name")
 view = live.show_release(lab, release)
 # %% [markdown]
 # Expect three quarters of a minute at each weight, and a line for each thing that changes:
@@ -107,7 +107,7 @@ users = lab.watch(rate=200)
 # your turn
 # %% tags=solution
 lab.apply("deploy/rollouts/argo-rollouts/rollout-v3.yaml")
-release = argo.find(lab.cluster)
+release = argo.find(lab.cluster, "name")
 release.wait()
 # %%
 release.history()

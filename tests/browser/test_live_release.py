@@ -72,7 +72,7 @@ def test_a_release_is_watched_and_decided_by_the_keyboard(page: Page, lab: Lab) 
 
 
 def test_what_somebody_else_decides_is_shown(page: Page, lab: Lab) -> None:
-    release = delivery.find(lab.cluster)
+    release = delivery.find(lab.cluster, "name")
     release.retry()
     view = page.locator(VIEW)
     expect(view.locator(".status")).to_contain_text("name-v2 20 %", timeout=5_000)

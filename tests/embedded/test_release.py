@@ -127,7 +127,7 @@ def test_a_release_outlives_whoever_runs_it(cluster: Cluster, plan: Path) -> Non
     )
     plan.write_text(repr(slow))
     runner = subprocess.Popen([sys.executable, "-c", RUN, str(cluster.kubeconfig), str(plan)])
-    release = delivery.find(cluster)
+    release = delivery.find(cluster, "name")
     until(lambda: release.state.plan == slow and "Nobody runs it" not in release.status())
     runner.send_signal(signal.SIGKILL)
     runner.wait(10)

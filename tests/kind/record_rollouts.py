@@ -25,7 +25,7 @@ def main() -> None:
     """Take the workshop's Rollout through all that a release can meet."""
     kata = lab.connect()
     kata.begin("argo-rollouts", reset=True)
-    release = argo.find(kata.cluster)
+    release = argo.find(kata.cluster, "name")
     save(kata, "v1-alone")
     with kata.watch(rate=200):
         kata.apply(f"{ARGO}/rollout-v2.yaml")
@@ -39,7 +39,7 @@ def main() -> None:
         release.until(lambda state: state.ended, LIMIT_SECONDS)
         save(kata, "aborted-by-analysis")
     kata.begin("argo-rollouts", reset=True)
-    release = argo.find(kata.cluster)
+    release = argo.find(kata.cluster, "name")
     kata.apply(f"{ARGO}/rollout-v2.yaml")
     release.until(lambda state: state.phase == "Paused", LIMIT_SECONDS)
     save(kata, "inconclusive-without-requests")
@@ -47,7 +47,7 @@ def main() -> None:
     release.until(lambda state: state.phase == "Degraded", LIMIT_SECONDS)
     save(kata, "aborted-by-hand")
     kata.begin("argo-rollouts", reset=True)
-    release = argo.find(kata.cluster)
+    release = argo.find(kata.cluster, "name")
     change_steps(kata)
     kata.apply(f"{ARGO}/rollout-v2.yaml")
     change_steps(kata)

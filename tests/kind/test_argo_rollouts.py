@@ -69,7 +69,7 @@ def test_a_second_install_changes_nothing(kata: Lab) -> None:
 
 def test_version_2_goes_through_and_the_view_shows_it(kata: Lab) -> None:
     kata.begin("argo-rollouts")
-    release = argo.find(kata.cluster)
+    release = argo.find(kata.cluster, "name")
     view = Watch(kata.cluster, ByArgo(release))
     with kata.watch(rate=100) as users:
         kata.apply(f"{ARGO}/rollout-v2.yaml")
@@ -92,7 +92,7 @@ def test_version_2_goes_through_and_the_view_shows_it(kata: Lab) -> None:
 
 
 def test_version_3_is_stopped_by_the_analysis(kata: Lab) -> None:
-    release = argo.find(kata.cluster)
+    release = argo.find(kata.cluster, "name")
     with kata.watch(rate=100):
         kata.apply(f"{ARGO}/rollout-v3.yaml")
         release.wait()
@@ -103,7 +103,7 @@ def test_version_3_is_stopped_by_the_analysis(kata: Lab) -> None:
 
 def test_a_persons_words_are_the_controllers(kata: Lab) -> None:
     kata.begin("argo-rollouts", reset=True)
-    release = argo.find(kata.cluster)
+    release = argo.find(kata.cluster, "name")
     with pytest.raises(ReleaseError, match="has ended"):
         release.promote()
     steps = {"spec": {"strategy": {"canary": {"steps": PAUSES}}}}

@@ -38,7 +38,7 @@ def of(stage: dict[str, Any]) -> RolloutState:
 
 def at(api: Api, stage: str) -> argo.ArgoRollout:
     put(api, stage)
-    return argo.find(api.cluster())
+    return argo.find(api.cluster(), "name")
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -159,11 +159,11 @@ def test_without_argo_rollouts_the_words_say_what_installs_it(api: Api, cluster:
     with pytest.raises(
         ClusterError, match=r"no Argo Rollouts.*`kata addons install rollouts`.*--engine kind"
     ):
-        argo.find(cluster)
+        argo.find(cluster, "name")
     argo.forget(cluster)  # nothing to do
     install(api)
-    with pytest.raises(ReleaseError, match=r"no Rollout name.*rollout-v1\.yaml"):
-        argo.find(cluster)
+    with pytest.raises(ReleaseError, match="no Rollout name: apply its manifest first"):
+        argo.find(cluster, "name")
 
 
 def test_a_rollout_on_which_nobody_acts_is_told(

@@ -176,7 +176,7 @@ def test_weights_changed_elsewhere_are_noticed_and_left(
     assert found.decisions[-1].found == {"name-v1": 20, "name-v2": 80}
     runner.turn()
     assert weights.read(cluster, "name")["name-v2"] == 80
-    held = delivery.find(cluster)
+    held = delivery.find(cluster, "name")
     held._do(events.resume)
     assert weights.read(cluster, "name")["name-v2"] == 20
     runner.turn()
@@ -199,7 +199,7 @@ def test_a_command_counts_over_a_look_under_way(
     """Somebody aborts between the runner's reading and its writing: its success is void."""
     runner = begun(cluster, TWO, clock)
 
-    somebody = [delivery.find(canary.cluster())]
+    somebody = [delivery.find(canary.cluster(), "name")]
 
     def aborted_meanwhile(method: str, path: str) -> None:
         if path.endswith("/stats/prometheus") and somebody:
@@ -308,7 +308,7 @@ def test_a_closed_release_holds_and_says_that_nobody_runs_it(cluster: Cluster, c
     release.close()
     assert "Progressing, step 2 of 7: analysis" in release.status()
     assert "Nobody runs it: it holds until `resume`, or `abort`." in release.status()
-    again = delivery.find(cluster)
+    again = delivery.find(cluster, "name")
     again.resume()
     waiting.until(lambda: "nobody" if "Nobody" in again.where() else "", 10, None, "It is not run")
     with pytest.raises(WaitTimeout, match="Last seen: Progressing, step 2 of 7"):
@@ -321,7 +321,7 @@ def test_a_closed_release_holds_and_says_that_nobody_runs_it(cluster: Cluster, c
 
 def test_without_a_release(cluster: Cluster) -> None:
     with pytest.raises(ReleaseError, match=r"no release of name\. `kata release start PLAN`"):
-        delivery.find(cluster)
+        delivery.find(cluster, "name")
 
 
 @pytest.mark.parametrize(

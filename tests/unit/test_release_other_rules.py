@@ -2,11 +2,14 @@
 
 import pytest
 
+from kata_lib import delivery
 from kata_lib.delivery import other_rules
-from kata_lib.delivery.other_rules import KINDS, RULES, Rule, by_plan, by_rule, our_plan
+from kata_lib.delivery.other_rules import KINDS, RULES, Rule, by_plan, by_rule, scheduled
 from kata_lib.delivery.simulation import Traffic
 from kata_lib.machine import PROJECT
 from kata_lib.statistics.shares import at_least
+
+PLAN = delivery.read("deploy/rollouts/v2.yaml")
 
 ALARM_ERRORS = 5
 """Standard errors: a false alarm of a test in a million."""
@@ -33,9 +36,9 @@ def test_a_rule_that_halts_keeps_the_weight_until_it_aborts() -> None:
 
 
 def test_ours_goes_by_the_same_schedule_and_keeps_its_promise_where_others_have_none() -> None:
-    found = by_plan(our_plan(), KINDS["both 4 %"], releases=1000)
+    found = by_plan(scheduled(PLAN), KINDS["both 4 %"], releases=1000)
     plain = next(rule for rule in RULES if not rule.source and rule.every == 10)
-    assert at_least(round(found.aborted * 1000), 1000, our_plan().false_abort) > 1e-6
+    assert at_least(round(found.aborted * 1000), 1000, scheduled(PLAN).false_abort) > 1e-6
     assert by_rule(plain, KINDS["both 4 %"], releases=1000).aborted > 0.9
 
 
@@ -45,7 +48,7 @@ def test_each_project_is_quoted_with_its_source() -> None:
 
 
 def test_the_table_has_a_row_a_rule_and_ours() -> None:
-    table = other_rules.table(releases=50)
+    table = other_rules.table(PLAN, releases=50)
     assert len(table) == len(RULES) + 1
     assert list(table.columns) == [
         "aborted: both 0.1 %",
@@ -61,4 +64,4 @@ def test_the_table_has_a_row_a_rule_and_ours() -> None:
 
 def test_the_documents_table_is_what_the_command_makes() -> None:
     shown = (PROJECT / "docs" / "argo-rollouts.md").read_text()
-    assert other_rules.markdown() in shown, "python -m kata_lib.delivery.other_rules"
+    assert other_rules.markdown(PLAN) in shown, "python -m kata_lib.delivery.other_rules"

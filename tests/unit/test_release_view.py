@@ -105,7 +105,7 @@ def test_a_release_by_argo_rollouts_gives_the_same_picture(start_api: StartApi) 
     api = start_api("deploy/v1")
     counted, cluster = counting(api), api.cluster()
     put(api, "at-50")
-    view = Watch(cluster, ByArgo(argo.find(cluster)))
+    view = Watch(cluster, ByArgo(argo.find(cluster, "name")))
     shown(view)
     for _ in range(2):
         counted.add("v1", 60)

@@ -1,7 +1,7 @@
 """A release by the real Argo Rollouts controller, watched and steered through the Kubernetes API alone.
 
     lab.apply("deploy/rollouts/argo-rollouts/rollout-v2.yaml")
-    release = argo.find(lab.cluster)
+    release = argo.find(lab.cluster, "name")
     release.wait()
 
 state.py reads the controller's objects, handle.py is what a notebook holds. Nothing here decides: the
@@ -32,7 +32,7 @@ def absent(cluster: Cluster) -> str:
     )
 
 
-def find(cluster: Cluster, name: str = "name") -> ArgoRollout:
+def find(cluster: Cluster, name: str) -> ArgoRollout:
     """Return the Rollout of that name; ReleaseError where it is not, ClusterError without Argo Rollouts."""
     if reason := absent(cluster):
         raise ClusterError(reason)

@@ -65,10 +65,7 @@ class ArgoRollout:
         """Where it stands."""
         found = self._cluster.get(API, KIND, self._name)
         if found is None:
-            raise ReleaseError(
-                f"There is no Rollout {self._name}. "
-                f"`kubectl apply -f deploy/rollouts/argo-rollouts/rollout-v1.yaml` makes the workshop's."
-            )
+            raise ReleaseError(f"There is no Rollout {self._name}: apply its manifest first.")
         runs = self._cluster.objects(API, ANALYSIS_RUN)
         state = read(found, runs, self._cluster.objects("apps/v1", "ReplicaSet"))
         self._note(state)
