@@ -8,6 +8,7 @@ import asyncio
 import json
 import shutil
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
@@ -57,6 +58,8 @@ from kata_lib.files import read_json
 
 TOKEN = "secret"
 LIMIT = 10.0
+CLOSED_PORT = 9
+"""Where a pod is asked that runs no process: discard, at which nothing listens."""
 BLOCK = 2026
 Made = TypeVar("Made")
 
@@ -193,6 +196,15 @@ class Api:
         owned = (pod["metadata"] for pod in found if workload_name(pod) == deployment)
         return [metadata["name"] for metadata in owned if "deletionTimestamp" not in metadata]
 
+    def serve_tls(self, context: ssl.SSLContext) -> int:
+        """Serve over TLS too; return the port."""
+
+        async def serve() -> int:
+            await web.TCPSite(self._server, "127.0.0.1", 0, ssl_context=context).start()
+            return int(self._server.addresses[-1][1])
+
+        return self._run(serve())
+
     def stop(self) -> None:
         """End the server and its controllers."""
         self._run(self._stop())
@@ -264,7 +276,7 @@ class Api:
     def _agent(self, uid: str, port: int) -> tuple[str, int]:
         """Return where the agent of a pod listens, by now: a port of its own tells it from the others."""
         if port != METRICS_PORT:
-            return "127.0.0.1", port
+            return "127.0.0.1", CLOSED_PORT
         if uid not in self._ports:
             listening = socket.create_server(("127.0.0.1", 0))
             self._ports[uid] = listening.getsockname()[1]
