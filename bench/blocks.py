@@ -8,13 +8,19 @@ import gc
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 
-def tell(file: str, seconds: float) -> None:
-    """Append to a file, every so many seconds, how many blocks Python has in use after a collection."""
+def tell(file: str, seconds: float, when: Callable[[], bool] = lambda: True) -> None:
+    """Append to a file, every so many seconds, how many blocks Python has in use after a collection.
+
+    when: what has to have come true before the first of them.
+    """
 
     def go_on() -> None:
+        while not when():
+            time.sleep(seconds)
         with Path(file).open("a", buffering=1) as lines:
             while True:
                 gc.collect()

@@ -18,11 +18,13 @@ from bench import blocks
 from bench.lab_page import LIVE, frames_drawn, processes
 from bench.live import CELL, live_lab
 from bench.results import Figure
+from kata_lib.errors import KataError
+from kata_lib.lab.live.session import KEPT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-FILL_SECONDS = 65.0  # at the highest rate, until all that is bounded is full
+FILL_LIMIT = 240.0  # seconds at the highest rate, in which all that is bounded fills: 60 if nothing else runs
 FILL_RATE, RATE = 400, 50  # requests/s
 SETTLE_SECONDS = 10.0  # until the change of the rate is over
 INTERPRETED = "--js-flags=--no-opt --no-maglev --no-sparkplug"
@@ -43,10 +45,11 @@ def measure(cluster: str, minutes: float, say: Callable[[str], None]) -> list[Fi
     """
     with TemporaryDirectory(prefix="kata-soak-") as folder:
         told = Path(folder) / "blocks"
-        cell = f"from bench import blocks\nblocks.tell({str(told)!r}, {SAMPLE_SECONDS})\n{CELL}"
+        filled = f"lambda: len(traffic.answers()) >= {KEPT}"
+        cell = f"from bench import blocks\n{CELL}\nblocks.tell({str(told)!r}, {SAMPLE_SECONDS}, {filled})"
         with live_lab(cluster, cell, [INTERPRETED]) as (page, _, server):
             say("until it has filled")
-            _fill(page)
+            _fill(page, told)
             say(f"{minutes:g} minutes of traffic in the picture")
             figures = _watch(page, server, told, 60 * minutes)
             say("a minute with the tab closed")
@@ -59,10 +62,15 @@ def slope(series: Sequence[float]) -> float:
     return median((later - sooner) / (j - i) for (i, sooner), (j, later) in pairs)
 
 
-def _fill(page: "Page") -> None:
+def _fill(page: "Page", told: Path) -> None:
+    """Send requests at the highest rate until the live lab holds as many as it keeps."""
     rate = page.locator(f"{LIVE} .rate")
     rate.select_option(str(FILL_RATE))
-    page.wait_for_timeout(1000 * FILL_SECONDS)
+    limit = time.monotonic() + FILL_LIMIT
+    while not told.exists():
+        if time.monotonic() > limit:
+            raise KataError(f"The live lab held fewer than {KEPT:,} requests after {FILL_LIMIT:g} s.")
+        page.wait_for_timeout(1000)
     rate.select_option(str(RATE))
     page.wait_for_timeout(1000 * SETTLE_SECONDS)
 
