@@ -90,7 +90,7 @@ def check(name: str, cluster: Cluster, sample: pd.DataFrame | EllipsisType = ...
 
 
 def unattended() -> bool:
-    """Tell whether no person watches: KATA_RESET=1, or CI is set as continuous integration does."""
+    """Return whether no person watches: KATA_RESET=1, or CI is set as continuous integration does."""
     return os.environ.get("KATA_RESET") == "1" or bool(os.environ.get("CI"))
 
 

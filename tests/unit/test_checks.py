@@ -2,7 +2,6 @@
 
 import re
 import tempfile
-from bisect import bisect_left
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -471,31 +470,34 @@ def test_the_notebooks_take_as_many_requests_as_a_check_may_need(name: str, star
 
 
 @pytest.mark.parametrize(
-    ("name", "true", "n"),
+    ("name", "true", "otherwise", "n"),
     [
-        ("a-third", 1 / 3, 400),
-        ("canary-10", 0.1, 1000),
-        ("weights-rule", 0.1, 400),
-        ("canary-20", 0.2, shares.requests_needed(0.2, 0.1)),
-        ("v3-hurts", V3_FAILURES, 1300),
+        ("a-third", 1 / 3, 0.1, 400),
+        ("canary-10", 0.1, 1 / 3, 1000),
+        ("weights-rule", 0.1, 2 / 3, 400),
+        ("canary-20", 0.2, 0.1, shares.requests_needed(0.2, 0.1)),
+        ("v3-hurts", V3_FAILURES, 0.0, 1300),
     ],
 )
 def test_false_alarms_are_rarer_than_one_in_a_million(
-    name: str, true: float, n: int, start_api: StartApi
+    name: str, true: float, otherwise: float, n: int, start_api: StartApi
 ) -> None:
-    """Exactly, for samples as large as the notebook's, whose objects are right."""
+    """Exactly, for samples as large as the notebook's, whose objects are right.
+
+    The check is asked at both ends of what its test takes for right, and just beyond.
+    """
     cluster, _ = solved(name, start_api)
 
     def verdict(count: int) -> str:
         drawn = sample(0, n - count, failures=count) if name == "v3-hurts" else sample(count, n)
         return check(name, cluster, drawn).verdict
 
-    middle = round(n * true)
-    first = bisect_left(range(middle), True, key=lambda count: verdict(count) == "right")
-    last = bisect_left(range(middle, n + 1), True, key=lambda count: verdict(count) != "right") + middle - 1
+    right = [count for count in range(n + 1) if shares.judge(count, n, true, otherwise) == "right"]
+    first, last = right[0], right[-1]
+    assert right == list(range(first, last + 1))
     assert shares.at_most(first - 1, n, true) + shares.at_least(last + 1, n, true) <= 1e-6
-    assert last - first > 20
-    assert {verdict(count) for count in range(first, last, 10)} == {"right"}
+    assert [verdict(count) for count in (first, round(n * true), last)] == ["right"] * 3
+    assert "right" not in (verdict(first - 1), verdict(last + 1))
 
 
 def test_a_sample_from_before_is_wrong(start_api: StartApi) -> None:
