@@ -49,7 +49,7 @@ STEPS = {
         Step("canary-10", (V1, V2, CANARY), (98, 1000, 0), "v2", 0.1),
         Step("canary-20", (V1, V2, CANARY), (243, 1200, 0), "v2", 0.2),
         Step("promoted", (V1, V2, PROMOTE), (300, 300, 0), "v2", 1.0),
-        Step("v3-hurts", (V1, V2, V3, PROMOTE, CANARY_V3), (380, 380, 20), "v3", 0.1),
+        Step("v3-hurts", (V1, V2, V3, PROMOTE, CANARY_V3), (1235, 1235, 65), "v3", 0.1),
         Step("rolled-back", (V1, V2, V3, PROMOTE), (300, 300, 0), "v3", 0.0),
         Step("cleaned-up", (), (0, 0, 0), "v2", 1.0),
     )
