@@ -39,6 +39,11 @@ def manifests(*paths: str) -> list[Obj]:
     return [obj for file in files(*paths) for obj in parse(texts()[file], file)]
 
 
+def as_they_are(file: str) -> list[Obj]:
+    """Return the objects of a file as a person may have edited it; [] of none, or of what is no manifest."""
+    return [obj for obj in _objects(_text(_plain(file))) if isinstance(obj, dict)]
+
+
 def edited(*paths: str) -> list[str]:
     """Return which of the workshop's files say something else now, or are gone; by default of all."""
     return [file for file in files(*paths or _folders()) if _objects(_text(file)) != _objects(texts()[file])]

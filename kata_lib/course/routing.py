@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from kata_lib.cluster.apply import LAST_APPLIED
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.cluster.manifests import load
 from kata_lib.course import originals, restoring, service
 from kata_lib.course.mistake import Mistake, of_finding
 from kata_lib.course.steps import CANARY, CANARY_V3, PROMOTE, V1, V2, V3
@@ -107,7 +106,8 @@ def _written(
 
 
 def _nobody_speaks(cluster: Cluster, wanted: WantedRouting, found: Objects) -> Mistake:
-    line = _restored(cluster, wanted) or restoring.applied(wanted.file)
+    as_it_is = f"kubectl apply -f {wanted.file}" if _says(wanted, found) else ""
+    line = as_it_is or _restored(cluster, wanted) or restoring.applied(wanted.file)
     for finding in analyze.findings(found):
         if finding.code == "KATA0403" and not wanted.scaled:
             return of_finding(finding, " && ".join(filter(None, [finding.mend, line])))
@@ -149,7 +149,7 @@ def _weights(wanted: WantedRouting, found: Objects, written: Obj, line: str) -> 
         return Mistake(
             f"The VirtualService {name} has {said}, and so says {wanted.file}. {_last(written)} was "
             "applied last: was the file edited, and not applied again?",
-            restoring.applied(wanted.file),
+            f"kubectl apply -f {wanted.file}",
         )
     values = [wanted.shares.get(version) for version in shares]
     if len(shares) == 2 and list(shares.values()) == values[::-1]:
@@ -245,10 +245,18 @@ def _last(written: Obj) -> str:
 def _not_applied(written: Obj, wanted: WantedRouting, found: Objects) -> bool:
     """Return whether the file says what the step wants, and something else was the last that was applied."""
     last = json.loads((written["metadata"].get("annotations") or {}).get(LAST_APPLIED) or "null")
-    in_file = next((m for m in load(wanted.file) if m["kind"] == "VirtualService"), None)
-    if last is None or in_file is None or last["spec"] == in_file["spec"]:
-        return False
-    return same(written_shares(found, in_file), wanted.shares)
+    return last is not None and last["spec"] != _in_file(wanted).get("spec") and _says(wanted, found)
+
+
+def _says(wanted: WantedRouting, found: Objects) -> bool:
+    """Return whether the step's file, as it lies there now, asks for the shares that the step wants."""
+    in_file = _in_file(wanted)
+    return bool(in_file) and same(written_shares(found, in_file), wanted.shares)
+
+
+def _in_file(wanted: WantedRouting) -> Obj:
+    """Return the VirtualService of the step's file, as a person may have edited it; {} where it has none."""
+    return next((m for m in originals.as_they_are(wanted.file) if m["kind"] == "VirtualService"), {})
 
 
 def _name(obj: Obj) -> str:

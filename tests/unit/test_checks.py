@@ -15,7 +15,6 @@ from release_plans import VERSIONS
 
 from kata_lib import delivery
 from kata_lib.cluster.cluster import MERGE_PATCH, Cluster
-from kata_lib.cluster.manifests import load
 from kata_lib.course import application, notebooks, originals
 from kata_lib.course.checks import CHECKS, V3_FAILURES, CheckFailed, check
 from kata_lib.course.result import Result
@@ -555,3 +554,19 @@ def test_a_file_that_was_edited_is_shown_and_brought_back(
     result = check("canary-10", cluster, evidence("canary-10"))
     assert "-      weight: 90\n+      weight: 50\n" in result.text
     assert result.mend == f"kata original {CANARY} && kubectl apply -f {CANARY}"
+
+
+def test_a_file_that_was_edited_as_the_step_asks_is_applied_as_it_is(
+    start_api: StartApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cluster, _ = solved("canary-10", start_api)
+    for name, text in originals.texts().items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(
+            text.replace("weight: 90", "weight: 80").replace("weight: 10\n", "weight: 20\n")
+        )
+    monkeypatch.setattr(originals, "PROJECT", tmp_path)
+    for damage in (lambda: None, lambda: cluster.remove(ISTIO, "VirtualService", "name")):
+        damage()
+        result = check("canary-20", cluster, evidence("canary-20"))
+        assert (result.verdict, result.mend) == ("wrong", f"kubectl apply -f {CANARY}")
