@@ -123,7 +123,8 @@ def crashing(cluster: Cluster) -> None:
 
 
 def unready(cluster: Cluster) -> None:
-    probe = {"httpGet": {"path": "/nowhere", "port": 5000}, "periodSeconds": 1}
+    """Ask for its readiness where nothing listens: the application answers every path."""
+    probe = {"httpGet": {"path": "/healthz", "port": 5001}, "periodSeconds": 1}
     deployment(cluster, {"readinessProbe": probe}, **RECREATE)
 
 
