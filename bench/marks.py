@@ -19,6 +19,7 @@ from kata_lib.statistics.change import (
     ENOUGH,
     FAILED,
     PROMISED,
+    UNLIKE,
     UNSEEN,
 )
 from kata_lib.statistics.shares import at_most, percent
@@ -115,6 +116,8 @@ def weigh(case: Case, labs: int, v2: float, generator: np.random.Generator) -> I
     unchanged, changed = np.where(found, free, asked), np.full(labs, -np.inf)
     after, number = _at(learned, old, new), 0
     anew, changed_anew = after[2] / after.sum(axis=0), changed
+    answers = counts * [[1.0], [1.0], [0.0]]
+    unlike = _greatest(answers, np.ones((OUTCOMES, 1))) - _greatest(answers, old) >= UNLIKE
     while True:
         number += 1
         outcome = drawn(v2, case.failing(number), generator.random(labs))
@@ -123,6 +126,7 @@ def weigh(case: Case, labs: int, v2: float, generator: np.random.Generator) -> I
         answered = _of(_log(_split(_likeliest(after, new))), outcome)
         changed = np.logaddexp(changed, begins) + failing + answered
         failing_anew = np.where(outcome[2] > 0, np.log(anew), np.log1p(-anew))
+        failing_anew = np.where(unlike, failing_anew, failing)
         changed_anew = np.logaddexp(changed_anew, begins) + failing_anew + answered
         as_before = np.where(found, _free(counts), _split(_likeliest(learned, old)))
         unchanged = unchanged + failing + _of(_log(as_before), outcome)

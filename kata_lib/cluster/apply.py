@@ -104,7 +104,7 @@ def _difference(wanted: Obj, live: Obj, last: Obj, *, whole: bool) -> Obj:
 
 
 def _covers(live: Any, wanted: Any) -> bool:
-    """Tell whether the live value holds all that is wanted; what else it holds are the server's defaults."""
+    """Return whether the live value holds all that is wanted; all else in it are the server's defaults."""
     if isinstance(wanted, dict):
         return isinstance(live, dict) and all(_covers(live.get(k), v) for k, v in wanted.items())
     if isinstance(wanted, list):

@@ -66,7 +66,7 @@ class KubeClient:
         return f"{prefix}/namespaces/{namespace or self.namespace}/{plural}" + (f"/{name}" if name else "")
 
     def serves(self, api_version: str, kind: str) -> bool:
-        """Tell whether the server has a kind: one of a definition that is not installed it has not."""
+        """Return whether the server serves this kind."""
         try:
             self.path(api_version, kind)
         except UnknownKind:

@@ -57,8 +57,8 @@ def _refuse_to_take(cluster: Cluster, taken: list[Obj]) -> None:
     if taken:
         raise ClusterError(
             f"The namespace {cluster.namespace} has {', '.join(map(label, taken))} that others made, and "
-            "this "
-            "step needs these names. Nothing was changed; another namespace has room: KATA_NAMESPACE=other."
+            "this step needs these names. Nothing was changed; another namespace has room: "
+            "KATA_NAMESPACE=other."
         )
 
 
@@ -103,8 +103,7 @@ def _holders(obj: Obj) -> list[str]:
 def _said(held: Obj) -> str:
     return (
         f"{label(held)} is still there: its finalizer {', '.join(_holders(held))} asks to wait for "
-        "somebody who "
-        f"does not answer. Where nobody will: kubectl patch {label(held)} --type=merge "
+        f"somebody who does not answer. Where nobody will: kubectl patch {label(held)} --type=merge "
         '-p \'{"metadata":{"finalizers":null}}\''
     )
 

@@ -14,11 +14,11 @@ from types import EllipsisType
 import pandas as pd
 
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.course import argo_mistakes, mistakes, release_mistakes, routing
+from kata_lib.course import argo_mistakes, mistakes, originals, release_mistakes, routing
 from kata_lib.course.mistake import Mistake
 from kata_lib.course.mistakes import V1_DEPLOYMENTS
 from kata_lib.course.routing import WantedRouting
-from kata_lib.course.steps import CANARY_V3, PLAN_V2, PLAN_V3
+from kata_lib.course.steps import PLAN_V2, PLAN_V3
 from kata_lib.errors import KataError
 from kata_lib.mesh.analyze import Choice
 from kata_lib.statistics import shares
@@ -90,7 +90,7 @@ def check(name: str, cluster: Cluster, sample: pd.DataFrame | EllipsisType = ...
 
 
 def unattended() -> bool:
-    """Tell whether no person watches: KATA_RESET=1, or CI is set as continuous integration does."""
+    """Return whether no person watches: KATA_RESET=1, or CI is set as continuous integration does."""
     return os.environ.get("KATA_RESET") == "1" or bool(os.environ.get("CI"))
 
 
@@ -110,7 +110,7 @@ def _v1_alone(cluster: Cluster, sample: pd.DataFrame) -> Result:
         mistakes.workloads(cluster, V1_DEPLOYMENTS),
         routing.mistakes(cluster, routing.V1_ALONE),
     )
-    return _first(cluster, found, sample) or _judge(sample, 0.0, otherwise=1 / 3)
+    return _first(cluster, found, sample) or _judge(cluster, sample, 0.0, otherwise=1 / 3)
 
 
 def _a_third(cluster: Cluster, sample: pd.DataFrame) -> Result:
@@ -120,12 +120,12 @@ def _a_third(cluster: Cluster, sample: pd.DataFrame) -> Result:
         mistakes.workloads(cluster, V1_AND_V2),
         routing.mistakes(cluster, routing.A_THIRD),
     )
-    return _first(cluster, found, sample) or _judge(sample, 1 / 3, otherwise=0.1)
+    return _first(cluster, found, sample) or _judge(cluster, sample, 1 / 3, otherwise=0.1)
 
 
 def _canary_10(cluster: Cluster, sample: pd.DataFrame) -> Result:
     found = _routed(cluster, routing.CANARY_10)
-    return _first(cluster, found, sample) or _judge(sample, 0.1, otherwise=1 / 3)
+    return _first(cluster, found, sample) or _judge(cluster, sample, 0.1, otherwise=1 / 3)
 
 
 def _weights_rule(cluster: Cluster, sample: pd.DataFrame) -> Result:
@@ -135,11 +135,13 @@ def _weights_rule(cluster: Cluster, sample: pd.DataFrame) -> Result:
         _routed(cluster, routing.CANARY_BY_FOUR_PODS),
     )
     # With four pods beside two, plain Kubernetes would give v2 two thirds.
-    return _first(cluster, found, sample) or _judge(sample, 0.1, otherwise=2 / 3)
+    return _first(cluster, found, sample) or _judge(cluster, sample, 0.1, otherwise=2 / 3)
 
 
 def _canary_20(cluster: Cluster, sample: pd.DataFrame) -> Result:
-    return _first(cluster, _routed(cluster, routing.CANARY_20), sample) or _judge(sample, 0.2, otherwise=0.1)
+    return _first(cluster, _routed(cluster, routing.CANARY_20), sample) or _judge(
+        cluster, sample, 0.2, otherwise=0.1
+    )
 
 
 def _mesh_agrees(cluster: Cluster, table: pd.DataFrame) -> Result:
@@ -172,17 +174,19 @@ _MEASURE = (
 
 
 def _promoted(cluster: Cluster, sample: pd.DataFrame) -> Result:
-    return _first(cluster, _routed(cluster, routing.PROMOTED), sample) or _judge(sample, 1.0, otherwise=0.9)
+    return _first(cluster, _routed(cluster, routing.PROMOTED), sample) or _judge(
+        cluster, sample, 1.0, otherwise=0.9
+    )
 
 
 def _v3_hurts(cluster: Cluster, sample: pd.DataFrame) -> Result:
     found = itertools.chain(
-        _routed(cluster, routing.CANARY_OF_V3, (*V1_AND_V2, "name-v3")), routing.retries(cluster, CANARY_V3)
+        _routed(cluster, routing.CANARY_OF_V3, (*V1_AND_V2, "name-v3")), routing.retries(cluster)
     )
     for mistake in found:
         return _wrong(mistake)
     seen = shares.share_of("failed", int(sample["version"].isna().sum()), len(sample))
-    return _verdict(f"{seen.count} requests failed: {seen}", seen, V3_FAILURES, UNROUTED_FAILURES)
+    return _verdict(cluster, f"{seen.count} requests failed: {seen}", seen, V3_FAILURES, UNROUTED_FAILURES)
 
 
 def _routed(
@@ -197,7 +201,7 @@ def _routed(
 def _everyone_on_v2(found: Callable[[Cluster], Iterable[Mistake]]) -> Check:
     """Return the check of a release that leaves every request with v2."""
     return lambda cluster, sample: (
-        _first(cluster, found(cluster), sample) or _judge(sample, 1.0, otherwise=0.9)
+        _first(cluster, found(cluster), sample) or _judge(cluster, sample, 1.0, otherwise=0.9)
     )
 
 
@@ -216,7 +220,7 @@ def _first(cluster: Cluster, found: Iterable[Mistake], sample: pd.DataFrame) -> 
         said = first["error"] or f"status {first['status']}: {first['answer']}"
         text = f"{len(failures)} of {len(sample)} requests failed, the first with {said}."
         for mistake in mistakes.changed(cluster):
-            return _wrong(Mistake(f"{text} {mistake.text}", mistake.mend))
+            return _wrong(replace(mistake, text=f"{text} {mistake.text}"))
         return Result("", "wrong", text)
     strangers = sample[sample["version"] == UNKNOWN]
     if len(strangers):
@@ -229,17 +233,19 @@ def _first(cluster: Cluster, found: Iterable[Mistake], sample: pd.DataFrame) -> 
     return None
 
 
-def _judge(sample: pd.DataFrame, expected: float, otherwise: float) -> Result:
-    return _verdict(_seen(sample), shares.observed(sample, "v2"), expected, otherwise)
+def _judge(cluster: Cluster, sample: pd.DataFrame, expected: float, otherwise: float) -> Result:
+    return _verdict(cluster, _seen(sample), shares.observed(sample, "v2"), expected, otherwise)
 
 
-def _verdict(said: str, seen: shares.Share, expected: float, otherwise: float) -> Result:
+def _verdict(cluster: Cluster, said: str, seen: shares.Share, expected: float, otherwise: float) -> Result:
     verdict = str(shares.judge(seen.count, seen.n, expected, otherwise))
     text = f"{said}, expected {shares.percent(expected)}."
     if verdict == "not enough yet":
         needed = shares.requests_needed(expected, otherwise)
         text += f" Too few to tell that from {shares.percent(otherwise)}: take {needed} requests or more."
     elif verdict == "wrong":
+        for mistake in itertools.chain(routing.retries(cluster), mistakes.changed(cluster)):
+            return _wrong(replace(mistake, text=f"{text} {mistake.text}"))
         text += _BEFORE
     return Result("", verdict, text)
 
@@ -251,7 +257,8 @@ def _seen(sample: pd.DataFrame) -> str:
 
 
 def _wrong(mistake: Mistake) -> Result:
-    return Result("", "wrong", mistake.text, mistake.mend, mistake.choices)
+    edits = [originals.difference(file) for file in originals.edited() if file in mistake.mend]
+    return Result("", "wrong", "\n".join([mistake.text, *edits]), mistake.mend, mistake.choices)
 
 
 def _right(text: str) -> Result:

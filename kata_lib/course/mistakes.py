@@ -157,8 +157,7 @@ def _without_sidecar(cluster: Cluster, bare: Mapping[str, str]) -> Mistake:
             )
     return Mistake(
         f"The pod {', '.join(bare.values())} has no sidecar (READY 1/1): it is older than the namespace's "
-        "label "
-        "istio-injection=enabled, or the label is missing.",
+        "label istio-injection=enabled, or the label is missing.",
         f"kubectl label namespace {cluster.namespace} istio-injection=enabled --overwrite && "
         f"kubectl rollout restart deployment {' '.join(bare)}",
     )

@@ -101,11 +101,9 @@ def unanswered(cluster: Cluster) -> Iterator[Mistake]:
     yield from _causes(cluster, {}, analyze.read(cluster, service.KNOWN), only_outages=True)
 
 
-def retries(cluster: Cluster, file: str) -> Iterator[Mistake]:
-    """Yield that the rule for plain requests tries failed ones again, so that callers see fewer failures."""
-    for finding in service.analysis(cluster).findings:
-        if finding.code == "KATA0406":
-            yield of_finding(finding, restoring.line(cluster, "VirtualService", service.NAME, file))
+def retries(cluster: Cluster) -> Iterator[Mistake]:
+    """Yield that a rule tries failed requests again, so that callers see other shares and fewer failures."""
+    yield from (of_finding(found) for found in service.analysis(cluster).findings if found.code == "KATA0406")
 
 
 def without(cluster: Cluster, version: str) -> str:
@@ -133,13 +131,14 @@ def _written(
     if others:
         yield _two_speak(wanted, found, [written, *others])
         return
-    restored = _restored(cluster, wanted)
+    restored = _restored(cluster, wanted) if _name(written) == service.NAME else ""
     line = restored if _labels_swapped(found) else _set_weights(found, written, wanted.shares) or restored
-    for finding in analyze.findings(found):
-        if finding.severity == "Error" and finding.object.startswith(("VirtualService", "DestinationRule")):
-            yield of_finding(finding, restored or line)
-            return
-    yield _weights(wanted, found, written, line)
+    kinds = ("VirtualService", "DestinationRule")
+    errors = [f for f in analyze.findings(found) if f.severity == "Error" and f.object.startswith(kinds)]
+    if errors and restored:
+        yield of_finding(errors[0], restored)
+    else:
+        yield _weights(wanted, found, written, line)
 
 
 def _nobody_speaks(cluster: Cluster, wanted: WantedRouting, found: Objects) -> Mistake:
@@ -153,8 +152,7 @@ def _nobody_speaks(cluster: Cluster, wanted: WantedRouting, found: Objects) -> M
             return of_finding(finding, line)
     return Mistake(
         f"No VirtualService routes {service.NAME} in namespace {cluster.namespace}: requests are spread "
-        "evenly "
-        "over its pods. Was the file applied?",
+        "evenly over its pods. Was the file applied?",
         line,
     )
 
@@ -185,8 +183,7 @@ def _weights(wanted: WantedRouting, found: Objects, written: Obj, line: str) -> 
     if _not_applied(written, wanted, found):
         return Mistake(
             f"The VirtualService {name} has {said}, and so says {wanted.file}. {_last(written)} was "
-            "applied last: "
-            "was the file edited, and not applied again?",
+            "applied last: was the file edited, and not applied again?",
             restoring.applied(wanted.file),
         )
     values = [wanted.shares.get(version) for version in shares]

@@ -4,12 +4,12 @@
     release = delivery.start(lab.cluster, plan)
     release.wait()
 
-plan.py, with steps.py, metric.py and fields.py, reads what should happen. observed.py is what one look sees,
-judging.py what the requests counted prove (by statistics/sequential.py), state.py where a release stands,
-events.py what each event makes of it, words.py how that is said; chances.py shows, by simulation.py, how
-often a plan errs: all that is pure. metrics.py and routes.py are the two ends in the cluster, record.py keeps
-the state there, runner.py runs it, handle.py is what a notebook and the command hold of it. argo/ is the same
-release by the real controller.
+What should happen: plan.py, with steps.py, metric.py and fields.py. What becomes of it, all pure:
+observed.py is what one look sees, judging.py what it proves (by statistics/sequential.py), state.py where a
+release stands, transitions.py what it can do, events.py when, words.py how that is said. The two ends in the
+cluster are metrics.py and routes.py; record.py keeps the state there, runner.py runs it, handle.py is what a
+notebook and the command hold of it. How often a plan errs: chances.py, by simulation.py and
+common_troubles.py, and beside it other_rules.py. argo/ is the same release by the real controller.
 """
 
 import time

@@ -10,18 +10,26 @@ from typing import Any
 from kata_lib.delivery.judging import Judgement, Tally, judge
 from kata_lib.delivery.observed import Observed
 from kata_lib.delivery.plan import Plan
-from kata_lib.delivery.state import BESIDE, By, Decision, Hold, ReleaseState, Versions, What
+from kata_lib.delivery.state import BESIDE, ReleaseState, Versions
 from kata_lib.delivery.steps import Analysis, Pause, SetWeight
+from kata_lib.delivery.transitions import (
+    KEPT,
+    back,
+    decide,
+    enter,
+    healthy,
+    held,
+    next_step,
+    rerouted,
+    routed_anew,
+)
 from kata_lib.errors import ReleaseError
-
-KEPT = 200
-"""Decisions kept: more than any plan makes; the oldest go first."""
 
 
 def begin(plan: Plan, versions: Versions, now: float) -> ReleaseState:
     """Return a release at its first step."""
     release = ReleaseState(plan, versions, step=-1, tallies={metric.name: Tally() for metric in plan.metrics})
-    return _next(_decide(release, now, "started", "person"), now)
+    return next_step(decide(release, now, "started", "person"), now)
 
 
 def look(release: ReleaseState, seen: Observed, now: float) -> ReleaseState:
@@ -46,14 +54,14 @@ def blind(release: ReleaseState, why: str, now: float) -> ReleaseState:
     release = replace(release, errors=release.errors + 1)
     if release.errors <= release.plan.consecutive_error_limit:
         return release
-    return _hold(release, now, "unreadable", "metrics", count=release.errors, quote=why)
+    return held(release, now, "unreadable", "metrics", count=release.errors, quote=why)
 
 
 def taken_over(release: ReleaseState, since: float, now: float) -> ReleaseState:
     """Return the release where another runner finds it, and nobody looked since then."""
     if release.ended:
         return release
-    return _decide(release, now, "taken over", "plan", count=round(now - since))
+    return decide(release, now, "taken over", "plan", count=round(now - since))
 
 
 def weights_changed(
@@ -65,13 +73,13 @@ def weights_changed(
     """
     if release.ended or release.hold == "elsewhere":
         return release
-    return _hold(release, now, "elsewhere", "person", found=found, quote=quote)
+    return held(release, now, "elsewhere", "person", found=found, quote=quote)
 
 
 def pause(release: ReleaseState, now: float) -> ReleaseState:
     """Hold it where it is until resume."""
     _must_run(release, "pause")
-    return _hold(release, now, "person", "person")
+    return held(release, now, "person", "person")
 
 
 def resume(release: ReleaseState, now: float) -> ReleaseState:
@@ -79,14 +87,14 @@ def resume(release: ReleaseState, now: float) -> ReleaseState:
     _must_run(release, "resume")
     if release.phase != "Paused":
         raise ReleaseError("The release is not paused, so there is nothing to resume.")
-    said = _decide(release, now, "resumed", "person", hold=release.hold)
-    return _next(said, now) if release.hold == "plan" else _enter(_routed_anew(said), now)
+    said = decide(release, now, "resumed", "person", hold=release.hold)
+    return next_step(said, now) if release.hold == "plan" else enter(routed_anew(said), now)
 
 
 def promote(release: ReleaseState, now: float) -> ReleaseState:
     """Go on to the next step, whatever this one waits for."""
     _must_run(release, "promote")
-    return _next(_decide(_routed_anew(release), now, "promoted", "person"), now, "person")
+    return next_step(decide(routed_anew(release), now, "promoted", "person"), now, "person")
 
 
 def promote_fully(release: ReleaseState, now: float) -> ReleaseState:
@@ -94,14 +102,14 @@ def promote_fully(release: ReleaseState, now: float) -> ReleaseState:
     _must_run(release, "promote")
     everything = release.plan.steps.index(SetWeight(100))
     if release.step > everything:
-        return _healthy(release, now, "person")
-    return _next(replace(_decide(release, now, "promoted", "person"), step=everything - 1), now)
+        return healthy(release, now, "person")
+    return next_step(replace(decide(release, now, "promoted", "person"), step=everything - 1), now)
 
 
 def abort(release: ReleaseState, now: float) -> ReleaseState:
     """Send everyone back to stable."""
     _must_run(release, "abort")
-    return _back(release, now, "aborted", "person")
+    return back(release, now, "aborted", "person")
 
 
 def retry(release: ReleaseState, now: float) -> ReleaseState:
@@ -118,7 +126,7 @@ def undo(release: ReleaseState, now: float) -> ReleaseState:
     """Send everyone back to the version before, after a release that went through."""
     if release.phase != "Healthy":
         raise ReleaseError(f"The release is {release.phase}; undo is for one that went through. Try abort.")
-    return _back(release, now, "undone", "person")
+    return back(release, now, "undone", "person")
 
 
 def _counted(release: ReleaseState, seen: Observed) -> ReleaseState:
@@ -139,21 +147,21 @@ def _failed(release: ReleaseState, failed: Judgement, seen: Observed, now: float
     if seen.canary.gone:
         why["canary"] = seen.canary
     if release.failures > release.plan.failure_limit:
-        return _back(release, now, "aborted", "metrics", **why)
+        return back(release, now, "aborted", "metrics", **why)
     fresh = {name: tally.forgiven() for name, tally in release.tallies.items()}
-    return replace(_decide(release, now, "borne", "metrics", **why), tallies=fresh)
+    return replace(decide(release, now, "borne", "metrics", **why), tallies=fresh)
 
 
 def _beside(release: ReleaseState, broken: Judgement, now: float) -> ReleaseState:
     """Have it compared with stable, of which there was too little; a second time, hold it there."""
     again = release.compared > 0
-    release = _rerouted(replace(release, beside=True, compared=release.compared + 1))
-    release = _decide(release, now, "compared", "metrics", findings=(broken,))
+    release = rerouted(replace(release, beside=True, compared=release.compared + 1))
+    release = decide(release, now, "compared", "metrics", findings=(broken,))
     if release.hold not in ("", "plan"):
         return release
     if again:
-        return _hold(release, now, "inconclusive", "metrics", findings=(broken,))
-    return _enter(release, now)
+        return held(release, now, "inconclusive", "metrics", findings=(broken,))
+    return enter(release, now)
 
 
 def _go_on(release: ReleaseState, findings: list[Judgement], seen: Observed, now: float) -> ReleaseState:
@@ -169,7 +177,7 @@ def _go_on(release: ReleaseState, findings: list[Judgement], seen: Observed, now
     release = replace(release, inconclusive=release.inconclusive + 1)
     if release.inconclusive <= release.plan.inconclusive_limit:
         return release
-    return _hold(release, now, "inconclusive", "metrics", findings=tuple(undecided), **missing)
+    return held(release, now, "inconclusive", "metrics", findings=tuple(undecided), **missing)
 
 
 def _analysed(release: ReleaseState, findings: list[Judgement]) -> list[Judgement]:
@@ -190,71 +198,15 @@ def _done(release: ReleaseState, findings: list[Judgement], now: float) -> Relea
     """Leave the step, where it is over."""
     step = release.plan.steps[release.step]
     for finding in _analysed(release, findings):
-        release = _decide(release, now, "successful", "metrics", findings=(finding,))
+        release = decide(release, now, "successful", "metrics", findings=(finding,))
     if release.beside:
-        return _enter(_rerouted(replace(release, beside=False)), now, said=True)
+        return enter(rerouted(replace(release, beside=False)), now, said=True)
     if isinstance(step, Pause) and (step.seconds is None or now < release.since + step.seconds):
         return release
-    return _next(release, now)
-
-
-def _next(release: ReleaseState, now: float, by: By = "metrics") -> ReleaseState:
-    return _enter(replace(release, step=release.step + 1, beside=False, compared=0), now, by)
-
-
-def _enter(release: ReleaseState, now: float, by: By = "metrics", *, said: bool = False) -> ReleaseState:
-    """Enter a step, and those after it as long as they take no time; said: that the routing is new."""
-    steps = release.plan.steps
-    if said:
-        release = _decide(release, now, "routed", "plan")
-    while release.step < len(steps):
-        step = steps[release.step]
-        tallies = {name: tally.anew() for name, tally in release.tallies.items()}
-        release = replace(
-            release, since=now, inconclusive=0, errors=0, tallies=tallies, phase="Progressing", hold=""
-        )
-        if isinstance(step, Analysis) or release.beside:
-            return release
-        if isinstance(step, Pause):
-            waits = replace(release, phase="Paused", hold="plan")
-            return waits if step.seconds is not None else _hold(release, now, "plan", "plan")
-        release = _decide(_rerouted(release), now, "routed", "plan")
-        release = replace(release, step=release.step + 1)
-    return _healthy(release, now, by)
-
-
-def _rerouted(release: ReleaseState) -> ReleaseState:
-    tallies = {name: tally.rerouted() for name, tally in release.tallies.items()}
-    return replace(_routed_anew(release), tallies=tallies, failures=0)
-
-
-def _routed_anew(release: ReleaseState) -> ReleaseState:
-    """Have the routing put in force again; what was counted stays, what is counted until then does not."""
-    return replace(release, stage=release.stage + 1)
-
-
-def _healthy(release: ReleaseState, now: float, by: By) -> ReleaseState:
-    steps = len(release.plan.steps)
-    ended = replace(_rerouted(release), step=steps, phase="Healthy", hold="", beside=False)
-    return _decide(ended, now, "healthy", by)
-
-
-def _back(release: ReleaseState, now: float, what: What, by: By, **why: Any) -> ReleaseState:
-    degraded = replace(_rerouted(release), phase="Degraded", hold="", beside=False)
-    return _decide(degraded, now, what, by, **why)
-
-
-def _hold(release: ReleaseState, now: float, hold: Hold, by: By, **why: Any) -> ReleaseState:
-    return _decide(replace(release, phase="Paused", hold=hold), now, "paused", by, hold=hold, **why)
+    return next_step(release, now)
 
 
 def _must_run(release: ReleaseState, command: str) -> None:
     if release.ended:
         ways = "retry begins it again" if release.phase == "Degraded" else "undo takes it back"
         raise ReleaseError(f"The release has ended ({release.phase}), so {command} does nothing; {ways}.")
-
-
-def _decide(release: ReleaseState, now: float, what: What, by: By, **why: Any) -> ReleaseState:
-    step = min(release.step + 1, len(release.plan.steps))
-    decision = Decision(now, step, release.routing.weight, what, by, **why)
-    return replace(release, decisions=(*release.decisions, decision)[-KEPT:])

@@ -65,7 +65,7 @@ class Judgement:
     """What one metric says, and the figures on which it rests.
 
     fails_from: from how many bad requests of the canary on it is worse than stable, all else alike, -1 where
-    that cannot be said; succeeds_to: up to how many the limit is kept, -1 where it cannot be yet.
+    that cannot be said; kept_to: up to how many the limit is kept, -1 where it cannot be yet.
     """
 
     metric: str
@@ -77,7 +77,7 @@ class Judgement:
     evidence: float
     needed: float
     fails_from: int
-    succeeds_to: int
+    kept_to: int
 
 
 def judge(plan: Plan, metric: Metric, tally: Tally, share: float | None, gone: bool = False) -> Judgement:
@@ -94,7 +94,7 @@ def judge(plan: Plan, metric: Metric, tally: Tally, share: float | None, gone: b
         round(worse.total, 2),
         round(needed, 2),
         _fails_from(plan, metric, tally, share),
-        plan.limit(metric).succeeds_to(tally.canary.n),
+        plan.limit(metric).kept_to(tally.canary.n),
     )
 
 
@@ -103,7 +103,7 @@ def _verdict(plan: Plan, metric: Metric, tally: Tally, gone: bool) -> tuple[Verd
         return "Failed", "worse"
     if tally.broken.proves(plan.alpha):
         return ("Failed", "gone") if gone else ("Inconclusive", "broken")
-    if plan.limit(metric).verdict(tally.canary) != "Successful":
+    if not plan.limit(metric).is_kept(tally.canary):
         return "Inconclusive", "few"
     return ("Successful", "kept") if tally.last.n > tally.last.bad else ("Inconclusive", "silent")
 

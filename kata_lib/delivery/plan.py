@@ -72,7 +72,7 @@ class Plan:
 
     def limit(self, metric: Metric) -> Limit:
         """Return a metric's test against its fixed limit."""
-        return Limit(metric.healthy, metric.faulty, self.alpha, self.missed)
+        return Limit(metric.healthy, metric.faulty, self.missed)
 
     def odds(self, metric: Metric) -> float:
         """Return how many times stable's odds of a bad request are held against the canary."""

@@ -104,6 +104,6 @@ def settle(cluster: Cluster, found: Record) -> Record:
 
 
 def alive(found: Record, now: float) -> bool:
-    """Tell whether somebody runs the release."""
+    """Return whether somebody runs the release."""
     limit = max(GONE_SECONDS, 4 * found.release.plan.interval)
     return bool(found.runner) and now - found.seen < limit

@@ -92,7 +92,7 @@ def why(decision: Decision, plan: Plan) -> str:
 def begun(plan: Plan) -> str:
     """Return what a plan promises, and what it takes."""
     tests = "; ".join(
-        f"{metric.name} needs {plan.limit(metric).fewest_to_succeed} requests or more to succeed"
+        f"{metric.name} needs {plan.limit(metric).fewest} requests or more to succeed"
         for metric in plan.metrics
     )
     return (
@@ -139,16 +139,16 @@ def _because(finding: Judgement, metric: Metric, plan: Plan) -> Iterator[str]:
         case "gone":
             yield f"{limit}."
         case "kept":
-            yield f"{limit}. With {finding.succeeds_to + 1} or more it would not be kept."
+            yield f"{limit}. With {finding.kept_to + 1} or more it would not be kept."
         case "broken":
             yield f"{limit}. That is no proof that {plan.canary} is worse than {plan.stable}."
         case "silent":
             yield f"But {plan.canary} answered nothing in the last look."
         case "few":
-            fewest = plan.limit(metric).fewest_to_succeed
+            fewest = plan.limit(metric).fewest
             yield f"{limit}. Successful takes {fewest} requests or more."
-            if finding.succeeds_to >= 0:
-                yield f"Of as many as now it takes {finding.succeeds_to} or fewer."
+            if finding.kept_to >= 0:
+                yield f"Of as many as now it takes {finding.kept_to} or fewer."
 
 
 def _failed(decision: Decision, plan: Plan) -> str:

@@ -11,10 +11,10 @@ inference", Proceedings of the National Academy of Sciences 117 (2020). Looked a
 2000 with a probability of at most one in two thousand: J. Ville, "Étude critique de la notion de collectif"
 (1939).
 
-Failures count twice, each with half the weight. Once as those of the versions, which after the change come as
-often as each version's rate from before lets expect. And once as common to both, judged alike before and
-after it, so that only which version the answers are from is evidence: that sees a change where requests fail
-in clumps.
+Failures are judged alike before and after the change, so that only which version the answers are from is
+evidence: outages of all versions, which come in clumps, look like no change then. Where the answers before
+the change show that the versions fail at different rates, half the weight is on failures that come as often
+after it as those rates let expect.
 
 Requests may meet the old route for a while after the change. So every request is a possible first one on the
 new route, with weights that total 1: the k-th has 1 / (k (k + 1)). Without weights this is the statistic of
@@ -43,6 +43,9 @@ Half the promise is for either null hypothesis, of which the outcomes before the
 
 CONTRADICTED = log(100)
 """Evidence from which on outcomes contradict the shares that were asked for."""
+
+UNLIKE = log(1000)
+"""Evidence from which on the answers before a change show that the versions fail at different rates."""
 
 UNSEEN = 0.5  # of each version, before any: R. Krichevsky, V. Trofimov, IEEE Trans. Inf. Theory 27 (1981)
 ASKED, FAILED = 10.0, 0.1  # requests at the shares asked for, and failures, before any is seen
@@ -100,6 +103,15 @@ class Steady:
         return Steady(shares, expected | {None: max(FAILED, seen * (1 - sum(answers.values())))})
 
     @property
+    def fails_unlike(self) -> bool:
+        """Whether the split of the answers shows that the versions fail at different rates."""
+        answers: Counter[Outcome] = Counter(
+            {outcome: count for outcome, count in self.counts.items() if outcome is not None}
+        )
+        anything = dict.fromkeys(self.asked, 1.0)
+        return greatest_likelihood(answers, anything) - greatest_likelihood(answers, self.asked) >= UNLIKE
+
+    @property
     def contradicts(self) -> bool:
         """Whether the answers show other shares than those asked for, with an error of one in a hundred."""
         return self.log_free - greatest_likelihood(self.counts, self.asked) >= CONTRADICTED
@@ -119,7 +131,7 @@ class ChangeTest:
     def __init__(self, old: Sequence[Shares], new: Shares, before: Steady) -> None:
         self._before = deepcopy(before)
         self._after = before.at(new)
-        self._failing = self._after.failing
+        self._failing = self._after.failing if before.fails_unlike else None
         self._found = before.contradicts
         self._log_unchanged = before.log_free if self._found else before.log_asked
         self._log_changed = -inf, -inf
@@ -134,7 +146,7 @@ class ChangeTest:
         version = outcome if outcome in self._versions else None
         begins = self._log_unchanged - log(2 * self._number * (self._number + 1))
         common = self._before.failing_or_not(version)
-        own = _log_of_failing(self._failing, version)
+        own = common if self._failing is None else _log_of_failing(self._failing, version)
         changed, unchanged = self._answered(version)
         alike, anew = (_log_sum(so_far, begins) + changed for so_far in self._log_changed)
         self._log_changed = alike + common, anew + own

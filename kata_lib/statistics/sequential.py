@@ -2,10 +2,10 @@
 
 Counts go in, evidence and what it takes to decide come out. Evidence is the log of a likelihood ratio, faulty
 against healthy: A. Wald, "Sequential tests of statistical hypotheses", Annals of Mathematical Statistics 16
-(1945). A verdict is due where it leaves (log beta, log 1/alpha). Wald's own bounds hold nearly, these
-exactly, at any number of looks and any moments: the ratio is a martingale where the version is healthy, and
-one exceeds 1/alpha with a probability of at most alpha (J. Ville, "Étude critique de la notion de collectif",
-1939).
+(1945). A verdict is due where it leaves a bound. Wald's own bounds hold nearly, these exactly, at any number
+of looks and any moments: the ratio is a martingale where the one hypothesis is true, its inverse where the
+other is, and one exceeds 1/alpha with a probability of at most alpha (J. Ville, "Étude critique de la notion
+de collectif", 1939).
 """
 
 from dataclasses import dataclass
@@ -32,45 +32,31 @@ class Counted:
 
 @dataclass(frozen=True)
 class Limit:
-    """A share of bad requests up to `healthy` is well, one from `faulty` on is not.
+    """A share of bad requests up to `healthy` is well, one from `faulty` on is not; in between, who knows.
 
-    A version at `healthy` or below is called Failed with a probability of at most alpha, one at `faulty` or
-    above Successful with one of at most beta. Between the two either verdict is one.
+    missed: the greatest chance that the limit of a version at `faulty` or above is ever called kept.
     """
 
     healthy: float
     faulty: float
-    alpha: float
-    beta: float
+    missed: float
 
     def evidence(self, counted: Counted) -> float:
         """Return the log likelihood ratio of `faulty` against `healthy`."""
         return counted.bad * self._a_bad_one + (counted.n - counted.bad) * self._a_good_one
 
-    def verdict(self, counted: Counted) -> Verdict:
-        """Decide, where there is enough to decide."""
-        evidence = self.evidence(counted)
-        if evidence >= log(1 / self.alpha):
-            return "Failed"
-        return "Successful" if evidence <= log(self.beta) else "Inconclusive"
+    def is_kept(self, counted: Counted) -> bool:
+        """Return whether enough was counted to say that the limit is kept."""
+        return self.evidence(counted) <= log(self.missed)
 
-    def fails_from(self, n: int) -> int:
-        """Return with how many bad ones of `n` the verdict is Failed; above `n` where it cannot be."""
-        return max(0, ceil((log(1 / self.alpha) - n * self._a_good_one) / self._apart - 1e-9))
-
-    def succeeds_to(self, n: int) -> int:
-        """Return up to how many bad ones of `n` the verdict is Successful; -1 where it cannot be."""
-        return max(-1, floor((log(self.beta) - n * self._a_good_one) / self._apart + 1e-9))
+    def kept_to(self, n: int) -> int:
+        """Return up to how many bad ones of `n` the limit is kept; -1 where that cannot be said of so few."""
+        return max(-1, floor((log(self.missed) - n * self._a_good_one) / self._apart + 1e-9))
 
     @property
-    def fewest_to_succeed(self) -> int:
-        """The number of requests below which nothing is called Successful."""
-        return ceil(log(self.beta) / self._a_good_one - 1e-9)
-
-    @property
-    def fewest_to_fail(self) -> int:
-        """The number of requests below which nothing is called Failed."""
-        return ceil(log(1 / self.alpha) / self._a_bad_one - 1e-9)
+    def fewest(self) -> int:
+        """The number of requests below which the limit is never kept."""
+        return ceil(log(self.missed) / self._a_good_one - 1e-9)
 
     @property
     def odds(self) -> float:

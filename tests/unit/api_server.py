@@ -8,6 +8,8 @@ import asyncio
 import json
 import shutil
 import socket
+import ssl
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from datetime import timedelta
@@ -17,6 +19,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
+import uvloop
 import yaml
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -55,6 +58,8 @@ from kata_lib.files import read_json
 
 TOKEN = "secret"
 LIMIT = 10.0
+CLOSED_PORT = 9
+"""Where a pod is asked that runs no process: discard, at which nothing listens."""
 BLOCK = 2026
 Made = TypeVar("Made")
 
@@ -130,12 +135,13 @@ class Sidecars:
     def __init__(self, registry: Registry, plan: AddressPlan) -> None:
         self._registry, self._plan = registry, plan
         self.counters: dict[str, str] = {}
+        self._dumps: dict[tuple[str, int], str] = {}
 
     def answer(self, pod: Obj, path: str) -> tuple[int, str]:
         """Return the HTTP status and the text of a GET."""
         match urlsplit(path).path:
             case "/config_dump":
-                return 200, json.dumps(config_dump(self._registry.list, pod, self._plan))
+                return 200, self._dump(pod)
             case "/stats/prometheus":
                 return 200, self.counters.get(pod["metadata"]["name"], "")
             case "/clusters":
@@ -143,6 +149,13 @@ class Sidecars:
             case "/debug/syncz":
                 return 200, ""
         return 404, "404 page not found\n"
+
+    def _dump(self, pod: Obj) -> str:
+        """Return a pod's configuration dump, made once as long as no object changes."""
+        key = pod["metadata"]["uid"], self._registry.store.revision
+        if key not in self._dumps:
+            self._dumps = {key: json.dumps(config_dump(self._registry.list, pod, self._plan))}
+        return self._dumps[key]
 
 
 class Api:
@@ -182,6 +195,15 @@ class Api:
         found = self.registry(lambda registry: registry.list("pods", "default"))
         owned = (pod["metadata"] for pod in found if workload_name(pod) == deployment)
         return [metadata["name"] for metadata in owned if "deletionTimestamp" not in metadata]
+
+    def serve_tls(self, context: ssl.SSLContext) -> int:
+        """Serve over TLS too; return the port."""
+
+        async def serve() -> int:
+            await web.TCPSite(self._server, "127.0.0.1", 0, ssl_context=context).start()
+            return int(self._server.addresses[-1][1])
+
+        return self._run(serve())
 
     def stop(self) -> None:
         """End the server and its controllers."""
@@ -254,7 +276,7 @@ class Api:
     def _agent(self, uid: str, port: int) -> tuple[str, int]:
         """Return where the agent of a pod listens, by now: a port of its own tells it from the others."""
         if port != METRICS_PORT:
-            return "127.0.0.1", port
+            return "127.0.0.1", CLOSED_PORT
         if uid not in self._ports:
             listening = socket.create_server(("127.0.0.1", 0))
             self._ports[uid] = listening.getsockname()[1]
@@ -301,10 +323,13 @@ def _kubeconfig(port: int) -> str:
 @pytest.fixture(scope="session")
 def api_loop() -> Iterator[asyncio.AbstractEventLoop]:
     """The event loop of every API server, in a thread of its own."""
-    loop = asyncio.new_event_loop()
+    loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="api servers", daemon=True)
     thread.start()
+    turns = sys.getswitchinterval()
+    sys.setswitchinterval(0.0005)  # a request goes back and forth between two threads
     yield loop
+    sys.setswitchinterval(turns)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(LIMIT)
     loop.close()
@@ -318,13 +343,16 @@ def prepared(
 
     @cache
     def prepare(*paths: str, injection: bool) -> Path:
-        folder = tmp_path_factory.mktemp("prepared")
+        folder = tmp_path_factory.mktemp("prepared") / "api"
+        if paths:
+            shutil.copytree(prepare(*paths[:-1], injection=injection), folder)
+        else:
+            folder.mkdir()
         api = Api(api_loop, folder)
-        cluster = api.cluster()
-        if injection:
-            cluster.enable_injection()
-        for path in paths:
-            cluster.apply(path)
+        if paths:
+            api.cluster().apply(paths[-1])
+        elif injection:
+            api.cluster().enable_injection()
         api.stop()
         return folder
 

@@ -72,6 +72,7 @@ def test_the_evidence_is_at_most_one_on_average_where_nothing_changed(old: float
         Case(0.1, 0.2, HALF, before=100),
         Case(0.1, 0.2, (0.5, 0.0)),
         Case(0.1, 0.2, before=300, ignored=1 / 3),
+        Case(0.1, 0.5, before=500, outages=True),
         Case(0.1, 0.5, outages=True),
         Case(0.1, 0.33, before=100, outages=True),
     ],
@@ -125,8 +126,8 @@ def test_the_simulation_weighs_as_the_lab_does(case: Case, v2: float) -> None:
         (Case(0.1, 0.2, before=500), (140, 200), 600),
         (Case(0.1, 0.5, before=500), (12, 20), 60),
         (Case(0.5, 1.0, before=500), (12, 14), 16),
-        (Case(0.1, 0.33, HALF, before=500), (50, 100), 400),
-        (Case(0.5, 1.0, HALF, before=500), (20, 30), 40),
+        (Case(0.1, 0.33, HALF, before=1000), (60, 110), 400),
+        (Case(0.5, 1.0, HALF, before=1000), (22, 32), 45),
     ],
     ids=str,
 )

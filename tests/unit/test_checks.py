@@ -2,7 +2,6 @@
 
 import re
 import tempfile
-from bisect import bisect_left
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ from release_plans import VERSIONS
 from kata_lib import delivery
 from kata_lib.cluster.cluster import MERGE_PATCH, Cluster
 from kata_lib.cluster.manifests import load
-from kata_lib.course import application, notebooks
+from kata_lib.course import application, notebooks, originals
 from kata_lib.course.checks import CHECKS, V3_FAILURES, CheckFailed, Result, check
 from kata_lib.delivery import events, record
 from kata_lib.delivery.observed import Look, Observed, Pods
@@ -471,31 +470,34 @@ def test_the_notebooks_take_as_many_requests_as_a_check_may_need(name: str, star
 
 
 @pytest.mark.parametrize(
-    ("name", "true", "n"),
+    ("name", "true", "otherwise", "n"),
     [
-        ("a-third", 1 / 3, 400),
-        ("canary-10", 0.1, 1000),
-        ("weights-rule", 0.1, 400),
-        ("canary-20", 0.2, shares.requests_needed(0.2, 0.1)),
-        ("v3-hurts", V3_FAILURES, 1300),
+        ("a-third", 1 / 3, 0.1, 400),
+        ("canary-10", 0.1, 1 / 3, 1000),
+        ("weights-rule", 0.1, 2 / 3, 400),
+        ("canary-20", 0.2, 0.1, shares.requests_needed(0.2, 0.1)),
+        ("v3-hurts", V3_FAILURES, 0.0, 1300),
     ],
 )
 def test_false_alarms_are_rarer_than_one_in_a_million(
-    name: str, true: float, n: int, start_api: StartApi
+    name: str, true: float, otherwise: float, n: int, start_api: StartApi
 ) -> None:
-    """Exactly, for samples as large as the notebook's, whose objects are right."""
+    """Exactly, for samples as large as the notebook's, whose objects are right.
+
+    The check is asked at both ends of what its test takes for right, and just beyond.
+    """
     cluster, _ = solved(name, start_api)
 
     def verdict(count: int) -> str:
         drawn = sample(0, n - count, failures=count) if name == "v3-hurts" else sample(count, n)
         return check(name, cluster, drawn).verdict
 
-    middle = round(n * true)
-    first = bisect_left(range(middle), True, key=lambda count: verdict(count) == "right")
-    last = bisect_left(range(middle, n + 1), True, key=lambda count: verdict(count) != "right") + middle - 1
+    right = [count for count in range(n + 1) if shares.judge(count, n, true, otherwise) == "right"]
+    first, last = right[0], right[-1]
+    assert right == list(range(first, last + 1))
     assert shares.at_most(first - 1, n, true) + shares.at_least(last + 1, n, true) <= 1e-6
-    assert last - first > 20
-    assert {verdict(count) for count in range(first, last, 10)} == {"right"}
+    assert [verdict(count) for count in (first, round(n * true), last)] == ["right"] * 3
+    assert "right" not in (verdict(first - 1), verdict(last + 1))
 
 
 def test_a_sample_from_before_is_wrong(start_api: StartApi) -> None:
@@ -538,3 +540,17 @@ def test_a_result_shows_its_words_safely() -> None:
 def _somebody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("KATA_RESET", raising=False)
+
+
+def test_a_file_that_was_edited_is_shown_and_brought_back(
+    start_api: StartApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cluster, _ = solved("canary-10", start_api)
+    cluster.remove(ISTIO, "VirtualService", "name")
+    for name, text in originals.texts().items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text.replace("weight: 90", "weight: 50"))
+    monkeypatch.setattr(originals, "PROJECT", tmp_path)
+    result = check("canary-10", cluster, evidence("canary-10"))
+    assert "-      weight: 90\n+      weight: 50\n" in result.text
+    assert result.mend == f"kata original {CANARY} && kubectl apply -f {CANARY}"

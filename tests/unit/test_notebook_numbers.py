@@ -65,7 +65,7 @@ def weights(plan: str) -> list[int]:
 
 
 def needed() -> int:
-    return max(m.fewest_to_succeed for m in map(delivery.read(V2_PLAN).limit, delivery.read(V2_PLAN).metrics))
+    return max(m.fewest for m in map(delivery.read(V2_PLAN).limit, delivery.read(V2_PLAN).metrics))
 
 
 SAID: list[tuple[str, Callable[[], str]]] = [

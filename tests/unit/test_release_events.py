@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from release_plans import VERSIONS, plan, seen
 
-from kata_lib.delivery import events
+from kata_lib.delivery import events, transitions
 from kata_lib.delivery.judging import Judgement
 from kata_lib.delivery.observed import Look, Observed, Pods
 from kata_lib.delivery.state import ReleaseState, Routing
@@ -106,7 +106,7 @@ def test_a_decision_says_what_would_have_changed_it() -> None:
     assert after(events.begin(plan(), VERSIONS, 1.0), seen((fails, 10), (0, 90))).phase == "Degraded"
     assert after(events.begin(plan(), VERSIONS, 1.0), seen((fails - 1, 10), (0, 90))).phase == "Progressing"
     kept = after(events.begin(plan(), VERSIONS, 1.0), GOOD).decisions[2].findings[0]
-    assert (kept.reason, kept.succeeds_to) == ("kept", 0)
+    assert (kept.reason, kept.kept_to) == ("kept", 0)
     assert after(events.begin(plan(), VERSIONS, 1.0), seen((1, 60))).routing.weight == 10
 
 
@@ -418,4 +418,4 @@ def test_an_analysis_may_ask_for_some_metrics_only() -> None:
 def test_the_history_is_bounded() -> None:
     release = events.begin(plan(failureLimit=1000), VERSIONS, 1.0)
     release = after(release, *[BAD] * 600)
-    assert len(release.decisions) == events.KEPT
+    assert len(release.decisions) == transitions.KEPT

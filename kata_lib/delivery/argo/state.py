@@ -147,7 +147,7 @@ def _weight(status: Obj) -> int:
 
 
 def _moving(phase: str, status: Obj) -> bool:
-    """Tell whether the weight is still on its way to stable, to which it returns after every release.
+    """Return whether the weight is still on its way to stable, to which it returns after every release.
 
     Some seconds after Healthy the newest pods get the name stable, and with it all requests.
     """
@@ -156,7 +156,7 @@ def _moving(phase: str, status: Obj) -> bool:
 
 
 def _ends_by_itself(steps: list[Obj], step: int, conditions: list[Obj]) -> bool:
-    """Tell whether a pause is one of the plan's that has a duration."""
+    """Return whether a pause is one of the plan's that has a duration."""
     planned = [condition["reason"] for condition in conditions] == ["CanaryPauseStep"]
     return planned and step < len(steps) and "duration" in (steps[step].get("pause") or {})
 

@@ -44,7 +44,7 @@ def begin(kubeconfig: Path, way: Way, log: Path) -> Identity:
 
 
 def runs(identity: Identity) -> bool:
-    """Tell whether that very process runs; a zombie does not."""
+    """Return whether that very process runs; a zombie does not."""
     process = _process(identity)
     return process is not None and process.status() != psutil.STATUS_ZOMBIE
 

@@ -27,7 +27,7 @@ def injection() -> dict[str, str]:
 
 
 def exists(kubeconfig: Path, namespace: str, owner: str) -> bool:
-    """Tell whether the namespace is there and ours; EngineError where it is somebody else's."""
+    """Return whether the namespace is there and ours; EngineError where it is somebody else's."""
     try:
         found = read(kubeconfig, "get", "namespace", namespace)
     except ProgramFailed as failed:

@@ -26,7 +26,7 @@ def node_host(kubeconfig: Path) -> str | None:
 
 
 def near(host: str, port: int) -> bool:
-    """Tell whether a host answers on a port within SECONDS, be it by refusing."""
+    """Return whether a host answers on a port within SECONDS, be it by refusing."""
     try:
         socket.create_connection((host, port), SECONDS).close()
     except ConnectionRefusedError:

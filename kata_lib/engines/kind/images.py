@@ -41,7 +41,7 @@ class ImageStore:
     log: Path
 
     def has(self, image: str) -> bool:
-        """Tell whether the container engine has an image."""
+        """Return whether the container engine has an image."""
         try:
             ask([self._engine, "image", "inspect", image])
         except ProgramFailed as failed:

@@ -62,11 +62,11 @@ class Pace:
         return "snapshot" if self._snapshot else "news"
 
     def drawing(self, now: float) -> bool:
-        """Tell whether the browser keeps up with what it is sent."""
+        """Return whether the browser keeps up with what it is sent."""
         return self._there and (not self._under_way or now - self._under_way[0][1] < DRAWING_SECONDS)
 
     def traffic(self, now: float) -> bool:
-        """Tell whether anybody was there lately."""
+        """Return whether anybody was there lately."""
         return now - self._heard < TRAFFIC_SECONDS
 
     def rest(self, now: float) -> float:

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.hosts import short_name
 from kata_lib.course import service
 from kata_lib.errors import ClusterError, MeshError
 from kata_lib.mesh import proxy_config, weights
@@ -121,11 +122,10 @@ def _written(cluster: Cluster, host: str) -> dict[Place, Weight]:
     holder = weights.find(cluster, host)
     if holder is None:
         return {}
-    suffix = f".{cluster.namespace}.svc.cluster.local"
     places = [entry["destination"] for entry in holder.route]
     named = zip(weights.names(holder.route), places, strict=True)
     return {
-        (place["host"].removesuffix(suffix), place.get("subset", "")): (name, holder.weights[name])
+        (short_name(place["host"], cluster.namespace), place.get("subset", "")): (name, holder.weights[name])
         for name, place in named
     }
 

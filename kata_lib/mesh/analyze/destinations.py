@@ -75,7 +75,7 @@ def _known_subset(found: Objects, virtual_service: Obj, destination: WrittenDest
     """
     defined = list(found.subsets(destination.host))
     if not defined:
-        return _definition(found, virtual_service, destination)
+        return definition(found, virtual_service, destination.host)
     used = [other for other in destinations(virtual_service) if other.host == destination.host]
     free = [name for name in defined if name not in [other.subset for other in used]]
     most = max((other for other in used if other.subset in defined), key=lambda d: d.weight, default=None)
@@ -83,21 +83,21 @@ def _known_subset(found: Objects, virtual_service: Obj, destination: WrittenDest
     return lines.replaced(virtual_service, f"{destination.place}.subset", subset)
 
 
-def _definition(found: Objects, virtual_service: Obj, destination: WrittenDestination) -> str:
-    """Return a line that defines the subsets named, if each is named after a version of the host's pods."""
-    service = found.service(destination.host)
+def definition(found: Objects, virtual_service: Obj, host: str) -> str:
+    """Return a line that defines the subsets of a host that are named, each after a version of its pods."""
+    service = found.service(host)
     pods = found.pods_behind(service) if service else []
     there = sorted({labels.of(pod).get("version", "") for pod in pods} - {""})
-    named = [d.subset for d in destinations(virtual_service) if d.host == destination.host and d.subset]
+    named = [d.subset for d in destinations(virtual_service) if d.host == host and d.subset]
     meant = {name: [version for version in there if name.endswith(version)] for name in dict.fromkeys(named)}
-    if not all(len(found_versions) == 1 for found_versions in meant.values()):
+    if not all(len(versions) == 1 for versions in meant.values()):
         return ""
     subsets = [{"name": name, "labels": {"version": version}} for name, (version,) in meant.items()]
     rule = {
         "apiVersion": ISTIO,
         "kind": "DestinationRule",
-        "metadata": {"name": destination.host.partition(".")[0]},
-        "spec": {"host": destination.host, "subsets": subsets},
+        "metadata": {"name": host.partition(".")[0]},
+        "spec": {"host": host, "subsets": subsets},
     }
     return lines.applied(rule, found.name)
 

@@ -64,7 +64,7 @@ def _hosts(gateway: Obj, namespace: str) -> Iterator[str]:
 
 
 def _match(one: str, other: str) -> bool:
-    """Tell whether two hosts overlap; `*` stands for any beginning."""
+    """Return whether two hosts overlap; `*` stands for any beginning."""
     shorter, longer = sorted((one, other), key=len)
     if shorter.startswith("*"):
         return longer.removeprefix("*").endswith(shorter[1:])

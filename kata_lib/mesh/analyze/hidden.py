@@ -38,9 +38,8 @@ def _retries(service: Obj, number: int, tries: int, shares: str) -> Finding:
         "KATA0406",
         service,
         f"A request that one version fails is tried again, up to {tries} times, and another version may "
-        "answer then: "
-        f"callers see fewer failures than a version has ({shares}), and a failing one looks well. The "
-        "sidecars of its "
+        f"answer then: callers see fewer failures than a version has ({shares}), and a failing one looks "
+        "well. The sidecars of its "
         "own pods count each.",
         seen=f"spec.http[{number}].retries",
         mend=lines.patch(
@@ -63,8 +62,7 @@ def _affinity(found: Objects, rule: Obj) -> Iterator[Finding]:
                 "KATA0405",
                 rule,
                 "consistentHash keeps a caller at one pod of a version, but the weights draw the version "
-                "for each "
-                "request anew: callers change between versions all the same.",
+                "for each request anew: callers change between versions all the same.",
                 seen=f"{place}.loadBalancer.consistentHash; VirtualService {routed[0]['metadata']['name']}",
                 mend=lines.removed(rule, f"{place}.loadBalancer"),
             )

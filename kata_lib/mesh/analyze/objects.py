@@ -66,7 +66,7 @@ class Objects:
         return [service["metadata"]["name"] for service in self.own(self.services)]
 
     def judges(self, host: str) -> bool:
-        """Tell whether a host that is no Service is a mistake: not so for one outside of what was read."""
+        """Return whether a host that is no Service is a mistake: not so for one outside of what was read."""
         if "*" in host:
             return False
         name, _, rest = host.partition(".")
@@ -138,7 +138,7 @@ def hosts(virtual_service: Obj) -> list[str]:
 
 
 def in_mesh(virtual_service: Obj) -> bool:
-    """Tell whether sidecars follow a VirtualService, not gateways alone."""
+    """Return whether sidecars follow a VirtualService, not gateways alone."""
     return MESH in (virtual_service["spec"].get("gateways") or [MESH])
 
 

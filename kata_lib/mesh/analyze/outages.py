@@ -71,8 +71,7 @@ def _no_route(found: Objects, seen: InForce) -> Finding:
         "KATA0501",
         virtual_service,
         f"100.0 % of the plain requests to {seen.service} get 404 from {_who(seen)} (flag NR): no rule "
-        "takes them, only "
-        f"those with: {only}.",
+        f"takes them, only those with: {only}.",
         seen=f"spec.http: {len(rules(virtual_service))} rules, each with a match, and none without",
         choices=tuple(_defaults(found, seen, virtual_service)),
     )
@@ -165,8 +164,7 @@ def _refused(found: Objects, seen: InForce) -> Iterator[Finding]:
             "KATA0503",
             service,
             f"100.0 % of the requests to {seen.service} get 503 (flag UF): its pods are ready, and at port "
-            f"{target}, "
-            "where the Service sends, they refuse the connection.",
+            f"{target}, where the Service sends, they refuse the connection.",
             seen=f"spec.ports[{index}].targetPort: {target}; the containers open "
             f"{', '.join(map(str, opened))}",
             mend=lines_of[0] if len(lines_of) == 1 else "",

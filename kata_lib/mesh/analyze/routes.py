@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.hosts import DOMAIN, full_name, of_object
 from kata_lib.mesh.analyze import lines
+from kata_lib.mesh.analyze.destinations import definition
 from kata_lib.mesh.analyze.finding import Choice, Finding, finding
 from kata_lib.mesh.analyze.objects import MESH, Objects, destinations, hosts, in_mesh, nearest, rules
-from kata_lib.mesh.analyze.written import raises_newest, shares_text, written_shares
+from kata_lib.mesh.analyze.written import by_pods, raises_newest, shares_text, written_shares
 
 
 def findings(found: Objects) -> Iterator[Finding]:
@@ -111,8 +112,33 @@ def _elsewhere(found: Objects) -> Iterator[Finding]:
                     f"{host}.{namespace}.{DOMAIN}, which is not there; the Service {host} is in "
                     f"{found.name}.",
                     seen=f"metadata.namespace: {namespace}",
-                    mend=lines.applied(virtual_service, found.name),
+                    mend=_applied_here(found, virtual_service, service),
                 )
+
+
+def _applied_here(found: Objects, virtual_service: Obj, service: Obj) -> str:
+    """Return the line that applies it in this namespace, with the subsets that it names.
+
+    "" where it would give the newest version more than its pods do.
+    """
+    host = service["metadata"]["name"]
+    named = {destination.subset for destination in destinations(virtual_service)} - {None}
+    defined = named <= found.subsets(host).keys()
+    subsets = "" if defined else definition(found, virtual_service, host)
+    if not (defined or subsets) or raises_newest(
+        by_pods(found, service), _meant(found, service, virtual_service)
+    ):
+        return ""
+    return " && ".join(filter(None, [subsets, lines.applied(virtual_service, found.name)]))
+
+
+def _meant(found: Objects, service: Obj, virtual_service: Obj) -> dict[str, float]:
+    """Return the shares that it asks for by version, where a subset is named after one."""
+    meant: dict[str, float] = {}
+    for name, share in written_shares(found, virtual_service).items():
+        version = next((version for version in by_pods(found, service) if name.endswith(version)), name)
+        meant[version] = meant.get(version, 0.0) + share
+    return meant
 
 
 def _rules(virtual_service: Obj) -> Iterator[Finding]:

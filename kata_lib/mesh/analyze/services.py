@@ -53,8 +53,7 @@ def _target(service: Obj, port: Obj, index: int, opened: list[int]) -> Finding:
         "KATA0104",
         service,
         f"The Service {name} sends to port {target} of its pods, and their containers open {listed}: where "
-        "nothing "
-        "listens at it, a connection is refused and the request gets 503 (flag UF).",
+        "nothing listens at it, a connection is refused and the request gets 503 (flag UF).",
         seen=f"spec.ports[{index}].targetPort: {target}; containerPort: {listed}",
         mend=to_target(service, index, opened[0]) if len(opened) == 1 else "",
         choices=tuple(Choice(to_target(service, index, one), f"requests go to {one}") for one in opened)

@@ -24,7 +24,7 @@ def findings(found: Objects) -> Iterator[Finding]:
 
 
 def injects(namespace: Obj) -> bool:
-    """Tell whether new pods of a namespace get a sidecar."""
+    """Return whether new pods of a namespace get a sidecar."""
     return labels.of(namespace).get(INJECTION) == "enabled" or (
         INJECTION not in labels.of(namespace) and "istio.io/rev" in labels.of(namespace)
     )

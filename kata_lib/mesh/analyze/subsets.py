@@ -170,8 +170,7 @@ def _swapped(found: Objects, rule: Obj, service: Obj) -> Iterator[Finding]:
         "KATA0305",
         rule,
         f"Subsets are named after one version and select another ({listed}): a weight by that name is "
-        "another "
-        "version's.",
+        "another version's.",
         seen=", ".join(f"spec.subsets[{index}].labels" for index in meant),
         mend=line,
         choices=() if line else (Choice("", effect),),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from kata_lib.cluster import labels
 from kata_lib.cluster.client import Obj
 from kata_lib.mesh.analyze.objects import Objects, newest, rules
 from kata_lib.mesh.virtual_services import is_plain
@@ -24,6 +25,12 @@ def by_version(found: Objects, route: list[Obj]) -> dict[str, float]:
     for version, weight in zip(versions(found, route), weights, strict=True):
         shares[version] = shares.get(version, 0.0) + weight / (sum(weights) or 1)
     return shares
+
+
+def by_pods(found: Objects, service: Obj) -> dict[str, float]:
+    """Return the part of a Service's pods that each version has, 0 to 1."""
+    there = [labels.of(pod).get("version", "") for pod in found.pods_behind(service)]
+    return {version: there.count(version) / len(there) for version in sorted(set(there))}
 
 
 def versions(found: Objects, route: list[Obj]) -> list[str]:
