@@ -34,7 +34,7 @@ CANARY = "deploy/virtual-service-canary.yaml"
 LIMIT = 20.0 if ENGINE == "embedded" else 90.0
 SECONDS = 3.0 if ENGINE == "embedded" else 10.0
 """By then a release has seen a trouble of its canary, on a machine that does other things too."""
-NOT_READY = r"name-v2 has no pod|0 of \d pods of name-v2 are ready"
+NOT_READY = r"name-v2 has no pod\.|0 of 1 pods of name-v2 are ready: name-v2-\S+: ."
 PLAN: dict[str, Any] = {
     "service": "name",
     "caller": "sentences",
