@@ -16,8 +16,9 @@ from release_plans import VERSIONS
 from kata_lib import delivery
 from kata_lib.cluster.cluster import MERGE_PATCH, Cluster
 from kata_lib.cluster.manifests import load
-from kata_lib.course import application, notebooks
-from kata_lib.course.checks import CHECKS, V3_FAILURES, CheckFailed, Result, check
+from kata_lib.course import application, notebooks, originals
+from kata_lib.course.checks import CHECKS, V3_FAILURES, CheckFailed, check
+from kata_lib.course.result import Result
 from kata_lib.delivery import events, record
 from kata_lib.delivery.observed import Look, Observed, Pods
 from kata_lib.delivery.state import ReleaseState
@@ -540,3 +541,17 @@ def test_a_result_shows_its_words_safely() -> None:
 def _somebody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("KATA_RESET", raising=False)
+
+
+def test_a_file_that_was_edited_is_shown_and_brought_back(
+    start_api: StartApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cluster, _ = solved("canary-10", start_api)
+    cluster.remove(ISTIO, "VirtualService", "name")
+    for name, text in originals.texts().items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text.replace("weight: 90", "weight: 50"))
+    monkeypatch.setattr(originals, "PROJECT", tmp_path)
+    result = check("canary-10", cluster, evidence("canary-10"))
+    assert "-      weight: 90\n+      weight: 50\n" in result.text
+    assert result.mend == f"kata original {CANARY} && kubectl apply -f {CANARY}"

@@ -19,7 +19,8 @@ from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.replacing import replace
 from kata_lib.course import originals, service
-from kata_lib.course.checks import Result, check
+from kata_lib.course.checks import CHECKS, check
+from kata_lib.course.result import Result
 from kata_lib.mesh import weights
 from kata_lib.mesh.virtual_services import ISTIO
 
@@ -358,6 +359,21 @@ for first in FIRST:
         CASES[f"canary-10 {first} {second}"] = ("canary-10", both(ROUTING[first], WORKLOADS[second]))
 
 
+ODD: dict[str, Damage] = {
+    **{
+        name: ROUTING[name]
+        for name in ("only-a-header-match", "a-redirect", "for-a-gateway", "second-rule-older")
+    },
+    "no-rule-for-http": spec(
+        "VirtualService", "name", {"http": None, "tcp": [{"route": [{"destination": {"host": "name"}}]}]}
+    ),
+    "a-delegate": http({"delegate": {"name": "nobody"}}),
+    "subsets-of-nothing": spec("DestinationRule", "name", {"subsets": None}),
+    "no-service": gone("Service", "name"),
+    "nothing": lambda w: [w.cluster.delete(path) for path in w.step.files],
+}
+
+
 @pytest.fixture(scope="module")
 def api_of_all(
     api_loop: asyncio.AbstractEventLoop, tmp_path_factory: pytest.TempPathFactory
@@ -384,6 +400,15 @@ def test_the_lines_are_followed_to_right(api_of_all: Api, shell: Shell, case: st
         damage(world)
         ways = follow(world, number)
         number += 1
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_no_check_raises_whatever_is_there(api_of_all: Api, shell: Shell, name: str) -> None:
+    world = World(api_of_all, shell, STEPS["canary-10"])
+    ODD[name](world)
+    samples = {step.check: sample(*step.sample) for step in STEPS.values()}
+    verdicts = {check(one, world.cluster, samples.get(one, sample(0, 20, 0))).verdict for one in CHECKS}
+    assert verdicts <= {"right", "wrong", "not enough yet"}
 
 
 def follow(world: World, choice: int) -> int:
