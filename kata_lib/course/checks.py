@@ -4,23 +4,22 @@ A cluster and a sample go in, a Result comes out. The objects are looked at firs
 mistake and its mending line; then the sample, by a test whose false alarms are rarer than one in a million.
 """
 
-import html
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import EllipsisType
 
 import pandas as pd
 
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.course import argo_mistakes, mistakes, originals, release_mistakes, routing
+from kata_lib.course import argo_mistakes, mistakes, originals, release_mistakes, routing, wanted
 from kata_lib.course.mistake import Mistake
 from kata_lib.course.mistakes import V1_DEPLOYMENTS
-from kata_lib.course.routing import WantedRouting
+from kata_lib.course.result import Result
 from kata_lib.course.steps import PLAN_V2, PLAN_V3
+from kata_lib.course.wanted import WantedRouting
 from kata_lib.errors import KataError
-from kata_lib.mesh.analyze import Choice
 from kata_lib.statistics import shares
 from kata_lib.traffic import UNKNOWN
 
@@ -30,41 +29,10 @@ V3_ERRORS = 0.5  # of v3's requests, as deploy/v3-faulty asks
 V3_FAILURES = 0.1 * V3_ERRORS  # of all requests, where v3 gets a tenth
 UNROUTED_FAILURES = 0.25 * V3_ERRORS  # where v3 gets what plain Kubernetes gives one pod of four
 _BEFORE = " What is in force is what the step asks, so the sample is from before: take a new one."
-_SIGNS = {"right": "✓", "wrong": "✗", "not enough yet": "…"}
 
 
 class CheckFailed(KataError):
     """A check was not right where it has to be: in a run without a person."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """A check's verdict, what was seen, and for a mistake the line that mends it, or choices for a person."""
-
-    name: str
-    verdict: str
-    text: str
-    mend: str = ""
-    choices: tuple[Choice, ...] = ()
-
-    def __repr__(self) -> str:
-        lines = [f"{_SIGNS[self.verdict]} {self.name}: {self.verdict}. {self.text}"]
-        if self.mend:
-            lines.append(f"Mend it: {self.mend}")
-        lines += [f"Choose: {choice}" for choice in self.choices]
-        return "\n  ".join(lines)
-
-    def _repr_html_(self) -> str:
-        colour = {"right": "#009e73", "wrong": "#d55e00"}.get(self.verdict, "#e69f00")
-        mends = [f"Mend it: <code>{html.escape(self.mend)}</code>"] if self.mend else []
-        mends += [
-            f"Choose: <code>{html.escape(choice.line)}</code> {html.escape(choice.effect)}"
-            for choice in self.choices
-        ]
-        return (
-            f"<div style='border-left:4px solid {colour};padding:.2em .8em'><b>{_SIGNS[self.verdict]} "
-            f"{self.name}: {self.verdict}</b><br>{'<br>'.join([html.escape(self.text), *mends])}</div>"
-        )
 
 
 Check = Callable[[Cluster, pd.DataFrame], Result]
@@ -108,7 +76,7 @@ def _v1_alone(cluster: Cluster, sample: pd.DataFrame) -> Result:
         mistakes.extra_version(cluster),
         mistakes.unwanted_route(cluster),
         mistakes.workloads(cluster, V1_DEPLOYMENTS),
-        routing.mistakes(cluster, routing.V1_ALONE),
+        routing.mistakes(cluster, wanted.V1_ALONE),
     )
     return _first(cluster, found, sample) or _judge(cluster, sample, 0.0, otherwise=1 / 3)
 
@@ -118,35 +86,35 @@ def _a_third(cluster: Cluster, sample: pd.DataFrame) -> Result:
         mistakes.replicas(cluster, {"name-v1": 2, "name-v2": 1}),
         mistakes.unwanted_route(cluster),
         mistakes.workloads(cluster, V1_AND_V2),
-        routing.mistakes(cluster, routing.A_THIRD),
+        routing.mistakes(cluster, wanted.A_THIRD),
     )
     return _first(cluster, found, sample) or _judge(cluster, sample, 1 / 3, otherwise=0.1)
 
 
 def _canary_10(cluster: Cluster, sample: pd.DataFrame) -> Result:
-    found = _routed(cluster, routing.CANARY_10)
+    found = _routed(cluster, wanted.CANARY_10)
     return _first(cluster, found, sample) or _judge(cluster, sample, 0.1, otherwise=1 / 3)
 
 
 def _weights_rule(cluster: Cluster, sample: pd.DataFrame) -> Result:
     found = itertools.chain(
-        routing.unsafe(cluster, routing.CANARY_BY_FOUR_PODS),
+        routing.unsafe(cluster, wanted.CANARY_BY_FOUR_PODS),
         mistakes.replicas(cluster, {"name-v2": 4}),
-        _routed(cluster, routing.CANARY_BY_FOUR_PODS),
+        _routed(cluster, wanted.CANARY_BY_FOUR_PODS),
     )
     # With four pods beside two, plain Kubernetes would give v2 two thirds.
     return _first(cluster, found, sample) or _judge(cluster, sample, 0.1, otherwise=2 / 3)
 
 
 def _canary_20(cluster: Cluster, sample: pd.DataFrame) -> Result:
-    return _first(cluster, _routed(cluster, routing.CANARY_20), sample) or _judge(
+    return _first(cluster, _routed(cluster, wanted.CANARY_20), sample) or _judge(
         cluster, sample, 0.2, otherwise=0.1
     )
 
 
 def _mesh_agrees(cluster: Cluster, table: pd.DataFrame) -> Result:
     """Look at a table of telemetry.side_by_side."""
-    for mistake in _routed(cluster, routing.CANARY_10):
+    for mistake in _routed(cluster, wanted.CANARY_10):
         return _wrong(mistake)
     if missing := {"client", "source", "destination"} - set(table.columns):
         return _wrong(Mistake(f"The table has no column {', '.join(sorted(missing))}.", _MEASURE))
@@ -174,14 +142,14 @@ _MEASURE = (
 
 
 def _promoted(cluster: Cluster, sample: pd.DataFrame) -> Result:
-    return _first(cluster, _routed(cluster, routing.PROMOTED), sample) or _judge(
+    return _first(cluster, _routed(cluster, wanted.PROMOTED), sample) or _judge(
         cluster, sample, 1.0, otherwise=0.9
     )
 
 
 def _v3_hurts(cluster: Cluster, sample: pd.DataFrame) -> Result:
     found = itertools.chain(
-        _routed(cluster, routing.CANARY_OF_V3, (*V1_AND_V2, "name-v3")), routing.retries(cluster)
+        _routed(cluster, wanted.CANARY_OF_V3, (*V1_AND_V2, "name-v3")), routing.retries(cluster)
     )
     for mistake in found:
         return _wrong(mistake)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import routing
 from kata_lib.course.mistake import Mistake
+from kata_lib.course.wanted import PROMOTED
 from kata_lib.delivery import record, words
 from kata_lib.delivery.state import Phase, ReleaseState
 from kata_lib.errors import ReleaseError
@@ -44,6 +45,6 @@ def _by_metrics(release: ReleaseState) -> bool:
 
 def _moved(cluster: Cluster, release: ReleaseState) -> Iterator[Mistake]:
     everyone = release.plan.canary if release.phase == "Healthy" else release.plan.stable
-    for mistake in routing.mistakes(cluster, routing.PROMOTED):
+    for mistake in routing.mistakes(cluster, PROMOTED):
         said = f"The release has left everyone on {everyone}, and somebody moved them since. {mistake.text}"
         yield Mistake(said, mistake.mend, mistake.choices)

@@ -6,7 +6,6 @@ mended first: what comes after (a Deployment, a Service, a sidecar) would bring 
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 
 from kata_lib.cluster.apply import LAST_APPLIED
 from kata_lib.cluster.client import Obj
@@ -15,6 +14,7 @@ from kata_lib.cluster.manifests import load
 from kata_lib.course import originals, restoring, service
 from kata_lib.course.mistake import Mistake, of_finding
 from kata_lib.course.steps import CANARY, CANARY_V3, PROMOTE, V1, V2, V3
+from kata_lib.course.wanted import Shares, WantedRouting, same
 from kata_lib.mesh import analyze
 from kata_lib.mesh.analyze import Choice, Objects, lines
 from kata_lib.mesh.analyze.objects import rules
@@ -22,7 +22,6 @@ from kata_lib.mesh.analyze.written import raises_newest, shares_text, versions, 
 from kata_lib.mesh.virtual_services import is_plain, speaker
 from kata_lib.mesh.weights import names
 
-Shares = Mapping[str, float]
 _SERVICE, _DEPLOYMENT = "Service", "Deployment"
 _DECIDING = {
     (_SERVICE, "age"): f"{V1}/age.yaml",
@@ -35,40 +34,6 @@ _DECIDING = {
 }
 _NOT_FOLLOWED = ("KATA0202", "KATA0203", "KATA0204")
 """Warnings of an analysis that tell why a VirtualService does nothing for the host of the step."""
-_NEAR = 0.0005
-"""Shares are the same that print alike."""
-
-
-@dataclass(frozen=True)
-class WantedRouting:
-    """What a step wants of the requests to name: each version's share, 0 to 1, and the files that say so.
-
-    file: where the VirtualService is, "" for none. rules: the DestinationRules by name, each with its file.
-    scaled: whether a Deployment is scaled on purpose.
-    """
-
-    shares: Shares
-    file: str = ""
-    rules: Mapping[str, str] = field(default_factory=dict)
-    scaled: bool = False
-
-    def files(self) -> dict[tuple[str, str], str]:
-        """Return the file of each object, in the order in which they are applied."""
-        if not self.file:
-            return {}
-        rules = {("DestinationRule", name): file for name, file in self.rules.items()}
-        return rules | {("VirtualService", service.NAME): self.file}
-
-
-V1_ALONE = WantedRouting({"v1": 1.0})
-A_THIRD = WantedRouting({"v1": 2 / 3, "v2": 1 / 3})
-CANARY_10 = WantedRouting({"v1": 0.9, "v2": 0.1}, CANARY, {"name": CANARY})
-CANARY_BY_FOUR_PODS = replace(CANARY_10, scaled=True)
-CANARY_20 = WantedRouting({"v1": 0.8, "v2": 0.2}, CANARY, {"name": CANARY})
-PROMOTED = WantedRouting({"v1": 0.0, "v2": 1.0}, PROMOTE, {"name": PROMOTE})
-CANARY_OF_V3 = WantedRouting(
-    {"v2": 0.9, "v3": 0.1}, CANARY_V3, {"name": PROMOTE, "name-v3": f"{V3}/destination-rule.yaml"}
-)
 
 
 def unsafe(cluster: Cluster, wanted: WantedRouting) -> Iterator[Mistake]:
@@ -284,11 +249,6 @@ def _not_applied(written: Obj, wanted: WantedRouting, found: Objects) -> bool:
     if last is None or in_file is None or last["spec"] == in_file["spec"]:
         return False
     return same(written_shares(found, in_file), wanted.shares)
-
-
-def same(shares: Shares, wanted: Shares) -> bool:
-    """Return whether shares by version are those wanted; a version that is not named has none."""
-    return all(abs(shares.get(name, 0.0) - wanted.get(name, 0.0)) < _NEAR for name in {*shares, *wanted})
 
 
 def _name(obj: Obj) -> str:

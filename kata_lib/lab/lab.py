@@ -18,6 +18,7 @@ from kata_lib.cluster.replacing import replace
 from kata_lib.course import application, checks, originals, progress, service
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.predictions import Comparison, Predictions
+from kata_lib.course.result import Result
 from kata_lib.course.steps import KINDS, Step, lacking, step
 from kata_lib.delivery import argo
 from kata_lib.delivery.metric import LATENCY
@@ -205,7 +206,7 @@ class Lab:
         """Show what was predicted beside what is expected and what was seen."""
         return self._predictions.compare(question, seen, expected)
 
-    def check(self, name: str, sample: pd.DataFrame | EllipsisType = ...) -> checks.Result:
+    def check(self, name: str, sample: pd.DataFrame | EllipsisType = ...) -> Result:
         """Say whether a step shows what it must: right, wrong with the mending line, or not enough yet."""
         result = checks.check(name, self.cluster, sample)
         progress.record(result.name, result.verdict)

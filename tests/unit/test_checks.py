@@ -17,7 +17,8 @@ from kata_lib import delivery
 from kata_lib.cluster.cluster import MERGE_PATCH, Cluster
 from kata_lib.cluster.manifests import load
 from kata_lib.course import application, notebooks, originals
-from kata_lib.course.checks import CHECKS, V3_FAILURES, CheckFailed, Result, check
+from kata_lib.course.checks import CHECKS, V3_FAILURES, CheckFailed, check
+from kata_lib.course.result import Result
 from kata_lib.delivery import events, record
 from kata_lib.delivery.observed import Look, Observed, Pods
 from kata_lib.delivery.state import ReleaseState

@@ -19,7 +19,8 @@ from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.replacing import replace
 from kata_lib.course import originals, service
-from kata_lib.course.checks import CHECKS, Result, check
+from kata_lib.course.checks import CHECKS, check
+from kata_lib.course.result import Result
 from kata_lib.mesh import weights
 from kata_lib.mesh.virtual_services import ISTIO
 
