@@ -61,6 +61,12 @@ def troubles(pods: Iterable[Pod]) -> Iterator[str]:
                 yield f"{name}: the sidecar is not ready (`kata logs {name} -c {SIDECAR}`)"
 
 
+def not_ready(pod: Pod) -> str:
+    """Return which containers of a pod are not ready, in Kubernetes' words."""
+    said = _condition(pod, "Ready").get("message", "not ready")
+    return f"{pod['metadata']['name']}: {said}"
+
+
 def _condition(pod: Pod, kind: str) -> dict[str, Any]:
     conditions = pod.get("status", {}).get("conditions", [])
     return next((c for c in conditions if c["type"] == kind), {})

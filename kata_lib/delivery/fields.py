@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from kata_lib.cluster import durations
 from kata_lib.errors import ReleaseError
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 def fields(given: Any, what: str, needed: Collection[str], others: Collection[str] = ()) -> dict[str, Any]:
@@ -61,9 +61,12 @@ def fraction(value: Any, what: str) -> float:
 
 
 def duration(value: Any, what: str) -> float:
-    """Return seconds above 0 from 10, "10s", "1m", "1h" or "500ms"."""
-    written = _DURATION.fullmatch(str(value))
-    seconds = float(written[1]) * _SECONDS[written[2]] if written else 0.0
+    """Return seconds above 0 from 10, or from Go's "10s", "1m30s", "1h" or "500ms"."""
+    written = f"{value}s" if _NUMBER.fullmatch(str(value)) else str(value)
+    try:
+        seconds = float(durations.seconds(written))
+    except ValueError:
+        seconds = 0.0
     if isinstance(value, bool) or seconds <= 0:
         raise ReleaseError(f"Expected a time for {what}, such as 30s, 5m or 500ms, found {value!r}.")
     return seconds

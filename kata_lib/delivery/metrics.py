@@ -6,12 +6,13 @@ the caller's sidecar does: it answers in place of a destination without pods. Wh
 """
 
 from collections.abc import Mapping
+from itertools import chain
 
 import pandas as pd
 
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.cluster.pods import is_ready, troubles, workload
+from kata_lib.cluster.pods import is_ready, not_ready, troubles, workload
 from kata_lib.delivery.metric import Metric
 from kata_lib.delivery.observed import Look, Observed, Pods
 from kata_lib.delivery.plan import Plan
@@ -61,7 +62,8 @@ def pods_of(pods: list[Obj], version: str) -> Pods:
     """Return how many of a version's pods are ready, and why not all of them."""
     mine = [pod for pod in pods if _version(pod) == version]
     missing = [pod for pod in mine if not is_ready(pod)]
-    return Pods(len(mine) - len(missing), len(mine), next(troubles(missing), ""))
+    why = chain(troubles(missing), map(not_ready, missing))
+    return Pods(len(mine) - len(missing), len(mine), next(why, ""))
 
 
 def named(counted: pd.DataFrame, workloads: Mapping[str, str]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The routing of a release in the service's VirtualService: what a Routing says goes in, and is in force.
+"""The routing of a release in the VirtualService of its service: what ReleaseRouting says is put in force.
 
 The rule that plain requests take carries the weights and the mirror; a route for testers is a rule of its own
 before it, by the plan's name for it. Whatever else the VirtualService holds stays as it is.
@@ -11,7 +11,7 @@ from typing import Any
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery.plan import Plan
-from kata_lib.delivery.state import Routing, Versions
+from kata_lib.delivery.state import ReleaseRouting, Versions
 from kata_lib.delivery.steps import HeaderRoute
 from kata_lib.errors import MeshError, ReleaseError
 from kata_lib.mesh import in_force, weights
@@ -45,13 +45,13 @@ def check(cluster: Cluster, plan: Plan) -> Versions:
     return versions
 
 
-def put(cluster: Cluster, plan: Plan, routing: Routing) -> None:
+def put(cluster: Cluster, plan: Plan, routing: ReleaseRouting) -> None:
     """Write this routing."""
     _holder(cluster, plan)
     weights.change(cluster, plan.service, lambda http, index: rules(http, plan, routing))
 
 
-def other(cluster: Cluster, plan: Plan, routing: Routing) -> Other | None:
+def other(cluster: Cluster, plan: Plan, routing: ReleaseRouting) -> Other | None:
     """Return the routing that is written, where it is not as it should be."""
     try:
         holder = weights.find(cluster, plan.service)
@@ -63,7 +63,7 @@ def other(cluster: Cluster, plan: Plan, routing: Routing) -> Other | None:
         return Other({}, str(error))
 
 
-def lagging(cluster: Cluster, plan: Plan, routing: Routing) -> str:
+def lagging(cluster: Cluster, plan: Plan, routing: ReleaseRouting) -> str:
     """Return how the callers' sidecar has the weights, where not yet as they should be, or ''."""
     found = in_force.read(cluster, plan.service, plan.caller)
     wanted = {plan.canary: routing.weight / 100, plan.stable: 1 - routing.weight / 100}
@@ -72,7 +72,7 @@ def lagging(cluster: Cluster, plan: Plan, routing: Routing) -> str:
     return f"The sidecars of {plan.caller} do not have the weights yet. {found}"
 
 
-def rules(http: list[Obj], plan: Plan, routing: Routing) -> list[Obj]:
+def rules(http: list[Obj], plan: Plan, routing: ReleaseRouting) -> list[Obj]:
     """Return a VirtualService's rules with this routing in them."""
     names = {step.name for step in plan.steps if isinstance(step, HeaderRoute)}
     kept = [dict(rule) for rule in http if rule.get("name") not in names]
@@ -81,7 +81,7 @@ def rules(http: list[Obj], plan: Plan, routing: Routing) -> list[Obj]:
     return [_testers(plan, route) for route in routing.headers] + kept
 
 
-def _weighted(rule: Obj, plan: Plan, routing: Routing) -> Obj:
+def _weighted(rule: Obj, plan: Plan, routing: ReleaseRouting) -> Obj:
     wanted = {plan.stable: 100 - routing.weight, plan.canary: routing.weight}
     there = rule.get("route", [])
     entries = [*there, *({"destination": _subset(plan, n)} for n in wanted if n not in weights.names(there))]

@@ -70,7 +70,7 @@ class Versions:
 
 
 @dataclass(frozen=True)
-class Routing:
+class ReleaseRouting:
     """What the mesh should do: the canary's weight in per cent, and routes beside it."""
 
     weight: int
@@ -132,12 +132,12 @@ class ReleaseState:
         return [d for before, d in zip(weights, self.decisions, strict=False) if d.weight != before]
 
     @property
-    def routing(self) -> Routing:
+    def routing(self) -> ReleaseRouting:
         """What the mesh should do now."""
         if self.phase == "Healthy":
-            return Routing(100)
+            return ReleaseRouting(100)
         if self.phase == "Degraded":
-            return Routing(0)
+            return ReleaseRouting(0)
         weight = mirror = 0
         headers: dict[str, HeaderRoute] = {}
         for step in self.plan.steps[: self.step + 1]:
@@ -148,4 +148,4 @@ class ReleaseState:
                     headers[name] = step
                 case MirrorRoute(mirror):
                     pass
-        return Routing(BESIDE if self.beside else weight, tuple(headers.values()), mirror)
+        return ReleaseRouting(BESIDE if self.beside else weight, tuple(headers.values()), mirror)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from kata_lib.cluster.pods import is_ready, statuses, troubles
+from kata_lib.cluster.pods import is_ready, not_ready, statuses, troubles
 from kata_lib.engines.programs import ProgramFailed, ask, program
 
 REQUEST_SECONDS = 10
@@ -48,7 +48,7 @@ def pods(kubeconfig: Path, namespace: str) -> list[dict[str, Any]]:
 def unready(found: Iterable[dict[str, Any]]) -> list[str]:
     """Return for each pod that is not ready why, as far as Kubernetes tells."""
     missing = [pod for pod in found if not is_ready(pod)]
-    return [next(troubles([pod]), f"{pod['metadata']['name']}: not ready") for pod in missing]
+    return [next(troubles([pod]), not_ready(pod)) for pod in missing]
 
 
 def not_loaded(found: Iterable[dict[str, Any]]) -> list[str]:

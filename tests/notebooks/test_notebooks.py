@@ -27,12 +27,13 @@ CLUSTER = "nbval"
 
 @pytest.fixture(scope="module")
 def environment(engine_environment: dict[str, str]) -> Iterator[dict[str, str]]:
-    """Yield the environment of a run without a person; its cluster is removed afterwards."""
+    """Yield the environment of a run without a person; its cluster is there, and removed afterwards."""
     root = str(PROJECT)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in engine_environment.items():
             patch.setenv(name, value)
         try:
+            connect(cluster=CLUSTER)  # on kind this takes longer than a cell may
             yield {**os.environ, "KATA_NAME": CLUSTER, "KATA_RESET": "1", "PYTHONPATH": root}
         finally:
             engines.select(APPLICATION, cluster=CLUSTER).stop()

@@ -7,7 +7,7 @@ from api_server import Answers, Api, StartApi
 
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.lab.live.route import LAG_SECONDS, SELDOM_SECONDS, Routing
+from kata_lib.lab.live.route import LAG_SECONDS, SELDOM_SECONDS, LiveRouting
 from kata_lib.mesh import weights
 from kata_lib.mesh.virtual_services import ISTIO
 
@@ -57,7 +57,7 @@ def test_one_service_a_version(cluster: Cluster) -> None:
     full = "name-stable.default.svc.cluster.local"
     places = [({"host": full}, 95), ({"host": "name-canary"}, 5)]
     have(cluster, {"route": [{"destination": place, "weight": part} for place, part in places]})
-    routing = Routing(cluster)
+    routing = LiveRouting(cluster)
     found = routing.look(0)
     assert (found.asked, found.movable, found.note) == ({"v1": 0.95, "v2": 0.05}, True, "")
     assert routing.set("v2", 20, 1.0) == {"v1": 0.8, "v2": 0.2}
@@ -67,19 +67,19 @@ def test_one_service_a_version(cluster: Cluster) -> None:
 
 def test_a_match_that_every_request_fulfils(cluster: Cluster) -> None:
     have(cluster, {"match": [{"uri": {"prefix": "/"}}], "route": to(v1=90, v2=10)})
-    found = Routing(cluster).look(0)
+    found = LiveRouting(cluster).look(0)
     assert (found.asked, found.movable) == ({"v1": 0.9, "v2": 0.1}, True)
 
 
 def test_a_version_at_nothing_can_be_turned_up(cluster: Cluster) -> None:
     have(cluster, {"route": to(v1=0, v2=100)})
-    routing = Routing(cluster)
+    routing = LiveRouting(cluster)
     assert routing.look(0).asked == {"v1": 0.0, "v2": 1.0}
     assert routing.set("v1", 30, 1.0) == {"v1": 0.3, "v2": 0.7}
 
 
 def test_a_canary_whose_pods_are_gone_can_be_turned_down(cluster: Cluster) -> None:
-    routing = Routing(cluster)
+    routing = LiveRouting(cluster)
     routing.look(0)
     cluster.scale("name-v2", 0)
     found = routing.look(SELDOM_SECONDS)
@@ -92,7 +92,7 @@ def test_a_delegates_weights_are_turned(cluster: Cluster) -> None:
     inner = {"apiVersion": ISTIO, "kind": "VirtualService", "metadata": {"name": "inner"}}
     cluster.create({**inner, "spec": {"http": [{"route": to(v1=75, v2=25)}]}})
     have(cluster, {"delegate": {"name": "inner"}})
-    routing = Routing(cluster)
+    routing = LiveRouting(cluster)
     assert routing.look(0).asked == {"v1": 0.75, "v2": 0.25}
     assert routing.set("v2", 50, 1.0) == {"v1": 0.5, "v2": 0.5}
 
@@ -108,7 +108,7 @@ def test_a_delegates_weights_are_turned(cluster: Cluster) -> None:
 )
 def test_what_cannot_be_turned_is_said(cluster: Cluster, http: Obj, asked: Any, note: str) -> None:
     have(cluster, http)
-    found = Routing(cluster).look(0)
+    found = LiveRouting(cluster).look(0)
     assert (found.asked, found.movable) == (asked, False)
     assert note in found.note
     assert found.pods == {"v1": pytest.approx(2 / 3), "v2": pytest.approx(1 / 3)}
@@ -118,13 +118,13 @@ def test_two_destinations_of_one_version_share_its_line(cluster: Cluster) -> Non
     service_of(cluster, "name-also-v2", "v2")
     route = [*to(v1=80, v2=10), {"destination": {"host": "name-also-v2"}, "weight": 10}]
     have(cluster, {"route": route})
-    found = Routing(cluster).look(0)
+    found = LiveRouting(cluster).look(0)
     assert (found.asked, found.movable) == ({"v1": 0.8, "v2": 0.2}, False)
     assert "sends to name-v2, name-also-v2, which is not one version of its own" in found.note
 
 
 def test_nothing_is_asked_twice_while_the_sidecars_routes_stand(canary: Api, cluster: Cluster) -> None:
-    routing = Routing(cluster)
+    routing = LiveRouting(cluster)
     routing.look(0)
     routing.look(0.5)
     canary.requests.clear()
@@ -136,7 +136,7 @@ def test_nothing_is_asked_twice_while_the_sidecars_routes_stand(canary: Api, clu
 
 
 def test_a_sidecar_that_lags_does_not_turn_the_slider_back(canary: Api, cluster: Cluster) -> None:
-    routing = Routing(cluster)
+    routing = LiveRouting(cluster)
     routing.look(0)
     routing.look(0.5)
     canary.sidecars = Stuck(canary.sidecars)

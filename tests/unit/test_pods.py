@@ -49,8 +49,14 @@ def test_why_a_pod_does_not_start(found: dict[str, Any], said: list[str]) -> Non
 
 
 def test_what_an_engine_waits_for() -> None:
-    ready, silent, unplaced = pod({"Ready": "True"}), pod({"Ready": "False"}), pod({"PodScheduled": "False"})
-    assert kubectl.unready([ready, silent, unplaced]) == ["age-1: not ready", "age-1: Unschedulable: 0/1"]
+    unready = {"type": "Ready", "status": "False", "message": "containers with unready status: [age]"}
+    silent, new = {**POD, "status": {"conditions": [unready]}}, {**POD, "status": {}}
+    found = [pod({"Ready": "True"}), silent, new, pod({"PodScheduled": "False"})]
+    assert kubectl.unready(found) == [
+        "age-1: containers with unready status: [age]",
+        "age-1: not ready",
+        "age-1: Unschedulable: 0/1",
+    ]
     pulling = [pod({}, waiting(reason)) for reason in ("ErrImageNeverPull", "CrashLoopBackOff")]
     assert kubectl.not_loaded(pulling) == ["kata/sentences:v9"]
     assert kubectl.not_loaded(pulling[1:]) == []

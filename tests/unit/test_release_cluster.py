@@ -15,7 +15,7 @@ from kata_lib.delivery import events, metrics, record, routes
 from kata_lib.delivery.observed import Pods
 from kata_lib.delivery.record import Record
 from kata_lib.delivery.runner import GONE_SECONDS, Runner
-from kata_lib.delivery.state import Routing
+from kata_lib.delivery.state import ReleaseRouting
 from kata_lib.delivery.steps import WATCH, HeaderRoute
 from kata_lib.errors import ReleaseError, WaitTimeout
 from kata_lib.mesh import telemetry, weights
@@ -353,7 +353,7 @@ def test_a_new_version_gets_a_route_and_others_keep_theirs() -> None:
         {"destination": {"host": "name", "subset": f"name-v{n}"}, "weight": w} for n, w in ((1, 0), (2, 100))
     )
     own = {"match": [{"uri": {"prefix": "/x"}}], "route": [{"destination": {"host": "name"}}]}
-    http = routes.rules([own, {"route": [v1, v2], "timeout": "2s"}], made, Routing(20))
+    http = routes.rules([own, {"route": [v1, v2], "timeout": "2s"}], made, ReleaseRouting(20))
     assert http[0] == own
     assert http[1]["timeout"] == "2s"
     assert [(e["destination"]["subset"], e["weight"]) for e in http[1]["route"]] == [
@@ -368,11 +368,11 @@ def test_testers_and_copies_come_and_go() -> None:
     made = plan({"setHeaderRoute": header}, {"analysis": {}})
     http = [{"route": [{"destination": {"host": "name", "subset": "name-v1"}, "weight": 100}]}]
     testers = HeaderRoute("testers", "x-tester", "exact", "yes")
-    with_all = routes.rules(http, made, Routing(0, (testers,), 30))
+    with_all = routes.rules(http, made, ReleaseRouting(0, (testers,), 30))
     assert with_all[0]["match"] == [{"headers": {"x-tester": {"exact": "yes"}}}]
     assert with_all[0]["route"] == [{"destination": {"host": "name", "subset": "name-v2"}}]
     assert with_all[1]["mirrorPercentage"] == {"value": 30}
-    assert routes.rules(with_all, made, Routing(0, (testers,), 30)) == with_all
-    without = routes.rules(with_all, made, Routing(100))
+    assert routes.rules(with_all, made, ReleaseRouting(0, (testers,), 30)) == with_all
+    without = routes.rules(with_all, made, ReleaseRouting(100))
     assert len(without) == 1
     assert "mirror" not in without[0]

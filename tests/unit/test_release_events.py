@@ -9,7 +9,7 @@ from release_plans import VERSIONS, plan, seen
 from kata_lib.delivery import events, transitions
 from kata_lib.delivery.judging import Judgement
 from kata_lib.delivery.observed import Look, Observed, Pods
-from kata_lib.delivery.state import ReleaseState, Routing
+from kata_lib.delivery.state import ReleaseRouting, ReleaseState
 from kata_lib.delivery.steps import HeaderRoute
 from kata_lib.errors import ReleaseError
 from kata_lib.statistics.sequential import Counted
@@ -56,13 +56,13 @@ def finding(release: ReleaseState) -> Judgement:
 
 def test_a_healthy_canary_goes_through_all_steps() -> None:
     release = events.begin(TWO, VERSIONS, 1.0)
-    assert (release.phase, release.routing) == ("Progressing", Routing(10))
+    assert (release.phase, release.routing) == ("Progressing", ReleaseRouting(10))
     release = after(release, GOOD)
-    assert (release.phase, release.routing, release.stage) == ("Progressing", Routing(50), 2)
+    assert (release.phase, release.routing, release.stage) == ("Progressing", ReleaseRouting(50), 2)
     release = after(release, GOOD, now=3.0)
-    assert (release.phase, release.routing) == ("Paused", Routing(100))
+    assert (release.phase, release.routing) == ("Paused", ReleaseRouting(100))
     release = through(release)
-    assert (release.phase, release.routing) == ("Healthy", Routing(100))
+    assert (release.phase, release.routing) == ("Healthy", ReleaseRouting(100))
     assert made(release) == [
         ("started", "person", 0),
         ("routed", "plan", 10),
@@ -91,7 +91,7 @@ def test_what_was_counted_during_a_pause_is_no_analysis() -> None:
 
 def test_a_faulty_canary_is_sent_back_with_the_figures_of_both() -> None:
     release = after(events.begin(plan(), VERSIONS, 1.0), BAD)
-    assert (release.phase, release.routing) == ("Degraded", Routing(0))
+    assert (release.phase, release.routing) == ("Degraded", ReleaseRouting(0))
     assert made(release)[-1] == ("aborted", "metrics", 0)
     found = finding(release)
     assert (found.metric, found.verdict, found.reason) == ("success-rate", "Failed", "worse")
@@ -191,7 +191,7 @@ def test_failures_that_reached_no_pod_and_are_nobodys_are_no_success_and_no_abor
 
 def test_with_everyone_on_it_a_canary_that_fails_is_compared_and_then_sent_back() -> None:
     release = after(everyone_on_the_canary(events.begin(plan(), VERSIONS, 1.0)), seen((50, 100)))
-    assert (release.phase, release.beside, release.routing) == ("Progressing", True, Routing(50))
+    assert (release.phase, release.beside, release.routing) == ("Progressing", True, ReleaseRouting(50))
     assert made(release)[-1] == ("compared", "metrics", 50)
     assert finding(release).reason == "broken"
     release = after(release, seen((25, 50), (0, 50)))
@@ -293,7 +293,7 @@ def test_promoting_one_step_and_fully() -> None:
     release = events.begin(TWO, VERSIONS, 1.0)
     assert events.promote(release, 2.0).routing.weight == 50
     full = events.promote_fully(release, 2.0)
-    assert (full.phase, full.hold, full.routing) == ("Paused", "plan", Routing(100))
+    assert (full.phase, full.hold, full.routing) == ("Paused", "plan", ReleaseRouting(100))
     assert after(full, seen((50, 100), canary_pods=NO_PODS)).phase == "Degraded"
     again = events.promote_fully(full, 3.0)
     assert (again.phase, made(again)[-1]) == ("Healthy", ("healthy", "person", 100))
@@ -307,15 +307,19 @@ def test_the_last_step_left_at_a_persons_word_is_healthy_at_a_persons_word() -> 
 
 def test_abort_retry_undo() -> None:
     release = events.abort(events.begin(plan(), VERSIONS, 1.0), 2.0)
-    assert (release.phase, release.routing) == ("Degraded", Routing(0))
+    assert (release.phase, release.routing) == ("Degraded", ReleaseRouting(0))
     again = events.retry(release, 3.0)
-    assert (again.phase, again.routing) == ("Progressing", Routing(10))
+    assert (again.phase, again.routing) == ("Progressing", ReleaseRouting(10))
     assert again.stage > release.stage
     assert [d.what for d in again.decisions[:3]] == ["started", "routed", "aborted"]
     assert [d.what for d in again.since_started] == ["started", "routed"]
     done = through(after(again, GOOD))
     back = events.undo(done, 5.0)
-    assert (back.phase, back.routing, made(back)[-1]) == ("Degraded", Routing(0), ("undone", "person", 0))
+    assert (back.phase, back.routing, made(back)[-1]) == (
+        "Degraded",
+        ReleaseRouting(0),
+        ("undone", "person", 0),
+    )
 
 
 @pytest.mark.parametrize(
@@ -354,7 +358,7 @@ def test_weights_changed_elsewhere_hold_it_and_stay() -> None:
     assert (resumed.phase, resumed.routing.weight) == ("Progressing", 10)
     assert resumed.stage > release.stage  # so that the routing is put in force anew
     assert events.promote(release, 4.0).stage > release.stage
-    assert events.abort(release, 4.0).routing == Routing(0)
+    assert events.abort(release, 4.0).routing == ReleaseRouting(0)
 
 
 def test_testers_first_then_copies_then_users() -> None:
@@ -377,19 +381,19 @@ def test_testers_first_then_copies_then_users() -> None:
         routings.append(release.routing)
         release = events.look(release, GOOD, float(moment))
     assert routings == [
-        Routing(0, testers),
-        Routing(0, testers, 20),
-        Routing(5, testers),
-        Routing(100, testers),
+        ReleaseRouting(0, testers),
+        ReleaseRouting(0, testers, 20),
+        ReleaseRouting(5, testers),
+        ReleaseRouting(100, testers),
     ]
 
 
 def test_the_canarys_share_is_known_where_chance_alone_chooses() -> None:
     testers = (HeaderRoute("testers", "x-tester", "exact", "yes"),)
-    assert Routing(10).by_chance == 0.1
-    assert Routing(0, mirror=100).by_chance == 0.5
-    assert Routing(0).by_chance is None
-    assert Routing(10, testers).by_chance is None
+    assert ReleaseRouting(10).by_chance == 0.1
+    assert ReleaseRouting(0, mirror=100).by_chance == 0.5
+    assert ReleaseRouting(0).by_chance is None
+    assert ReleaseRouting(10, testers).by_chance is None
 
 
 def test_a_canary_that_testers_alone_meet_is_compared_by_the_counts() -> None:

@@ -24,7 +24,7 @@ Weight = tuple[str, int]
 
 
 @dataclass(frozen=True)
-class Route:
+class LiveRoute:
     """What was found.
 
     asked: each version's share as the calling sidecar has it, None where the pods decide. pods: the shares
@@ -38,7 +38,7 @@ class Route:
     movable: bool = False
 
 
-class Routing:
+class LiveRouting:
     """The route to one service of a cluster; times in seconds of any clock."""
 
     def __init__(self, cluster: Cluster) -> None:
@@ -46,11 +46,11 @@ class Routing:
         self._caller: str | None = None
         self._seen = ""
         self._next = 0.0
-        self._found = Route(None, {})
+        self._found = LiveRoute(None, {})
         self._versions: dict[Place, str] = {}
         self._written: dict[str, Weight] = {}
 
-    def look(self, now: float) -> Route:
+    def look(self, now: float) -> LiveRoute:
         """Read the sidecar's routes, and now and then the pods and the weights."""
         seen = self._routes()
         if seen != self._seen or now >= self._next:
@@ -77,7 +77,7 @@ class Routing:
         except ClusterError:
             return ""
 
-    def _by_version(self, found: InForce) -> Route:
+    def _by_version(self, found: InForce) -> LiveRoute:
         note = ""
         try:
             written = _written(self._cluster, found.service)
@@ -86,20 +86,20 @@ class Routing:
         if found.only_pods_decide:
             why = f"The route sends to {found.service}" if written else "No VirtualService sets weights"
             note = note or f"{why}: each pod of {found.service} gets its part."
-            return Route(None, found.by_pods, note)
+            return LiveRoute(None, found.by_pods, note)
         shares = {**dict.fromkeys(written, 0.0), **_shares(found)}
         versions = {place: self._version(place, found) for place in shares}
         counts = Counter(versions.values())
         unclear = [subset or host for (host, subset), v in versions.items() if not v or counts[v] > 1]
         if unclear or not shares:
             note = note or f"The route sends to {', '.join(unclear)}, which is not one version of its own."
-            return Route(found.versions, found.by_pods, note)
+            return LiveRoute(found.versions, found.by_pods, note)
         self._written = {versions[place]: weight for place, weight in written.items()}
         asked = {versions[place]: round(share, 4) for place, share in shares.items()}
         if len(asked) == 1:
             note = note or f"The route has one destination, {min(asked)}: no weight to turn."
         movable = len(asked) > 1 and self._written.keys() == asked.keys()
-        return Route(dict(sorted(asked.items())), found.by_pods, note, movable)
+        return LiveRoute(dict(sorted(asked.items())), found.by_pods, note, movable)
 
     def _version(self, place: Place, found: InForce) -> str:
         """Return the version behind a place, "" for several; without pods the last one known, or its name."""

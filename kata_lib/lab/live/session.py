@@ -24,7 +24,7 @@ from kata_lib.lab.live.protocol import (
     SetRunning,
     SetWeight,
 )
-from kata_lib.lab.live.route import Route, Routing
+from kata_lib.lab.live.route import LiveRoute, LiveRouting
 from kata_lib.lab.live.seconds import Minute, answers_of
 from kata_lib.lab.live.settings import MINUTE, RATES
 from kata_lib.lab.live.stream import Stream, Traffic
@@ -54,8 +54,8 @@ class Session(Subject):
         self._minute = Minute()
         self._in_order = InOrder()
         self._stream = Stream(start_traffic, rate)
-        self._routing = Routing(cluster)
-        self._route = Route(None, {})
+        self._routing = LiveRouting(cluster)
+        self._route = LiveRoute(None, {})
         self._next_look = self._next_words = 0.0
         self._wanted: SetWeight | None = None
         self._handled = 0
