@@ -15,6 +15,7 @@ from release_plans import VERSIONS
 
 from kata_lib import delivery
 from kata_lib.cluster.cluster import MERGE_PATCH, Cluster
+from kata_lib.cluster.manifests import load
 from kata_lib.course import application, notebooks, originals
 from kata_lib.course.checks import CHECKS, V3_FAILURES, CheckFailed, check
 from kata_lib.course.result import Result
