@@ -25,10 +25,11 @@ from kata_lib.delivery import Release, words
 from kata_lib.engines.embedded import processes
 from kata_lib.engines.embedded.processes import Identity
 from kata_lib.lab import lab
-from kata_lib.mesh import telemetry, weights
+from kata_lib.lab.lab import Lab
+from kata_lib.mesh import telemetry
 
 CLUSTER = "troubles"
-RATE = 200.0 if ENGINE == "embedded" else 50.0
+RATE = 200.0 if ENGINE == "embedded" else 25.0
 """Users' requests a second; what two cores carry beside a whole Kubernetes."""
 CANARY = "deploy/virtual-service-canary.yaml"
 LIMIT = 20.0 if ENGINE == "embedded" else 90.0
@@ -63,30 +64,28 @@ PLAN: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def engine_cluster(engine_environment: dict[str, str]) -> Iterator[Cluster]:
+def kata(engine_environment: dict[str, str]) -> Iterator[Lab]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**engine_environment, "KATA_NAME": CLUSTER}.items():
             patch.setenv(name, value)
         try:
-            made = lab.connect(say=quiet).cluster
+            made = lab.connect(say=quiet)
             for path in ("deploy/v1", "deploy/v2", CANARY):
                 made.apply(path)
-            made.wait_ready(LIMIT)
             yield made
         finally:
             engines.select(APPLICATION, cluster=CLUSTER).stop()
 
 
 @pytest.fixture
-def cluster(engine_cluster: Cluster) -> Cluster:
-    """Return it with everyone on version 1, and both versions as they were."""
-    delivery.forget(engine_cluster)
-    engine_cluster.delete("deploy/v2")
+def cluster(kata: Lab) -> Cluster:
+    """Return it with everyone on version 1, and both versions as they were, as the sidecars have it too."""
+    delivery.forget(kata.cluster)
+    kata.delete("deploy/v2")
     for path in ("deploy/v1", "deploy/v2"):
-        engine_cluster.apply(path)
-    engine_cluster.wait_ready(LIMIT)
-    weights.set_weights(engine_cluster, "name", {"name-v1": 100, "name-v2": 0})
-    return engine_cluster
+        kata.apply(path)
+    kata.set_weights({"name-v1": 100, "name-v2": 0})
+    return kata.cluster
 
 
 def quiet(line: str) -> None:
@@ -267,4 +266,5 @@ def test_what_is_not_the_canarys_fault_alone_holds_the_release_and_is_named(
     assert (state.phase, state.hold) == ("Paused", "inconclusive"), release.lines()
     assert re.search(named, words.why(state.decisions[-1], state.plan)), release.lines()
     blameless = trouble is with_a_new_image_that_is_missing or (trouble is stable_scaled_to_zero and everyone)
-    assert users["error"].notna().any() != blameless
+    refused = users["error"].str.startswith("HTTP 503", na=False)  # a time-out may be a busy machine's
+    assert refused.any() != blameless
