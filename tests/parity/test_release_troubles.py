@@ -253,7 +253,7 @@ def test_a_canary_that_does_not_answer_is_sent_back_or_held(
 @pytest.mark.parametrize(
     ("trouble", "named"),
     [
-        (with_a_new_image_that_is_missing, "1 of 2 pods of name-v2 are ready: .*Image"),
+        (with_a_new_image_that_is_missing, r"1 of 2 pods of name-v2 are ready: name-v2-\S+: ."),
         (stable_scaled_to_zero, "name-v1 has no pod."),
         (nobody_behind_the_service, "name-v2 has no pod. name-v1 has no pod."),
     ],
