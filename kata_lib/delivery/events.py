@@ -173,8 +173,11 @@ def _go_on(release: ReleaseState, findings: list[Judgement], seen: Observed, now
     if seen.stable.gone:
         missing["stable"] = seen.stable
     if not undecided and not missing:
-        return _done(replace(release, inconclusive=0), findings, now)
-    release = replace(release, inconclusive=release.inconclusive + 1)
+        return _done(replace(release, inconclusive=0, gone=0), findings, now)
+    gone = release.gone + 1 if seen.canary.gone and not seen.stable.gone else 0
+    release = replace(release, inconclusive=release.inconclusive + 1, gone=gone)
+    if release.gone > release.plan.inconclusive_limit:
+        return back(release, now, "aborted", "metrics", canary=seen.canary, count=release.gone)
     if release.inconclusive <= release.plan.inconclusive_limit:
         return release
     return held(release, now, "inconclusive", "metrics", findings=tuple(undecided), **missing)

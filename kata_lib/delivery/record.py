@@ -118,6 +118,7 @@ def _config_map(record: Record) -> Obj:
         "failures": release.failures,
         "inconclusive": release.inconclusive,
         "errors": release.errors,
+        "gone": release.gone,
         "decisions": [asdict(decision) for decision in release.decisions],
         "routed": record.routed,
         "runner": record.runner,

@@ -44,7 +44,8 @@ class Decision:
 
     at: seconds since 1970; step: from 1 on; weight: the canary's from then on, per cent. findings: of the
     metrics that it rests on. canary, stable: their pods, where these are why. count: of seconds that nobody
-    ran it, or of looks without metrics. quote: what the API said. found: weights that somebody else wrote.
+    ran it, of looks without metrics, or of looks at a canary without a ready pod. quote: what the API said.
+    found: weights that somebody else wrote.
     """
 
     at: float
@@ -91,7 +92,8 @@ class ReleaseState:
 
     beside: at the weight BESIDE in the step's place, to be compared; compared: how often that was so. stage:
     how often the routing changed. failures: measurements borne in this stage; inconclusive, errors: such
-    measurements in a row. tallies: by metric.
+    measurements in a row; gone: of those, at how many no pod of the canary was ready, and one of stable.
+    tallies: by metric.
     """
 
     plan: Plan
@@ -107,6 +109,7 @@ class ReleaseState:
     failures: int = 0
     inconclusive: int = 0
     errors: int = 0
+    gone: int = 0
     decisions: tuple[Decision, ...] = ()
 
     @property

@@ -24,7 +24,14 @@ def enter(release: ReleaseState, now: float, by: By = "metrics", *, said: bool =
         step = steps[release.step]
         tallies = {name: tally.anew() for name, tally in release.tallies.items()}
         release = replace(
-            release, since=now, inconclusive=0, errors=0, tallies=tallies, phase="Progressing", hold=""
+            release,
+            since=now,
+            inconclusive=0,
+            errors=0,
+            gone=0,
+            tallies=tallies,
+            phase="Progressing",
+            hold="",
         )
         if isinstance(step, Analysis) or release.beside:
             return release

@@ -152,9 +152,10 @@ def _because(finding: Judgement, metric: Metric, plan: Plan) -> Iterator[str]:
 
 
 def _failed(decision: Decision, plan: Plan) -> str:
-    finding = decision.findings[0]
-    said = f"{finding.metric}: {explain(finding, plan)}"
-    return f"{said} {_pods(plan.canary, decision.canary)}" if decision.canary else said
+    said = [f"{finding.metric}: {explain(finding, plan)}" for finding in decision.findings]
+    said += [f"{decision.count} measurements in a row found nothing that answers."] if decision.count else []
+    said += [_pods(plan.canary, decision.canary)] if decision.canary else []
+    return " ".join(said)
 
 
 def _held(decision: Decision, plan: Plan) -> str:

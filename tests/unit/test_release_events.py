@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from release_plans import VERSIONS, plan, seen
 
-from kata_lib.delivery import events, transitions
+from kata_lib.delivery import events, transitions, words
 from kata_lib.delivery.judging import Judgement
 from kata_lib.delivery.observed import Look, Observed, Pods
 from kata_lib.delivery.state import ReleaseRouting, ReleaseState
@@ -170,14 +170,37 @@ NOTHING_OF_BOTH = Observed(
 )
 
 
-@pytest.mark.parametrize("pods", [NO_PODS, CRASHING])
-@pytest.mark.parametrize("step", [{"analysis": {}}, {"pause": {"duration": "1s"}}, {"pause": {}}])
-def test_a_canary_whose_pods_are_not_all_ready_goes_nowhere(pods: Pods, step: dict[str, object]) -> None:
+STEPS = pytest.mark.parametrize("step", [{"analysis": {}}, {"pause": {"duration": "1s"}}, {"pause": {}}])
+
+
+@STEPS
+def test_a_canary_whose_pods_are_not_all_ready_goes_nowhere(step: dict[str, object]) -> None:
     """Though all that was counted was well, at every kind of step."""
     waits = plan({"setWeight": 10}, step, {"analysis": {}}, inconclusiveLimit=3)
-    release = after(events.begin(waits, VERSIONS, 1.0), *[replace(GOOD, canary=pods)] * 4, now=LATE)
+    release = after(events.begin(waits, VERSIONS, 1.0), *[replace(GOOD, canary=CRASHING)] * 4, now=LATE)
     assert (release.step, release.phase, release.hold) == (1, "Paused", "inconclusive")
-    assert release.decisions[-1].canary == pods
+    assert release.decisions[-1].canary == CRASHING
+
+
+@STEPS
+def test_a_canary_that_nothing_is_left_of_is_sent_back_though_no_failure_was_counted(
+    step: dict[str, object],
+) -> None:
+    waits = plan({"setWeight": 10}, step, {"analysis": {}}, inconclusiveLimit=3)
+    lost = [replace(GOOD, canary=NO_PODS)] * 3
+    release = after(events.begin(waits, VERSIONS, 1.0), *lost, now=LATE)
+    assert release.routing == ReleaseRouting(10)
+    assert after(release, replace(GOOD, canary=Pods(1, 1)), *lost, now=LATE).phase != "Degraded"
+    release = after(release, *lost[:1], now=LATE)
+    assert (release.phase, made(release)[-1]) == ("Degraded", ("aborted", "metrics", 0))
+    said = words.why(release.decisions[-1], release.plan)
+    assert "4 measurements in a row found nothing that answers. name-v2 has no pod" in said
+
+
+def test_where_stable_is_gone_as_well_the_canary_is_not_sent_back() -> None:
+    nobody = replace(GOOD, canary=NO_PODS, stable=NO_PODS)
+    release = after(events.begin(plan(inconclusiveLimit=3), VERSIONS, 1.0), *[nobody] * 4)
+    assert (release.phase, release.hold) == ("Paused", "inconclusive")
 
 
 def test_failures_that_reached_no_pod_and_are_nobodys_are_no_success_and_no_abort() -> None:
