@@ -8,6 +8,7 @@ The context engine is given a kind cluster of its own, as a stranger's.
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,6 +35,8 @@ STRANGERS = "parity-host"
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse a KATA_TEST_REQUIRES that cannot be met before anything runs."""
     requirements.required()
+    # Started in the background by a script, tests and whatever they start would ignore SIGINT.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -157,6 +157,7 @@ def test_an_application_that_has_metrics_is_asked_for_them_by_the_agent(cluster:
         "image": "kata/sentences:v1",
         "env": [{"name": "SENTENCE_MODE", "value": "age"}],
         "ports": [{"containerPort": 5000}],
+        "readinessProbe": {"httpGet": {"path": "/healthz", "port": 5000}},
     }
     manifest = {
         "apiVersion": "v1",
@@ -165,13 +166,15 @@ def test_an_application_that_has_metrics_is_asked_for_them_by_the_agent(cluster:
         "spec": {"containers": [container]},
     }
     cluster.kubectl("apply", "--filename=-", stdin=json.dumps(manifest))
-    cluster.kubectl("wait", "--for=condition=Ready", "pod/annotated", "--timeout=30s")
-    address = cluster.kubectl("get", "pod", "annotated", "--output=jsonpath={.status.podIP}")
-    with urllib.request.urlopen(f"http://{address}:5000/healthz", timeout=5) as answer:
-        own = answer.read()
-    with urllib.request.urlopen(f"http://{address}:15020/stats/prometheus", timeout=5) as answer:
-        text = answer.read()
-    cluster.kubectl("delete", "pod", "annotated", "--wait=false")
+    try:
+        cluster.kubectl("wait", "--for=condition=Ready", "pod/annotated", "--timeout=30s")
+        address = cluster.kubectl("get", "pod", "annotated", "--output=jsonpath={.status.podIP}")
+        with urllib.request.urlopen(f"http://{address}:5000/healthz", timeout=5) as answer:
+            own = answer.read()
+        with urllib.request.urlopen(f"http://{address}:15020/stats/prometheus", timeout=5) as answer:
+            text = answer.read()
+    finally:
+        cluster.kubectl("delete", "pod", "annotated", "--wait=false")
     assert own
     assert text.endswith(own)
     assert text.startswith(b"# TYPE")
