@@ -1,6 +1,6 @@
 """What a sidecar takes in for its application: a listener for each port, and the cluster that leads to it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,18 +98,20 @@ def _chains(pod: Obj, port: InboundPort) -> Envoy:
     A port that only the pod's manifest names gets bytes.
     """
     counted = describe(pod), _service_labels(port.service)
-    log = access_log.inbound_connections(*counted)
-    passed_on = {"filters": [tcp_proxy({"cluster": port.name}, log)]}
     if port.service_port is None or not port.service_port.routed:
-        return {"filter_chains": [passed_on]}
+        return {"filter_chains": [_passed_on(port, *counted)]}
     requests = {"filters": [_connection_manager(port, access_log.inbound(*counted))]}
     if port.service_port.protocol is not None:
         return {"filter_chains": [requests]}
     return {
         "listener_filters": [{"name": _HTTP_INSPECTOR, "typed_config": {"@type": _HTTP_INSPECTOR_TYPE}}],
         "listener_filters_timeout": "0s",
-        "filter_chains": [{"filter_chain_match": _SEEN_AS_HTTP, **requests}, passed_on],
+        "filter_chains": [{"filter_chain_match": _SEEN_AS_HTTP, **requests}, _passed_on(port, *counted)],
     }
+
+
+def _passed_on(port: InboundPort, pod: Mapping[str, str], service: Mapping[str, str]) -> Envoy:
+    return {"filters": [tcp_proxy({"cluster": port.name}, access_log.inbound_connections(pod, service))]}
 
 
 def _service_labels(service: Service | None) -> dict[str, str]:

@@ -29,7 +29,7 @@ def config(snapshot: MeshSnapshot, proxy: Proxy, addresses: Addresses) -> ProxyC
     own = list(inbound.ports(pod, snapshot))
     source = describe(pod)
     address = addresses.listen_at(pod["metadata"]["uid"], PROXY_HTTP_PORT)
-    connections = access_log.outbound_connections(source)
+    connections = access_log.outbound_connections(source) if tcp else []
     listeners = [
         http_proxy.listener(address, access_log.outbound(source)),
         *(http_proxy.passage_listener(port, pod["metadata"]["uid"], connections) for port in tcp),
