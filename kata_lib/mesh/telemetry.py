@@ -211,6 +211,6 @@ def _is(table: pd.DataFrame, level: str, value: str) -> pd.Series:
 
 
 def failed(table: pd.DataFrame) -> pd.Series:
-    """Tell of each row whether it counts failures: a 5xx, or 0 for a caller that went away."""
+    """Return for each row whether it counts failures: a 5xx, or 0 for a caller that went away."""
     codes = table.index.get_level_values("code")
     return pd.Series([code.startswith("5") or code == "0" for code in codes], index=table.index, dtype=bool)

@@ -31,7 +31,7 @@ class LiveView:
         return f"{self.name}, closed" if self._ended.is_set() else self.name
 
     def start(self) -> None:
-        """Begin; what shows it does so."""
+        """Start the thread that follows the cluster; live.show() calls this."""
         self._thread.start()
 
     def close(self) -> None:

@@ -59,9 +59,10 @@ class Source(Protocol):
 
 
 def figure(version: str, metric: str, counted: Counted, least: float | None) -> Metric:
-    """Return a row of the table: what was counted of a version; least: the share of good ones asked for.
+    """Return a version's row in the table of a metric: its requests, and the share of good ones.
 
-    low and high are those of the confidence sequence: a release is watched.
+    least: the share of good requests that the plan asks for, 0 to 1, None where it asks for none. low and
+    high are the confidence sequence's, because a release is watched.
     """
     low, high = confidence_sequence(counted.n - counted.bad, counted.n)
     return Metric(

@@ -196,7 +196,7 @@ class ProxySession:
         return answer.version == self._rejected.get(subscription, ("", ""))[0]
 
     def _note_rejection(self, subscription: Subscription) -> None:
-        """Tell a rejection (Envoy comes back without the version it was sent) from a new subscription."""
+        """Note a rejection: Envoy asks again without the version it was sent. A new subscription is none."""
         answer = self._answer(subscription)
         delivered, times = self._delivered.get(subscription, ("", 0))
         if answer is None or answer.version != delivered or self._is_rejected(subscription, answer):

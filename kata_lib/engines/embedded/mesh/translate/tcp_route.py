@@ -36,5 +36,5 @@ def hash_policy(hostname: str, subset: str, context: RouteContext) -> Envoy:
 
 
 def holds(rule: Mapping[str, Any], context: RouteContext) -> bool:
-    """Whether a rule is for the connections of a proxy to a port."""
+    """Return whether a rule is for the connections of a proxy to a port."""
     return any(match.can_hold(condition, context) for condition in rule.get("match") or [{}])
