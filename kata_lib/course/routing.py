@@ -18,7 +18,7 @@ from kata_lib.mesh import analyze
 from kata_lib.mesh.analyze import Choice, Objects, lines
 from kata_lib.mesh.analyze.objects import rules
 from kata_lib.mesh.analyze.written import raises_newest, shares_text, versions, written_shares
-from kata_lib.mesh.virtual_services import is_plain, speaker
+from kata_lib.mesh.virtual_services import ISTIO, is_plain, speaker
 from kata_lib.mesh.weights import names
 
 _SERVICE, _DEPLOYMENT = "Service", "Deployment"
@@ -106,7 +106,8 @@ def _written(
 
 
 def _nobody_speaks(cluster: Cluster, wanted: WantedRouting, found: Objects) -> Mistake:
-    as_it_is = f"kubectl apply -f {wanted.file}" if _says(wanted, found) else ""
+    there = cluster.get(ISTIO, "VirtualService", service.NAME) is not None
+    as_it_is = f"kubectl apply -f {wanted.file}" if _says(wanted, found) and not there else ""
     line = as_it_is or _restored(cluster, wanted) or restoring.applied(wanted.file)
     for finding in analyze.findings(found):
         if finding.code == "KATA0403" and not wanted.scaled:
