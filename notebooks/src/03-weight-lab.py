@@ -109,7 +109,7 @@ standards.compare()
 # |---|---|---|---|
 # | 0 → 100 %, or back | the first answer | the first answer | you see a roll-back work at once |
 # | 10 → 33 % | some 40 requests | some 270 | minutes, at three requests a second |
-# | 10 → 20 % | some 170 requests | some 1,200 | small steps need much traffic |
+# | 10 → 20 % | some 160 requests | some 1,200 | small steps need much traffic |
 #
 # A single point that jumps is noise until more points say the same. Whoever turns the weight back at each jump
 # steers by dice; whoever waits for the confidence sequence, or for the mark, steers by the canary.
