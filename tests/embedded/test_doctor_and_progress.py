@@ -19,8 +19,7 @@ from kata_lib.lab.lab import Lab
 
 @pytest.fixture(autouse=True)
 def _as_a_learner(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("CI", "KATA_RESET", "KATA_ENGINE"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("KATA_ENGINE", raising=False)
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
 
 

@@ -33,8 +33,6 @@ def bare(engine_environment: dict[str, str]) -> Iterator[Lab]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**engine_environment, "KATA_NAME": CLUSTER}.items():
             patch.setenv(name, value)
-        patch.delenv("CI", raising=False)
-        patch.delenv("KATA_RESET", raising=False)
         try:
             yield lab.connect()
         finally:

@@ -34,8 +34,6 @@ def kata(engine_environment: dict[str, str]) -> Iterator[Lab]:
         for name, value in engine_environment.items():
             patch.setenv(name, value)
         patch.setenv("KATA_NAME", CLUSTER)
-        patch.delenv("CI", raising=False)
-        patch.delenv("KATA_RESET", raising=False)
         try:
             yield lab.connect()
         finally:

@@ -537,12 +537,6 @@ def test_a_result_shows_its_words_safely() -> None:
     assert "<code>kubectl apply -f &lt;file&gt;</code>" in shown
 
 
-@pytest.fixture(autouse=True)
-def _somebody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CI", raising=False)
-    monkeypatch.delenv("KATA_RESET", raising=False)
-
-
 def test_a_file_that_was_edited_is_shown_and_brought_back(
     start_api: StartApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

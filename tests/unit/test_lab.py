@@ -54,8 +54,6 @@ class Started:
 def api(start_api: StartApi, monkeypatch: pytest.MonkeyPatch) -> Api:
     api = start_api(injection=False)
     monkeypatch.setattr(engines, "select", lambda *_: Started("kata", api.kubeconfig))
-    monkeypatch.delenv("CI", raising=False)
-    monkeypatch.delenv("KATA_RESET", raising=False)
     return api
 
 

@@ -26,8 +26,7 @@ VERDICTS = ("right", "wrong", "not enough yet")
 @pytest.fixture(autouse=True)
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KATA_HOME", str(tmp_path / "home"))
-    for name in ("CI", "KATA_RESET", "KATA_NAME"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("KATA_NAME", raising=False)
 
 
 def done(*names: str, mark: str = "m", learner: str = "", at: datetime = NOON) -> Progress:
