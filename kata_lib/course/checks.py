@@ -62,6 +62,11 @@ def unattended() -> bool:
     return os.environ.get("KATA_RESET") == "1" or bool(os.environ.get("CI"))
 
 
+def resets() -> bool:
+    """Return whether a step begins anew where nothing else is said: unattended, unless KATA_RESET=0."""
+    return unattended() and os.environ.get("KATA_RESET") != "0"
+
+
 def _v1_runs(cluster: Cluster, sample: pd.DataFrame) -> Result:
     found = itertools.chain(mistakes.workloads(cluster, V1_DEPLOYMENTS), routing.unanswered(cluster))
     if result := _first(cluster, found, sample):

@@ -35,14 +35,14 @@ def open_lab(step: str | None = None, engine: str | None = None, reset: bool | N
 
     step: "setup", "deploy", "canary", "weight-lab" or a notebook's name; None changes nothing in the
     namespace. What the workshop's own cells, commands and files left otherwise is set right. A learner's own
-    work stays, and each difference is said with the line that makes it good; with reset=True, and always
-    where KATA_RESET=1 or CI is set, the namespace afterwards holds the starting state and nothing else.
-    engine: as KATA_ENGINE. Says what it did.
+    work stays, and each difference is said with the line that makes it good; with reset=True, and where
+    KATA_RESET=1 or CI is set (but not KATA_RESET=0), the namespace afterwards holds the starting state and
+    nothing else. engine: as KATA_ENGINE. Says what it did.
     """
     missing_names.explain()
     lab = connect(engine)
     if step is not None:
-        lab.begin(step, reset=checks.unattended() if reset is None else reset)
+        lab.begin(step, reset=checks.resets() if reset is None else reset)
     return lab
 
 
