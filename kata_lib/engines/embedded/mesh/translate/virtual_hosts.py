@@ -91,7 +91,7 @@ def _is_routed(service: Service, number: int) -> bool:
 
 
 def _routes(candidate: Obj, services: Mapping[str, Service], context: RouteContext) -> list[Envoy]:
-    """Return a VirtualService's routes at a port: none if no Service there is meant, but at the default one."""
+    """Return a VirtualService's routes at a port; none where no Service there is meant, but at port 80."""
     asked = any(covers(name, hostname) for name in virtual_services.hosts(candidate) for hostname in services)
     if not asked and context.port != _DEFAULT_PORT:
         return []
