@@ -88,8 +88,8 @@ def until(
 
 
 def _begin(line: str) -> str:
-    """Return the first of several reasons: the others are seen when it is gone."""
-    return re.split("; |\n", line, maxsplit=1)[0]
+    """Return the first of several reasons, or sentences: the others are seen when it is gone."""
+    return re.split(r"; |\. |\n", line, maxsplit=1)[0]
 
 
 def holds(condition: Callable[[], bool], timeout: float, poll: float = POLL_SECONDS) -> bool:
