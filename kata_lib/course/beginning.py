@@ -62,6 +62,14 @@ class Begun:
         return all(difference.name != f"{kind} {name}" for difference in self.kept)
 
 
+def anew(cluster: Cluster, step: Step) -> Begun:
+    """Make a namespace hold what a step begins with and nothing else, whatever state it is in."""
+    delivery.forget(cluster)
+    argo.forget(cluster)
+    lines = replacing.replace(cluster, step.manifests(), originals.is_ours)
+    return Begun([*lines, *_edited(step)])
+
+
 def begin(cluster: Cluster, step: Step) -> Begun:
     """Bring a namespace to where a step begins, unless a person's own work stands in the way.
 
@@ -70,12 +78,12 @@ def begin(cluster: Cluster, step: Step) -> Begun:
     """
     found = differences(cluster, step)
     if all(difference.ours for difference in found):
-        return Begun(_set_right(cluster, step, found))
+        return Begun([*_set_right(cluster, step, found), *_edited(step)])
     missing = [difference for difference in found if difference.change == "missing"]
     kept = [difference for difference in found if difference.change != "missing"]
     if any(difference.obj["kind"] == argo.KIND for difference in missing):
         return Begun([*_said(step, kept), _NOT_BEGUN], found)
-    return Begun(_set_right(cluster, step, missing) + _said(step, kept), kept)
+    return Begun([*_set_right(cluster, step, missing), *_said(step, kept), *_edited(step)], kept)
 
 
 def differences(cluster: Cluster, step: Step) -> list[Difference]:
@@ -184,6 +192,12 @@ def _said(step: Step, found: list[Difference]) -> list[str]:
         "Part of this is your own work: nothing of it was changed. All at once, and whatever else is in the "
         f'namespace removed: open_lab(step="{step.name}", reset=True)',
     ]
+
+
+def _edited(step: Step) -> Iterator[str]:
+    """Yield which of the step's files a person has edited: it begins with the workshop's own."""
+    for file in originals.edited(*step.starts_with) if step.starts_with else []:
+        yield f"{file} is edited; the step begins with the workshop's own (`kata diff {file}`)."
 
 
 def _listed(found: list[Difference], change: Change) -> str:

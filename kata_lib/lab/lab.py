@@ -11,18 +11,16 @@ from types import EllipsisType
 
 import pandas as pd
 
-from kata_lib import delivery, engines, traffic
+from kata_lib import engines, traffic
 from kata_lib.cluster import pod_table, waiting
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.cluster.replacing import replace
-from kata_lib.course import application, beginning, checks, originals, progress, report, service
+from kata_lib.course import application, beginning, checks, progress, report, service
 from kata_lib.course.application import APPLICATION
-from kata_lib.course.beginning import Begun
 from kata_lib.course.journal import Journal
 from kata_lib.course.predictions import Comparison, Predictions
 from kata_lib.course.report import Written, facts
 from kata_lib.course.result import Result
-from kata_lib.course.steps import KINDS, Step, lacking, step
+from kata_lib.course.steps import KINDS, lacking, step
 from kata_lib.delivery import argo
 from kata_lib.delivery.metric import LATENCY
 from kata_lib.engines.base import Engine
@@ -89,13 +87,11 @@ class Lab:
         shown.keep(partial(self._journal.note_picture, wanted.notebook))
         if reason := lacking(self.cluster, wanted):
             raise ClusterError(reason)
-        begun = self._reset(wanted) if reset else beginning.begin(self.cluster, wanted)
-        edited = originals.edited(*wanted.starts_with) if wanted.starts_with else []
-        for line in [*begun.lines, *map(_is_edited, edited)]:
+        begun = (beginning.anew if reset else beginning.begin)(self.cluster, wanted)
+        for line in begun.lines:
             self._say(line)
-        self._wait(
-            since, [d for d in wanted.names("Deployment") if begun.is_as_it_should_be("Deployment", d)]
-        )
+        deployments = wanted.names("Deployment")
+        self._wait(since, [name for name in deployments if begun.is_as_it_should_be("Deployment", name)])
         for rollout in wanted.names(argo.KIND):
             if begun.is_as_it_should_be(argo.KIND, rollout):
                 argo.until_healthy(self.cluster, rollout)
@@ -233,12 +229,6 @@ class Lab:
         """Say what is wrong with the namespace's objects, as `kata analyze` does."""
         return service.analysis(self.cluster)
 
-    def _reset(self, wanted: Step) -> Begun:
-        """Bring the starting state from whatever state there is."""
-        delivery.forget(self.cluster)
-        argo.forget(self.cluster)
-        return Begun(replace(self.cluster, wanted.manifests(), originals.is_ours))
-
     def _moment(self) -> Moment:
         """Return how things stand before something is written, for `_settle`."""
         return service.moment(self.cluster)
@@ -256,10 +246,6 @@ class Lab:
             service.settle(self.cluster, since)
         except WaitTimeout as late:
             self._say(f"{late}. `kata proxy-config routes POD` shows what a sidecar has.")
-
-
-def _is_edited(file: str) -> str:
-    return f"{file} is edited; the step begins with the workshop's own (`kata diff {file}`)."
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -25,6 +25,7 @@ from kata_lib.course.steps import lacking, step
 from kata_lib.lab.lab import connect
 
 HOW = "The notebook leaves something else now: python tests/notebooks/ends.py records it anew."
+CELL_SECONDS = 300
 FILE = Path(__file__).with_name("ends.json")
 RUNS = {"solved": True, "skipped": False}
 LEARNERS = {name: value for name, value in os.environ.items() if name not in ("CI", "KATA_RESET")}
@@ -48,7 +49,8 @@ def bring(cluster: Cluster, objects: list[Obj]) -> None:
     for obj in objects:
         managers = {"managedFields": obj["metadata"]["managedFields"]}
         bare = {**obj, "metadata": {k: v for k, v in obj["metadata"].items() if k not in managers}}
-        live = {**obj, **cluster.create(bare)}
+        cluster.create(bare)
+        live = cluster.get(obj["apiVersion"], obj["kind"], obj["metadata"]["name"]) or {}
         cluster.update({**live, "metadata": {**live["metadata"], **managers}})
 
 
@@ -56,9 +58,7 @@ def run(name: str, *, solutions: bool) -> None:
     """Run a notebook in a kernel of its own as a learner would, whatever a cell says."""
     built = notebooks.build((notebooks.FOLDER / "src" / f"{name}.py").read_text(), solutions=solutions)
     notebook = nbformat.reads(notebooks.text(built), as_version=4)
-    client = nbclient.NotebookClient(
-        notebook, timeout=step(name).cell_seconds, kernel_name="python3", allow_errors=True
-    )
+    client = nbclient.NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", allow_errors=True)
     client.execute(env=LEARNERS)
 
 
@@ -103,13 +103,16 @@ def _runs(cluster: Cluster) -> Iterator[tuple[str, list[Obj]]]:
 
 
 def _main() -> None:
+    FILE.write_text(_text(dict(_runs(connect().cluster))))
+
+
+def _text(ends: dict[str, list[Obj]]) -> str:
+    """Return ends as the file holds them: each object once."""
     objects: list[Obj] = []
-    ends: dict[str, list[int]] = {}
-    for name, left in _runs(connect().cluster):
+    for left in ends.values():
         objects += [obj for obj in left if obj not in objects]
-        ends[name] = [objects.index(obj) for obj in left]
-        print(name, [f"{obj['kind']} {obj['metadata']['name']}" for obj in left])
-        FILE.write_text(json.dumps({"ends": ends, "objects": objects}, indent=1) + "\n")
+    numbers = {name: [objects.index(obj) for obj in left] for name, left in ends.items()}
+    return json.dumps({"ends": numbers, "objects": objects}, indent=1) + "\n"
 
 
 if __name__ == "__main__":
