@@ -246,7 +246,11 @@ def refuse_own(kind: Resource, name: str) -> None:
     raise method_not_allowed(kind)
 
 
-def tell(kind: Resource, warnings: list[str] | None) -> None:
-    """Warn where no controller of this engine acts on an object."""
-    if kind.inert and warnings is not None:
-        warnings.append(kind.inert)
+def without_effect(kind: Resource, *, watched: bool) -> str:
+    """Return why nothing comes of an object that is kept, "" where something may.
+
+    A kind that a CustomResourceDefinition adds is its controller's, and a controller watches its kind.
+    """
+    if kind.defined and not watched:
+        return f"this {kind.kind} is kept and nothing comes of it: no controller watches {kind.qualified}"
+    return kind.inert
