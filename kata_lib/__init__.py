@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from kata_lib import addons as addons
     from kata_lib import delivery as delivery
     from kata_lib.cluster import manifests as manifests
+    from kata_lib.course import clients as clients
     from kata_lib.delivery import argo as argo
     from kata_lib.lab import live as live
     from kata_lib.lab.lab import Lab as Lab
@@ -21,6 +22,7 @@ _PLACES = {
     "Lab": "kata_lib.lab.lab:Lab",
     "open_lab": "kata_lib.lab.lab:open_lab",
     "argo": "kata_lib.delivery.argo",
+    "clients": "kata_lib.course.clients",
     "graph": "kata_lib.pictures.graph",
     "live": "kata_lib.lab.live",
     "manifests": "kata_lib.cluster.manifests",

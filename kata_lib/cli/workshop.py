@@ -130,6 +130,20 @@ def progress(
 
 
 @app.command()
+def notebooks(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or an empty folder.")],
+) -> None:
+    """Write the notebooks with their solutions filled in, as continuous integration runs them."""
+    from kata_lib.course import notebooks
+
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise KataError(f"{folder} is not empty, and nothing in it is overwritten: name another folder.")
+    for file in notebooks.write(folder, solutions=True):
+        print(file)
+
+
+@app.command()
 def run(
     report: Annotated[
         Path | None,

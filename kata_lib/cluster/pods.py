@@ -55,8 +55,7 @@ def troubles(pods: Iterable[Pod]) -> Iterator[str]:
             state = status.get("state", {})
             trouble = state.get("waiting") or state.get("terminated")
             if trouble and trouble.get("reason") not in _WORKING:
-                said = f": {trouble['message']}" if trouble.get("message") else ""
-                yield f"{name}: {trouble['reason']}{said}"
+                yield f"{name}: {trouble['reason']}{_said(trouble)}"
             elif status["name"] == SIDECAR and "running" in state and not status.get("ready"):
                 yield f"{name}: the sidecar is not ready (`kata logs {name} -c {SIDECAR}`)"
 
@@ -65,6 +64,13 @@ def not_ready(pod: Pod) -> str:
     """Return which containers of a pod are not ready, in Kubernetes' words."""
     said = _condition(pod, "Ready").get("message", "not ready")
     return f"{pod['metadata']['name']}: {said}"
+
+
+def _said(trouble: dict[str, Any]) -> str:
+    """Return what there is beside the reason: a message, or how the process ended (137: it was killed)."""
+    if trouble.get("message"):
+        return f": {trouble['message']}"
+    return f", exit code {trouble['exitCode']}" if "exitCode" in trouble else ""
 
 
 def _condition(pod: Pod, kind: str) -> dict[str, Any]:

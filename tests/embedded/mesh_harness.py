@@ -211,6 +211,24 @@ class Client:
         answer = await self.ask(path, host=host)
         return answer.status, answer.body
 
+    @contextlib.asynccontextmanager
+    async def asking(self) -> AsyncIterator[list[tuple[int, str]]]:
+        """Ask one request after the other meanwhile; yield the list that the answers go to."""
+        answers: list[tuple[int, str]] = []
+        done = asyncio.Event()
+
+        async def load() -> None:
+            while not done.is_set():
+                answers.append(await self.get())
+                await asyncio.sleep(0.002)
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(load())
+            try:
+                yield answers
+            finally:
+                done.set()
+
 
 class Mesh:
     """One running mesh: v1, v2, v3 of `name` with a backend each, and the proxies that a test starts."""

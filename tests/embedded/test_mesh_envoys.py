@@ -60,24 +60,14 @@ async def test_each_of_many_changes_of_the_weights_is_in_force(mesh: Mesh) -> No
 
 async def test_subsets_come_and_go_under_load_without_a_failure(mesh: Mesh) -> None:
     client = await mesh.sidecar()
-    answers: list[tuple[int, str]] = []
-    done = asyncio.Event()
-
-    async def load() -> None:
-        while not done.is_set():
-            answers.append(await client.get())
-            await asyncio.sleep(0.002)
-
-    asking = asyncio.create_task(load())
-    for _ in range(20):
-        mesh.registry.put("destinationrules", rule("v1", "v2", "v3"))
-        mesh.registry.put("virtualservices", split(v1=1, v3=1))
-        await mesh.pilot.settled(LIMIT)
-        mesh.registry.put("destinationrules", rule("v1", "v2"))
-        mesh.registry.put("virtualservices", split(v1=1, v2=1))
-        await mesh.pilot.settled(LIMIT)
-    done.set()
-    await asking
+    async with client.asking() as answers:
+        for _ in range(20):
+            mesh.registry.put("destinationrules", rule("v1", "v2", "v3"))
+            mesh.registry.put("virtualservices", split(v1=1, v3=1))
+            await mesh.pilot.settled(LIMIT)
+            mesh.registry.put("destinationrules", rule("v1", "v2"))
+            mesh.registry.put("virtualservices", split(v1=1, v2=1))
+            await mesh.pilot.settled(LIMIT)
     assert len(answers) > 50
     assert [answer for answer in answers if answer[0] != 200] == []
     assert {version for _, version in answers} == {"v1", "v2", "v3"}

@@ -104,19 +104,9 @@ async def test_connections_from_one_source_go_to_one_endpoint_where_a_rule_hashe
 async def test_a_port_may_become_tcp_and_http_again_without_a_failure(mesh: Mesh) -> None:
     client = await mesh.sidecar()
     mesh.registry.put("virtualservices", split(v1=1))
-    answers: list[tuple[int, str]] = []
-    done = asyncio.Event()
-
-    async def load() -> None:
-        while not done.is_set():
-            answers.append(await client.get())
-            await asyncio.sleep(0.002)
-
-    asking = asyncio.create_task(load())
-    for port in ({"name": "tcp-name"}, {"name": "http"}) * 10:
-        await declare(mesh, port)
-    done.set()
-    await asking
+    async with client.asking() as answers:
+        for port in ({"name": "tcp-name"}, {"name": "http"}) * 10:
+            await declare(mesh, port)
     assert len(answers) > 20
     assert {status for status, _ in answers} == {200}
 

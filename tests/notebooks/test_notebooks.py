@@ -12,8 +12,10 @@ import nbclient
 import nbformat
 import pytest
 from requirements import lacking
+from typer.testing import CliRunner
 
 from kata_lib import addons, engines
+from kata_lib.cli import app
 from kata_lib.course import notebooks
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import Step, step
@@ -42,7 +44,8 @@ def environment(engine_environment: dict[str, str]) -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("notebooks")
-    notebooks.write(folder, solutions=True)
+    written = CliRunner().invoke(app, ["notebooks", str(folder)])
+    assert written.exit_code == 0, written.output
     return folder
 
 

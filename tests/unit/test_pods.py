@@ -27,6 +27,10 @@ def waiting(reason: str, message: str = "") -> list[dict[str, Any]]:
     return [{"name": "age", "image": "kata/sentences:v9", "state": state}]
 
 
+def ended(reason: str, code: int) -> list[dict[str, Any]]:
+    return [{"name": "age", "state": {"terminated": {"reason": reason, "exitCode": code}}}]
+
+
 def test_a_sidecar_that_is_an_init_container_counts() -> None:
     assert pods.container_names(POD) == ["age", "istio-proxy"]
 
@@ -37,6 +41,8 @@ def test_a_sidecar_that_is_an_init_container_counts() -> None:
         (pod({"PodScheduled": "False"}), ["age-1: Unschedulable: 0/1"]),
         (pod({}, waiting("ErrImagePull", "not found")), ["age-1: ErrImagePull: not found"]),
         (pod({}, waiting("PodInitializing")), []),
+        (pod({}, ended("Error", 137)), ["age-1: Error, exit code 137"]),
+        (pod({}, ended("Completed", 0)), []),
         (
             pod({}, (), [{"name": "istio-proxy", "ready": False, "state": {"running": {}}}]),
             ["age-1: the sidecar is not ready (`kata logs age-1 -c istio-proxy`)"],

@@ -23,6 +23,16 @@ LATE = 1e4
 """Later than any pause of these plans."""
 TWO = plan({"setWeight": 10}, {"analysis": {}}, {"setWeight": 50}, {"analysis": {}})
 
+TWO_METRICS = [
+    {"name": "success-rate", "successCondition": "result >= 0.99", "failureCondition": "result < 0.9"},
+    {
+        "name": "latency",
+        "within": "100ms",
+        "successCondition": "result >= 0.9",
+        "failureCondition": "result < 0.5",
+    },
+]
+
 
 def after(release: ReleaseState, *looks: Observed, now: float = 2.0) -> ReleaseState:
     """Return a release after these looks, a second apart."""
@@ -144,16 +154,7 @@ def test_no_verdict_rests_on_requests_from_before_the_last_look_alone() -> None:
     well_then_silent = [seen((0, 16), (0, 90)), *[NOTHING] * 4]
     release = after(events.begin(plan(inconclusiveLimit=3), VERSIONS, 1.0), *well_then_silent)
     assert (release.hold, finding(release).reason) == ("inconclusive", "few")
-    metrics = [
-        {"name": "success-rate", "successCondition": "result >= 0.99", "failureCondition": "result < 0.9"},
-        {
-            "name": "latency",
-            "within": "100ms",
-            "successCondition": "result >= 0.9",
-            "failureCondition": "result < 0.5",
-        },
-    ]
-    both = plan({"setWeight": 10}, {"analysis": {}}, inconclusiveLimit=3, metrics=metrics)
+    both = plan({"setWeight": 10}, {"analysis": {}}, inconclusiveLimit=3, metrics=TWO_METRICS)
     well, nothing = Look(Counted(0, 60), Counted(0, 60)), Look(Counted(), Counted())
     only_one = Observed({"success-rate": well, "latency": nothing}, Pods(1, 1), Pods(1, 1))
     release = after(events.begin(both, VERSIONS, 1.0), only_one, *[NOTHING_OF_BOTH] * 3)
@@ -427,16 +428,7 @@ def test_a_canary_that_testers_alone_meet_is_compared_by_the_counts() -> None:
 
 
 def test_an_analysis_may_ask_for_some_metrics_only() -> None:
-    metrics = [
-        {"name": "success-rate", "successCondition": "result >= 0.99", "failureCondition": "result < 0.9"},
-        {
-            "name": "latency",
-            "within": "100ms",
-            "successCondition": "result >= 0.9",
-            "failureCondition": "result < 0.5",
-        },
-    ]
-    some = plan({"setWeight": 10}, {"analysis": {"metrics": ["success-rate"]}}, metrics=metrics)
+    some = plan({"setWeight": 10}, {"analysis": {"metrics": ["success-rate"]}}, metrics=TWO_METRICS)
     look = {**GOOD.looks, "latency": NOTHING.looks["success-rate"]}
     release = events.look(events.begin(some, VERSIONS, 1.0), replace(GOOD, looks=look), 2.0)
     assert release.routing.weight == 100

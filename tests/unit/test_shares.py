@@ -1,6 +1,7 @@
 """Shares: intervals, verdicts and sample sizes, by their properties and by what the workshop tells."""
 
 import random
+from collections.abc import Sequence
 from math import comb, isnan
 
 import pandas as pd
@@ -77,20 +78,20 @@ def test_a_tail_far_out_keeps_its_precision() -> None:
     assert at_least(50, 50, 0.01) == pytest.approx(1e-100, rel=1e-9)
 
 
+def probability(verdicts: Sequence[str], verdict: str, true: float) -> float:
+    """Return how probable a verdict is: verdicts has one for each count of n answers, each v2 with `true`."""
+    n = len(verdicts) - 1
+    return sum(comb(n, k) * true**k * (1 - true) ** (n - k) for k in range(n + 1) if verdicts[k] == verdict)
+
+
 @given(st.integers(1, 400), st.floats(0, 1), st.floats(0, 1), st.sampled_from([1e-6, 1e-3, 0.05]))
 def test_false_alarms_are_no_more_frequent_than_alpha(
     n: int, expected: float, otherwise: float, alpha: float
 ) -> None:
     assume(expected != otherwise)
     verdicts = [judge(count, n, expected, otherwise, alpha) for count in range(n + 1)]
-
-    def probability(verdict: str, true: float) -> float:
-        return sum(
-            at_least(k, n, true) - at_least(k + 1, n, true) for k in range(n + 1) if verdicts[k] == verdict
-        )
-
-    assert probability("wrong", expected) <= alpha + 1e-9
-    assert probability("right", otherwise) <= alpha + 1e-9
+    assert probability(verdicts, "wrong", expected) <= alpha + 1e-9
+    assert probability(verdicts, "right", otherwise) <= alpha + 1e-9
 
 
 def test_false_alarms_in_a_simulation() -> None:
@@ -110,16 +111,10 @@ def test_the_rates_of_false_verdicts_are_those_of_every_count(
 ) -> None:
     assume(expected != otherwise)
     verdicts = [judge(count, n, expected, otherwise, alpha) for count in range(n + 1)]
-
-    def probability(verdict: str, true: float) -> float:
-        return sum(
-            comb(n, k) * true**k * (1 - true) ** (n - k) for k in range(n + 1) if verdicts[k] == verdict
-        )
-
     alarms = false_alarm(n, expected, alpha)
-    assert alarms == pytest.approx(probability("wrong", expected), rel=1e-6, abs=1e-12)
+    assert alarms == pytest.approx(probability(verdicts, "wrong", expected), rel=1e-6, abs=1e-12)
     passes = false_pass(n, expected, otherwise, alpha)
-    assert passes == pytest.approx(probability("right", otherwise), rel=1e-6, abs=1e-12)
+    assert passes == pytest.approx(probability(verdicts, "right", otherwise), rel=1e-6, abs=1e-12)
 
 
 QUESTIONS = [
