@@ -39,6 +39,11 @@ __all__ = [*_PLACES]
 def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from kata_lib.cluster import waiting
+    from kata_lib.lab import activity
+
+    activity.of_cells()
     module, _, attribute = _PLACES[name].partition(":")
-    found = importlib.import_module(module)
+    with waiting.busy(f"Loading {name}"):
+        found = importlib.import_module(module)
     return getattr(found, attribute) if attribute else found

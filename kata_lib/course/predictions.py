@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import EllipsisType
 
 from kata_lib.errors import KataError
-from kata_lib.statistics.shares import Share
+from kata_lib.statistics.shares import Share, number
 
 
 @dataclass(frozen=True)
@@ -18,20 +18,17 @@ class Comparison:
     seen: str
 
     def __repr__(self) -> str:
-        return "; ".join(f"{head}: {cell}" for head, cell in zip(_HEADS, self._cells(), strict=True))
+        return "; ".join(f"{head}: {cell}" for head, cell in zip(_HEADS, self.cells(), strict=True))
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th style='text-align:left'>{h}</th>" for h in _HEADS)
-        row = "".join(f"<td style='text-align:left'>{html.escape(c)}</td>" for c in self._cells())
+        row = "".join(f"<td style='text-align:left'>{html.escape(c)}</td>" for c in self.cells())
         return f"<table><thead><tr>{head}</tr></thead><tbody><tr>{row}</tr></tbody></table>"
 
-    def _cells(self) -> tuple[str, str, str, str]:
-        said = "no number yet" if self.said is None else f"{self.said:g}"
-        expected = (
-            ""
-            if self.expected is None
-            else (f"{self.expected:.0f}" if self.expected >= 1000 else f"{self.expected:.3g}")
-        )
+    def cells(self) -> tuple[str, str, str, str]:
+        """Return as text the question, what was said, what is expected, and what was seen."""
+        said = "no number yet" if self.said is None else number(self.said)
+        expected = "" if self.expected is None else number(self.expected)
         return self.question, said, expected, self.seen
 
 
@@ -59,5 +56,5 @@ class Predictions:
         A Share is shown in percent with its 95 % interval and number of requests; a number as it is.
         expected: in the question's unit, so 10 for ten percent.
         """
-        text = str(seen) if isinstance(seen, Share) else f"{seen:g}"
+        text = str(seen) if isinstance(seen, Share) else number(seen)
         return Comparison(question, self._said.get(question), expected, text)

@@ -201,7 +201,7 @@ def timeline(
     figure.update_yaxes(range=[0, TOP])
     figure.update_xaxes(range=[0, max(middles, default=0.0) + seconds / 2])
     whole = _words(share_of(version, int(hits.sum()), int(answered.sum())))
-    said = [f"{label} at {at:.1f} s." for label, at in moments.items()]
+    said = [f"{label} at {round(at, 1) + 0.0:.1f} s." for label, at in moments.items()]  # no -0.0
     alt = f"Line of the share of {version} in each {seconds:g} s; over all {whole}; {failed.sum()} failures."
     if strangers.any():
         said.append(f"{strangers.sum()} answers of unknown version.")

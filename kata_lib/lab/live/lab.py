@@ -52,7 +52,8 @@ class Live(LiveView):
             last = self._last()
             return last is not None and last.seen_ms is not None and not self.widget.inbox.unfinished_tasks
 
-        waiting.holds(lambda: seen() or self._ended.is_set(), timeout, 0.02)
+        with waiting.busy("Waiting: the answers do not tell the change yet"):
+            waiting.holds(lambda: seen() or self._ended.is_set(), timeout, 0.02)
         found = self._last()
         if found is None or not seen():
             raise WaitTimeout(_not_seen(found, timeout))
@@ -78,7 +79,8 @@ class Live(LiveView):
             if change.number > 0
         ]
         columns = ["from", "to", "by", "seen after ms", "seen after requests"]
-        return pd.DataFrame(rows, columns=columns).round(0)
+        whole = dict.fromkeys(columns[3:], "Int64")
+        return pd.DataFrame(rows, columns=columns).round(0).astype(whole)
 
     def picture(self) -> Still:
         """Return the last minute as a still picture."""

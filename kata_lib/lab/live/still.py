@@ -1,12 +1,15 @@
 """A live view without a kernel: a still picture beside the widget, which hides it while it is alive."""
 
 import gc
+import html
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from kata_lib.pictures import shown
 
 if TYPE_CHECKING:
     from IPython.display import DisplayHandle
@@ -56,10 +59,17 @@ class StillBeside:
         assert self._handle is not None
         with _collected():
             svg = self._draw()
+        if svg.startswith("<svg"):  # the release's view is a text so far
+            shown.tell(_title(svg), svg)
         self._handle.update(HTML(self._html(svg)))
 
     def _html(self, svg: str) -> str:
         return f'<div class="kata-still-{self._name}">{svg}<p>{_HOW}</p></div>'
+
+
+def _title(svg: str) -> str:
+    """Return the alternative text that a picture has as its title."""
+    return html.unescape(svg.partition("<title>")[2].partition("</title>")[0])
 
 
 def _tell_failure(drawing: Future[None]) -> None:
