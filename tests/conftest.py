@@ -15,19 +15,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from unittest.mock import patch
 
-import hypothesis
 import pytest
 import requirements
+from random_sets import ALL
 from requirements import ENGINE
 
 from kata_lib import engines
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines.kind import KindEngine
 from kata_lib.engines.kubectl import kubectl
-
-# A busy machine is no failure: time is measured by scripts/bench.
-hypothesis.settings.register_profile("untimed", deadline=None)
-hypothesis.settings.load_profile("untimed")
 
 pytest_plugins = ["api_server"]
 
@@ -49,7 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip, or fail, a test whose mark `needs` names what this machine has not."""
+    """Skip, or fail, a test whose mark `needs` names what this machine has not; skip one marked `long`."""
+    if item.get_closest_marker("long") and not ALL:
+        pytest.skip("long: scripts/test --all runs it")
     for mark in item.iter_markers("needs"):
         for name in mark.args:
             requirements.check(name)

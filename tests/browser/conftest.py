@@ -1,7 +1,7 @@
 """One cluster, one JupyterLab and one browser for all tests here; each module opens its own page.
 
-They end with the last of the tests in here: Playwright's event loop runs until then, and asyncio allows no second
-one.
+They end with the last of the tests in here: Playwright's event loop runs until then, and asyncio allows no
+second one.
 """
 
 import os
