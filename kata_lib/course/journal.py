@@ -42,12 +42,13 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Prediction(msgspec.Struct, frozen=True):
-    """A question, what was said before the truth was shown, what is expected, and what was seen."""
+    """What was said before the truth was shown, what is expected, what was seen, and how far off it was."""
 
     said: str
     expected: str
     seen: str
     when: datetime
+    how_far: str = ""
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -124,10 +125,10 @@ class Journal:
 
         self._add("checks", name, tried)
 
-    def note_prediction(self, question: str, said: str, expected: str, seen: str) -> None:
+    def note_prediction(self, question: str, said: str, expected: str, seen: str, how_far: str = "") -> None:
         """Keep what was said beside what was seen."""
-        said, expected, seen = (text[:LONGEST_TEXT] for text in (said, expected, seen))
-        prediction = Prediction(said, expected, seen, _now())
+        said, expected, seen, how_far = (text[:LONGEST_TEXT] for text in (said, expected, seen, how_far))
+        prediction = Prediction(said, expected, seen, _now(), how_far)
         self._add("predictions", question[:LONGEST_TEXT], lambda _: prediction)
 
     def note_picture(self, step: str, alt: str, svg: str) -> None:

@@ -16,18 +16,19 @@ from kata_lib.cluster import pod_table, waiting
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.manifests import load
 from kata_lib.cluster.replacing import replace
-from kata_lib.course import application, checks, originals, progress, report, service
+from kata_lib.course import application, checks, originals, predictions, progress, report, service
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.journal import Journal
-from kata_lib.course.predictions import Comparison, Predictions
+from kata_lib.course.predictions import Comparison, Said
+from kata_lib.course.progress.ending import Ending, ending
 from kata_lib.course.report import Written, facts
 from kata_lib.course.result import Result
 from kata_lib.course.steps import KINDS, Step, lacking, step
 from kata_lib.delivery import argo
 from kata_lib.delivery.metric import LATENCY
 from kata_lib.engines.base import Engine
-from kata_lib.errors import ClusterError, WaitTimeout
-from kata_lib.lab import activity, missing_names
+from kata_lib.errors import ClusterError, KataError, WaitTimeout
+from kata_lib.lab import activity, missing_names, unquoted
 from kata_lib.mesh import analyze, hops, telemetry, weights
 from kata_lib.mesh.synced import Moment
 from kata_lib.mesh.virtual_services import ISTIO
@@ -51,6 +52,7 @@ def open_lab(step: str | None = None, engine: str | None = None, reset: bool | N
     """
     activity.of_cells()
     missing_names.explain()
+    unquoted.accept()
     lab = connect(engine)
     if step is not None:
         lab.begin(step, reset=checks.unattended() if reset is None else reset)
@@ -77,7 +79,8 @@ class Lab:
         self.engine = engine
         self.cluster = cluster
         self._say = say
-        self._predictions = Predictions()
+        self._notebook = ""
+        self._said: dict[str, float] = {}
         self._journal = Journal(engine.folder.name)
 
     def __repr__(self) -> str:
@@ -92,6 +95,7 @@ class Lab:
     def begin(self, name: str, reset: bool = False) -> None:
         """Set up a step's starting state as open_lab says."""
         wanted, since = step(name), self._moment()
+        self._notebook = wanted.notebook
         shown.keep(partial(self._journal.note_picture, wanted.notebook))
         if reason := lacking(self.cluster, wanted):
             raise ClusterError(reason)
@@ -214,14 +218,17 @@ class Lab:
         """Return a version's share of a sample with its 95 % interval."""
         return shares.observed(sample, version)
 
-    def predict(self, question: str, value: float | EllipsisType) -> None:
-        """Note a number before the truth is shown."""
-        self._say(self._predictions.note(question, value))
+    def predict(self, question: str, value: Said) -> None:
+        """Note a number before the truth is shown: 33, "33 %" or 1/3; dots are no number yet."""
+        said = predictions.read(question, value)
+        if said is not None:
+            self._said[question] = said
+        self._say(predictions.noted(question, said))
 
-    def compare(self, question: str, seen: shares.Share | float, expected: float | None = None) -> Comparison:
-        """Show what was predicted beside what is expected and what was seen."""
-        compared = self._predictions.compare(question, seen, expected)
-        self._journal.note_prediction(*compared.cells())
+    def compare(self, question: str, seen: shares.Share | float) -> Comparison:
+        """Show what was predicted beside what is expected and what was seen, and say how far off it was."""
+        compared = predictions.compare(question, self._said.get(question), seen)
+        self._journal.note_prediction(*compared.cells(), compared.how_far)
         return compared
 
     @activity.shows("Checking")
@@ -231,6 +238,12 @@ class Lab:
         progress.record(result.name, result.verdict)
         self._journal.note_check(result.name, result.verdict, result.text)
         return result
+
+    def done(self) -> Ending:
+        """Return what was done in this notebook: its checks, and how far off its predictions were."""
+        if not self._notebook:
+            raise KataError('No step was opened: lab = open_lab(step="...") says which notebook this is.')
+        return ending(self._notebook, self._journal)
 
     def report(self, file: str | None = None) -> Written:
         """Write a page of this learner's own run, as `kata report` does, and show where it is."""

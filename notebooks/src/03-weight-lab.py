@@ -18,7 +18,7 @@ lab = open_lab(step="weight-lab")
 # only has to learn a number. How many **milliseconds** pass from the API server's *OK* to the first request on
 # its new way?
 # %% tags=predict
-lab.predict("milliseconds until everyone gets v2", ...)
+lab.predict("time until everyone gets v2", ...)
 # %% [markdown]
 # ## The live lab
 #
@@ -52,7 +52,7 @@ traffic.move(100)
 # How long was it? This waits until the last change could be seen in the answers, and takes its measured time.
 # %%
 promoted = traffic.last_change()
-lab.compare("milliseconds until everyone gets v2", promoted.seen_ms)
+lab.compare("time until everyone gets v2", promoted.seen_ms)
 # %% [markdown]
 # Some milliseconds on the embedded cluster, about a tenth of a second on kind, where istiod waits that long for more
 # changes; and up to twenty more, because a request starts only every twenty. Between *nobody* and *everybody* one
@@ -153,3 +153,7 @@ traffic.close()
 # - A weight is in force in a moment, and you measured it. What takes time is *knowing* what it did.
 # - Big steps show at once, small ones need requests: four times as many for half the step.
 # - The cluster is left at the canary's 10 %, which the next notebook begins with.
+# %%
+lab.done()
+# %% [markdown] tags=next
+# **Next: [04-observe](04-observe.ipynb)**, where the mesh itself says who got what.

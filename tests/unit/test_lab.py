@@ -130,19 +130,21 @@ def test_an_unknown_step_lists_those_there_are(api: Api) -> None:
         open_lab(step="canaries")
 
 
-def test_predictions_stand_beside_the_truth(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
-    lab = open_lab()
-    lab.predict("share of v2, in percent", 50)
-    lab.predict("pods", ...)
+def test_predictions_stand_beside_the_truth_and_at_the_end(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab = open_lab(step="deploy")
+    lab.predict("share of v2 beside v1", 50)
+    lab.predict("share of v2 on a kept connection", ...)
     said = capsys.readouterr().out
-    assert "Noted, share of v2, in percent: 50. Now look." in said
-    assert "No prediction yet: put a number in place of the dots (pods)." in said
-    shown = lab.compare("share of v2, in percent", share_of("v2", 98, 300), 100 / 3)
-    assert "you said: 50; expected: 33.3; seen: 32.7 % of 300 (27.6 % to 38.2 %)" in repr(shown)
-    assert "<td" in shown._repr_html_()
-    assert "you said: no number yet" in repr(lab.compare("pods", 3))
-    with pytest.raises(KataError, match="A prediction is a number, not 'many'"):
-        lab.predict("pods", "many")  # type: ignore[arg-type]
+    assert "Noted, share of v2 beside v1: 50 %. Now look." in said
+    assert "No prediction (share of v2 on a kept connection): put a number" in said
+    shown = lab.compare("share of v2 beside v1", share_of("v2", 98, 300))
+    assert "You said 50 %: 17.3 percentage points too many. Many say half" in repr(shown)
+    end = lab.done()._repr_markdown_()
+    assert "What you have done in 01-deploy: 0 of 2 checks" in end
+    assert "| share of v2 beside v1 | 50 % | 32.7 % of 300" in end
+    assert "| share of v2 on a kept connection | nothing | not looked at yet | |" in end
 
 
 class Numbers:

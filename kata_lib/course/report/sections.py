@@ -10,7 +10,7 @@ from kata_lib.course.report.page import Picture, Section, Table
 
 VERDICTS = {"right": "✓ right", "wrong": "✗ wrong", "not enough yet": "… not enough yet"}
 _CHECKS = ("step", "check", "verdict", "what it found", "tries", "when")
-_PREDICTIONS = ("question", "you said", "expected", "seen", "when")
+_PREDICTIONS = ("question", "you said", "expected", "seen", "how far off", "when")
 _TASKS = ("task", "verdict", "what was found", "when")
 
 
@@ -69,7 +69,7 @@ def _earlier(noted: progress.Check | None, said: journal.Check) -> str:
 
 
 def _prediction(question: str, told: Prediction) -> tuple[str, ...]:
-    return question, told.said, told.expected, told.seen, _at(told.when)
+    return question, told.said, told.expected, told.seen, told.how_far, _at(told.when)
 
 
 def _exam(seed: str, exam: Exam) -> Section:
