@@ -4,6 +4,7 @@ lightkube reads the kubeconfig and logs in (certificates, tokens, plugins). Its 
 what kubectl shows and a manifest says are plain objects, and so are those of the workshop. Used by `cluster`.
 """
 
+import copy
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -58,6 +59,12 @@ class KubeClient:
         self._trust: ssl.SSLContext = parameters["verify"]
         self._http = httpx2.Client(**parameters, headers={"Accept": "application/json"})
         self._plurals: dict[tuple[str, str], str] = {}
+
+    def within(self, namespace: str) -> "KubeClient":
+        """Return the same connection with another namespace."""
+        other = copy.copy(self)
+        other.namespace = namespace
+        return other
 
     def path(self, api_version: str, kind: str, name: str = "", namespace: str | None = None) -> str:
         """Return the path of a namespaced kind's collection, or of one object where a name is given."""

@@ -4,6 +4,7 @@ Manifests and names go in, plain objects and kubectl's own words come out. `wait
 `mesh` reads and sets the weights. Knows nothing of engines.
 """
 
+import copy
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -51,6 +52,12 @@ class Cluster:
     def at(cls, place: Location) -> "Cluster":
         """Return the cluster that an engine has at a place."""
         return cls(place.kubeconfig, None, place.node_host, place.entry, place.images, place.shared)
+
+    def within(self, namespace: str) -> "Cluster":
+        """Return the same cluster, seen from another namespace."""
+        other = copy.copy(self)
+        other.api, other.namespace = self.api.within(namespace), namespace
+        return other
 
     def apply(self, path: str | Path) -> list[str]:
         """Apply a file or folder; return kubectl's lines, such as `deployment.apps/web created`."""

@@ -18,6 +18,7 @@ from kata_lib.cluster.manifests import load
 from kata_lib.cluster.replacing import replace
 from kata_lib.course import application, checks, originals, predictions, progress, report, service
 from kata_lib.course.application import APPLICATION
+from kata_lib.course.exam.sitting import Sitting
 from kata_lib.course.journal import Journal
 from kata_lib.course.predictions import Comparison, Said
 from kata_lib.course.progress.ending import Ending, ending
@@ -248,6 +249,21 @@ class Lab:
     def report(self, file: str | None = None) -> Written:
         """Write a page of this learner's own run, as `kata report` does, and show where it is."""
         return report.of_learner(file)
+
+    @activity.shows("Preparing the exam")
+    def exam(self, seed: int | None = None) -> None:
+        """Begin an exam on services that you do not know, or show the task under way, as `kata exam` does."""
+        self._say(self._sitting().begin(seed))
+
+    @activity.shows("Checking")
+    def hand_in(self) -> Result:
+        """Have the exam's task checked, once and for all, and go on with the next."""
+        result, then = self._sitting().hand_in()
+        self._say(then)
+        return result
+
+    def _sitting(self) -> Sitting:
+        return Sitting(self.engine.folder.name, self.cluster)
 
     def analyze(self) -> analyze.Analysis:
         """Say what is wrong with the namespace's objects, as `kata analyze` does."""
