@@ -22,9 +22,6 @@ from kata_lib.errors import ClusterError
 Obj = dict[str, Any]
 """A Kubernetes object as its JSON says it."""
 
-FIELD_MANAGER = "kubectl-client-side-apply"
-"""kubectl's own name in managedFields: what the library and a hand with kubectl apply has one owner."""
-
 
 class ApiRefused(ClusterError):
     """The API answered with a Status: `code` is the HTTP status, `reason` its word such as NotFound."""

@@ -18,7 +18,7 @@ from kata_lib.course import argo_mistakes, mistakes, originals, release_mistakes
 from kata_lib.course.mistake import Mistake
 from kata_lib.course.mistakes import V1_DEPLOYMENTS
 from kata_lib.course.result import Result
-from kata_lib.course.steps import PLAN_V2, PLAN_V3
+from kata_lib.course.steps import PLAN_V2, PLAN_V3, SCALED
 from kata_lib.course.wanted import WantedRouting
 from kata_lib.errors import KataError
 from kata_lib.statistics import shares
@@ -63,6 +63,11 @@ def unattended() -> bool:
     return os.environ.get("KATA_RESET") == "1" or bool(os.environ.get("CI"))
 
 
+def resets() -> bool:
+    """Return whether a step begins anew where nothing else is said: unattended, unless KATA_RESET=0."""
+    return unattended() and os.environ.get("KATA_RESET") != "0"
+
+
 def _v1_runs(cluster: Cluster, sample: pd.DataFrame) -> Result:
     found = itertools.chain(mistakes.workloads(cluster, V1_DEPLOYMENTS), routing.unanswered(cluster))
     if result := _first(cluster, found, sample):
@@ -100,7 +105,7 @@ def _canary_10(cluster: Cluster, sample: pd.DataFrame) -> Result:
 def _weights_rule(cluster: Cluster, sample: pd.DataFrame) -> Result:
     found = itertools.chain(
         routing.unsafe(cluster, wanted.CANARY_BY_FOUR_PODS),
-        mistakes.replicas(cluster, {"name-v2": 4}),
+        mistakes.replicas(cluster, SCALED),
         _routed(cluster, wanted.CANARY_BY_FOUR_PODS),
     )
     # With four pods beside two, plain Kubernetes would give v2 two thirds.
