@@ -263,7 +263,6 @@ def test_the_slider_moves_while_a_cell_is_busy(page: Page, slider: Any, jupyter:
     page.wait_for_function(
         "document.querySelector('.kata-wait progress')?.getBoundingClientRect().width > 50"
     )
-    page.screenshot(path="/tmp/h/rh/bar.png")
     (jupyter.folder / GO_ON).touch()
     wait_idle(page)
     expect(waits).to_have_count(0)
