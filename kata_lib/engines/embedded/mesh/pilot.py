@@ -7,11 +7,20 @@ from typing import Protocol
 from kata_lib.engines.embedded.mesh.bootstrap import node_id
 from kata_lib.engines.embedded.mesh.discovery import DiscoveryServer
 from kata_lib.engines.embedded.mesh.envoy_log import LogPath
-from kata_lib.engines.embedded.mesh.translate import Addresses, MeshSnapshot, Proxy, translate
+from kata_lib.engines.embedded.mesh.translate import (
+    Addresses,
+    MeshSnapshot,
+    Proxy,
+    gateway_api,
+    translate,
+)
 from kata_lib.engines.embedded.objects import key
 from kata_lib.engines.embedded.store import Event, Obj
 
-_WATCHED = ("services", "endpointslices", "pods", "virtualservices", "destinationrules")
+_WATCHED = (
+    *("services", "endpointslices", "pods", "virtualservices", "destinationrules"),
+    gateway_api.KEY,
+)
 
 
 class Registry(Protocol):
@@ -101,6 +110,7 @@ class Pilot:
             pods=self._objects["pods"].values(),
             virtual_services=self._objects["virtualservices"].values(),
             destination_rules=self._objects["destinationrules"].values(),
+            http_routes=self._objects[gateway_api.KEY].values(),
         )
         for name, proxy in self._proxies.items():
             self._discovery.set_config(name, translate(snapshot, proxy, self._addresses))
