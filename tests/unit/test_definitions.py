@@ -167,10 +167,11 @@ def test_installing_what_is_there_changes_nothing_and_says_so(plural: str) -> No
     before = registry.get(crds.KEY, None, name)
     other = definition(plural, "Other", name.partition(".")[2])
     warnings: list[str] = []
-    for write in (registry.update, registry.patch):
-        options = {"content_type": APPLY_PATCH} if write == registry.patch else {}
-        made = write(crds.KEY, None, name, other, manager="test", warnings=warnings, **options)
-        assert made == before == registry.get(crds.KEY, None, name)
+    put = registry.update(crds.KEY, None, name, other, manager="test", warnings=warnings)
+    applied = registry.patch(
+        crds.KEY, None, name, other, content_type=APPLY_PATCH, manager="test", warnings=warnings
+    )
+    assert put == applied == before == registry.get(crds.KEY, None, name)
     assert warnings == [f"{name} is the embedded engine's own and stays as it is"] * 2
 
 

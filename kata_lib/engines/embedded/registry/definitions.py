@@ -42,6 +42,10 @@ DEFINITIONS = {
     "poddisruptionbudgets": "io.k8s.api.policy.v1.PodDisruptionBudget",
     "rolebindings": "io.k8s.api.rbac.v1.RoleBinding",
     "roles": "io.k8s.api.rbac.v1.Role",
+    "validatingadmissionpolicies": "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy",
+    "validatingadmissionpolicybindings": (
+        "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding"
+    ),
     "scales": "io.k8s.api.autoscaling.v1.Scale",
 }
 """The definition of each of Kubernetes' own resources, by plural; Scale is what the subresource takes."""

@@ -69,6 +69,21 @@ def _rbac() -> Iterator[Resource]:
             )
 
 
+def _policies() -> Iterator[Resource]:
+    """Return the kinds of admission by expressions, which the Gateway API's definitions come with."""
+    for kind, plural in (("Policy", "policies"), ("PolicyBinding", "policybindings")):
+        kind = f"ValidatingAdmission{kind}"
+        yield Resource(
+            f"validatingadmission{plural}",
+            kind,
+            ADMISSION,
+            singular=kind.lower(),
+            namespaced=False,
+            categories=("api-extensions",),
+            inert=f"this {kind} is kept and refuses nothing: the embedded engine does not evaluate it",
+        )
+
+
 _SERVED = (
     Resource("configmaps", "ConfigMap", singular="configmap", short_names=("cm",)),
     Resource("events", "Event", singular="event", short_names=("ev",)),
@@ -156,6 +171,7 @@ _SERVED = (
         subresources=("status",),
         inert="this PodDisruptionBudget is kept and has no effect: the embedded engine evicts no pods",
     ),
+    *_policies(),
     *_rbac(),
     _istio("destinationrules", "DestinationRule", "dr"),
     _istio("gateways", "Gateway", "gw"),
