@@ -1,6 +1,8 @@
 """What a pod's object tells, on any cluster: pods as the API shows them in, containers and reasons out."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+from math import inf
 from typing import Any
 
 Pod = dict[str, Any]
@@ -34,6 +36,13 @@ def statuses(pod: Pod) -> list[dict[str, Any]]:
 def is_ready(pod: Pod) -> bool:
     """Return whether a pod's condition Ready is True."""
     return _condition(pod, "Ready").get("status") == "True"
+
+
+def running_since(pod: Pod, container: str) -> float:
+    """Return since when a container runs, in seconds since 1970, whole ones; infinity where it does not."""
+    running = (s.get("state", {}).get("running") for s in statuses(pod) if s["name"] == container)
+    started = next((state["startedAt"] for state in running if state), None)
+    return inf if started is None else datetime.fromisoformat(started).timestamp()
 
 
 def workload(pod: Pod) -> str:

@@ -34,7 +34,7 @@ RATE = 200.0 if ENGINE == "embedded" else 25.0
 """Users' requests a second; what two cores carry beside a whole Kubernetes."""
 CANARY = "deploy/virtual-service-canary.yaml"
 LIMIT = 20.0 if ENGINE == "embedded" else 90.0
-SECONDS = 3.0 if ENGINE == "embedded" else 10.0
+SECONDS = 3.0 if ENGINE == "embedded" else 40.0
 """By then a release has seen a trouble of its canary, on a machine that does other things too."""
 NOT_READY = r"name-v2 has no pod\.|0 of 1 pods of name-v2 are ready: name-v2-\S+: ."
 PLAN: dict[str, Any] = {
@@ -232,6 +232,11 @@ def after(cluster: Cluster, trouble: Trouble, everyone: bool) -> tuple[Release, 
     return release, frame[frame["time"] >= since]
 
 
+def refused(users: pd.DataFrame) -> pd.Series:
+    """Return which requests were refused for want of a pod: a time-out may be a busy machine's."""
+    return users["error"].str.startswith("HTTP 503", na=False)
+
+
 def troubled(release: Release) -> bool:
     """Return whether a release has ended or holds, for another reason than its plan."""
     return release.state.ended or release.state.hold not in ("", "plan")
@@ -268,7 +273,7 @@ def test_a_canary_that_does_not_answer_is_sent_back_or_held(
     else:
         assert last.canary is not None
         assert last.canary.gone
-    assert failed.sum() < RATE * SECONDS * (1.0 if everyone else 0.2), release.lines()
+    assert refused(users).sum() < RATE * SECONDS * (1.0 if everyone else 0.2), release.lines()
     assert not failed.tail(int(RATE / 4)).any()
 
 
@@ -291,5 +296,4 @@ def test_what_is_not_the_canarys_fault_alone_holds_the_release_and_is_named(
     assert re.search(named, words.why(state.decisions[-1], state.plan)), release.lines()
     elsewhere = everyone and trouble in (stable_scaled_to_zero, stable_killed)
     blameless = trouble is with_a_new_image_that_is_missing or elsewhere
-    refused = users["error"].str.startswith("HTTP 503", na=False)  # a time-out may be a busy machine's
-    assert refused.any() != blameless
+    assert refused(users).any() != blameless

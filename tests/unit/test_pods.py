@@ -1,5 +1,6 @@
 """kata_lib.cluster.pods: what a pod's object tells of its containers and of why it does not start."""
 
+from math import inf
 from typing import Any
 
 import pytest
@@ -52,6 +53,13 @@ def test_a_sidecar_that_is_an_init_container_counts() -> None:
 )
 def test_why_a_pod_does_not_start(found: dict[str, Any], said: list[str]) -> None:
     assert list(pods.troubles([found])) == said
+
+
+def test_since_when_a_container_runs() -> None:
+    running = {"name": "istio-proxy", "state": {"running": {"startedAt": "1970-01-01T00:01:40Z"}}}
+    assert pods.running_since(pod({}, (), [running]), "istio-proxy") == 100.0
+    assert pods.running_since(pod({}, ended("Error", 137)), "age") == inf
+    assert pods.running_since(POD, "istio-proxy") == inf
 
 
 def test_what_an_engine_waits_for() -> None:
