@@ -11,7 +11,7 @@ from kata_lib.cluster.waiting import Wait
 from kata_lib.lab import activity
 from kata_lib.lab.activity import displays
 
-LIMIT = 10.0
+LIMIT = 60.0
 
 
 class Kept:
