@@ -131,6 +131,7 @@ class Registry:
         check_fields(
             sent, schema, new, field_validation, warnings, version=None if sent is SCALES else version
         )
+        new.setdefault("metadata", {})
         metadata.check_same_name(name, new)
         metadata.check_same_uid(kind, old, new)
         if sent is kind:
