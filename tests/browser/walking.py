@@ -1,7 +1,7 @@
 """A newcomer who walks through a notebook in JupyterLab, and what must be true on the screen after a cell.
 
-Nothing may be red that is not the newcomer's doing, and the numbers that a cell shows must be the text's: each
-comparison is looked at again, by a test that is wrong once in a million, and so are the sentences of CLAIMS.
+Nothing may be red that is not the newcomer's doing, and the numbers that a cell shows must be the text's:
+each comparison is looked at again, by a test wrong once in a million, and so are the sentences of CLAIMS.
 Whoever skips a turn must be told so in the next cell; what depends on it may be wrong from then on.
 """
 
