@@ -13,6 +13,7 @@ from types import EllipsisType
 import pandas as pd
 
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.snapshot import Snapshot
 from kata_lib.course import argo_mistakes, mistakes, originals, release_mistakes, routing, wanted
 from kata_lib.course.mistake import Mistake
 from kata_lib.course.mistakes import V1_DEPLOYMENTS
@@ -51,7 +52,7 @@ def check(name: str, cluster: Cluster, sample: pd.DataFrame | EllipsisType = ...
     if isinstance(sample, EllipsisType):
         result = Result(name, "not enough yet", "There is no sample: put one in place of the dots.")
     else:
-        result = replace(CHECKS[name](cluster, sample), name=name)
+        result = replace(CHECKS[name](Snapshot(cluster), sample), name=name)
     if unattended() and result.verdict != "right":
         raise CheckFailed(repr(result))
     return result
