@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import EllipsisType
+from typing import Any
 
 import pandas as pd
 
 from kata_lib import engines, traffic
 from kata_lib.cluster import pod_table, waiting
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.manifests import parse
 from kata_lib.course import application, beginning, checks, predictions, progress, report, service
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.exam.sitting import Sitting
@@ -27,7 +29,7 @@ from kata_lib.delivery import argo
 from kata_lib.delivery.metric import LATENCY
 from kata_lib.engines.base import Engine
 from kata_lib.errors import ClusterError, KataError, WaitTimeout
-from kata_lib.lab import activity, missing_names, unquoted
+from kata_lib.lab import activity, missing_names, turns, unquoted
 from kata_lib.mesh import analyze, hops, telemetry, weights
 from kata_lib.mesh.synced import Moment
 from kata_lib.pictures import shown
@@ -112,6 +114,18 @@ class Lab:
         since = self._moment()
         for line in self.cluster.apply(path):
             self._say(line)
+        self._wait(since)
+
+    @activity.shows("Applying")
+    def apply_yaml(self, text: str) -> None:
+        """Do `kubectl apply -f -` with this text, unless dots are left in it; wait until pods are ready."""
+        left = [f"line {n}: {line.strip()}" for n, line in enumerate(text.splitlines(), 1) if "..." in line]
+        if left:
+            self._say(f"Nothing is applied yet, for there are still dots in it. {'; '.join(left)}")
+            return
+        since = self._moment()
+        for manifest in parse(text, "Your YAML"):
+            self._say(self.cluster.apply_object(manifest))
         self._wait(since)
 
     @activity.shows("Deleting")
@@ -228,6 +242,13 @@ class Lab:
         progress.record(result.name, result.verdict)
         self._journal.note_check(result.name, result.verdict, result.text)
         return result
+
+    def turn(self, name: str, made: Any = None) -> Any:
+        """Say whether a turn is done, here or in a terminal; return what its cell made.
+
+        Where later cells read that and there is none, what stands in for it is made, said and returned.
+        """
+        return turns.take(self, name, made, self._say)
 
     def done(self) -> Ending:
         """Return what was done in this notebook: its checks, and how far off its predictions were."""
