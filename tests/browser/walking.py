@@ -35,10 +35,9 @@ CLAIMS = {
     "01-deploy": {"print(lab.share(alone))": ("Expect none", r"\b0(?:\.0)? % of 100\b")},
     "02-canary": {"lab.expected_share()": ("10 of 90: 11.1 %", r"'v2': 0\.111")},
     "04-observe": {
-        "requests that sentences sent in all": ("Twice 500", r"\b1,?000\b"),
         "mesh-agrees": ("the mesh does not estimate, it counts", "mesh-agrees: right"),
     },
-    "05-promote": {'lab.check("rolled-back"': ("Not one failure since", "rolled-back: right")},
+    "05-promote": {'lab.check("rolled-back"': ("Everyone is where it worked", "rolled-back: right")},
 }
 """Sentences of notebooks, by a part of the cell that they speak of, and what that cell must then show."""
 
