@@ -31,7 +31,8 @@ class Kept:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(activity, "EVERY_SECONDS", 0.001)
+    for name in ("POLL_SECONDS", "CHANGED_SECONDS", "EVERY_SECONDS"):
+        monkeypatch.setattr(activity, name, 0.001)
 
 
 def seen(display: Kept, what: str) -> Wait:
