@@ -25,6 +25,7 @@ from kata_lib.delivery.metric import LATENCY
 from kata_lib.engines.base import Engine
 from kata_lib.errors import ClusterError, WaitTimeout
 from kata_lib.lab import missing_names
+from kata_lib.lab.weight import Weight
 from kata_lib.mesh import analyze, hops, telemetry, weights
 from kata_lib.mesh.synced import Moment
 from kata_lib.mesh.virtual_services import ISTIO
@@ -72,6 +73,7 @@ class Lab:
         self.cluster = cluster
         self._say = say
         self._predictions = Predictions()
+        self._weight = Weight(cluster)
 
     def __repr__(self) -> str:
         return f"Lab on the {self.engine.name} engine, namespace {self.cluster.namespace}"
@@ -135,6 +137,11 @@ class Lab:
     def weights(self) -> dict[str, int]:
         """Return the weight of each subset for name, as written; {} where no VirtualService sets it."""
         return weights.read(self.cluster, service.NAME)
+
+    @property
+    def weight(self) -> Weight:
+        """The newest version's weight, whose `value` any ipywidget can be linked with."""
+        return self._weight.read()
 
     def set_weights(self, weights: Mapping[str, float]) -> dict[str, int]:
         """Set the weights for name, as {"name-v2": 20}; the rest to 100 goes to the other. Return all."""

@@ -1,6 +1,7 @@
 """A live view without a kernel: a still picture beside the widget, which hides it while it is alive."""
 
 import gc
+import html
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -8,13 +9,25 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from kata_lib.lab.live import this_cell
+from kata_lib.pictures import theme
+from kata_lib.pictures.stills import in_page
+
 if TYPE_CHECKING:
     from IPython.display import DisplayHandle
 
 FIRST_SECONDS, EVERY_SECONDS = 8.0, 60.0  # drawing one takes a fifth of a second
 _DRAWER = ThreadPoolExecutor(1, "still pictures")
 """Draws while the caller moves a picture; always one thread, whose memory the next picture takes again."""
-_HOW = "This picture moves with a running kernel: the menu <i>Run</i>, <i>Run All Cells</i> starts it."
+_HOW = (
+    "A still picture. To see it move, run the cell with <code>open_lab</code>, then this one: <code>{}</code>"
+)
+_NO_WIDGET = """
+.jp-OutputArea-child:has(+ .jp-OutputArea-child .kata-still-{0}):not(:has([data-still="{0}"])) {{
+  display: none;
+}}
+"""
+"""Where its widget is not found, JupyterLab says so in red beside the picture that stands for it."""
 
 
 class StillBeside:
@@ -26,6 +39,7 @@ class StillBeside:
     def __init__(self, name: str, draw: Callable[[], str]) -> None:
         self._name = name
         self._draw = draw
+        self._cell = this_cell.code().strip().rpartition("\n")[2]
         self._handle: DisplayHandle | None = None
         self._next = time.monotonic() + FIRST_SECONDS
         self._drawing: Future[None] | None = None
@@ -58,8 +72,10 @@ class StillBeside:
             svg = self._draw()
         self._handle.update(HTML(self._html(svg)))
 
-    def _html(self, svg: str) -> str:
-        return f'<div class="kata-still-{self._name}">{svg}<p>{_HOW}</p></div>'
+    def _html(self, picture: str) -> str:
+        style = f"<style>{theme.page_css()}{_NO_WIDGET.format(self._name)}</style>"
+        how = f"<p>{_HOW.format(html.escape(self._cell))}</p>"
+        return f'<div class="kata-still-{self._name}">{in_page(picture)}{how}{style}</div>'
 
 
 def _tell_failure(drawing: Future[None]) -> None:
