@@ -29,6 +29,7 @@ from kata_lib.lab.weight import Weight
 from kata_lib.mesh import analyze, hops, telemetry, weights
 from kata_lib.mesh.synced import Moment
 from kata_lib.mesh.virtual_services import ISTIO
+from kata_lib.pictures import theme
 from kata_lib.statistics import shares
 
 _KEPT = (
@@ -47,6 +48,7 @@ def open_lab(step: str | None = None, engine: str | None = None, reset: bool | N
     namespace afterwards holds the starting state and nothing else. engine: as KATA_ENGINE. Says what it did.
     """
     missing_names.explain()
+    theme.show()
     lab = connect(engine)
     if step is not None:
         lab.begin(step, reset=checks.unattended() if reset is None else reset)

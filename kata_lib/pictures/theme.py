@@ -1,8 +1,8 @@
 """Pictures in a dark page: the colours of paper, ink and grid as style sheets, which follow the page.
 
 Pictures are drawn for white paper. plotly's and matplotlib's colours stand in the elements' style, where no
-variable can be; a rule for each colour, by the style that has it, gives it the page's. So a picture that is
-there already changes with the theme, and one that is looked at elsewhere stays as it was drawn.
+variable can be; a rule for each colour, by the style that has it, makes it one. So a picture that is there
+already changes with the theme, and one that is looked at elsewhere stays as it was drawn.
 """
 
 from collections.abc import Iterator
@@ -11,45 +11,62 @@ from kata_lib.pictures.stills import FAILED, GRID, INK, PAPER
 
 DARK_PAGE = 'body[data-jp-theme-light="false"]'
 """Where JupyterLab's theme is dark."""
-DARK = {INK: "#dddddd", GRID: "#3c3c3c", PAPER: "var(--jp-layout-color0, #111111)", FAILED: "#ff7b8d"}
-"""What a colour becomes on dark paper."""
+COLORS = {
+    "ink": (INK, "#dddddd"),
+    "grid": (GRID, "#3c3c3c"),
+    "paper": (PAPER, "var(--jp-layout-color0, #111111)"),
+    "failed": (FAILED, "#ff7b8d"),
+}
+"""What pictures are drawn with, and what becomes of it on dark paper."""
 PICTURES = ":is(.kata-picture, .js-plotly-plot)"
 _FAILED_WIDGET = ".jp-OutputArea-output.jupyter-widgets:not(:has(*))"
 _NO_WIDGET = "This moves with a running kernel: run the notebook's cells from the first one on."
 
 
-def css(page: str = DARK_PAGE) -> str:
-    """Return the rules for pictures in a page that is dark where the selector `page` holds."""
-    return "\n".join(_rules(f"{page} {PICTURES}"))
+def show() -> None:
+    """Give the notebook's page the rules, where there is one; they show nothing by themselves."""
+    from IPython.core.getipython import get_ipython
+    from IPython.display import HTML, display
+
+    if get_ipython() is not None:
+        display(HTML(f"<style>{page_css()}</style>"))
 
 
-def page_css() -> str:
-    """Return the rules for a notebook's page: its pictures, and words where a widget has no kernel."""
+def page_css(dark: str = DARK_PAGE) -> str:
+    """Return the rules for a page of pictures: they are dark where the selector `dark` holds.
+
+    And a word where a widget is without its kernel, in place of JupyterLab's.
+    """
     return "\n".join(
         [
             ".kata-picture svg { display: block; width: 100%; height: auto; }",
+            ".jp-OutputArea-output .widget-hslider { max-width: 100%; }",
             f"{_FAILED_WIDGET} {{ font-size: 0; }}",
             f'{_FAILED_WIDGET}::after {{ content: "{_NO_WIDGET}"; font-size: 13px; }}',
-            css(),
+            f"{PICTURES} .modebar-group {{ background: none !important; }}",
+            f"{PICTURES} .modebar-btn path {{ fill: {_variable('ink')} !important; }}",
+            *_rules(),
+            f"{dark} {{ {' '.join(f'--kata-{name}: {on_dark};' for name, (_, on_dark) in COLORS.items())} }}",
         ]
     )
 
 
-def _rules(pictures: str) -> Iterator[str]:
-    for color, dark in DARK.items():
+def _variable(name: str) -> str:
+    return f"var(--kata-{name}, {COLORS[name][0]})"
+
+
+def _rules() -> Iterator[str]:
+    for name, (color, _) in COLORS.items():
+        # Words in the colour of paper stand on a version's colour, which stays.
+        element = ":not(text)" if name == "paper" else ""
         for part in ("fill", "stroke", "background"):
-            written = ", ".join(
-                f'{pictures} {_but_words(color)}[style*="{part}: {form}"]'
+            written = [
+                f'{PICTURES} {element}[style*="{part}: {form}"]'
                 for form in (color.lower(), _as_browsers_say(color))
-            )
-            yield f"{written} {{ {part}: {dark} !important; }}"
-    yield f"{pictures} .modebar-group {{ background: none !important; }}"
-    yield f"{pictures} .modebar-btn path {{ fill: {DARK[INK]} !important; }}"
-
-
-def _but_words(color: str) -> str:
-    """Return what leaves out words in the colour of paper: they stand on a version's colour."""
-    return ":not(text)" if color == PAPER else ""
+            ]
+            yield f"{', '.join(written)} {{ {part}: {_variable(name)} !important; }}"
+        # The copies that <use> makes know no element around them.
+        yield f'path[style^="stroke: {color.lower()}"] {{ stroke: {_variable(name)} !important; }}'
 
 
 def _as_browsers_say(color: str) -> str:

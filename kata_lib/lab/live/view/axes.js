@@ -28,8 +28,8 @@ const BELOW = 2; // per cent of the scale: a line at 0 is seen whole
 /** @type {[PanelName, string, string, number, number][]} */
 const ROOMS = [
   ["share", "share of answers", " %", 36, 196],
-  ["failed", "errors: failed requests of each version", " %", 224, 272],
-  ["latency", "latency: median, shaded up to the 95th percentile", " ms", 300, 356],
+  ["failed", "errors of each version", " %", 224, 272],
+  ["latency", "latency in ms, median to p95", "", 300, 356],
 ];
 
 /**

@@ -27,8 +27,10 @@ export function fillLegend(list, lines, styleOf) {
       words: name === "unknown" ? "version unknown" : name,
       sample: sampleShapes(name, styleOf, WIDTH, HEIGHT),
     })),
-    ...(lines.some(({ kind }) => kind === "asked") ? [{ words: "asked for", sample: flat("asked") }] : []),
-    ...others.map(({ name }) => ({ words: `${name} by its pods alone`, sample: flat("pods") })),
+    ...(lines.some(({ kind }) => kind === "asked")
+      ? [{ words: "asked for", sample: flat("asked-line") }]
+      : []),
+    ...others.map(({ name }) => ({ words: `${name} by its pods alone`, sample: flat("pods-line") })),
   ];
   fill(list, items, newItem, (item, { words, sample }) => {
     drawShapes(find(item, "svg", SVGSVGElement), sample, WIDTH, HEIGHT);

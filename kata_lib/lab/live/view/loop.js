@@ -85,7 +85,11 @@ export class Loop {
    * @param {Message} message
    */
   say(message) {
-    this.#model.send(message);
+    try {
+      this.#model.send(message);
+    } catch {
+      this.#silence(); // there is no way to a kernel that has ended
+    }
   }
 
   /** Hear the kernel until the function that this returns is called. */

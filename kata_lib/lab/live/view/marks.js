@@ -54,7 +54,7 @@ export function markShapes(changes, end, axes, widthOf) {
 function linesAt(places, { panels }) {
   const apart = places.filter((x, i) => i === 0 || x - /** @type {number} */ (places[i - 1]) >= LINES_APART);
   return apart.map((x) => ({
-    kind: "change",
+    kind: "change-line",
     d: panels.map(({ top, bottom }) => `M${x + 0.5},${top}V${bottom}`).join(""),
   }));
 }

@@ -103,7 +103,7 @@ export function lineShapes(line, axes, styleOf) {
       },
     ];
   }
-  if (line.kind !== "values") return [{ kind: line.kind, d: stepPath(points(line.y)) }];
+  if (line.kind !== "values") return [{ kind: `${line.kind}-line`, d: stepPath(points(line.y)) }];
   const mark = SYMBOLS[symbol] ?? CROSS;
   const marked = line.panel === "failed" ? line.y.map((value) => value || null) : line.y; // none at no failures
   return [
