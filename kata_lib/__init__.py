@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from kata_lib import delivery as delivery
     from kata_lib.cluster import manifests as manifests
     from kata_lib.course import clients as clients
+    from kata_lib.course.progress import overview as overview
     from kata_lib.delivery import argo as argo
     from kata_lib.lab import live as live
     from kata_lib.lab.lab import Lab as Lab
@@ -26,6 +27,7 @@ _PLACES = {
     "graph": "kata_lib.pictures.graph",
     "live": "kata_lib.lab.live",
     "manifests": "kata_lib.cluster.manifests",
+    "overview": "kata_lib.course.progress.overview",
     "plots": "kata_lib.pictures.plots",
     "shares": "kata_lib.statistics.shares",
     "standards": "kata_lib.statistics.standards",
@@ -39,6 +41,11 @@ __all__ = [*_PLACES]
 def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from kata_lib.cluster import waiting
+    from kata_lib.lab import activity
+
+    activity.of_cells()
     module, _, attribute = _PLACES[name].partition(":")
-    found = importlib.import_module(module)
+    with waiting.busy(f"Loading {name}"):
+        found = importlib.import_module(module)
     return getattr(found, attribute) if attribute else found

@@ -173,8 +173,9 @@ def refresh(changed: list[str]) -> None:
 def pip(command: str, *arguments: str) -> None:
     """Run the environment's pip; the person's own pip settings (index, proxy, certificates) hold."""
     quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
-    nowhere_else = ["--no-user"] if command == "install" else []
-    run([str(PYTHON), "-m", "pip", command, *quiet, *nowhere_else, *arguments])
+    # Python compiles a module when it is imported; most never are.
+    placed = ["--no-user", "--no-compile"] if command == "install" else []
+    run([str(PYTHON), "-m", "pip", command, *quiet, *placed, *arguments])
 
 
 def run(command: list[str]) -> None:

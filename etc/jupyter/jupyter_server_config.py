@@ -1,10 +1,13 @@
 """JupyterLab for the workshop: loopback only, with a token, and nothing asked of the internet."""
 
+import shutil
 from pathlib import Path
 
+from jupyterlab.commands import get_workspaces_dir
 from jupyterlab.handlers.announcements import NeverCheckForUpdate
 
-root = Path(__file__).resolve().parents[2]
+here = Path(__file__).resolve().parent
+root = here.parents[1]
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
 c.Application.log_level = "ERROR"  # the link is printed all the same
@@ -14,8 +17,15 @@ c.ServerApp.terminado_settings = {
     "shell_command": ["bash", "--rcfile", str(root / "etc/terminal.bashrc"), "-i"]
 }
 c.KernelManager.transport_encryption = "auto"  # else any user of the machine reads a kernel's outputs
+c.ContentsManager.hide_globs = ["__pycache__", "*.pyc", "*~", "src"]  # the notebooks' folder shows them alone
 
-c.LabApp.default_url = "/lab/tree/notebooks/00-setup.ipynb"
+c.LabApp.default_url = "/lab"
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = NeverCheckForUpdate
 c.LabApp.extension_manager = "readonly"
+c.LabApp.extra_labextensions_path = [str(here / "labextensions")]
+
+# The first start shows the start page with a terminal beside it; later ones what a person left open.
+workspaces = Path(get_workspaces_dir())
+if not any(workspaces.glob("*")):
+    shutil.copytree(here / "workspaces", workspaces, dirs_exist_ok=True)

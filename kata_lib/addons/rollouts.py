@@ -7,9 +7,8 @@ that it would open to the network.
 
 from typing import Any
 
-import yaml
-
 from kata_lib.addons import manifests
+from kata_lib.cluster.documents import documents
 from kata_lib.engines.addons import Addon, Process, Site
 
 VERSION = "v1.10.1"
@@ -36,8 +35,7 @@ def as_process(site: Site) -> list[dict[str, Any]]:
 
 def without_containers(text: str) -> list[dict[str, Any]]:
     """Return a manifest's objects, each Deployment without what a process has not."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    objects = [document for document in yaml.load_all(text, Loader=loader) if document]
+    objects = list(documents(text.encode()))
     for obj in objects:
         if obj["kind"] == "Deployment":
             _without_container(obj["spec"]["template"]["spec"])

@@ -18,22 +18,18 @@ def up(
     ] = None,
 ) -> None:
     """Start the cluster, or find the one that runs; its namespace gets sidecars."""
-    from rich.console import Console
-
     from kata_lib import engines
+    from kata_lib.cluster import waiting
     from kata_lib.course.application import APPLICATION
     from kata_lib.engines import bundle as bundles
+    from kata_lib.lab import activity
 
     if bundle is not None:
         bundles.open_(bundle, APPLICATION, lambda line: print(line, file=sys.stderr))
     engine = the_engine()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is half-made is removed, as after Ctrl-C
-    console = Console(stderr=True)
-    if console.is_terminal:
-        with console.status("starting") as status:
-            place = engine.start(status.update)
-    else:
-        place = engine.start(lambda line: print(line, file=sys.stderr))
+    with activity.shown(first_seconds=0.0), waiting.busy("Starting the cluster") as tell:
+        place = engine.start(tell)
     open_cluster(place).enable_injection()
     print(f"The {engine.name} cluster {engines.cluster_name()!r} is up.", end=" ")
     print(f"For kubectl: export KUBECONFIG={place.kubeconfig}")
@@ -43,11 +39,14 @@ def up(
 def down() -> None:
     """Remove the cluster; only its logs stay."""
     from kata_lib import engines
+    from kata_lib.cluster import waiting
+    from kata_lib.lab import activity
 
     name = engines.cluster_name()
     there = engines.engine_of(name) is not None
     engine = the_engine()
-    engine.stop()
+    with activity.shown(), waiting.busy("Removing the cluster"):
+        engine.stop()
     if there:
         print(f"The cluster {name!r} is removed; its logs are in {engine.folder.logs}.")
     else:
@@ -83,27 +82,31 @@ def status() -> None:
 def apply(paths: Paths) -> None:
     """Apply manifests, as `kubectl apply -f` does, and wait until all pods are ready."""
     from kata_lib.course import service
+    from kata_lib.lab import activity
 
     cluster = the_cluster()
     since = service.moment(cluster)
-    for path in paths:
-        for line in cluster.apply(path):
-            print(line)
-    cluster.wait_ready(on_wait=_say_wait)
-    service.settle(cluster, since, _say_wait)
+    with activity.shown():
+        for path in paths:
+            for line in cluster.apply(path):
+                print(line)
+        cluster.wait_ready()
+        service.settle(cluster, since)
 
 
 @app.command()
 def delete(paths: Paths) -> None:
     """Delete what manifests hold, as `kubectl delete -f` does, and wait until it is gone."""
     from kata_lib.course import service
+    from kata_lib.lab import activity
 
     cluster = the_cluster()
     since = service.moment(cluster)
-    for path in paths:
-        for line in cluster.delete(path):
-            print(line)
-    service.settle(cluster, since, _say_wait)
+    with activity.shown():
+        for path in paths:
+            for line in cluster.delete(path):
+                print(line)
+        service.settle(cluster, since)
 
 
 @app.command()
@@ -114,13 +117,15 @@ def weights(
 ) -> None:
     """Show the weights for name as written, or set them; the rest to 100 goes to the other subset."""
     from kata_lib.course import service
+    from kata_lib.lab import activity
     from kata_lib.mesh import weights
 
     cluster = the_cluster()
     if wanted:
         since = service.moment(cluster)
         found = service.set_weights(cluster, weights.parse_weights(wanted))
-        service.settle(cluster, since, _say_wait)
+        with activity.shown():
+            service.settle(cluster, since)
     else:
         found = weights.read(cluster, service.NAME)
     if not found:
@@ -166,7 +171,3 @@ def proxy_config(
     from kata_lib.mesh import proxy_config
 
     print(json.dumps(proxy_config.read(the_cluster(), pod, proxy_config.section(section)), indent=2))
-
-
-def _say_wait(line: str) -> None:
-    print(f"waiting: {line}", file=sys.stderr)

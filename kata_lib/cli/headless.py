@@ -12,7 +12,9 @@ from kata_lib import engines
 from kata_lib.cli import exercise, report
 from kata_lib.cli.exercise import Row
 from kata_lib.course.application import APPLICATION
-from kata_lib.lab.lab import connect
+from kata_lib.course.journal import Journal
+from kata_lib.lab import activity
+from kata_lib.lab.lab import Lab, connect
 
 _COLOURS = {"right": "green", "wrong": "red", "not enough yet": "yellow"}
 
@@ -34,12 +36,16 @@ def run(place: Path | None, console: Console | None = None) -> bool:
             console=console,
             transient=True,
         ) as progress:
-            rows = _exercise(name, progress)
+            with activity.shown(activity.Nowhere):  # the display of the run itself stands there
+                lab = connect(cluster=name, say=lambda line: None)
+                rows = _exercise(lab, progress)
             executed = _notebooks(name, progress)
+        kept = Journal(name).load()
     finally:
         engine.stop()
+        Journal(name).forget()
     target = report.place(place)
-    report.write(rows, executed, target)
+    report.write(rows, executed, kept, target)
     console.print(f"Report after {time.monotonic() - began:.0f} s: {target}", soft_wrap=True)
     errors = [done.error for done in executed if done.error]
     for error in errors:
@@ -60,13 +66,12 @@ def table(rows: list[Row]) -> Table:
     return made
 
 
-def _exercise(name: str, progress: Progress) -> list[Row]:
+def _exercise(lab: Lab, progress: Progress) -> list[Row]:
     task = progress.add_task("starting the cluster", total=len(exercise.TITLES))
 
     def show(title: str, done: float) -> None:
         progress.update(task, description=title, completed=exercise.TITLES.index(title) + done)
 
-    lab = connect(cluster=name, say=lambda line: None)
     rows = []
     for row in exercise.run(lab, show):
         rows.append(row)

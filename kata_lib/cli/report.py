@@ -1,10 +1,9 @@
-"""The executed notebooks and the exercise's table as one HTML file that asks nothing of the network.
+"""The report of a run without a person: the exercise's table and the executed notebooks around its journal.
 
-Notebooks are run by nbclient, their cells become HTML by nbconvert's barest template, and the page's style is
-here; pictures are the stills that every figure carries.
+Notebooks are run by nbclient, their cells become HTML by nbconvert's barest template. The page itself is that
+of a learner's own report (course/report).
 """
 
-import html
 import os
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,29 +14,13 @@ from typing import Any
 from kata_lib import engines
 from kata_lib.cli.exercise import Row
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.course import notebooks
+from kata_lib.course import notebooks, report
 from kata_lib.course.application import APPLICATION
+from kata_lib.course.journal import Content
+from kata_lib.course.report.page import Section, Table
 from kata_lib.course.steps import lacking, step
-from kata_lib.errors import KataError
 from kata_lib.machine import PROJECT
 from kata_lib.statistics import shares
-
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #222 }
-body { max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
-nav { border-left: 4px solid #0072b2; padding-left: 1rem; margin-bottom: 2rem }
-article { border-top: 1px solid #ccc; margin-top: 3rem }
-pre { font: 13px/1.45 ui-monospace, monospace; overflow-x: auto; margin: .3rem 0 }
-.highlight { background: #f5f5f5; padding: .4rem .8rem; border-radius: 4px }
-.jp-OutputArea-output, .output_area { padding-left: .8rem }
-code { background: #f5f5f5 }
-table { border: 0; border-collapse: collapse; font-size: 14px; margin: .5rem 0 }
-th, td { border: 0; border-bottom: 1px solid #ddd; padding: .3rem .8rem; text-align: left }
-.dataframe thead th { text-align: left !important }
-.prompt, .anchor-link, .jp-InputPrompt, .jp-OutputPrompt { display: none }
-figure { margin: .5rem 0 }
-svg { max-width: 100%; height: auto }
-"""
 
 
 @dataclass(frozen=True)
@@ -94,29 +77,15 @@ def _execute(
     return Executed(name, notebook, error)
 
 
-def page(rows: Sequence[Row], executed: Iterable[Executed]) -> str:
-    """Return the report as HTML."""
+def write(rows: Sequence[Row], executed: Iterable[Executed], kept: Content, path: Path) -> None:
+    """Write the report of a run, of which its journal kept what it showed; KataError where it cannot be."""
     from pygments.formatters import HtmlFormatter
 
-    articles = [(done.name, _body(done)) for done in executed]
-    links = " · ".join(f'<a href="#{name}">{name}</a>' for name, _ in articles)
-    parts = [
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Canary workshop</title>',
-        f"<style>{_STYLE}{HtmlFormatter().get_style_defs('.highlight')}</style></head><body>",
-        f"<h1>Canary workshop: the exercise</h1><nav>{_table(rows)}<p>Notebooks: {links}</p></nav>",
-        *(f'<article id="{name}">{body}</article>' for name, body in articles),
-        "</body></html>",
-    ]
-    return "\n".join(parts)
-
-
-def write(rows: Sequence[Row], executed: Iterable[Executed], path: Path) -> None:
-    """Write the report; KataError where the place cannot be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page(rows, executed))
-    except OSError as error:
-        raise KataError(f"The report cannot be written to {path}: {error.strerror}.") from error
+    light, dark = HtmlFormatter(style="default"), HtmlFormatter(style="github-dark")
+    css = light.get_style_defs(".highlight")
+    css += "@media screen and (prefers-color-scheme: dark) {" + dark.get_style_defs(".highlight") + "}"
+    articles = [_article(done) for done in executed]
+    report.write(report.of_run(kept, [_exercise(rows)], articles, css), path)
 
 
 def place(given: Path | None) -> Path:
@@ -148,20 +117,23 @@ def notes(rows: Iterable[Row]) -> list[str]:
 HEADS = ("step", "expected", "observed, 95 % interval", "failed", "verdict")
 
 
-def _table(rows: Sequence[Row]) -> str:
-    head = "".join(f"<th>{name}</th>" for name in HEADS)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells(row)) + "</tr>" for row in rows
-    )
-    said = "".join(f"<p>{html.escape(note)}</p>" for note in notes(rows))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{said}"
+def _exercise(rows: Sequence[Row]) -> Section:
+    heads = ("step", "expected share", "observed share, 95 % interval", "failed requests", "verdict")
+    table = Table(heads, [cells(row) for row in rows])
+    return Section("exercise", "The exercise", tables=(table,), notes=notes(rows))
+
+
+def _article(done: Executed) -> Section:
+    """Return an executed notebook for the screen; on paper it would be many pages."""
+    if done.skipped:
+        return Section(done.name, done.name, f"Skipped. {done.skipped}", on_paper=False)
+    return Section(done.name, done.name, done.error or "", html=_body(done), on_paper=False)
 
 
 def _body(done: Executed) -> str:
     from nbconvert import HTMLExporter
 
-    if done.skipped:
-        return f"<h1>{done.name}</h1><p>Skipped. {html.escape(done.skipped)}</p>"
+    done.notebook.metadata.pop("widgets", None)  # a live view's whole state, which nobody can show here
     for cell in done.notebook.cells:
         for output in cell.get("outputs", []):
             # Plotly's own form needs its script; the still needs nothing, and its title can be read.

@@ -30,19 +30,21 @@ def sample(
 
     from kata_lib import traffic
     from kata_lib.course import application
+    from kata_lib.lab import activity
     from kata_lib.traffic import summary
 
     if requests is None and seconds is None:
         requests = 100
-    frame = application.sample(
-        application.url(the_cluster()),
-        requests=requests,
-        seconds=seconds,
-        rate=rate,
-        concurrency=concurrency,
-        connections=cast(traffic.Connections, connections),
-        seed=seed,
-    )
+    with activity.shown():
+        frame = application.sample(
+            application.url(the_cluster()),
+            requests=requests,
+            seconds=seconds,
+            rate=rate,
+            concurrency=concurrency,
+            connections=cast(traffic.Connections, connections),
+            seed=seed,
+        )
     found = summary.summarize(frame)
     print(json.dumps(found, indent=2) if as_json else summary.text(found))
 
@@ -127,6 +129,22 @@ def progress(
         print(f"Written: {export}")
     else:
         report.of_one()
+
+
+@app.command()
+def report(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Where it goes (default: my-report.html, here).")
+    ] = None,
+    learner: Annotated[str | None, typer.Option(help="The name to stand on it, if you want one.")] = None,
+) -> None:
+    """Write one HTML page of your own run: checks with their figures, predictions, pictures, exams."""
+    from kata_lib.course import progress
+    from kata_lib.course import report as reports
+
+    if learner is not None:
+        progress.name_learner(learner)
+    print(reports.of_learner(file))
 
 
 @app.command()

@@ -1,10 +1,11 @@
 """Manifests from files: a path goes in, plain objects come out, in the order in which kubectl takes them."""
 
+from collections.abc import Iterator
 from pathlib import Path
-
-import yaml
+from typing import Any
 
 from kata_lib.cluster.client import Obj
+from kata_lib.cluster.documents import Unreadable, documents
 from kata_lib.errors import ManifestError
 from kata_lib.machine import PROJECT
 
@@ -18,7 +19,7 @@ def load(path: str | Path) -> list[Obj]:
     """Return the objects of a file, or of a folder's files by name; raise ManifestError with the place."""
     place = _find(Path(path))
     files = sorted(f for f in place.iterdir() if f.suffix in _SUFFIXES) if place.is_dir() else [place]
-    objects = [obj for file in files for obj in parse(_text(file), file)]
+    objects = [obj for file in files for obj in parse(file.read_bytes(), file)]
     if not objects:
         raise ManifestError(f"{path} holds no manifest: expected files that end in .yaml, .yml or .json.")
     return objects
@@ -27,13 +28,6 @@ def load(path: str | Path) -> list[Obj]:
 def text(path: str | Path) -> str:
     """Return a file as it stands, comments and all; raise ManifestError where it is not there."""
     return _find(Path(path)).read_text().rstrip()
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text()
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{file} is no text: {error}") from error
 
 
 def _find(path: Path) -> Path:
@@ -45,22 +39,38 @@ def _find(path: Path) -> Path:
     raise ManifestError(f"{path} does not exist. The project's manifests are: {known}.")
 
 
-def parse(text: str, name: str | Path) -> list[Obj]:
-    """Return the objects of a file's text; raise ManifestError with the place, for which name stands."""
+def parse(text: str | bytes, name: str | Path) -> list[Obj]:
+    """Return the objects of a file's text, those of a List among them, as kubectl reads it.
+
+    Raises ManifestError with the place, for which name stands.
+    """
+    raw = text.encode() if isinstance(text, str) else text
     try:
-        documents = list(yaml.load_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-    except yaml.YAMLError as error:
+        read = list(documents(raw))
+    except Unreadable as error:
         raise ManifestError(f"{name} is not valid YAML: {error}") from error
-    objects = []
-    for number, document in enumerate(documents, start=1):
-        if document is None:
-            continue
-        if not isinstance(document, dict):
-            raise ManifestError(f"{name}, document {number}: expected an object, found {document!r}.")
-        missing = [key for key in ("apiVersion", "kind") if not document.get(key)]
-        if not (document.get("metadata") or {}).get("name"):
-            missing.append("metadata.name")
-        if missing:
-            raise ManifestError(f"{name}, document {number}: {' and '.join(missing)} must be set.")
-        objects.append(document)
-    return objects
+    return [
+        obj
+        for number, document in enumerate(read, 1)
+        for obj in _objects(document, f"{name}, document {number}")
+    ]
+
+
+def _objects(document: Any, place: str) -> Iterator[Obj]:
+    if not isinstance(document, dict):
+        raise ManifestError(f"{place}: expected an object, found {document!r}.")
+    if document.get("kind") == "List" and isinstance(document.get("items"), list):
+        for number, item in enumerate(document["items"], 1):
+            yield from _objects(item, f"{place}, item {number}")
+        return
+    metadata = document.get("metadata") or {}
+    if not isinstance(metadata, dict):
+        raise ManifestError(f"{place}: expected an object as metadata, found {metadata!r}.")
+    found = {key: document.get(key) for key in ("apiVersion", "kind")} | {
+        "metadata.name": metadata.get("name")
+    }
+    if missing := [key for key, value in found.items() if not value]:
+        raise ManifestError(f"{place}: {' and '.join(missing)} must be set.")
+    if wrong := [key for key, value in found.items() if not isinstance(value, str)]:
+        raise ManifestError(f"{place}: {' and '.join(wrong)} must be a string; quotes make it one.")
+    yield document

@@ -1,6 +1,8 @@
 """What a pod's object tells, on any cluster: pods as the API shows them in, containers and reasons out."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+from math import inf
 from typing import Any
 
 Pod = dict[str, Any]
@@ -36,6 +38,13 @@ def is_ready(pod: Pod) -> bool:
     return _condition(pod, "Ready").get("status") == "True"
 
 
+def running_since(pod: Pod, container: str) -> float:
+    """Return since when a container runs, in seconds since 1970, whole ones; infinity where it does not."""
+    running = (s.get("state", {}).get("running") for s in statuses(pod) if s["name"] == container)
+    started = next((state["startedAt"] for state in running if state), None)
+    return inf if started is None else datetime.fromisoformat(started).timestamp()
+
+
 def workload(pod: Pod) -> str:
     """Return the name of what a pod belongs to, such as its Deployment's: Istio's label for it."""
     metadata = pod["metadata"]
@@ -55,8 +64,7 @@ def troubles(pods: Iterable[Pod]) -> Iterator[str]:
             state = status.get("state", {})
             trouble = state.get("waiting") or state.get("terminated")
             if trouble and trouble.get("reason") not in _WORKING:
-                said = f": {trouble['message']}" if trouble.get("message") else ""
-                yield f"{name}: {trouble['reason']}{said}"
+                yield f"{name}: {trouble['reason']}{_said(trouble)}"
             elif status["name"] == SIDECAR and "running" in state and not status.get("ready"):
                 yield f"{name}: the sidecar is not ready (`kata logs {name} -c {SIDECAR}`)"
 
@@ -65,6 +73,13 @@ def not_ready(pod: Pod) -> str:
     """Return which containers of a pod are not ready, in Kubernetes' words."""
     said = _condition(pod, "Ready").get("message", "not ready")
     return f"{pod['metadata']['name']}: {said}"
+
+
+def _said(trouble: dict[str, Any]) -> str:
+    """Return what there is beside the reason: a message, or how the process ended (137: it was killed)."""
+    if trouble.get("message"):
+        return f": {trouble['message']}"
+    return f", exit code {trouble['exitCode']}" if "exitCode" in trouble else ""
 
 
 def _condition(pod: Pod, kind: str) -> dict[str, Any]:

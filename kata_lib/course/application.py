@@ -29,16 +29,18 @@ APPLICATION = Application(
 )
 
 _MARK = re.compile(r" \((v\d+)\)")
-_SENTENCE = re.compile(r"\S.* is \d+ years")
+_SENTENCE = re.compile(r"(?P<name>\S.*) is \S+( \(v\d+\))? years")
 
 
 def version_of(answer: str) -> str:
     """Return the version that an answer is from, "v2" for the mark " (v2)".
 
     Version 1 has no mark, but a form: "Porthos is 42 years". What has neither is no answer of sentences, and
-    its version is UNKNOWN.
+    its version is UNKNOWN. Only the name's mark counts: where a rule sends requests for `age` to `name`, the
+    age is a name too, as in "Porthos is Athos (v2) years".
     """
-    return mark_in(answer) or ("v1" if _SENTENCE.fullmatch(answer.strip()) else UNKNOWN)
+    sentence = _SENTENCE.fullmatch(answer.strip())
+    return mark_in(sentence["name"] if sentence else answer) or ("v1" if sentence else UNKNOWN)
 
 
 def mark_in(text: str) -> str | None:

@@ -1,15 +1,16 @@
 """Notebooks from their one source: text in percent format goes in, a notebook comes out.
 
 `notebooks/src/NAME.py` holds cells that begin with `# %%`; `# %% [markdown]` begins one of prose, and
-`tags=predict` after either names the cell's tag: predict, your-turn, solution or check. Learners get their
-solutions folded away in prose; without a person (`solutions=True`) they are cells that run,
-in place of the cells that a person fills.
+`tags=predict` after either names the cell's tag. Learners get hints and solutions folded away in prose;
+without a person (`solutions=True`) the solutions are cells that run, in place of the cells that a person
+fills. The hints of a turn are three paragraphs: where to look, which command, the line.
 
     python -m kata_lib.course.notebooks     writes notebooks/*.ipynb anew
 """
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,35 @@ from kata_lib.errors import KataError
 from kata_lib.machine import PROJECT
 
 FOLDER = PROJECT / "notebooks"
-TAGS = {"predict", "your-turn", "solution", "check"}
+START = FOLDER / "src" / "start.py"
+"""The source of the start page, which is no step."""
+TAGS = {"predict", "your-turn", "hints", "solution", "check", "map", "next"}
+GRADES = ("where to look", "which command", "the line")
+"""What the hints of a turn tell, one after the other."""
 
 Notebook = dict[str, Any]
 
 
 def sources() -> list[Path]:
-    """Return the notebooks' sources in the order of the workshop."""
-    return sorted((FOLDER / "src").glob("*.py"))
+    """Return the sources of the steps' notebooks in the order of the workshop."""
+    return sorted((FOLDER / "src").glob("[0-9]*.py"))
+
+
+def title(source: Path) -> str:
+    """Return what a step's notebook is about: its heading without the number."""
+    return _said(source, r"^# # \d+ · (.+)$")
+
+
+def minutes(source: Path) -> int:
+    """Return how many minutes a step's notebook says that it takes."""
+    return int(_said(source, r"^# \*About (\d+) minutes"))
+
+
+def _said(source: Path, pattern: str) -> str:
+    found = re.search(pattern, source.read_text(), re.MULTILINE)
+    if found is None:
+        raise KataError(f"{source.name} has no line that matches {pattern}.")
+    return found[1]
 
 
 def build(text: str, *, solutions: bool) -> Notebook:
@@ -36,7 +58,7 @@ def build(text: str, *, solutions: bool) -> Notebook:
         marks = marks[1:]
     cells = [_cell(number, mark, solutions) for number, mark in enumerate(marks)]
     if solutions:
-        cells = [cell for cell in cells if "your-turn" not in cell["metadata"].get("tags", [])]
+        cells = [cell for cell in cells if not {"your-turn", "hints"} & set(cell["metadata"].get("tags", []))]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
@@ -48,9 +70,9 @@ def text(notebook: Notebook) -> str:
 
 
 def write(folder: Path, *, solutions: bool) -> list[Path]:
-    """Write every notebook into a folder and return the files."""
+    """Write every notebook into a folder, the start page among them, and return the files."""
     files = []
-    for source in sources():
+    for source in [START, *sources()]:
         file = folder / f"{source.stem}.ipynb"
         file.write_text(text(build(source.read_text(), solutions=solutions)))
         files.append(file)
@@ -67,9 +89,10 @@ def _cell(number: int, mark: str, solutions: bool) -> dict[str, Any]:
     prose = "[markdown]" in head
     if prose:
         body = "\n".join(line.removeprefix("#").removeprefix(" ") for line in body.splitlines())
+        body = _graded(body) if tag == "hints" else body
     elif tag == "solution" and not solutions:
         prose = True
-        body = f"<details><summary>Solution</summary>\n\n```python\n{body}\n```\n\n</details>"
+        body = _folded("Solution", f"```python\n{body}\n```")
     # An id that depends on place and text alone: a notebook that is built again is the same file.
     cell_id = hashlib.sha256(f"{number}:{body}".encode()).hexdigest()[:8]
     source = body.splitlines(keepends=True)
@@ -83,6 +106,19 @@ def _cell(number: int, mark: str, solutions: bool) -> dict[str, Any]:
         "outputs": [],
         "source": source,
     }
+
+
+def _graded(hints: str) -> str:
+    """Return a turn's hints, each folded away by itself."""
+    texts = hints.split("\n\n")
+    if len(texts) != len(GRADES):
+        raise KataError(f"A turn has {len(GRADES)} hints ({', '.join(GRADES)}), not {len(texts)}.")
+    grades = enumerate(zip(GRADES, texts, strict=True), start=1)
+    return "\n".join(_folded(f"Hint {number}: {grade}", text) for number, (grade, text) in grades)
+
+
+def _folded(summary: str, body: str) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from kata_lib.cluster import waiting
 from kata_lib.delivery.common_troubles import Outages
 from kata_lib.delivery.plan import Plan
 from kata_lib.delivery.simulation import Outcomes, Traffic, outcomes
@@ -32,9 +33,12 @@ def table(
 
     rate: users' requests a second. stable, canaries: the shares of their requests that fail, 0 to 1. aborted
     at most: the upper 99 % limit of the share aborted, as the simulation knows it. Half of the releases take
-    no longer than the seconds; failed is the mean number of users whose request failed at the canary.
+    no longer than the seconds; failed users is the mean number of users whose request failed at the canary.
     """
-    rows = {name: _row(outcomes(plan, traffic, releases)) for name, traffic in _kinds(rate, stable, canaries)}
+    rows = {}
+    for name, traffic in _kinds(rate, stable, canaries):
+        with waiting.busy(f"Simulating {releases:,} releases: the canary {name}"):
+            rows[name] = _row(outcomes(plan, traffic, releases))
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("canary")
 
 
@@ -56,6 +60,6 @@ def _row(found: Outcomes) -> dict[str, object]:
         "is held": percent(found.held / found.releases),
         "is aborted": percent(found.aborted / found.releases),
         "aborted at most": percent(greatest_share(found.aborted, found.releases)),
-        "failed": round(found.hurt, 1),
+        "failed users": round(found.hurt, 1),
         "seconds": round(found.seconds),
     }

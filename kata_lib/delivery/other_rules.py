@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kata_lib.cluster import waiting
 from kata_lib.delivery.common_troubles import Outages
 from kata_lib.delivery.plan import Plan, read
 from kata_lib.delivery.simulation import Counts, Traffic, Which, outcomes
@@ -157,13 +158,13 @@ def _minute(weight: int) -> tuple[dict[str, Any], ...]:
 def table(plan: Plan, releases: int = RELEASES) -> pd.DataFrame:
     """Return one row a rule: false aborts, then bad versions that go through, in per cent of the releases.
 
-    plan: the one of ours that stands beside the rules. hurt: users whose request failed at the canary that
-    fails 50 %. held: releases that ask a person, where both are out.
+    plan: the one of ours that stands beside the rules. users hurt: those whose request failed at the
+    canary that fails 50 %. held: releases that ask a person, where both are out.
     """
-    ended = {
-        rule.name: {kind: by_rule(rule, traffic, releases) for kind, traffic in KINDS.items()}
-        for rule in RULES
-    }
+    ended = {}
+    for rule in RULES:
+        with waiting.busy(f"Simulating {releases:,} releases: {rule.name}"):
+            ended[rule.name] = {kind: by_rule(rule, traffic, releases) for kind, traffic in KINDS.items()}
     ended["kata release, the same schedule"] = {
         kind: by_plan(scheduled(plan), traffic, releases) for kind, traffic in KINDS.items()
     }
@@ -176,7 +177,7 @@ def _row(kinds: dict[str, Ended]) -> dict[str, object]:
         **{f"aborted: {kind}": percent(kinds[kind].aborted) for kind in alike},
         f"held: {alike[-1]}": percent(kinds[alike[-1]].held),
         **{f"through: {kind}": percent(kinds[kind].through) for kind in worse},
-        "hurt": round(kinds[worse[-1]].hurt),
+        "users hurt": round(kinds[worse[-1]].hurt),
     }
 
 

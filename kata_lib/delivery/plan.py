@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from kata_lib.cluster.documents import Unreadable, read_yaml
 from kata_lib.delivery.fields import choice, duration, fields, fraction, text, whole
 from kata_lib.delivery.metric import Metric, parse_metrics
 from kata_lib.delivery.steps import Analysis, Step, parse_steps
@@ -87,8 +88,8 @@ def read(path: str | Path) -> Plan:
         known = sorted(file.name for file in (PROJECT / beside).glob("*.yaml"))
         raise ReleaseError(f"There is no file {path}. In {beside} there are: {', '.join(known) or 'none'}.")
     try:
-        return parse(yaml.safe_load(place.read_text()))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return parse(read_yaml(place.read_bytes()))
+    except Unreadable as error:
         raise ReleaseError(f"{path} is not a plan in YAML: {error}") from error
 
 

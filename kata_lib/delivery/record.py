@@ -10,10 +10,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import yaml
-
 from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.documents import read_yaml
 from kata_lib.delivery import words
 from kata_lib.delivery.judging import Judgement, Tally
 from kata_lib.delivery.observed import Pods
@@ -154,10 +153,10 @@ def _record(obj: Obj) -> Record:
         routed, runner, seen = (state.pop(key) for key in ("routed", "runner", "seen"))
         tallies = {metric: _tally(tally) for metric, tally in state.pop("tallies").items()}
         decisions = tuple(map(_decision, state.pop("decisions")))
-        plan = parse(yaml.safe_load(obj["data"]["plan"]))
+        plan = parse(read_yaml(obj["data"]["plan"].encode()))
         versions = Versions(**state.pop("versions"))
         release = ReleaseState(plan, versions, tallies=tallies, decisions=decisions, **state)
-    except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ReleaseError(
             f"The ConfigMap {name} holds no release that can be read ({error!r}). {_forget(name)}"
         ) from error

@@ -6,30 +6,34 @@ would, and says what it did.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import EllipsisType
 
 import pandas as pd
 
 from kata_lib import delivery, engines, traffic
-from kata_lib.cluster import pod_table
+from kata_lib.cluster import pod_table, waiting
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.manifests import load
 from kata_lib.cluster.replacing import replace
-from kata_lib.course import application, checks, originals, progress, service
+from kata_lib.course import application, checks, originals, predictions, progress, report, service
 from kata_lib.course.application import APPLICATION
-from kata_lib.course.predictions import Comparison, Predictions
+from kata_lib.course.journal import Journal
+from kata_lib.course.predictions import Comparison, Said
+from kata_lib.course.progress.ending import Ending, ending
+from kata_lib.course.report import Written, facts
 from kata_lib.course.result import Result
 from kata_lib.course.steps import KINDS, Step, lacking, step
 from kata_lib.delivery import argo
 from kata_lib.delivery.metric import LATENCY
 from kata_lib.engines.base import Engine
-from kata_lib.errors import ClusterError, WaitTimeout
-from kata_lib.lab import missing_names
+from kata_lib.errors import ClusterError, KataError, WaitTimeout
+from kata_lib.lab import activity, missing_names, unquoted
 from kata_lib.lab.weight import Weight
 from kata_lib.mesh import analyze, hops, telemetry, weights
 from kata_lib.mesh.synced import Moment
 from kata_lib.mesh.virtual_services import ISTIO
-from kata_lib.pictures import theme
+from kata_lib.pictures import shown, theme
 from kata_lib.statistics import shares
 
 _KEPT = (
@@ -47,8 +51,11 @@ def open_lab(step: str | None = None, engine: str | None = None, reset: bool | N
     namespace. What a learner has stays; with reset=True, and always where KATA_RESET=1 or CI is set, the
     namespace afterwards holds the starting state and nothing else. engine: as KATA_ENGINE. Says what it did.
     """
+    activity.of_cells()
     missing_names.explain()
     theme.show()
+    pd.set_option("display.max_colwidth", None)  # a sentence in a table is read to its end
+    unquoted.accept()
     lab = connect(engine)
     if step is not None:
         lab.begin(step, reset=checks.unattended() if reset is None else reset)
@@ -60,7 +67,8 @@ def connect(
 ) -> "Lab":
     """Bring the cluster up, or find it, with sidecars for new pods; cluster: as KATA_NAME."""
     chosen = engines.select(APPLICATION, engine, cluster)
-    place = chosen.start(_slow_waits(say))
+    with activity.shown(), waiting.busy("Starting the cluster") as tell:
+        place = chosen.start(tell)
     lab = Lab(chosen, Cluster.at(place), say)
     if lab.cluster.enable_injection():
         say(f"Pods in namespace {lab.cluster.namespace} get a sidecar: istio-injection=enabled.")
@@ -74,7 +82,9 @@ class Lab:
         self.engine = engine
         self.cluster = cluster
         self._say = say
-        self._predictions = Predictions()
+        self._notebook = ""
+        self._said: dict[str, float] = {}
+        self._journal = Journal(engine.folder.name)
         self._weight = Weight(cluster)
 
     def __repr__(self) -> str:
@@ -85,9 +95,12 @@ class Lab:
         """Where the sentences service answers."""
         return application.url(self.cluster)
 
+    @activity.shows("Setting up what this step begins with")
     def begin(self, name: str, reset: bool = False) -> None:
         """Set up a step's starting state as open_lab says."""
         wanted, since = step(name), self._moment()
+        self._notebook = wanted.notebook
+        shown.keep(partial(self._journal.note_picture, wanted.notebook))
         if reason := lacking(self.cluster, wanted):
             raise ClusterError(reason)
         rollouts = wanted.names(argo.KIND)
@@ -101,11 +114,13 @@ class Lab:
             self._say(line)
         self._wait(since, wanted.names("Deployment"))
         for name in rollouts:
-            argo.until_healthy(self.cluster, name, _slow_waits(self._say))
+            argo.until_healthy(self.cluster, name)
             self._settle(since)
         begins = _listed(wanted.starts_with) or "an empty namespace"
+        self._journal.note_engine(self.engine.name, facts.of_cluster(self.cluster))
         self._say(f"Ready. This step begins with {begins}.")
 
+    @activity.shows("Applying")
     def apply(self, path: str) -> None:
         """Do `kubectl apply -f PATH` and wait until all pods are ready."""
         since = self._moment()
@@ -113,6 +128,7 @@ class Lab:
             self._say(line)
         self._wait(since)
 
+    @activity.shows("Deleting")
     def delete(self, path: str) -> None:
         """Do `kubectl delete -f PATH` and wait until it is gone."""
         since = self._moment()
@@ -120,6 +136,7 @@ class Lab:
             self._say(line)
         self._settle(since)
 
+    @activity.shows("Scaling")
     def scale(self, deployment: str, replicas: int) -> None:
         """Do `kubectl scale deployment NAME --replicas=N` and wait until all pods are ready."""
         since = self._moment()
@@ -145,6 +162,7 @@ class Lab:
         """The newest version's weight, whose `value` any ipywidget can be linked with."""
         return self._weight.read()
 
+    @activity.shows("Setting the weights")
     def set_weights(self, weights: Mapping[str, float]) -> dict[str, int]:
         """Set the weights for name, as {"name-v2": 20}; the rest to 100 goes to the other. Return all."""
         since = self._moment()
@@ -156,6 +174,7 @@ class Lab:
         """Return the share of requests that each version should get, as the calling sidecar has it."""
         return dict(service.in_force(self.cluster).versions)
 
+    @activity.shows("Asking")
     def sample(
         self,
         requests: int | None = None,
@@ -187,6 +206,7 @@ class Lab:
         """Ask the sentences service in the background, `rate` times a second, until its stop()."""
         return application.Sampler(self.url, rate)
 
+    @activity.shows("Reading the sidecars' counters")
     def counters(self, since: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return what the sidecars have counted, as telemetry.reading does; since: an earlier reading."""
         now = telemetry.reading(self.cluster)
@@ -207,19 +227,36 @@ class Lab:
         """Return a version's share of a sample with its 95 % interval."""
         return shares.observed(sample, version)
 
-    def predict(self, question: str, value: float | EllipsisType) -> None:
-        """Note a number before the truth is shown."""
-        self._say(self._predictions.note(question, value))
+    def predict(self, question: str, value: Said) -> None:
+        """Note a number before the truth is shown: 33, "33 %" or 1/3; dots are no number yet."""
+        said = predictions.read(question, value)
+        if said is not None:
+            self._said[question] = said
+        self._say(predictions.noted(question, said))
 
-    def compare(self, question: str, seen: shares.Share | float, expected: float | None = None) -> Comparison:
-        """Show what was predicted beside what is expected and what was seen."""
-        return self._predictions.compare(question, seen, expected)
+    def compare(self, question: str, seen: shares.Share | float) -> Comparison:
+        """Show what was predicted beside what is expected and what was seen, and say how far off it was."""
+        compared = predictions.compare(question, self._said.get(question), seen)
+        self._journal.note_prediction(*compared.cells(), compared.how_far)
+        return compared
 
+    @activity.shows("Checking")
     def check(self, name: str, sample: pd.DataFrame | EllipsisType = ...) -> Result:
         """Say whether a step shows what it must: right, wrong with the mending line, or not enough yet."""
         result = checks.check(name, self.cluster, sample)
         progress.record(result.name, result.verdict)
+        self._journal.note_check(result.name, result.verdict, result.text)
         return result
+
+    def done(self) -> Ending:
+        """Return what was done in this notebook: its checks, and how far off its predictions were."""
+        if not self._notebook:
+            raise KataError('No step was opened: lab = open_lab(step="...") says which notebook this is.')
+        return ending(self._notebook, self._journal)
+
+    def report(self, file: str | None = None) -> Written:
+        """Write a page of this learner's own run, as `kata report` does, and show where it is."""
+        return report.of_learner(file)
 
     def analyze(self) -> analyze.Analysis:
         """Say what is wrong with the namespace's objects, as `kata analyze` does."""
@@ -272,7 +309,7 @@ class Lab:
 
     def _wait(self, since: Moment, deployments: list[str] | None = None) -> None:
         began = time.monotonic()
-        self.cluster.wait_ready(timeout=60.0, on_wait=_slow_waits(self._say), deployments=deployments)
+        self.cluster.wait_ready(timeout=60.0, deployments=deployments)
         if (took := time.monotonic() - began) > 0.2:
             self._say(f"All pods ready after {took:.1f} s.")
         self._settle(since)
@@ -280,22 +317,9 @@ class Lab:
     def _settle(self, since: Moment) -> None:
         """Wait until the next request meets what was written since; say so where it does not."""
         try:
-            service.settle(self.cluster, since, _slow_waits(self._say))
+            service.settle(self.cluster, since)
         except WaitTimeout as late:
             self._say(f"{late}. `kata proxy-config routes POD` shows what a sidecar has.")
-
-
-def _slow_waits(say: Callable[[str], None]) -> Callable[[str], None]:
-    """Return a callback that says what is waited for, once a second at most and not in the first."""
-    next_line = time.monotonic() + 1.0
-
-    def wait(line: str) -> None:
-        nonlocal next_line
-        if time.monotonic() >= next_line:
-            say(f"Waiting: {line}")
-            next_line = time.monotonic() + 1.0
-
-    return wait
 
 
 def _listed(words: Sequence[str]) -> str:

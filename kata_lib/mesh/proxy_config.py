@@ -41,6 +41,14 @@ def dump(cluster: Cluster, pod: str) -> Obj:
     return found
 
 
+def envoy_version(dump: Obj) -> str:
+    """Return the version that Envoy says of itself in its configuration dump, "" where it says none."""
+    bootstrap: Obj = next((config["bootstrap"] for config in dump["configs"] if "bootstrap" in config), {})
+    version = bootstrap.get("node", {}).get("user_agent_build_version", {}).get("version", {})
+    parts = ("major_number", "minor_number", "patch")
+    return ".".join(str(version.get(part, 0)) for part in parts) if version else ""
+
+
 def routes_text(cluster: Cluster, pod: str) -> str:
     """Return a pod's route tables as text, for telling cheaply whether they changed."""
     return cluster.ask_envoy(pod, "config_dump?resource=dynamic_route_configs")

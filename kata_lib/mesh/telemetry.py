@@ -18,7 +18,7 @@ import pandas as pd
 from kata_lib.cluster import waiting
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.cluster.pods import is_ready
+from kata_lib.cluster.pods import SIDECAR, is_ready, running_since
 from kata_lib.mesh import proxy_counters
 from kata_lib.statistics import shares
 
@@ -58,19 +58,21 @@ def counters(cluster: Cluster, within: Collection[int] = ()) -> pd.DataFrame:
     """Return the counters as they stand this moment, which attrs["at"] holds; as `reading` otherwise.
 
     And for each time of `within`, in ms, the number of durations known up to it: a column of that number.
+    attrs["asked"]: since when the sidecar of each pod that was asked runs, in seconds since 1970.
     """
     at = time.time()
     rows: dict[tuple[str, ...], dict[str, float]] = {}
     own = False
-    pods = cluster.pods()
-    ready = [pod for pod in pods if is_ready(pod)]
+    pods = cluster.objects("v1", "Pod")  # of a pod on its way out an Envoy may still have counts
+    ready = [pod for pod in pods if is_ready(pod) and "deletionTimestamp" not in pod["metadata"]]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for counted, by_envoy in pool.map(lambda pod: _of_pod(cluster, pod, pods, within), ready):
             rows |= counted
             own = own or by_envoy
     index = pd.MultiIndex.from_tuples(list(rows), names=READING)
     table = pd.DataFrame(list(rows.values()), index=index, columns=[*_VALUES.values(), *within], dtype=float)
-    table.attrs = {"at": at, "source": ENVOYS_OWN if own else ISTIOS}
+    asked = {pod["metadata"]["name"]: running_since(pod, SIDECAR) for pod in ready}
+    table.attrs = {"at": at, "source": ENVOYS_OWN if own else ISTIOS, "asked": asked}
     return table
 
 
@@ -135,8 +137,10 @@ def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
     Where a counter fell, whoever keeps it has begun anew, and all it shows now is new: the sidecar, or of
     what an Envoy counts by itself one of its clusters. A counter of Istio's that vanished tells the same; an
-    endpoint's goes with its pod. What a pod that is gone by the second reading counted last is not known.
+    endpoint's goes with its pod. What a pod that is gone by the second reading counted last is not known, nor
+    what one counted that was not asked at the first, as it was not ready for a moment.
     """
+    after = after[~after.index.get_level_values("pod").isin(_not_asked(before, after))]
     then = before.reindex(after.index.union(before.index)).fillna(0.0)
     now = after.reindex(then.index, fill_value=0.0)
     endpoint = then.index.get_level_values(proxy_counters.ENDPOINT)
@@ -147,6 +151,15 @@ def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     counted = change[change["requests"] > 0].groupby(level=KEYS).sum(min_count=1)
     counted.attrs = {**after.attrs, "seconds": after.attrs.get("at", 0.0) - before.attrs.get("at", 0.0)}
     return counted
+
+
+def _not_asked(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
+    """Return the pods whose sidecars ran at the first reading, to the second, and were asked at the other."""
+    asked, at = before.attrs.get("asked"), before.attrs.get("at", 0.0)
+    if asked is None:
+        return []
+    later = after.attrs.get("asked", {})
+    return [pod for pod, since in later.items() if pod not in asked and since + 1.0 < at]
 
 
 def edges(counted: pd.DataFrame) -> pd.DataFrame:

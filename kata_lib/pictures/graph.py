@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from kata_lib.mesh import telemetry
+from kata_lib.pictures import shown
 from kata_lib.pictures.plots import style_of
 from kata_lib.pictures.stills import FAILED, INK, PAPER, in_page, painted
 from kata_lib.statistics.shares import percent
@@ -78,6 +79,7 @@ class Graph:
         return painted(self._paint, self.alt, WIDTH, HEIGHT)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        shown.tell(self.alt, self.svg)
         return {"text/html": in_page(self.svg), "image/svg+xml": self.svg, "text/plain": self.alt}
 
     def _paint(self, axes: "Axes") -> None:

@@ -201,7 +201,7 @@ def timeline(
     whole = "; ".join(
         _words(share_of(name, int((seen == name).sum()), int(answered.sum()))) for name in versions
     )
-    said = [f"{label} at {at:.1f} s." for label, at in moments.items()]
+    said = [f"{label} at {round(at, 1) + 0.0:.1f} s." for label, at in moments.items()]  # no -0.0
     alt = f"Line of the share of {' and '.join(versions)} in each {seconds:g} s; over all {whole}; "
     if strangers.any():
         said.append(f"{strangers.sum()} answers of unknown version.")

@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
+from kata_lib.cluster import waiting
+from kata_lib.pictures import shown
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -48,6 +51,7 @@ class Still:
         return draw(self.figure, self.alt)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        shown.tell(self.alt, self.svg)
         plotly_form = json.loads(self.figure.to_json())
         plotly_form["config"] = {
             "displaylogo": False
@@ -82,6 +86,7 @@ def painted(paint: Callable[["Axes"], None], alt: str, width: int = WIDTH, heigh
     # Text stays text: small, and readable for search and screen readers. Same figure, same file.
     # matplotlib's settings are the process's, and more than one thread draws.
     with (
+        waiting.busy("Drawing"),
         _ONE_AT_A_TIME,
         rc_context(
             {"svg.fonttype": "none", "svg.hashsalt": "still", "font.size": 10, "hatch.linewidth": 1.2}

@@ -43,6 +43,11 @@ def percent(fraction: float) -> str:
     return f"{in_percent(fraction):.1f} %"
 
 
+def number(value: float) -> str:
+    """Write a number for people, with three digits that count or all before the point: 12.5, 1,164."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def in_percent(fraction: float, places: int = 1) -> float:
     """Return a fraction as a number of per cent for a picture: 0.1 is 10.0."""
     return round(100 * fraction, places)

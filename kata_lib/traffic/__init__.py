@@ -22,6 +22,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING, Self
 
+from kata_lib.cluster import waiting
 from kata_lib.errors import TrafficError
 from kata_lib.traffic.frames import UNKNOWN, RequestRecord, VersionOf, frame_of, unknown
 from kata_lib.traffic.process import GRACE, Connections, SamplerProcess, settings
@@ -63,11 +64,13 @@ def sample(
     records: list[RequestRecord] = []
     told = time.monotonic()
     try:
-        for batch in process.records():
-            records += batch
-            if on_progress and time.monotonic() - told >= PROGRESS:
-                on_progress(len(records))
-                told = time.monotonic()
+        with waiting.busy("Asking") as tell:
+            for batch in process.records():
+                records += batch
+                tell(*_so_far(len(records), requests))
+                if on_progress and time.monotonic() - told >= PROGRESS:
+                    on_progress(len(records))
+                    told = time.monotonic()
         if on_progress:
             on_progress(len(records))
     except BaseException:
@@ -78,6 +81,13 @@ def sample(
     if requests is not None and len(records) != requests:
         raise _broken(f"{len(records)} of {requests} requests were reported")
     return frame_of(records, version_of)
+
+
+def _so_far(done: int, requests: int | None) -> tuple[str, float | None]:
+    """Return in words, and as a part of the whole if that is known, how many requests are done."""
+    if requests is None:
+        return f"Asking: {done:,} requests so far", None
+    return f"Asking: {done:,} of {requests:,} requests", done / requests
 
 
 class Sampler:

@@ -35,7 +35,7 @@ def frame_of(records: Collection[RequestRecord], version_of: VersionOf = unknown
                 dtype=object,
             ),
             "status": pd.Series(statuses, dtype="int64"),
-            "latency_ms": pd.Series(latencies, dtype="float64"),
+            "latency_ms": pd.Series(latencies, dtype="float64").round(2),
             "answer": pd.Series(
                 [text if status else "" for text, status in zip(texts, statuses, strict=True)], dtype="str"
             ),

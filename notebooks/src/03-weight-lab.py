@@ -18,7 +18,7 @@ lab = open_lab(step="weight-lab")
 # only has to learn a number. How many **milliseconds** pass from the API server's *OK* to the first request on
 # its new way?
 # %% tags=predict
-lab.predict("milliseconds until everyone gets v2", ...)
+lab.predict("time until everyone gets v2", ...)
 # %% [markdown]
 # ## The live lab
 #
@@ -31,7 +31,9 @@ lab.predict("milliseconds until everyone gets v2", ...)
 # - the **table**: the share since the last change, and how fast each version was. Its range keeps shrinking, and it is
 #   one to watch: a 95 % confidence sequence, which over all looks together misses in at most one run of twenty;
 # - a **mark** for each change, with the time until it could be seen. Where nothing changed in the mesh, at most one in
-#   a thousand appears, however long you watch.
+#   a thousand appears, however long you watch;
+# - below the shares, over the same seconds, what a person on call watches: each version's **errors**, in percent of its
+#   own requests, and its **latency**: half of the answers are below the line, nineteen of twenty below the shade's edge.
 #
 # The slider works with the arrow keys too (<kbd>Page Up</kbd>: ten at once). A change that somebody makes
 # elsewhere moves it: try `kata weights name-v2=30` in a terminal beside it.
@@ -52,7 +54,7 @@ traffic.move(100)
 # How long was it? This waits until the last change could be seen in the answers, and takes its measured time.
 # %%
 promoted = traffic.last_change()
-lab.compare("milliseconds until everyone gets v2", promoted.seen_ms)
+lab.compare("time until everyone gets v2", promoted.seen_ms)
 # %% [markdown]
 # Some milliseconds on the embedded cluster, about a tenth of a second on kind, where istiod waits that long for more
 # changes; and up to twenty more, because a request starts only every twenty. Between *nobody* and *everybody* one
@@ -95,6 +97,26 @@ lab.compare("requests that tell 10 % from 20 %", needed)
 answers = lab.sample(requests=needed)
 # %% tags=check
 lab.check("canary-20", answers)
+# %% [markdown]
+# ## Your turn: a control of your own
+#
+# The lab's slider is one way to turn the weight. `lab.weight` is the weight itself, and anything of
+# [ipywidgets](https://ipywidgets.readthedocs.io) can be linked with it: a slider, a field, a dial. Build one in five
+# lines, move it, and watch both sliders, the mark and the traffic follow. Of the two that are linked, the first gives
+# its value to the second: begin with `(lab.weight, "value")`, or your control's first value goes to the cluster.
+# %% tags=your-turn
+# your turn, in five lines
+# %% tags=solution
+import ipywidgets
+
+mine = ipywidgets.IntSlider(max=100, description="my v2")
+ipywidgets.link((lab.weight, "value"), (mine, "value"))
+mine
+# %% [markdown]
+# What you drag is written where it rests: a drag is one change. And a change that somebody makes elsewhere moves your
+# control, too. The weight as it is now:
+# %%
+lab.weight
 # %% [markdown]
 # ## How sure is sure?
 #
@@ -153,3 +175,7 @@ traffic.close()
 # - A weight is in force in a moment, and you measured it. What takes time is *knowing* what it did.
 # - Big steps show at once, small ones need requests: four times as many for half the step.
 # - The cluster is left at the canary's 10 %, which the next notebook begins with.
+# %%
+lab.done()
+# %% [markdown] tags=next
+# **Next: [04-observe](04-observe.ipynb)**, where the mesh itself says who got what.

@@ -49,9 +49,8 @@ view = live.show_release(lab, release)
 release.wait()
 # %% [markdown]
 # Each line has its figures and what would have changed the decision. All of it is kept in the cluster, where
-# `kata release status` and `kubectl get configmap release-name --output yaml` find it:
-# %%
-release.history()
+# `kata release status` and `kubectl get configmap release-name --output yaml` find it; `release.history()` returns it as
+# a table. What the users got meanwhile:
 # %%
 plots.timeline(users.frame(), "v2", changes=release.moments())
 # %% [markdown]
@@ -66,7 +65,7 @@ lab.check("released", lab.sample(requests=150, concurrency=8))
 # Version 3 fails every second request. The plan for it, `deploy/rollouts/v3.yaml`, has the same steps: 1, 10, 50,
 # 100 %. At which **weight**, in percent, does the analysis stop it?
 # %% tags=predict
-lab.predict("percent at which v3 is stopped", ...)
+lab.predict("weight at which v3 is stopped", ...)
 # %% [markdown]
 # ## Your turn: release version 3
 #
@@ -83,7 +82,7 @@ lab.apply("deploy/v3-faulty")
 release = delivery.start(lab.cluster, delivery.read("deploy/rollouts/v3.yaml").without(lab.uncounted()))
 release.wait()
 # %%
-lab.compare("percent at which v3 is stopped", release.reached(), expected=1)
+lab.compare("weight at which v3 is stopped", release.reached())
 # %% tags=check
 lab.check("caught", lab.sample(requests=150, concurrency=8))
 # %% [markdown]
@@ -164,3 +163,7 @@ view.close()
 # - A release that took version 2 from 1 to 100 % without you, and one that took version 3 back.
 # - The number of users that it cost, beside the number for all at once.
 # - The reason for each decision, with the requests it rests on.
+# %%
+lab.done()
+# %% [markdown] tags=next
+# **Next: [07-argo-rollouts](07-argo-rollouts.ipynb)**, where a real controller does the same; it takes a cluster that has one.

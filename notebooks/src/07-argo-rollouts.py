@@ -50,7 +50,7 @@ print(manifests.text("deploy/rollouts/argo-rollouts/success-rate.yaml"))
 # The last notebook printed how many seconds `kata release` took from 1 to 100 %. How many **seconds** will this take?
 # Everything you need stands in the two files: three analyses, each with an `initialDelay`, an `interval` and a `count`.
 # %% tags=predict
-lab.predict("seconds from 1 to 100 %", ...)
+lab.predict("time from 1 to 100 %", ...)
 # %% [markdown]
 # ## Version 2
 #
@@ -78,7 +78,7 @@ release.history()
 # %%
 plots.timeline(users.frame(), "v2", changes=release.moments())
 # %%
-lab.compare("seconds from 1 to 100 %", release.seconds(), expected=120)
+lab.compare("time from 1 to 100 %", release.seconds())
 # %% [markdown]
 # What it took beyond the three analyses went by in waiting for pods: the controller moves a weight only once there are
 # pods behind it.
@@ -147,3 +147,7 @@ view.close()
 # - Version 2 released, and version 3 stopped, by a controller that many companies run.
 # - The same plan in three dialects, and what each of them asks before it goes on.
 # - A reason to read an analysis before trusting it: **how many requests does its verdict rest on?**
+# %%
+lab.done()
+# %% [markdown] tags=next
+# **Back: [start](start.ipynb)**, the map, with all your ticks.

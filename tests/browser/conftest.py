@@ -1,6 +1,8 @@
 """One cluster, one JupyterLab and one browser for all tests here; each module opens its own page."""
 
 import os
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,13 +10,12 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from bench.lab_page import CHROMIUM, jupyter_lab, notebook
-from browser.running_lab import BUSY_CELL, GRAPH_CELL, LIVE_CELL, PICTURES, RELEASE_CELL, JupyterLab
+from browser.running_lab import BUSY_CELL, GRAPH_CELL, LIVE_CELL, NAME, PICTURES, RELEASE_CELL, JupyterLab
 from kata_lib import engines
+from kata_lib.course import notebooks
 from kata_lib.course.application import APPLICATION
 from kata_lib.lab.lab import Lab, connect
 from kata_lib.machine import PROJECT
-
-NAME = "browser"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,8 +32,15 @@ def _is_here(item: pytest.Item) -> bool:
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KATA_HOME", str(tmp_path_factory.mktemp("home")))
-        yield {**os.environ, "KATA_NAME": NAME, "PYTHONPATH": str(PROJECT)}
+        home = tmp_path_factory.mktemp("home")
+        patch.setenv("KATA_HOME", str(home))
+        etc_environment = {
+            "KATA_NAME": NAME,
+            "KATA_BIN": str(Path(sys.executable).parent),
+            "KATA_KUBECONFIG": str(home / NAME / "kubeconfig"),
+            "JUPYTER_CONFIG_PATH": str(PROJECT / "etc" / "jupyter"),
+        }
+        yield {**os.environ, **etc_environment, "PYTHONPATH": str(PROJECT)}
         engines.select(APPLICATION, cluster=NAME).stop()
 
 
@@ -58,6 +66,9 @@ def jupyter(
     folder = tmp_path_factory.mktemp("notebooks")
     for name in ("live", "other"):
         (folder / f"{name}.ipynb").write_text(notebook(LIVE_CELL, BUSY_CELL))
+    (folder / "notebooks").mkdir()
+    notebooks.write(folder / "notebooks", solutions=False)
+    shutil.copytree(PROJECT / "docs", folder / "docs")
     (folder / "release.ipynb").write_text(notebook(RELEASE_CELL))
     (folder / "graph.ipynb").write_text(notebook(GRAPH_CELL, PICTURES))
     with jupyter_lab(folder, environment) as (address, server):

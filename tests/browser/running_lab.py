@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from bench.lab_page import Messages
 from kata_lib.machine import PROJECT
 
+NAME = "browser"
 SETUP = 'from kata_lib import graph, live, open_lab, plots, shares\nlab = open_lab(step="weight-lab")'
 LIVE_CELL = f"{SETUP}\ntraffic = live.show(lab)"
 GO_ON = "go-on"

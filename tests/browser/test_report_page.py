@@ -1,7 +1,9 @@
 """The main job without a browser, and its report in one: it is whole, and asks nothing of the network."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -42,9 +44,46 @@ def test_the_report_asks_for_nothing_but_itself(asked: tuple[Page, list[str]], r
 def test_the_report_holds_every_notebook_and_its_pictures(asked: tuple[Page, list[str]]) -> None:
     page, _ = asked
     names = [source.stem for source in notebooks.sources()]
-    assert [page.locator("article").nth(i).get_attribute("id") for i in range(len(names))] == names
-    assert page.locator("figure svg").count() >= 5
+    sections = [section.get_attribute("id") for section in page.locator("section").all()]
+    assert sections == ["exercise", "checks", "predictions", "pictures", *names]
+    assert page.locator("#pictures figure svg").count() >= 5
     for picture in page.locator("figure svg").all():
         assert picture.bounding_box()["width"] > 300  # type: ignore[index]
         assert len(picture.locator("title").first.text_content() or "") > 40
-    assert page.locator("nav tbody tr").count() == 7
+    assert page.locator("#exercise tbody tr").count() == 7
+    assert page.locator("#checks td", has_text="✓ right").count() >= 13
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_in_both_themes(
+    report: Path, browser: Browser, scheme: Literal["light", "dark"]
+) -> None:
+    page = browser.new_page(color_scheme=scheme)
+    page.goto(report.as_uri())
+    for place in ("h1", "#checks td", "#checks th", "nav a", "figcaption", ".highlight"):
+        assert page.evaluate(CONTRAST, place) >= 4.5, place  # WCAG 2.2, 1.4.3
+    page.close()
+
+
+CONTRAST = """place => {
+  const light = color => {
+    const parts = color.match(/[\\d.]+/g).slice(0, 3).map(Number).map(part => part / 255);
+    const [r, g, b] = parts.map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const element = document.querySelector(place);
+  const behind = [];
+  for (let at = element; at; at = at.parentElement) behind.push(getComputedStyle(at).backgroundColor);
+  const paper = behind.find(color => !/, 0\\)$/.test(color));
+  const [one, other] = [light(getComputedStyle(element).color), light(paper)].sort((a, b) => b - a);
+  return (one + 0.05) / (other + 0.05);
+}"""
+"""The contrast of an element's text with what is behind it, as WCAG 2.2 defines it."""
+
+
+def test_it_is_printed_on_few_pages(report: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(report.as_uri())
+    printed = page.pdf(prefer_css_page_size=True)
+    page.close()
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 5

@@ -1,8 +1,4 @@
-"""What kata_lib.mesh.in_force reads from a real sidecar is what the sidecar does with requests.
-
-Each share is judged by 300 requests: a true one is called wrong less than once in a million times, and of all
-that the pods alone would give (a third each) 10 % is told with a probability above 0.999.
-"""
+"""What kata_lib.mesh.in_force reads from a real sidecar is what the sidecar does with requests."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -10,6 +6,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from share_cases import CASES, REQUESTS, SPLIT, TESTERS, THIRDS, Obj, agrees, to, virtual_service
 
 from embedded.mesh_harness import LIMIT, Client, Mesh, endpoint_slice, rule, running_mesh, service
 from kata_lib.engines.embedded import envoy
@@ -17,15 +14,8 @@ from kata_lib.engines.embedded.mesh.admission import refuse
 from kata_lib.mesh import in_force
 from kata_lib.mesh.in_force import InForce
 from kata_lib.mesh.matches import Request
-from kata_lib.mesh.routes import Outcome
-from kata_lib.statistics.shares import judge
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-Obj = dict[str, Any]
-REQUESTS = 300
-THIRDS = {version: pytest.approx(1 / 3) for version in ("v1", "v2", "v3")}
-SECOND = "2026-01-02T00:00:00Z"
 
 
 class Lab:
@@ -57,13 +47,6 @@ class Lab:
         return Counter(answer.headers.get("x-backend", answer.status) for answer in answers)
 
 
-def agrees(seen: Counter[Any], outcome: Outcome) -> bool:
-    """Return whether counts are those of an outcome; each share is judged against the nearest of 0 and 1."""
-    shares: dict[Any, float] = {**outcome.versions, **outcome.answered}
-    verdicts = [judge(seen[key], REQUESTS, share, float(share < 0.5)) for key, share in shares.items()]
-    return seen.keys() <= shares.keys() and "wrong" not in verdicts
-
-
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def lab() -> AsyncIterator[Lab]:
     async with running_mesh() as mesh:
@@ -81,98 +64,6 @@ async def lab() -> AsyncIterator[Lab]:
         found = endpoint_slice("bytes", list(mesh.pods.values()))
         mesh.registry.put("endpointslices", {**found, "ports": [{"name": "tcp", "port": 5000}]})
         yield Lab(mesh, await mesh.sidecar())
-
-
-def virtual_service(*http: Obj, name: str = "name", hosts: Any = ("name",), **spec: Any) -> Obj:
-    return {"metadata": {"name": name}, "spec": {"hosts": list(hosts), "http": list(http), **spec}}
-
-
-def to(**weights: int) -> list[Obj]:
-    return [
-        {"destination": {"host": "name", "subset": f"name-{version}"}, "weight": weight}
-        for version, weight in weights.items()
-    ]
-
-
-def hosts(**weights: int) -> list[Obj]:
-    return [{"destination": {"host": f"name-{h}"}, "weight": weight} for h, weight in weights.items()]
-
-
-def later(obj: Obj) -> Obj:
-    return {**obj, "metadata": {**obj["metadata"], "creationTimestamp": SECOND}}
-
-
-TESTERS = {"match": [{"headers": {"x-tester": {"exact": "yes"}}}], "route": to(v2=100)}
-SPLIT = {"route": to(v1=90, v2=10)}
-DELEGATE = {"metadata": {"name": "inner"}, "spec": {"http": [{"route": to(v1=75, v2=25)}]}}
-HANDED_ON = virtual_service({"delegate": {"name": "inner"}})
-NOWHERE = {"route": [{"destination": {"host": "nowhere"}, "weight": 100}]}
-
-CASES: dict[str, tuple[list[Obj], Any, Any]] = {
-    "no rule": ([], THIRDS, {}),
-    "subsets": ([virtual_service(SPLIT)], {"v1": 0.9, "v2": 0.1}, {}),
-    "weights that total 90": (
-        [virtual_service({"route": to(v1=80, v2=10)})],
-        {"v1": pytest.approx(8 / 9), "v2": pytest.approx(1 / 9)},
-        {},
-    ),
-    "three destinations": (
-        [virtual_service({"route": to(v1=50, v2=30, v3=20)})],
-        {"v1": 0.5, "v2": 0.3, "v3": 0.2},
-        {},
-    ),
-    "one Service a version": (
-        [virtual_service({"route": hosts(stable=95, canary=5)})],
-        {"v1": 0.95, "v2": 0.05},
-        {},
-    ),
-    "everyone to one": ([virtual_service({"route": to(v1=0, v2=100)})], {"v2": 1.0}, {}),
-    "not exported here": ([virtual_service(SPLIT, exportTo=["elsewhere"])], THIRDS, {}),
-    "for gateways only": ([virtual_service(SPLIT, gateways=["front"])], THIRDS, {}),
-    "a delegate": ([HANDED_ON, DELEGATE], {"v1": 0.75, "v2": 0.25}, {}),
-    "match: prefix /": (
-        [virtual_service({"match": [{"uri": {"prefix": "/"}}], **SPLIT})],
-        {"v1": 0.9, "v2": 0.1},
-        {},
-    ),
-    "a header match above weights": ([virtual_service(TESTERS, SPLIT)], {"v1": 0.9, "v2": 0.1}, {}),
-    "only a header match": ([virtual_service(TESTERS)], {}, {404: 1.0}),
-    "two rules for one host": (
-        [later(virtual_service({"route": to(v2=100)}, name="a-newer")), virtual_service(SPLIT, name="older")],
-        {"v1": 0.9, "v2": 0.1},
-        {},
-    ),
-    "hosts that name another service": ([virtual_service(SPLIT, hosts=["age"])], THIRDS, {}),
-    "hosts with a dot that are no name in the mesh": (
-        [virtual_service(SPLIT, hosts=["name.default"])],
-        THIRDS,
-        {},
-    ),
-    "hosts by the full name": (
-        [virtual_service(SPLIT, hosts=["name.default.svc.cluster.local"])],
-        {"v1": 0.9, "v2": 0.1},
-        {},
-    ),
-    "a subset without pods": (
-        [virtual_service({"route": to(v1=80, v9=20)})],
-        {"v1": 0.8},
-        {503: 0.2},
-    ),
-    "a subset that is not defined": ([virtual_service({"route": to(v1=80, v8=20)})], {"v1": 0.8}, {503: 0.2}),
-    "a destination that does not exist": ([virtual_service(NOWHERE)], {}, {503: 1.0}),
-    "a direct response": ([virtual_service({"directResponse": {"status": 418}})], {}, {418: 1.0}),
-    "a redirect": ([virtual_service({"redirect": {"uri": "/new", "redirectCode": 302}})], {}, {302: 1.0}),
-    "a mirror": (
-        [virtual_service({"route": to(v1=100), "mirror": {"host": "name", "subset": "name-v2"}})],
-        {"v1": 1.0},
-        {},
-    ),
-    "an abort": (
-        [virtual_service({**SPLIT, "fault": {"abort": {"httpStatus": 500, "percentage": {"value": 25}}}})],
-        {"v1": pytest.approx(0.675), "v2": pytest.approx(0.075)},
-        {500: 0.25},
-    ),
-}
 
 
 @pytest.mark.parametrize("case", CASES)

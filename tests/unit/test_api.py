@@ -173,9 +173,11 @@ async def test_bodies_that_are_refused(client: Client, body: str, content_type: 
 
 async def test_yaml_is_taken_too(client: Client) -> None:
     response = await client.post(
-        CONFIG_MAPS, data="metadata: {name: a}\ndata: {n: '1'}", headers={"Content-Type": "application/yaml"}
+        CONFIG_MAPS,
+        data="metadata: {name: a}\ndata: {day: 2020-01-01, n: '1'}",
+        headers={"Content-Type": "application/yaml"},
     )
-    assert (await response.json())["data"] == {"n": "1"}
+    assert (await response.json())["data"] == {"day": "2020-01-01", "false": "1"}
 
 
 async def test_an_unknown_field_is_a_warning(client: Client) -> None:

@@ -194,3 +194,20 @@ def test_patterns(pattern: str, good: str, bad: str) -> None:
 def test_what_is_no_pattern() -> None:
     assert patterns.problem("(a") == "error parsing regexp: missing closing ): `(a`"
     assert patterns.problem("[a").startswith("error parsing regexp: ")
+
+
+def test_an_object_is_kept_with_a_warning_while_no_controller_watches_its_kind() -> None:
+    registry = make_registry()
+    define(registry, definition("canaries", "Canary", "flagger.app"))
+
+    def warnings_for(name: str) -> list[str]:
+        found: list[str] = []
+        canary: Obj = {"metadata": {"name": name}}
+        registry.create("canaries.flagger.app", "default", canary, manager="test", warnings=found)
+        return found
+
+    end = registry.subscribe(lambda event: None, {"canaries.flagger.app"})
+    assert warnings_for("watched") == []
+    end()
+    why = "this Canary is kept and nothing comes of it: no controller watches canaries.flagger.app"
+    assert warnings_for("unwatched") == [why]

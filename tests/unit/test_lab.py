@@ -1,6 +1,5 @@
 """kata_lib.lab.lab on the embedded engine's API: what a step sets up, keeps, and resets."""
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from kata_lib.cluster.location import Location
 from kata_lib.cluster.waiting import Progress
 from kata_lib.course.application import APPLICATION
 from kata_lib.delivery import argo
+from kata_lib.engines.folder import Folder
 from kata_lib.errors import ClusterError, EngineError, EngineUnavailable, KataError
-from kata_lib.lab import lab
 from kata_lib.lab.lab import Lab, open_lab
 from kata_lib.mesh import hops
 from kata_lib.statistics.shares import share_of
@@ -31,6 +30,7 @@ class Started:
 
     def __init__(self, cluster: str, kubeconfig: Path, lacks: str | None = None) -> None:
         self.cluster = cluster
+        self.folder = Folder(cluster)
         self.kubeconfig = kubeconfig
         self.lacks = lacks
 
@@ -51,7 +51,8 @@ class Started:
 
 
 @pytest.fixture
-def api(start_api: StartApi, monkeypatch: pytest.MonkeyPatch) -> Api:
+def api(start_api: StartApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Api:
+    monkeypatch.setenv("KATA_HOME", str(tmp_path / "home"))
     api = start_api(injection=False)
     monkeypatch.setattr(engines, "select", lambda *_: Started("kata", api.kubeconfig))
     return api
@@ -129,29 +130,21 @@ def test_an_unknown_step_lists_those_there_are(api: Api) -> None:
         open_lab(step="canaries")
 
 
-def test_predictions_stand_beside_the_truth(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
-    lab = open_lab()
-    lab.predict("share of v2, in percent", 50)
-    lab.predict("pods", ...)
+def test_predictions_stand_beside_the_truth_and_at_the_end(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab = open_lab(step="deploy")
+    lab.predict("share of v2 beside v1", 50)
+    lab.predict("share of v2 on a kept connection", ...)
     said = capsys.readouterr().out
-    assert "Noted, share of v2, in percent: 50. Now look." in said
-    assert "No prediction yet: put a number in place of the dots (pods)." in said
-    shown = lab.compare("share of v2, in percent", share_of("v2", 98, 300), 100 / 3)
-    assert "you said: 50; expected: 33.3; seen: 32.7 % of 300 (27.6 % to 38.2 %)" in repr(shown)
-    assert "<td" in shown._repr_html_()
-    assert "you said: no number yet" in repr(lab.compare("pods", 3))
-    with pytest.raises(KataError, match="A prediction is a number, not 'many'"):
-        lab.predict("pods", "many")  # type: ignore[arg-type]
-
-
-def test_slow_waits_are_said_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    said: list[str] = []
-    wait = lab._slow_waits(said.append)
-    for now[0] in (0.2, 0.9, 1.1, 1.5, 2.2):
-        wait(f"at {now[0]}")
-    assert said == ["Waiting: at 1.1", "Waiting: at 2.2"]
+    assert "Noted, share of v2 beside v1: 50 %. Now look." in said
+    assert "No prediction (share of v2 on a kept connection): put a number" in said
+    shown = lab.compare("share of v2 beside v1", share_of("v2", 98, 300))
+    assert "You said 50 %: 17.3 percentage points too many. Many say half" in repr(shown)
+    end = lab.done()._repr_markdown_()
+    assert "What you have done in 01-deploy: 0 of 2 checks" in end
+    assert "| share of v2 beside v1 | 50 % | 32.7 % of 300" in end
+    assert "| share of v2 on a kept connection | nothing | not looked at yet | |" in end
 
 
 class Numbers:

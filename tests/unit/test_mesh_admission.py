@@ -53,11 +53,6 @@ def test_istios_validation_speaks_in_its_own_words(name: str) -> None:
         ("virtualservices", {"http": [{**ROUTE, "mirrorPercent": 5}]}, r"spec\.http\[0\]\.mirrorPercent"),
         ("virtualservices", {"tls": [{}]}, r"spec\.tls"),
         (
-            "virtualservices",
-            {"http": [{**ROUTE, "headers": {"request": {"set": {"Host": "a"}}}}]},
-            r"spec\.http\[0\]\.headers\.request\.set\[Host\]",
-        ),
-        (
             "destinationrules",
             {"trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}},
             r"spec\.trafficPolicy\.tls\.mode: ISTIO_MUTUAL",

@@ -134,7 +134,8 @@ def envoys(resource: str, spec: dict[str, Any]) -> Any:
     metadata = {"name": "x", "namespace": "default", "creationTimestamp": "2026-01-01T00:00:00Z"}
     applied = [{"kind": kind, "metadata": metadata, "spec": spec}]
     if resource == "destinationrules":
-        route = [NAME, {"destination": {"host": "name", "subset": "name-v1"}}]
+        whole = {"host": "name", "port": {"number": 5000}}
+        route = [{"destination": {**whole, **subset}, "weight": 1} for subset in ({}, {"subset": "name-v1"})]
         rules = {"hosts": ["name"], "http": [{"route": route}]}
         applied.append({"kind": "VirtualService", "metadata": metadata, "spec": rules})
     ports = [

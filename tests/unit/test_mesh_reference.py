@@ -18,6 +18,7 @@ CASES = sorted(path.stem for path in (REFERENCE / "cases").glob("*.yaml"))
 RESOURCES = {"VirtualService": "virtualservices", "DestinationRule": "destinationrules"}
 
 NOT_RECORDED = {"metadata", "name", "type", "eds_cluster_config", "include_request_attempt_count"}
+SENTENCES = Proxy("sidecar", "default", {"app": "sentences", "version": "v1"})
 HOST_PREDICATES = {"retry_host_predicate", "host_selection_retry_max_attempts"}
 
 
@@ -134,8 +135,7 @@ def recorded_clusters(snapshot: MeshSnapshot) -> dict[str, Any]:
 
 def made(case: str) -> dict[str, Any]:
     snapshot = snapshot_of(case)
-    sentences = Proxy("sidecar", "default", {"app": "sentences", "version": "v1"})
-    hosts = virtual_hosts.tables(snapshot, sentences)[5000]
+    hosts = virtual_hosts.tables(snapshot, SENTENCES)[5000]
     compared: dict[str, Any] = as_recorded(
         {
             "clusters": recorded_clusters(snapshot),

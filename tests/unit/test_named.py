@@ -11,7 +11,20 @@ import pytest
 import typer
 from named import BLANK, Named, calls, commands
 
-from kata_lib import addons, argo, cli, delivery, graph, live, manifests, plots, shares, standards, telemetry
+from kata_lib import (
+    addons,
+    argo,
+    cli,
+    delivery,
+    graph,
+    live,
+    manifests,
+    overview,
+    plots,
+    shares,
+    standards,
+    telemetry,
+)
 from kata_lib.delivery import chances, other_rules
 from kata_lib.delivery.argo.handle import ArgoRollout
 from kata_lib.lab.lab import Lab
@@ -26,6 +39,7 @@ THERE: dict[str, list[Any]] = {
     "live": [live],
     "manifests": [manifests],
     "other_rules": [other_rules],
+    "overview": [overview],
     "plots": [plots],
     "release": [delivery.Release, ArgoRollout],
     "shares": [shares],

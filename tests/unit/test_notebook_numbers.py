@@ -11,6 +11,7 @@ from kata_lib.cli import exercise
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.manifests import load
 from kata_lib.course import checks, notebooks
+from kata_lib.course.questions import QUESTIONS
 from kata_lib.course.steps import V1, V3
 from kata_lib.machine import PROJECT
 from kata_lib.statistics import standards
@@ -93,10 +94,6 @@ SAID: list[tuple[str, Callable[[], str]]] = [
     ),
     ("06-progressive-delivery", lambda: "250 ms, with {} and {}".format(*limits(V2_PLAN, "latency"))),
     ("06-progressive-delivery", lambda: f"needs at least {needed()} requests to version 2"),
-    (
-        "07-argo-rollouts",
-        lambda: f'"seconds from 1 to 100 %", release.seconds(), expected={3 * seconds_of_an_analysis()}',
-    ),
     ("07-argo-rollouts", lambda: f"a single failed one makes {59 / 60:.3f}"),
     ("docs/evidence.md", lambda: f"| 147 | 279 | {requests_needed(0.2, 0.1)} |"),
 ]
@@ -117,6 +114,23 @@ def test_v3_is_what_the_notebooks_say_of_it() -> None:
     (canary,) = only("deploy/virtual-service-canary-v3.yaml", "VirtualService")
     shares = {d["destination"]["subset"]: d["weight"] for d in canary["spec"]["http"][0]["route"]}
     assert shares["name-v3"] / sum(shares.values()) * checks.V3_ERRORS == checks.V3_FAILURES
+
+
+def test_what_the_answers_to_predictions_say_is_computed() -> None:
+    once = 10 * 0.1 * 0.9**9
+    assert "two times in five" in QUESTIONS["v2 answers in ten requests"].others
+    assert once == pytest.approx(2 / 5, abs=0.02)
+    low, high = 82, 118
+    thousand = QUESTIONS["v2 answers in a thousand requests"].others
+    assert f"between {low} and {high} nineteen times in twenty" in thousand
+    assert at_least(low, 1000, 0.1) - at_least(high + 1, 1000, 0.1) == pytest.approx(0.95, abs=0.01)
+    assert "moves 20 of a hundred by 8" in QUESTIONS["requests that tell 10 % from 20 %"].others
+    assert 1.96 * math.sqrt(100 * 0.2 * 0.8) == pytest.approx(8, abs=0.5)
+    assert QUESTIONS["time from 1 to 100 %"].expected == 3 * seconds_of_an_analysis()
+
+
+def test_a_third_question_of_the_start_page() -> None:
+    assert f"({percent(math.comb(10, 5) / 2**10)})" in prose("start")
 
 
 def test_a_single_band_that_is_watched_misses_in_every_second_run() -> None:

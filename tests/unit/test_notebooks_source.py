@@ -1,6 +1,8 @@
 """Notebooks and their one source agree, and keep the workshop's form."""
 
+import itertools
 import json
+import re
 import statistics
 
 import nbformat
@@ -8,6 +10,7 @@ import pytest
 
 from kata_lib.course import notebooks
 from kata_lib.course.checks import CHECKS
+from kata_lib.course.questions import QUESTIONS
 from kata_lib.course.steps import STEPS
 from kata_lib.errors import KataError
 
@@ -46,12 +49,27 @@ def test_both_versions_come_from_one_source() -> None:
     assert "<summary>Solution</summary>\n\n```python\nb = 2\n```" in "".join(folded["source"])
 
 
+def test_hints_come_in_three_grades_each_folded_away() -> None:
+    turn = "# %% tags=your-turn\n# your turn\n# %% [markdown] tags=hints\n"
+    hints = turn + "# In `deploy`.\n#\n# `kubectl apply`.\n#\n# `kubectl apply -f deploy/v2`\n"
+    (built,) = notebooks.build(hints, solutions=False)["cells"][1:]
+    text = "".join(built["source"])
+    assert re.findall("<summary>(.+?)</summary>\n\n(.+?)\n\n</details>", text) == [
+        ("Hint 1: where to look", "In `deploy`."),
+        ("Hint 2: which command", "`kubectl apply`."),
+        ("Hint 3: the line", "`kubectl apply -f deploy/v2`"),
+    ]
+    assert notebooks.build(hints, solutions=True)["cells"] == []
+    with pytest.raises(KataError, match=r"3 hints .*, not 1"):
+        notebooks.build(turn + "# Only one.", solutions=False)
+
+
 def test_an_unknown_tag_is_refused() -> None:
     with pytest.raises(KataError, match="not 'anwser'"):
         notebooks.build("# %% tags=anwser\na = 1", solutions=True)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["start", *NAMES])
 def test_the_notebook_is_what_its_source_says(name: str) -> None:
     file = notebooks.FOLDER / f"{name}.ipynb"
     assert file.read_text() == notebooks.text(learner(name)), "run: python -m kata_lib.course.notebooks"
@@ -63,6 +81,24 @@ def test_every_step_has_its_notebook() -> None:
     for step in STEPS:
         first = next(c for c in learner(step.notebook)["cells"] if c["cell_type"] == "code")
         assert f'open_lab(step="{step.name}")' in "".join(first["source"])
+
+
+@pytest.mark.parametrize(("name", "following"), [*itertools.pairwise(["start", *NAMES, "start"])])
+def test_a_notebook_ends_with_what_was_done_and_a_link_to_the_next(name: str, following: str) -> None:
+    *_, done, link = learner(name)["cells"]
+    assert link["metadata"]["tags"] == ["next"]
+    assert f"[{following}]({following}.ipynb)" in "".join(link["source"])
+    assert name == "start" or done["source"] == ["lab.done()"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_predicted_is_asked_before_it_is_compared(name: str) -> None:
+    said = "\n".join("".join(cell["source"]) for cell in learner(name)["cells"])
+    asked, compared = (re.findall(rf'lab\.{call}\("([^"]+)"', said) for call in ("predict", "compare"))
+    assert sorted(asked) == sorted(compared)
+    for text in asked:
+        assert text in QUESTIONS
+        assert said.index(f'lab.predict("{text}"') < said.index(f'lab.compare("{text}"')
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,5 +1,6 @@
 """kata_lib.cluster.pods: what a pod's object tells of its containers and of why it does not start."""
 
+from math import inf
 from typing import Any
 
 import pytest
@@ -27,6 +28,10 @@ def waiting(reason: str, message: str = "") -> list[dict[str, Any]]:
     return [{"name": "age", "image": "kata/sentences:v9", "state": state}]
 
 
+def ended(reason: str, code: int) -> list[dict[str, Any]]:
+    return [{"name": "age", "state": {"terminated": {"reason": reason, "exitCode": code}}}]
+
+
 def test_a_sidecar_that_is_an_init_container_counts() -> None:
     assert pods.container_names(POD) == ["age", "istio-proxy"]
 
@@ -37,6 +42,8 @@ def test_a_sidecar_that_is_an_init_container_counts() -> None:
         (pod({"PodScheduled": "False"}), ["age-1: Unschedulable: 0/1"]),
         (pod({}, waiting("ErrImagePull", "not found")), ["age-1: ErrImagePull: not found"]),
         (pod({}, waiting("PodInitializing")), []),
+        (pod({}, ended("Error", 137)), ["age-1: Error, exit code 137"]),
+        (pod({}, ended("Completed", 0)), []),
         (
             pod({}, (), [{"name": "istio-proxy", "ready": False, "state": {"running": {}}}]),
             ["age-1: the sidecar is not ready (`kata logs age-1 -c istio-proxy`)"],
@@ -46,6 +53,13 @@ def test_a_sidecar_that_is_an_init_container_counts() -> None:
 )
 def test_why_a_pod_does_not_start(found: dict[str, Any], said: list[str]) -> None:
     assert list(pods.troubles([found])) == said
+
+
+def test_since_when_a_container_runs() -> None:
+    running = {"name": "istio-proxy", "state": {"running": {"startedAt": "1970-01-01T00:01:40Z"}}}
+    assert pods.running_since(pod({}, (), [running]), "istio-proxy") == 100.0
+    assert pods.running_since(pod({}, ended("Error", 137)), "age") == inf
+    assert pods.running_since(POD, "istio-proxy") == inf
 
 
 def test_what_an_engine_waits_for() -> None:

@@ -43,6 +43,23 @@ def test_envoys_own_counters_stand_for_istios(api: Api) -> None:
     assert received[["source", "destination", "code"]].tolist() == ["unknown", "sentences", "not 5xx"]
 
 
+def test_what_a_pod_on_its_way_out_answered_is_still_its_own(api: Api) -> None:
+    cluster = api.cluster()
+    metadata = {"name": "leaving", "labels": {"app": "name", "version": "v2"}, "finalizers": ["kata/test"]}
+    containers = [{"name": "name", "image": "kata/sentences:v2"}]
+    cluster.create(
+        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": containers}}
+    )
+    (address,) = ADDRESSES["name-v2"]
+    status = {"podIP": address, "podIPs": [{"ip": address}]}
+    cluster.patch("v1", "Pod", "leaving", {"status": status}, "status")
+    cluster.scale("name-v2", 0)
+    cluster.remove("v1", "Pod", "leaving")
+    table = telemetry.counters(cluster)
+    assert telemetry.by_version(table, "name")["requests"].to_dict() == {"v1": 177, "v2": 23}
+    assert set(table.attrs["asked"]) == {pod["metadata"]["name"] for pod in cluster.pods()}
+
+
 def test_failures_are_told_apart() -> None:
     status = json.loads((REFERENCE / "clusters.json").read_text())
     called = {"metadata": {"name": "name-v2-x", "labels": {"version": "v2"}}}

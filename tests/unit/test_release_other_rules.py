@@ -58,7 +58,7 @@ def test_the_table_has_a_row_a_rule_and_ours() -> None:
         "through: 5 %",
         "through: 10 %",
         "through: 50 %",
-        "hurt",
+        "users hurt",
     ]
 
 

@@ -16,6 +16,7 @@ from kata_lib.statistics.shares import (
     false_alarm,
     false_pass,
     judge,
+    number,
     observed,
     requests_for,
     requests_needed,
@@ -188,3 +189,19 @@ def test_the_same_share_twice_is_refused() -> None:
 def test_failures_do_not_count_as_answers() -> None:
     frame = pd.DataFrame({"version": ["v1", "v2", None, "v1", None]})
     assert observed(frame) == Share("v2", 1, 3, 1 / 3, *wilson(1, 3))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (33, "33"),
+        (100 / 3, "33.3"),
+        (12.4625, "12.5"),
+        (0.05, "0.05"),
+        (1164, "1,164"),
+        (0, "0"),
+        (-2.5, "-2.5"),
+    ],
+)
+def test_a_number_for_people_has_the_digits_that_count(value: float, text: str) -> None:
+    assert number(value) == text

@@ -1,6 +1,7 @@
 """kata_lib.mesh.telemetry: counters from Prometheus text, differences, and tables by version."""
 
 import pandas as pd
+import pytest
 
 from kata_lib.mesh import proxy_counters, telemetry
 
@@ -57,6 +58,25 @@ def test_a_restarted_sidecar_begins_at_zero() -> None:
     before = frame("s", text("source", "v1", "200", 100), text("source", "v2", "200", 1))
     after = frame("s", text("source", "v1", "200", 7), text("source", "v2", "200", 2))
     assert telemetry.difference(before, after)["requests"].tolist() == [7, 2]
+
+
+@pytest.mark.parametrize(
+    ("asked", "since", "counted"),
+    [
+        ({"t": 0.0}, 40.0, []),
+        ({"t": 0.0, "s": 40.0}, 40.0, [100]),
+        ({"t": 0.0}, 60.0, [100]),
+        (None, 40.0, [100]),
+    ],
+    ids=["not-ready-for-a-moment", "asked-and-nothing-yet", "began-since", "readings-that-do-not-tell"],
+)
+def test_what_a_pod_counted_before_it_was_asked_is_not_new(
+    asked: dict[str, float] | None, since: float, counted: list[int]
+) -> None:
+    before, after = frame("t", text("source", "v1", "200", 5)), frame("s", text("source", "v1", "200", 100))
+    before.attrs = {"at": 50.0} if asked is None else {"at": 50.0, "asked": asked}
+    after.attrs = {"at": 51.0, "asked": {"t": 0.0, "s": since}}
+    assert telemetry.difference(before, after)["requests"].tolist() == counted
 
 
 def own(*rows: tuple[str, str, float]) -> pd.DataFrame:

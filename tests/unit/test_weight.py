@@ -1,4 +1,4 @@
-"""The newest version's weight as a trait: what a person sets is written, what is in the cluster comes back."""
+"""The newest version's weight as a trait: what a person sets is written, what is found comes back."""
 
 import ipywidgets
 import pytest

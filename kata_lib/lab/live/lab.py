@@ -75,7 +75,8 @@ class Live(LiveView):
             waits = self.widget.inbox.unfinished_tasks or self._session.waits
             return last is not None and last.seen_ms is not None and not waits
 
-        waiting.holds(lambda: seen() or self._ended.is_set(), timeout, 0.02)
+        with waiting.busy("Waiting: the answers do not tell the change yet"):
+            waiting.holds(lambda: seen() or self._ended.is_set(), timeout, 0.02)
         found = self._last()
         if found is None or not seen():
             raise WaitTimeout(_not_seen(found, timeout))

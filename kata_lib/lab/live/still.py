@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kata_lib.lab.live import this_cell
-from kata_lib.pictures import theme
+from kata_lib.pictures import shown, theme
 from kata_lib.pictures.stills import in_page
 
 if TYPE_CHECKING:
@@ -70,12 +70,19 @@ class StillBeside:
         assert self._handle is not None
         with _collected():
             svg = self._draw()
+        if svg.startswith("<svg"):  # the release's view is a text so far
+            shown.tell(_title(svg), svg)
         self._handle.update(HTML(self._html(svg)))
 
     def _html(self, picture: str) -> str:
         style = f"<style>{theme.page_css()}{_NO_WIDGET.format(self._name)}</style>"
         how = f"<p>{_HOW.format(html.escape(self._cell))}</p>"
         return f'<div class="kata-still-{self._name}">{in_page(picture)}{how}{style}</div>'
+
+
+def _title(svg: str) -> str:
+    """Return the alternative text that a picture has as its title."""
+    return html.unescape(svg.partition("<title>")[2].partition("</title>")[0])
 
 
 def _tell_failure(drawing: Future[None]) -> None:

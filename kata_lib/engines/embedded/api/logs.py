@@ -8,7 +8,7 @@ from kata_lib.engines.embedded.api.query import flag, number
 from kata_lib.engines.embedded.api.respond import send
 from kata_lib.engines.embedded.api.target import Target
 from kata_lib.engines.embedded.registry.registry import Registry
-from kata_lib.engines.embedded.registry.status import StatusError, bad_request
+from kata_lib.engines.embedded.registry.status import Cause, StatusError, bad_request, invalid
 from kata_lib.engines.embedded.store import Obj
 
 Logs = Callable[
@@ -26,22 +26,36 @@ async def stream_log(
     container, previous = _container(request, pod), flag(request, "previous")
     if flag(request, "timestamps"):
         raise bad_request("the embedded engine keeps no times with log lines: ask without --timestamps")
+    limits = {name: number(request, name) for name in ("tailLines", "sinceSeconds", "limitBytes")}
+    _check_limits(pod, limits)
     _check_started(pod, container, previous)
     pieces = logs(
         target.namespace or "",
         target.name or "",
         container,
         flag(request, "follow"),
-        number(request, "tailLines"),
-        number(request, "sinceSeconds"),
+        limits["tailLines"],
+        limits["sinceSeconds"],
         previous,
-        number(request, "limitBytes"),
+        limits["limitBytes"],
     )
     response = web.StreamResponse(headers={"Content-Type": "text/plain"})
     await response.prepare(request)
     async for piece in pieces:
         await send(response, piece)
     return response
+
+
+def _check_limits(pod: Obj, limits: dict[str, int | None]) -> None:
+    """Raise StatusError 422 for a number of lines, seconds or bytes that there cannot be."""
+    causes = []
+    for name, limit in limits.items():
+        least = 0 if name == "tailLines" else 1
+        if limit is not None and limit < least:
+            than = "greater than or equal to 0" if name == "tailLines" else "greater than 0"
+            causes.append(Cause(name, "FieldValueInvalid", f"Invalid value: {limit}: must be {than}"))
+    if causes:
+        raise invalid("PodLogOptions", "", pod["metadata"]["name"], causes)
 
 
 def _container(request: web.Request, pod: Obj) -> str:

@@ -5,7 +5,7 @@ import asyncio
 from aiohttp import web
 
 from kata_lib.engines.embedded.api import discovery, reads, writes
-from kata_lib.engines.embedded.api.bodies import read_body
+from kata_lib.engines.embedded.api.bodies import sent_options
 from kata_lib.engines.embedded.api.logs import Logs, stream_log
 from kata_lib.engines.embedded.api.query import flag
 from kata_lib.engines.embedded.api.respond import answer, one, warned
@@ -63,8 +63,8 @@ class Objects:
         match = request.match_info
         group, version, rest = match.get("group", ""), match["version"], match["rest"].strip("/")
         if request.method == "POST" and f"{group}/{version}/{rest}" in REVIEWS:
-            body = await read_body(request)
-            return answer(review(f"{group}/{version}/{rest}", body), status=201)
+            path = f"{group}/{version}/{rest}"
+            return answer(review(path, await sent_options(request, REVIEWS[path])), status=201)
         if not rest:
             return answer(discovery.resource_list(self._registry.resources, group, version))
         if group == METRICS:

@@ -1,15 +1,20 @@
 """The query parameters of requests, read once and checked."""
 
 import json
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from kata_lib.engines.embedded.registry.decoding_words import go_quoted
 from kata_lib.engines.embedded.registry.patches import APPLY_PATCH
 from kata_lib.engines.embedded.registry.status import Cause, bad_request, invalid
 
 MAX_NAME = 128
+DIGITS = 30
+_VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 _OPTIONS = {
     "POST": "CreateOptions",
     "PUT": "UpdateOptions",
@@ -33,14 +38,10 @@ def write_options(request: web.Request) -> WriteOptions:
     query = request.query
     if mistakes := list(_mistakes(request)):
         raise invalid(_OPTIONS[request.method], "meta.k8s.io", "", mistakes)
-    validation = query.get("fieldValidation") or "Warn"
-    if validation not in ("Ignore", "Warn", "Strict"):
-        known = 'supported values: "Ignore", "Strict", "Warn"'
-        raise bad_request(f'fieldValidation: Unsupported value: "{validation}": {known}')
     agent = request.headers.get("User-Agent", "unknown").partition("/")[0]
     return WriteOptions(
         manager=query.get("fieldManager") or agent[:MAX_NAME],
-        field_validation=validation,
+        field_validation=query.get("fieldValidation") or "Warn",
         dry_run="dryRun" in query,
         force=flag(request, "force"),
     )
@@ -57,6 +58,14 @@ def _mistakes(request: web.Request) -> Iterator[Cause]:
         yield Cause("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
     if len(manager) > MAX_NAME:
         yield Cause("fieldManager", "FieldValueTooLong", f"Too long: may not be more than {MAX_NAME} bytes")
+    for position, character in enumerate(manager):
+        if unicodedata.category(character)[0] not in "LMNPS" and character != " ":
+            why = f"invalid character U+{ord(character):04X} (at position {position})"
+            yield Cause("fieldManager", "FieldValueInvalid", f"Invalid value: {go_quoted(manager)}: {why}")
+    if (validation := query.get("fieldValidation", "")) not in _VALIDATIONS:
+        known = ", ".join(map(json.dumps, _VALIDATIONS))
+        why = f"Unsupported value: {go_quoted(validation)}: supported values: {known}"
+        yield Cause("fieldValidation", "FieldValueNotSupported", why)
     if query.get("dryRun", "All") != "All":
         why = f'Unsupported value: {json.dumps([query["dryRun"]])}: supported values: "All"'
         yield Cause("dryRun", "FieldValueNotSupported", why)
@@ -80,10 +89,13 @@ def resource_version(request: web.Request) -> int | None:
 
 
 def number(request: web.Request, name: str) -> int | None:
-    """Return a whole number that is not negative, None if absent; raise StatusError 400 for anything else."""
+    """Return a whole number of 64 bits, None if absent; raise StatusError 400 for anything else."""
     value = request.query.get(name)
-    if value is None or value == "":
+    if value is None:
         return None
-    if not value.isascii() or not value.isdigit() or len(value) > 18:
+    if not re.fullmatch("[-+]?[0-9]+", value):
         raise bad_request(f'strconv.ParseInt: parsing "{value}": invalid syntax')
-    return int(value)
+    whole = int(value) if len(value) < DIGITS else 2**63
+    if not -(2**63) <= whole < 2**63:
+        raise bad_request(f'strconv.ParseInt: parsing "{value}": value out of range')
+    return whole

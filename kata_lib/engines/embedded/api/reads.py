@@ -56,8 +56,9 @@ def _page(request: web.Request, registry: Registry, target: Target) -> tuple[lis
     if "continue" in request.query:
         revision, after = _read_token(request.query["continue"])
         objects = [obj for obj in objects if _key(obj) > after]
+    number(request, "timeoutSeconds")
     limit = number(request, "limit")
-    if not limit or len(objects) <= limit:
+    if not limit or limit < 0 or len(objects) <= limit:
         return objects, {"resourceVersion": revision}
     page = objects[:limit]
     list_metadata: Obj = {"resourceVersion": revision, "continue": _token(revision, _key(page[-1]))}

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -26,8 +27,13 @@ def answer(value: Any, *, status: int = 200, warnings: Sequence[str] = ()) -> we
     """Return a JSON response, with one Warning header for each warning."""
     response = web.Response(body=encoded(value), status=status, content_type=JSON)
     for warning in warnings:
-        response.headers.add("Warning", _header(warning))
+        if not any(map(_is_control, warning)):  # which no header may have: the real server leaves it out, too
+            response.headers.add("Warning", _header(warning))
     return response
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) == "Cc"
 
 
 def warned(response: web.StreamResponse, target: Target) -> web.StreamResponse:

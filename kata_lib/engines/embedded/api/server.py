@@ -9,6 +9,7 @@ import hmac
 import logging
 import socket
 import ssl
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -37,6 +38,15 @@ OPEN_PATHS = ("/healthz", "/livez", "/readyz", "/version")
 """What a real cluster too tells anyone who asks."""
 
 SHUTDOWN_SECONDS = 5.0
+HEADER_LIMIT = 1024 * 1024
+"""Bytes of a request's line, and of one header; the same as of a real API server's headers together."""
+
+PROTOCOL: dict[str, Any] = {
+    "auto_decompress": False,  # a real API server takes no compressed body
+    "max_line_size": HEADER_LIMIT,
+    "max_field_size": HEADER_LIMIT,
+}
+"""How requests are read."""
 
 
 def make_app(registry: Registry, *, token: str, logs: Logs, reach: Reach) -> web.Application:
@@ -73,6 +83,7 @@ async def serve(app: web.Application, sock: socket.socket, tls: ssl.SSLContext) 
         handler_cancellation=True,
         shutdown_timeout=SHUTDOWN_SECONDS,
         keepalive_timeout=90,
+        **PROTOCOL,
     )
     await runner.setup()
     await web.SockSite(runner, sock, ssl_context=tls).start()

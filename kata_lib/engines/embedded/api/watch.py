@@ -41,6 +41,7 @@ class Watch:
         self._matches = combined(target.resource, query.get("labelSelector"), query.get("fieldSelector"))
         self._bookmarks = flag(request, "allowWatchBookmarks")
         self._initial = _sends_initial_events(request, target)
+        self._seconds = number(request, "timeoutSeconds") or DEFAULT_SECONDS
         self._since = resource_version(request) or 0
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue(BACKLOG)
         self._overrun = False
@@ -79,8 +80,7 @@ class Watch:
         start = list(self._start())
         await response.prepare(self._request)
         loop = asyncio.get_running_loop()
-        wanted = number(self._request, "timeoutSeconds") or DEFAULT_SECONDS
-        deadline = loop.time() + min(wanted, LONGEST_SECONDS) + SLACK_SECONDS
+        deadline = loop.time() + min(self._seconds, LONGEST_SECONDS) + SLACK_SECONDS
         for change in start:
             await send(response, self._line(change))
         while (left := deadline - loop.time()) > 0 and not self._overrun:

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from kata_lib.engines.embedded.api.bodies import check_applied, read_body, sent_object
+from kata_lib.engines.embedded.api.bodies import check_applied, sent_object, sent_options, sent_patch
 from kata_lib.engines.embedded.api.query import write_options
 from kata_lib.engines.embedded.api.reads import chosen
 from kata_lib.engines.embedded.api.respond import answer, served, success
@@ -69,7 +69,7 @@ async def patch(request: web.Request, registry: Registry, target: Target) -> web
     """Patch an object or what its subresource shows of it; an apply patch may create it."""
     options = write_options(request)
     content_type = request.content_type
-    body = await read_body(request)
+    body = await sent_patch(request)
     if content_type == APPLY_PATCH:
         check_applied(target, body)
     existed = registry.store.get(target.resource.key, target.namespace or "", target.name or "")
@@ -121,9 +121,7 @@ async def delete_collection(request: web.Request, registry: Registry, target: Ta
 
 
 async def _delete_arguments(request: web.Request) -> dict[str, Any]:
-    body = await read_body(request) or {}
-    if not isinstance(body, dict):
-        raise bad_request("the body of a deletion must be a DeleteOptions object")
+    body = await sent_options(request, "DeleteOptions")
     query = request.query
     if body.get("dryRun", ["All"]) != ["All"]:
         raise _unsupported_option("dryRun", body["dryRun"], "All")

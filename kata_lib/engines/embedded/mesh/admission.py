@@ -59,17 +59,6 @@ def _without_effect(spec: Obj) -> Iterator[str]:
             yield f"{path}.fault.delay without fixedDelay"
         if "abort" in fault and "httpStatus" not in fault["abort"]:
             yield f"{path}.fault.abort without httpStatus"
-        yield from _host_changes(path, rule)
-        for number, destination in enumerate(rule.get("route") or ()):
-            yield from _host_changes(f"{path}.route[{number}]", destination)
-
-
-def _host_changes(path: str, part: Obj) -> Iterator[str]:
-    request = part.get("headers", {}).get("request", {})
-    for field in ("set", "add"):
-        for name in request.get(field, {}):
-            if name.lower() in ("host", ":authority"):
-                yield f"{path}.headers.request.{field}[{name}] (rewrite.authority changes the host)"
 
 
 def _is_unsupported(field: str, value: object) -> bool:

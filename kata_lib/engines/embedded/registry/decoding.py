@@ -14,7 +14,13 @@ from typing import Any
 
 from kata_lib.cluster.quantities import canonical
 from kata_lib.engines.embedded.registry import crds
-from kata_lib.engines.embedded.registry.decoding_words import INTEGER_BITS, JsonWords, MapWords, go_text
+from kata_lib.engines.embedded.registry.decoding_words import (
+    INTEGER_BITS,
+    JsonWords,
+    MapWords,
+    go_quoted,
+    go_text,
+)
 from kata_lib.engines.embedded.registry.left_out import is_left_out
 from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.schemas import ANY, Schema
@@ -38,7 +44,7 @@ def unknown_fields(schema: Schema, obj: Obj) -> list[str]:
     _find_unknown(schema, obj, "", found)
     if schema.custom:  # found when it is pruned, and in the metadata of objects in it after that
         found.sort(key=lambda path: ("metadata" in path.split(".")[:-1], path))
-    return [f'unknown field "{path}"' for path in found]
+    return [f"unknown field {go_quoted(path)}" for path in found]
 
 
 def check_fields(

@@ -66,6 +66,21 @@ def _go_kind(value: Any) -> str:
     return names.get(type(value), "float64")
 
 
+def go_quoted(text: str) -> str:
+    """Return a text as Go quotes it with %q."""
+    return f'"{"".join(map(_escaped, text))}"'
+
+
+def _escaped(character: str) -> str:
+    short = {"\n": r"\n", "\t": r"\t", "\r": r"\r", '"': r"\"", "\\": r"\\"}
+    if known := short.get(character):
+        return known
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
 def go_text(value: Any) -> str:
     """Return a value as Go prints it with %v: maps in the order of their keys."""
     if isinstance(value, dict):

@@ -6,10 +6,22 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from kata_lib.cluster import documents
 from kata_lib.engines.embedded.registry import crds
 from kata_lib.engines.embedded.registry.resources import Resource
-from kata_lib.engines.embedded.registry.status import Cause, StatusError, conflict, invalid, other_namespace
+from kata_lib.engines.embedded.registry.status import (
+    Cause,
+    StatusError,
+    bad_request,
+    conflict,
+    invalid,
+    other_namespace,
+    too_many_values,
+)
 from kata_lib.engines.embedded.store import Obj
+
+MAX_VALUES = 10_000
+"""Values of an object beside its managed fields; the largest of Istio's definitions has 6,200."""
 
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 GENERATED_BASE = 58
@@ -196,6 +208,20 @@ def own_copy(obj: Obj) -> Obj:
     """Return a copy that shares nothing with the original (by way of JSON, which is faster than deepcopy)."""
     copied: Obj = json.loads(json.dumps(obj))
     return copied
+
+
+def check_size(obj: Obj) -> None:
+    """Raise StatusError 413 where an object has more values, or 400 more levels, than one write may take."""
+    metadata = obj.get("metadata")
+    own = {key: value for key, value in obj.items() if key != "metadata"}
+    if isinstance(metadata, dict):
+        own["metadata"] = {key: value for key, value in metadata.items() if key != "managedFields"}
+    try:
+        documents.count(own, MAX_VALUES)
+    except documents.TooMany:
+        raise too_many_values(MAX_VALUES) from None
+    except documents.Unreadable as error:
+        raise bad_request(str(error)) from None
 
 
 def check_same_name(name: str, obj: Obj) -> None:

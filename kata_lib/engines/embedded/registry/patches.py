@@ -5,6 +5,7 @@ them changes what it is given.
 """
 
 import copy
+import json
 from typing import Any
 
 import jsonpatch
@@ -12,12 +13,23 @@ import jsonpatch
 from kata_lib.engines.embedded.registry.decoding_words import json_type
 from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.schemas import Schema, schema_for
-from kata_lib.engines.embedded.registry.status import bad_request, rejected_request, unsupported_patch
+from kata_lib.engines.embedded.registry.status import (
+    bad_request,
+    rejected_request,
+    too_many_operations,
+    unsupported_patch,
+)
 from kata_lib.engines.embedded.registry.strategic import strategic_merge_patch
 from kata_lib.engines.embedded.registry.subresources import scale_of
 from kata_lib.engines.embedded.store import Obj
 
 __all__ = ["json_patch", "merge_patch", "patched", "strategic_merge_patch"]
+
+MAX_OPERATIONS = 10_000
+"""As many as a real API server takes in one JSON patch (apiserver, endpoints/handlers/patch.go)."""
+
+MAX_COPIED = 3 * 1024 * 1024
+"""Bytes that the copies of one JSON patch may add."""
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -57,15 +69,27 @@ def json_patch(obj: Any, operations: Any) -> Any:
             f"error decoding patch: json: cannot unmarshal {json_type(operations)}"
             " into Go value of type []handlers.jsonPatchOp"
         )
+    if len(operations) > MAX_OPERATIONS:
+        raise too_many_operations(MAX_OPERATIONS, len(operations))
     if not all(isinstance(one, dict) and isinstance(one.get("path"), str) for one in operations):
         raise bad_request("error decoding patch: every operation needs an op and a path")
     result = copy.deepcopy(obj)
+    copied = 0
     try:
         for operation in operations:
+            if operation.get("op") == "copy":
+                copied += _copied(operation, result)
+            if copied > MAX_COPIED:
+                raise rejected_request()
             result = jsonpatch.apply_patch(result, [_as_taken(operation, result)], in_place=True)
         return result
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
         raise rejected_request() from error
+
+
+def _copied(operation: Obj, document: Any) -> int:
+    """Return how many bytes an operation copies."""
+    return len(json.dumps(jsonpatch.JsonPointer(operation.get("from", "")).resolve(document)))
 
 
 def _as_taken(operation: Obj, document: Any) -> Obj:

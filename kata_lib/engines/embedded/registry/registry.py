@@ -6,6 +6,7 @@ Everything is synchronous and in one thread, so a read and the write that follow
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from kata_lib.engines.embedded.registry import deletion, metadata
 from kata_lib.engines.embedded.registry.decoding import check_fields
 from kata_lib.engines.embedded.registry.patches import APPLY_PATCH, STRATEGIC_MERGE_PATCH, patched
 from kata_lib.engines.embedded.registry.recorder import EventRecorder
-from kata_lib.engines.embedded.registry.resources import SCALES
+from kata_lib.engines.embedded.registry.resources import SCALES, Resource
 from kata_lib.engines.embedded.registry.selectors import combined
 from kata_lib.engines.embedded.registry.served import Resources
 from kata_lib.engines.embedded.registry.services import ServiceAddresses, ServiceAllocator
@@ -24,8 +25,8 @@ from kata_lib.engines.embedded.registry.writing import (
     Write,
     Writer,
     refuse_own,
-    tell,
     unsupported,
+    without_effect,
 )
 from kata_lib.engines.embedded.store import Event, Obj, Store
 
@@ -57,6 +58,7 @@ class Registry:
         services = ServiceAllocator(addresses, bindable)
         self._writer = Writer(store, self.resources, services, clock, mutations, admission)
         self._recorder = EventRecorder(self, clock)
+        self._watched: Counter[str] = Counter()
 
     def get(self, resource: str, namespace: str | None, name: str) -> Obj:
         """Return the object; raise StatusError 404 if there is none."""
@@ -97,7 +99,7 @@ class Registry:
         check_fields(kind, self.resources.schema(kind), new, field_validation, warnings, version=version)
         refuse_own(kind, (new.get("metadata") or {}).get("name", ""))
         made = self._writer.create(Write(kind, manager, version, dry_run=dry_run), namespace, new)
-        tell(kind, warnings)
+        self._tell(kind, warnings)
         return made
 
     def update(
@@ -185,7 +187,7 @@ class Registry:
             live = self.resources.coerced(kind, stored) if stored else None
             made = self._writer.apply(write, namespace, name, live, applied, force=force)
             if stored is None:
-                tell(kind, warnings)
+                self._tell(kind, warnings)
             return made
         old = self.resources.coerced(kind, self.get(resource, namespace, name))
         new = patched(kind, self.resources.schema(kind), old, body, content_type, subresource)
@@ -237,7 +239,20 @@ class Registry:
             if resources is None or event.resource in resources:
                 callback(event)
 
-        return self.store.subscribe(chosen)
+        named = resources or set()
+        self._watched.update(named)
+        unsubscribe = self.store.subscribe(chosen)
+
+        def end() -> None:
+            self._watched.subtract(named)
+            unsubscribe()
+
+        return end
+
+    def _tell(self, kind: Resource, warnings: Warnings) -> None:
+        """Warn where nobody acts on an object."""
+        if warnings is not None and (why := without_effect(kind, watched=self._watched[kind.key] > 0)):
+            warnings.append(why)
 
     def now(self) -> str:
         """Return the present moment as objects hold it."""

@@ -168,6 +168,18 @@ def too_large(limit: int) -> StatusError:
     return StatusError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")
 
 
+def too_many_values(limit: int) -> StatusError:
+    """413: the object has more than `limit` values; a real server counts bytes alone."""
+    message = f"Request entity too large: the embedded engine's limit is {limit} values in an object"
+    return StatusError(413, "RequestEntityTooLarge", message)
+
+
+def too_many_operations(limit: int, found: int) -> StatusError:
+    """413: a JSON patch has more than `limit` operations."""
+    why = f"The allowed maximum operations in a JSON patch is {limit}, got {found}"
+    return StatusError(413, "RequestEntityTooLarge", f"Request entity too large: {why}")
+
+
 def timed_out(message: str) -> StatusError:
     """504: something did not happen in its time."""
     return StatusError(504, "Timeout", f"Timeout: {message}")

@@ -66,6 +66,7 @@ class Writer:
     def create(self, write: Write, namespace: str | None, new: Obj) -> Obj:
         """Store a new object; it is the callee's to change."""
         kind = write.kind
+        metadata.check_size(new)
         new["apiVersion"], new["kind"] = kind.api_version, kind.kind
         metadata.forget(kind, new)
         self._default(kind, new)
@@ -75,6 +76,7 @@ class Writer:
 
     def update(self, write: Write, old: Obj, new: Obj) -> Obj:
         """Store the new state of an object in place of the old; it is the callee's to change."""
+        metadata.check_size(new)
         return self._replace(write, old, new, applied=False)
 
     def apply(
@@ -95,6 +97,7 @@ class Writer:
             subresource=write.subresource,
             left_out=not_applied(kind, applied, write.subresource),
         )
+        metadata.check_size(new)
         check_fields(kind, self._resources.schema(kind), new, "Ignore", None, version=write.version)
         metadata.check_same_name(name, new)
         if live is not None:
@@ -243,7 +246,11 @@ def refuse_own(kind: Resource, name: str) -> None:
     raise method_not_allowed(kind)
 
 
-def tell(kind: Resource, warnings: list[str] | None) -> None:
-    """Warn where no controller of this engine acts on an object."""
-    if kind.inert and warnings is not None:
-        warnings.append(kind.inert)
+def without_effect(kind: Resource, *, watched: bool) -> str:
+    """Return why nothing comes of an object that is kept, "" where something may.
+
+    A kind that a CustomResourceDefinition adds is its controller's, and a controller watches its kind.
+    """
+    if kind.defined and not watched:
+        return f"this {kind.kind} is kept and nothing comes of it: no controller watches {kind.qualified}"
+    return kind.inert

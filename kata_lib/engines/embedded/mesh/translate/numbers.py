@@ -1,6 +1,5 @@
 """Durations and percentages as Istio writes them, in Envoy's form."""
 
-from decimal import Decimal
 from typing import Any
 
 from kata_lib.cluster.durations import seconds
@@ -16,5 +15,6 @@ def duration(text: str) -> str:
 
 
 def per_million(percent: float) -> dict[str, Any]:
-    """Return a share as istiod writes it: in millionths."""
-    return {"numerator": int(Decimal(str(percent)) * 10_000), "denominator": "MILLION"}
+    """Return a share as istiod writes it: in whole millionths, of which nothing is left out below one."""
+    numerator = int(percent * 10_000)
+    return {**({"numerator": numerator} if numerator else {}), "denominator": "MILLION"}

@@ -17,10 +17,19 @@ FIELDS: dict[str, Tree] = {
 
 def envoy(rule: Mapping[str, Any], context: RouteContext) -> Envoy:
     """Return the part of Envoy's TCP proxy that names clusters, and by what a connection chooses in them."""
-    route = rule["route"]
+    route = [_at_its_port(item, context) for item in rule["route"]]
     made = destinations.clusters(route, context)
     subset = route[0]["destination"].get("subset", "") if len(route) == 1 else ""
     return made | hash_policy(route[0]["destination"]["host"], subset, context)
+
+
+def _at_its_port(item: Mapping[str, Any], context: RouteContext) -> Mapping[str, Any]:
+    """Return a destination with its Service's only port, where it names none."""
+    destination = item["destination"]
+    service = context.snapshot.services.get(destination["host"])
+    if "port" in destination or service is None or len(service.ports) != 1:
+        return item
+    return {**item, "destination": {**destination, "port": {"number": service.ports[0].number}}}
 
 
 def hash_policy(hostname: str, subset: str, context: RouteContext) -> Envoy:

@@ -1,29 +1,37 @@
-"""One route table a port, as istiod makes them for a sidecar's listeners: a virtual host for each Service."""
+"""One route table a port, as istiod makes them for a sidecar's listeners: a virtual host for each name.
 
+Source: istio/istio, pilot/pkg/networking/core/httproute.go (BuildSidecarOutboundVirtualHosts) and
+route/route.go (BuildSidecarVirtualHostWrapper).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kata_lib.cluster.hosts import covers
 from kata_lib.engines.embedded.mesh.translate import http_route, virtual_services
 from kata_lib.engines.embedded.mesh.translate.destination_rules import rule_for
 from kata_lib.engines.embedded.mesh.translate.hosts import cluster_name, domains
 from kata_lib.engines.embedded.mesh.translate.http_route.context import RouteContext
 from kata_lib.engines.embedded.mesh.translate.model import Envoy, MeshSnapshot, Proxy, Service
-from kata_lib.engines.embedded.mesh.translate.traffic_policy.load_balancer import hash_policy
+from kata_lib.engines.embedded.mesh.translate.traffic_policy import of_port
+from kata_lib.engines.embedded.store import Obj
 
 Tables = dict[int, list[Envoy]]
 """Virtual hosts by port."""
 
 _DEFAULT_PORT = 80
+"""The port at which a host is asked for that no Service has."""
 
 
 def tables(snapshot: MeshSnapshot, proxy: Proxy) -> Tables:
     """Return the virtual hosts that a sidecar uses, for each port that a Service of HTTP has."""
-    made: Tables = {}
     candidates = virtual_services.in_mesh(snapshot, proxy.namespace)
-    for service in snapshot.services.values():
-        for port in service.ports:
-            if port.routed:
-                context = RouteContext(snapshot, proxy.namespace, proxy.labels, port.number)
-                made.setdefault(port.number, []).append(_of_service(service, candidates, context))
-    for host, routes in _hosts_without_service(snapshot, proxy, candidates):
-        made.setdefault(_DEFAULT_PORT, []).append(virtual_host(f"{host}:{_DEFAULT_PORT}", [host], routes))
+    ports = {port.number for service in snapshot.services.values() for port in service.ports if port.routed}
+    made = {}
+    for port in sorted(ports | {_DEFAULT_PORT}):
+        context = RouteContext(snapshot, proxy.namespace, proxy.labels, port)
+        if hosts := _table(candidates, context):
+            made[port] = hosts
     return made
 
 
@@ -32,30 +40,91 @@ def virtual_host(name: str, names: list[str], routes: list[Envoy]) -> Envoy:
     return {"name": name, "domains": names, "routes": routes, "include_request_attempt_count": True}
 
 
-def _of_service(service: Service, candidates: list[Envoy], context: RouteContext) -> Envoy:
-    speaker = virtual_services.spokesman(candidates, service.hostname)
-    routes: list[Envoy] = []
-    if speaker is not None:
-        routes = http_route.routes(virtual_services.rules(speaker, context.snapshot), context)
-    if not routes:
-        policy = rule_for(context.snapshot, service, context.proxy_namespace).policy_for("", context.port)
-        cluster = cluster_name(service.hostname, context.port)
-        routes = [http_route.default_route(cluster, hash_policy(policy.get("loadBalancer", {})))]
-    name = f"{service.hostname}:{context.port}"
-    return virtual_host(name, domains(service, context.proxy_namespace), routes)
+@dataclass
+class _Table:
+    """The virtual hosts of a port; the first that takes a name has it."""
+
+    port: int
+    hosts: dict[str, Envoy] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+    def add(self, host: str, names: list[str], routes: list[Envoy]) -> None:
+        name = f"{host}:{self.port}"
+        free = [domain for domain in names if domain not in self.taken]
+        if name not in self.hosts and free:
+            self.taken.update(free)
+            self.hosts[name] = virtual_host(name, free, routes)
 
 
-def _hosts_without_service(
-    snapshot: MeshSnapshot, proxy: Proxy, candidates: list[Envoy]
-) -> list[tuple[str, list[Envoy]]]:
-    """Return hosts that only a VirtualService knows; istiod puts them on port 80."""
-    context = RouteContext(snapshot, proxy.namespace, proxy.labels, _DEFAULT_PORT)
-    known = {name for service in snapshot.services.values() for name in domains(service, proxy.namespace)}
-    found: dict[str, list[Envoy]] = {}
+def _table(candidates: list[Obj], context: RouteContext) -> list[Envoy]:
+    services = _at_port(context)
+    table = _Table(context.port)
+    spoken_for: set[str] = set()
     for candidate in candidates:
-        for host in virtual_services.hosts(candidate):
-            if host in known or host in found or host.startswith("*"):
-                continue
-            if routes := http_route.routes(virtual_services.rules(candidate, snapshot), context):
-                found[host] = routes
-    return list(found.items())
+        if not (routes := _routes(candidate, services, context)):
+            continue
+        found = _services_of(candidate, candidates, services, context.port)
+        if found or context.port == _DEFAULT_PORT:
+            for name in _names_beside(candidate, services):
+                table.add(name, [name], routes)
+        for service in found:
+            table.add(service.hostname, domains(service, context.proxy_namespace), routes)
+            spoken_for.add(service.hostname)
+    for service in services.values():
+        if service.hostname not in spoken_for and _is_routed(service, context.port):
+            names = domains(service, context.proxy_namespace)
+            table.add(service.hostname, names, [_default_route(service, context)])
+    return sorted(table.hosts.values(), key=lambda host: str(host["name"]))
+
+
+def _at_port(context: RouteContext) -> dict[str, Service]:
+    """Return the Services that have a port, whatever its protocol, by hostname."""
+    return {
+        hostname: service
+        for hostname, service in context.snapshot.services.items()
+        if any(port.number == context.port for port in service.ports)
+    }
+
+
+def _is_routed(service: Service, number: int) -> bool:
+    return any(port.routed for port in service.ports if port.number == number)
+
+
+def _routes(candidate: Obj, services: Mapping[str, Service], context: RouteContext) -> list[Envoy]:
+    """Return a VirtualService's routes at a port; none where no Service there is meant, but at port 80."""
+    asked = any(covers(name, hostname) for name in virtual_services.hosts(candidate) for hostname in services)
+    if not asked and context.port != _DEFAULT_PORT:
+        return []
+    return http_route.routes(virtual_services.rules(candidate, context.snapshot), context)
+
+
+def _services_of(
+    candidate: Obj, candidates: list[Obj], services: Mapping[str, Service], port: int
+) -> list[Service]:
+    """Return the Services of HTTP for which a VirtualService speaks, in the order of its hosts."""
+    found = {
+        hostname: service
+        for name in virtual_services.hosts(candidate)
+        for hostname, service in services.items()
+        if name == hostname or _stands_for(name, hostname, candidate, candidates)
+    }
+    return [service for service in found.values() if _is_routed(service, port)]
+
+
+def _names_beside(candidate: Obj, services: Mapping[str, Service]) -> list[str]:
+    """Return the hosts of a VirtualService that are no Service's, nor cover one."""
+    names = virtual_services.hosts(candidate)
+    return [name.lower() for name in names if not any(covers(name, hostname) for hostname in services)]
+
+
+def _stands_for(name: str, hostname: str, candidate: Obj, candidates: list[Obj]) -> bool:
+    """Return whether a VirtualService's wildcard covers a host of which no other speaks more specifically."""
+    wild = name.startswith("*") and covers(name, hostname)
+    return wild and virtual_services.most_specific(candidates, hostname) is candidate
+
+
+def _default_route(service: Service, context: RouteContext) -> Envoy:
+    rule = rule_for(context.snapshot, service, context.proxy_namespace)
+    at_port = of_port(rule.policy, context.port).get("loadBalancer", {})
+    balancer = at_port if "consistentHash" in at_port else rule.policy.get("loadBalancer", {})
+    return http_route.default_route(cluster_name(service.hostname, context.port), balancer)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from kata_lib.cluster.hosts import covers, full_name, specificity
-from kata_lib.engines.embedded.mesh.translate import http_route, tcp_route
+from kata_lib.engines.embedded.mesh.translate import delegates, http_route, tcp_route
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Tree
 from kata_lib.engines.embedded.mesh.translate.hosts import MESH_GATEWAY, visible
 from kata_lib.engines.embedded.mesh.translate.model import MeshSnapshot
@@ -22,13 +22,24 @@ Rule = Mapping[str, Any]
 
 
 def in_mesh(snapshot: MeshSnapshot, namespace: str) -> list[Obj]:
-    """Return the VirtualServices that sidecars of a namespace see, the oldest first (then by name)."""
-    return [
+    """Return the VirtualServices that sidecars of a namespace see, in istiod's order.
+
+    First those for their own namespace alone, then those for this one by name, then those for all; of each
+    the oldest first (then by name).
+    """
+    seen = [
         virtual_service
         for virtual_service in snapshot.virtual_services
         if MESH_GATEWAY in virtual_service["spec"].get("gateways", [MESH_GATEWAY])
         and visible(virtual_service, namespace)
     ]
+    return sorted(seen, key=lambda found: _publicity(found, namespace))
+
+
+def _publicity(virtual_service: Obj, namespace: str) -> int:
+    if "*" in (virtual_service["spec"].get("exportTo") or ["*"]):
+        return 2
+    return 0 if virtual_service["metadata"]["namespace"] == namespace else 1
 
 
 def hosts(virtual_service: Obj) -> list[str]:
@@ -37,8 +48,8 @@ def hosts(virtual_service: Obj) -> list[str]:
     return [full_name(host, namespace) for host in virtual_service["spec"].get("hosts", [])]
 
 
-def spokesman(candidates: list[Obj], hostname: str) -> Obj | None:
-    """Return the one that speaks for a host: of those whose host is most specific the first."""
+def most_specific(candidates: list[Obj], hostname: str) -> Obj | None:
+    """Return the one of whose hosts one is the most specific that covers a host; the first of several."""
     found = [
         (specificity(host), candidate)
         for candidate in candidates
@@ -84,32 +95,8 @@ def _named(virtual_service: Obj, kind: Literal["http", "tcp"] = "http") -> Itera
 
 def _delegated(rule: Rule, namespace: str, snapshot: MeshSnapshot) -> Iterator[Rule]:
     wanted = rule["delegate"].get("namespace", namespace), rule["delegate"]["name"]
-    root = {field: value for field, value in rule.items() if field not in ("delegate", "match")}
     for candidate in snapshot.virtual_services:
-        metadata = candidate["metadata"]
-        if (metadata["namespace"], metadata["name"]) != wanted or candidate["spec"].get("hosts"):
-            continue
-        for inner in _named(candidate):
-            both = {**root, **inner}
-            if "match" not in rule:
-                yield both
-            elif merged := _merged(rule["match"], inner.get("match") or [{}]):
-                yield {**both, "match": merged}
-
-
-def _merged(outer: list[Rule], inner: list[Rule]) -> list[Rule]:
-    """Return each pair of conditions as one; a pair that contradicts itself is left out."""
-    return [
-        {**a, **b}
-        for a in outer
-        for b in inner
-        if all(_narrows(a[key], b[key]) for key in a.keys() & b.keys())
-    ]
-
-
-def _narrows(outer: Any, inner: Any) -> bool:
-    if outer == inner:
-        return True
-    if isinstance(outer, dict) and isinstance(inner, dict) and set(outer) == {"prefix"}:
-        return any(str(inner.get(how, "")).startswith(outer["prefix"]) for how in ("exact", "prefix"))
-    return False
+        metadata, spec = candidate["metadata"], candidate["spec"]
+        found = (metadata["namespace"], metadata["name"]) == wanted and not spec.get("hosts")
+        if found and visible(candidate, namespace):
+            yield from delegates.merged(rule, list(_named(candidate)))

@@ -6,39 +6,47 @@ from typing import Any
 
 from kata_lib.engines.embedded.mesh.translate.destination_rules import rule_for
 from kata_lib.engines.embedded.mesh.translate.hosts import cluster_name
-from kata_lib.engines.embedded.mesh.translate.model import Envoy, MeshSnapshot
-from kata_lib.engines.embedded.mesh.translate.traffic_policy.load_balancer import hash_policy
+from kata_lib.engines.embedded.mesh.translate.model import MeshSnapshot
+from kata_lib.engines.embedded.mesh.translate.traffic_policy import of_port
+
+UNKNOWN = "UnknownService"
+"""istiod's name for the cluster of a destination that can be none."""
 
 
 @dataclass(frozen=True)
 class RouteContext:
-    """One proxy at one port; destinations come with full host names."""
+    """One proxy at one port; destinations come with full host names.
+
+    `gateway_api` says that the rules are those of an HTTPRoute: its words mean something else here and there.
+    """
 
     snapshot: MeshSnapshot
     proxy_namespace: str
     proxy_labels: Mapping[str, str]
     port: int
+    gateway_api: bool = False
 
     def cluster(self, destination: Mapping[str, Any]) -> str:
-        """Return the cluster that a destination names, whether it exists or not."""
-        return cluster_name(
-            destination["host"], self.destination_port(destination), destination.get("subset", "")
-        )
+        """Return the cluster that a destination names, whether it exists or not.
 
-    def destination_port(self, destination: Mapping[str, Any]) -> int:
-        """Return the port a destination names, else its Service's only one, else the port of the request."""
-        if number := destination.get("port", {}).get("number"):
-            return int(number)
-        service = self.snapshot.services.get(destination["host"])
-        if service and len(service.ports) == 1:
-            return service.ports[0].number
-        return self.port
+        Its port is the one that it names, else that of the request.
+        """
+        if not destination.get("host"):
+            return UNKNOWN
+        port = destination.get("port", {}).get("number") or self.port
+        return cluster_name(destination["host"], int(port), destination.get("subset", ""))
 
-    def hash_policy(self, destination: Mapping[str, Any]) -> list[Envoy]:
-        """Return what a request to a destination is hashed by, as its DestinationRule says."""
-        service = self.snapshot.services.get(destination["host"])
+    def hashing(self, destination: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the load balancer that hashes a request to a destination, {} where none does.
+
+        As in istiod, a DestinationRule's settings of a port count only where the destination names that port.
+        """
+        service = self.snapshot.services.get(destination.get("host", ""))
         if service is None:
-            return []
+            return {}
         rule = rule_for(self.snapshot, service, self.proxy_namespace)
-        policy = rule.policy_for(destination.get("subset", ""), self.destination_port(destination))
-        return hash_policy(policy.get("loadBalancer", {}))
+        of_subset = rule.subsets.get(destination.get("subset", ""), {}).get("trafficPolicy", {})
+        port = destination.get("port", {}).get("number")
+        policies = (of_port(of_subset, port), of_subset, of_port(rule.policy, port), rule.policy)
+        balancers = (policy.get("loadBalancer", {}) for policy in policies)
+        return next((balancer for balancer in balancers if "consistentHash" in balancer), {})

@@ -29,8 +29,9 @@ def envoy(policy: Mapping[str, Any]) -> Envoy:
         "@type": TYPE,
         "filter_enabled": {"default_value": {"numerator": 100}},
         "forward_not_matching_preflights": policy.get("unmatchedPreflights") != "IGNORE",
-        "allow_origin_string_match": [string_match(origin) for origin in policy.get("allowOrigins", [])],
     }
+    if origins := policy.get("allowOrigins"):
+        made["allow_origin_string_match"] = [string_match(origin) for origin in origins]
     for field, name in _LISTS.items():
         if policy.get(field):
             made[name] = ",".join(policy[field])

@@ -16,14 +16,13 @@ FIELDS: Tree = {
 
 
 def envoy(fault: Mapping[str, Any]) -> Envoy:
-    """Return the fault filter's configuration for a route."""
+    """Return the fault filter's configuration for a route; without a percentage no request fails."""
     made: Envoy = {"@type": TYPE}
     if delay := fault.get("delay"):
-        made["delay"] = {"fixed_delay": duration(delay["fixedDelay"]), "percentage": _share(delay)}
+        share = per_million(delay["percentage"].get("value", 0)) if "percentage" in delay else {}
+        made["delay"] = {"fixed_delay": duration(delay["fixedDelay"]), "percentage": share}
     if abort := fault.get("abort"):
-        made["abort"] = {"http_status": abort["httpStatus"], "percentage": _share(abort)}
+        made["abort"] = {"http_status": abort["httpStatus"]}
+        if "percentage" in abort:
+            made["abort"]["percentage"] = per_million(abort["percentage"].get("value", 0))
     return made
-
-
-def _share(fault: Mapping[str, Any]) -> Envoy:
-    return per_million(fault.get("percentage", {"value": 100}).get("value", 0))

@@ -30,40 +30,50 @@ FIELDS: Tree = [
     }
 ]
 
-_PSEUDO_HEADERS = {"scheme": ":scheme", "method": ":method", "authority": ":authority"}
+_PSEUDO_HEADERS = {"method": ":method", "authority": ":authority", "scheme": ":scheme"}
 
 
 def can_hold(condition: Mapping[str, Any], context: RouteContext) -> bool:
-    """Return whether a match on port, source or gateway, all known beforehand, can hold for this proxy."""
+    """Return whether a match on port, source or gateway, all known beforehand, can hold for this proxy.
+
+    A match that names gateways says nothing of sources, whatever it has beside them.
+    """
+    if (condition.get("port") or context.port) != context.port:
+        return False
+    if gateways := condition.get("gateways"):
+        return MESH_GATEWAY in gateways
+    namespace = condition.get("sourceNamespace") or context.proxy_namespace
     labels = condition.get("sourceLabels", {})
-    return (
-        condition.get("port", context.port) == context.port
-        and labels.items() <= context.proxy_labels.items()
-        and condition.get("sourceNamespace", context.proxy_namespace) == context.proxy_namespace
-        and MESH_GATEWAY in condition.get("gateways", [MESH_GATEWAY])
-    )
+    return labels.items() <= context.proxy_labels.items() and namespace == context.proxy_namespace
 
 
 def takes_all(envoy_match: Envoy) -> bool:
     """Return whether a route's match holds for every request."""
-    return envoy_match.get("prefix") == "/" and envoy_match.keys() <= {"prefix", "case_sensitive"}
+    if envoy_match.keys() & {"headers", "query_parameters"}:
+        return False
+    regex = envoy_match.get("safe_regex", {}).get("regex")
+    return envoy_match.get("prefix") == "/" or regex == ".*"
 
 
-def envoy(condition: Mapping[str, Any] | None) -> Envoy:
-    """Return Envoy's match for one of a route's matches, or for a route that has none."""
+def envoy(condition: Mapping[str, Any] | None, *, whole_segments: bool = False) -> Envoy:
+    """Return Envoy's match for one of a route's matches, or for a route that has none.
+
+    `whole_segments` is the Gateway API's meaning of a prefix: /a is one of /a/b, and none of /ab.
+    """
     if condition is None:
         return {"prefix": "/"}
-    made = _path(condition.get("uri", {}))
+    made = _path(condition.get("uri", {}), whole_segments)
     made["case_sensitive"] = not condition.get("ignoreUriCase", False)
-    headers = [_header(name, value) for name, value in sorted(condition.get("headers", {}).items())]
-    headers += [_without(name, value) for name, value in sorted(condition.get("withoutHeaders", {}).items())]
+    headers = [_named(name, value) for name, value in condition.get("headers", {}).items()]
+    headers += [_without(name, value) for name, value in condition.get("withoutHeaders", {}).items()]
+    headers.sort(key=lambda header: str(header["name"]))
     headers += [
-        _header(_PSEUDO_HEADERS[name], condition[name]) for name in _PSEUDO_HEADERS if name in condition
+        _named(_PSEUDO_HEADERS[name], condition[name]) for name in _PSEUDO_HEADERS if name in condition
     ]
     if headers:
         made["headers"] = headers
     if parameters := condition.get("queryParams"):
-        made["query_parameters"] = [_parameter(name, value) for name, value in sorted(parameters.items())]
+        made["query_parameters"] = [_named(name, value) for name, value in sorted(parameters.items())]
     return made
 
 
@@ -74,28 +84,26 @@ def string_match(wanted: Mapping[str, str]) -> Envoy:
     return dict(wanted)
 
 
-def _path(uri: Mapping[str, str]) -> Envoy:
+def _path(uri: Mapping[str, str], whole_segments: bool) -> Envoy:
     if "exact" in uri:
         return {"path": uri["exact"]}
     if "regex" in uri:
         return {"safe_regex": {"regex": uri["regex"]}}
-    return {"prefix": uri.get("prefix", "/")}
+    prefix = uri.get("prefix", "/")
+    if whole_segments and prefix != "/":
+        return {"path_separated_prefix": prefix.removesuffix("/")}
+    return {"prefix": prefix}
 
 
-def _header(name: str, wanted: Mapping[str, str]) -> Envoy:
+def _named(name: str, wanted: Mapping[str, str]) -> Envoy:
+    """Return the match of a header or of a query parameter."""
     if not wanted or wanted.get("regex") == "*":
         return {"name": name, "present_match": True}
     return {"name": name, "string_match": string_match(wanted)}
 
 
 def _without(name: str, wanted: Mapping[str, str]) -> Envoy:
-    inverted = {**_header(name, wanted), "invert_match": True}
+    inverted = {**_named(name, wanted), "invert_match": True}
     if "string_match" in inverted:
         inverted["treat_missing_header_as_empty"] = True
     return inverted
-
-
-def _parameter(name: str, wanted: Mapping[str, str]) -> Envoy:
-    if not wanted:
-        return {"name": name, "present_match": True}
-    return {"name": name, "string_match": string_match(wanted)}

@@ -14,18 +14,23 @@ PERCENTAGE: Tree = {"value": LEAF}
 
 
 def envoy(rule: Mapping[str, Any], context: RouteContext) -> list[Envoy]:
-    """Return the mirror policies of a route; a mirror without a percentage gets every request."""
-    mirrors = [(m["destination"], m.get("percentage")) for m in rule.get("mirrors", [])]
-    if "mirror" in rule:
-        mirrors.append((rule["mirror"], rule.get("mirrorPercentage")))
+    """Return the mirror policies of a route.
+
+    A mirror without a percentage gets every request; one of 0 % is left out.
+    """
+    mirrors = [(rule["mirror"], rule.get("mirrorPercentage"))] if "mirror" in rule else []
+    mirrors += [(m["destination"], m.get("percentage")) for m in rule.get("mirrors", ())]
     return [
         {
             "cluster": context.cluster(destination),
             "disable_shadow_host_suffix_append": True,
-            "runtime_fraction": {
-                "default_value": per_million((percentage or {"value": 100}).get("value", 0))
-            },
+            "runtime_fraction": {"default_value": _share(percentage)},
             "trace_sampled": False,
         }
         for destination, percentage in mirrors
+        if percentage is None or percentage.get("value", 0) > 0
     ]
+
+
+def _share(percentage: Mapping[str, Any] | None) -> Envoy:
+    return per_million(percentage["value"]) if percentage else {"numerator": 100}

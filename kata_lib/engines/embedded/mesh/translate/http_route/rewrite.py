@@ -1,24 +1,28 @@
-"""http.rewrite: the path and host that the destination sees."""
+"""http.rewrite: the path that the destination sees; its authority is one of several words for the host."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Tree
+from kata_lib.engines.embedded.mesh.translate.http_route.context import RouteContext
 from kata_lib.engines.embedded.mesh.translate.model import Envoy
 
+_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
+"""What means something in a regular expression of RE2."""
 FIELDS: Tree = {"uri": LEAF, "authority": LEAF, "uriRegexRewrite": {"match": LEAF, "rewrite": LEAF}}
 
 
-def envoy(rewrite: Mapping[str, Any], matches: Sequence[Mapping[str, Any]]) -> Envoy:
-    """Return the parts of a route action that rewrite."""
-    action: Envoy = {}
-    if "uri" in rewrite:
-        if any("regex" in condition.get("uri", {}) for condition in matches):
-            action["regex_rewrite"] = {"pattern": {"regex": "/.*"}, "substitution": rewrite["uri"]}
-        else:
-            action["prefix_rewrite"] = rewrite["uri"]
+def envoy(rewrite: Mapping[str, Any], envoy_match: Envoy, context: RouteContext) -> Envoy:
+    """Return the parts of a route action that rewrite the path."""
     if regex := rewrite.get("uriRegexRewrite"):
-        action["regex_rewrite"] = {"pattern": {"regex": regex["match"]}, "substitution": regex["rewrite"]}
-    if "authority" in rewrite:
-        action["host_rewrite_literal"] = rewrite["authority"]
-    return action
+        return _regex(regex["match"], regex["rewrite"])
+    uri = rewrite.get("uri")
+    if uri == "/" and context.gateway_api:
+        prefix = _SPECIAL.sub(r"\\\g<0>", envoy_match.get("path_separated_prefix", ""))
+        return _regex(f"^{prefix}(/?)(.*)", "/\\2")
+    return {"prefix_rewrite": uri} if uri else {}
+
+
+def _regex(found: str, put: str) -> Envoy:
+    return {"regex_rewrite": {"pattern": {"regex": found}, "substitution": put}}

@@ -28,24 +28,24 @@ def effective(rule_policy: Policy, subset_policy: Policy, port: int) -> Policy:
 
     Settings of a port replace all others, also those that they leave out.
     """
-    policy = _for_port(rule_policy, port)
-    if not subset_policy:
-        return policy
-    own = {field: value for field, value in subset_policy.items() if field in _FIELDS}
-    if any(settings["port"]["number"] == port for settings in subset_policy.get("portLevelSettings", [])):
+    if of_port(subset_policy, port):
         return _for_port(subset_policy, port)
-    return {**policy, **own}
+    return {**_for_port(rule_policy, port), **_for_port(subset_policy, port)}
 
 
 def apply(policy: Policy, cluster: Envoy) -> None:
     """Write a policy into a cluster that has istiod's defaults."""
     connection_pool.apply(policy.get("connectionPool", {}), cluster)
     load_balancer.apply(policy.get("loadBalancer", {}), cluster)
-    outlier_detection.apply(policy.get("outlierDetection", {}), cluster)
+    outlier_detection.apply(policy.get("outlierDetection"), cluster)
+
+
+def of_port(policy: Policy, port: int | None) -> Policy:
+    """Return a policy's settings of a port, {} where it has none."""
+    settings = policy.get("portLevelSettings", ())
+    return next((found for found in settings if found["port"]["number"] == port), {})
 
 
 def _for_port(policy: Policy, port: int) -> Policy:
-    for settings in policy.get("portLevelSettings", []):
-        if settings["port"]["number"] == port:
-            return {field: value for field, value in settings.items() if field in _FIELDS}
-    return {field: value for field, value in policy.items() if field in _FIELDS}
+    found = of_port(policy, port) or policy
+    return {field: value for field, value in found.items() if field in _FIELDS}

@@ -38,9 +38,12 @@ def apply(balancer: Mapping[str, Any], cluster: Envoy) -> None:
         if table_size := hashing["maglev"].get("tableSize"):
             cluster["maglev_lb_config"] = {"table_size": str(table_size)}
         return
-    size = hashing.get("ringHash", {}).get("minimumRingSize") or hashing.get("minimumRingSize") or _RING_SIZE
     cluster["lb_policy"] = "RING_HASH"
-    cluster["ring_hash_lb_config"] = {"minimum_ring_size": str(size)}
+    size = hashing.get("minimumRingSize") or _RING_SIZE
+    if "ringHash" in hashing:
+        size = hashing["ringHash"].get("minimumRingSize", 0)
+    if size:
+        cluster["ring_hash_lb_config"] = {"minimum_ring_size": str(size)}
 
 
 def hash_policy(balancer: Mapping[str, Any]) -> list[Envoy]:

@@ -23,9 +23,9 @@ _COUNTS = {
 _DURATIONS = {"interval": "interval", "baseEjectionTime": "base_ejection_time"}
 
 
-def apply(detection: Mapping[str, Any], cluster: Envoy) -> None:
+def apply(detection: Mapping[str, Any] | None, cluster: Envoy) -> None:
     """Write the detection into a cluster; only what is counted ejects, never a success rate."""
-    if not detection:
+    if detection is None:
         return
     outliers: Envoy = {"enforcing_success_rate": 0}
     for field, name in _COUNTS.items():

@@ -1,0 +1,71 @@
+/**
+ * What JupyterLab does for the workshop's notebooks: the map of the start page is drawn whenever that page
+ * comes to the front, and Shift+Enter on a notebook's last cell, the link to the next, leaves no empty cell.
+ *
+ * Written as JupyterLab loads a built extension, so that nothing has to be built.
+ */
+
+const MAP = "map";
+const NEXT = "next";
+const SHOWN = new Set(["execute_result", "error"]);
+
+function tagged(cell, tag) {
+  return (cell.getMetadata("tags") ?? []).includes(tag);
+}
+
+function cellsOf(panel) {
+  const cells = panel?.content?.model?.cells;
+  return cells ? Array.from(cells) : [];
+}
+
+/** Show in the map's cell what its code says now; the reader's place and the cell's number stay. */
+async function drawMap(panel) {
+  await panel?.context?.ready;
+  const map = cellsOf(panel).find((cell) => tagged(cell, MAP));
+  if (!map) return;
+  await panel.sessionContext.ready;
+  const future = panel.sessionContext.session.kernel.requestExecute({
+    code: map.sharedModel.getSource(),
+    store_history: false,
+  });
+  const outputs = [];
+  future.onIOPub = ({ header, content }) => {
+    if (SHOWN.has(header.msg_type)) outputs.push({ output_type: header.msg_type, ...content });
+  };
+  await future.done;
+  map.outputs.fromJSON(outputs);
+}
+
+/** Take away the empty cell that JupyterLab adds behind the last one. */
+function takeAway(panel) {
+  const cells = cellsOf(panel);
+  const [link, added] = cells.slice(-2);
+  if (!added || !tagged(link, NEXT) || added.sharedModel.getSource() !== "") return;
+  const { content } = panel;
+  content.mode = "command"; // in edit mode the link would become text to edit
+  content.activeCellIndex = cells.length - 2;
+  content.model.sharedModel.deleteCell(cells.length - 1);
+  content.activeCell.rendered = true;
+  content.mode = "command";
+}
+
+const plugin = {
+  id: "canary-kata:path",
+  autoStart: true,
+  activate: (app) => {
+    let shown = null;
+    const show = (panel) => {
+      if (panel !== shown) drawMap(panel);
+      shown = panel;
+    };
+    app.shell.currentChanged?.connect((_, { newValue }) => show(newValue));
+    app.restored.then(() => show(app.shell.currentWidget));
+    app.commands.commandExecuted.connect((_, { id, result }) => {
+      const panel = app.shell.currentWidget;
+      if (id === "notebook:run-cell-and-select-next") result.finally(() => takeAway(panel));
+    });
+  },
+};
+
+globalThis._JUPYTERLAB ??= {};
+globalThis._JUPYTERLAB["canary-kata"] = { init: () => {}, get: async () => () => plugin };

@@ -1,0 +1,79 @@
+"""What a learner meets first: the start page with its map, a terminal beside it, and links that lead on."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from bench.lab_page import wait_idle
+from browser.running_lab import NAME, JupyterLab
+from kata_lib.course import notebooks, progress
+
+CONTENT = "jupyterapp.shell.currentWidget.content"
+CELLS = f"{CONTENT}.widgets"
+
+
+TERMINAL = """() => {
+    const { buffer } = [...jupyterapp.shell.widgets('main')].find(w => w.content?._term).content._term;
+    return Array.from({ length: 20 }, (_, y) => buffer.active.getLine(y)?.translateToString()).join('\\n');
+}"""
+
+
+@pytest.fixture(scope="module")
+def page(jupyter: JupyterLab) -> Iterator[Page]:
+    """Yield JupyterLab as it opens for the first time."""
+    page, _ = jupyter.page()
+    page.set_default_timeout(90_000)
+    page.goto(jupyter.address)
+    yield page
+    page.close()
+
+
+def test_the_map_is_drawn_when_the_page_opens(page: Page) -> None:
+    links = page.locator(".jp-OutputArea-output table").get_by_role("link")
+    expect(links).to_have_text([source.stem for source in notebooks.sources()], timeout=60_000)
+    expect(page.get_by_text("No check is done yet.")).to_be_visible()
+    page.wait_for_function("document.querySelector('.jp-Notebook img').naturalWidth > 100")
+
+
+def test_the_folder_shows_notebooks_alone(page: Page) -> None:
+    names = page.locator(".jp-DirListing-itemText")
+    expect(names).to_have_text([*(f"{s.stem}.ipynb" for s in notebooks.sources()), "start.ipynb"])
+
+
+def test_a_terminal_beside_it_greets(page: Page) -> None:
+    boxes = [page.locator(panel).bounding_box() for panel in (".jp-NotebookPanel", ".jp-Terminal")]
+    left, right = (box["x"] for box in boxes if box)
+    assert left < right
+    page.wait_for_function(f"({TERMINAL})().includes('kubectl get pods')")
+
+
+def test_links_lead_on_nobody_ends_on_an_empty_cell_and_ticks_follow(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.get_by_role("link", name="00-setup").first.click()
+    in_front(page, "00-setup")
+    page.wait_for_function(f"{CELLS}.at(-1)?.model.getMetadata('tags')?.includes('next')")
+    wait_idle(page)
+    before = page.evaluate(f"{CELLS}.length")
+    page.evaluate(f"{CONTENT}.activeCellIndex = {before} - 1")
+    page.evaluate("jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
+    page.wait_for_function(f"{CELLS}.length === {before} && {CONTENT}.mode === 'command'")
+    page.evaluate(f"{CONTENT}.scrollToItem({before} - 1)")
+    page.get_by_role("link", name="01-deploy").last.click()
+    in_front(page, "01-deploy")
+    learner_passes(monkeypatch, "v1-runs")
+    page.locator(".lm-TabBar-tab").get_by_text("start.ipynb").click()
+    expect(page.get_by_text("1 of 15 checks are done.")).to_be_visible(timeout=60_000)
+
+
+def in_front(page: Page, name: str) -> None:
+    page.wait_for_function(f"jupyterapp.shell.currentWidget.title.label === '{name}.ipynb'")
+
+
+def learner_passes(monkeypatch: pytest.MonkeyPatch, check: str) -> None:
+    """Note a check as the kernels of this JupyterLab do where a person watches."""
+    monkeypatch.setenv("KATA_NAME", NAME)
+    for name in ("CI", "KATA_RESET"):
+        monkeypatch.delenv(name, raising=False)
+    progress.record(check, "right")

