@@ -70,4 +70,4 @@ def _within(box: dict[str, Any], room: dict[str, float]) -> bool:
 def _overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:
     wide = min(one["right"], other["right"]) - max(one["left"], other["left"])
     high = min(one["bottom"], other["bottom"]) - max(one["top"], other["top"])
-    return wide > TOUCH and high > TOUCH
+    return bool(wide > TOUCH and high > TOUCH)

@@ -40,7 +40,8 @@ def test_what_is_found_in_the_cluster_moves_the_control_and_is_not_written(canar
 
 
 def test_a_live_lab_takes_what_is_set(canary: Api) -> None:
-    weight, taken = Weight(canary.cluster()).read(), []
+    weight = Weight(canary.cluster()).read()
+    taken: list[int] = []
     before = written(canary)
     weight.write = taken.append
     weight.value = 40
