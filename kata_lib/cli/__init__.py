@@ -6,14 +6,14 @@ Whatever takes long to load is imported by the command that needs it, so that `k
 import sys
 from itertools import islice
 
-from kata_lib.cli import cluster, release, site, workshop
+from kata_lib.cli import cluster, exam, release, site, workshop
 from kata_lib.cli.base import app
 from kata_lib.errors import KataError
 
 _COMMON = ("--name", "--engine", "--context")
 _COMMON_WITH_VALUE = tuple(f"{option}=" for option in _COMMON)
 
-__all__ = ["app", "cluster", "main", "release", "site", "workshop"]
+__all__ = ["app", "cluster", "exam", "main", "release", "site", "workshop"]
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ lightkube reads the kubeconfig and logs in (certificates, tokens, plugins). Its 
 what kubectl shows and a manifest says are plain objects, and so are those of the workshop. Used by `cluster`.
 """
 
+import copy
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,9 +21,6 @@ from kata_lib.errors import ClusterError
 
 Obj = dict[str, Any]
 """A Kubernetes object as its JSON says it."""
-
-FIELD_MANAGER = "kubectl-client-side-apply"
-"""kubectl's own name in managedFields: what the library and a hand with kubectl apply has one owner."""
 
 
 class ApiRefused(ClusterError):
@@ -58,6 +56,12 @@ class KubeClient:
         self._trust: ssl.SSLContext = parameters["verify"]
         self._http = httpx2.Client(**parameters, headers={"Accept": "application/json"})
         self._plurals: dict[tuple[str, str], str] = {}
+
+    def within(self, namespace: str) -> "KubeClient":
+        """Return the same connection with another namespace."""
+        other = copy.copy(self)
+        other.namespace = namespace
+        return other
 
     def path(self, api_version: str, kind: str, name: str = "", namespace: str | None = None) -> str:
         """Return the path of a namespaced kind's collection, or of one object where a name is given."""

@@ -4,12 +4,14 @@ Manifests and names go in, plain objects and kubectl's own words come out. `wait
 `mesh` reads and sets the weights. Knows nothing of engines.
 """
 
+import copy
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from kata_lib.cluster import apply, port_forward, readiness, waiting
-from kata_lib.cluster.client import FIELD_MANAGER, ApiRefused, KubeClient, Obj
+from kata_lib.cluster.client import ApiRefused, KubeClient, Obj
 from kata_lib.cluster.location import MANAGED_BY, Entry, Location
+from kata_lib.cluster.managers import KATA, KUBECTL_APPLY
 from kata_lib.cluster.manifests import load
 from kata_lib.cluster.pods import SIDECAR, container_names
 from kata_lib.errors import ClusterError
@@ -52,9 +54,28 @@ class Cluster:
         """Return the cluster that an engine has at a place."""
         return cls(place.kubeconfig, None, place.node_host, place.entry, place.images, place.shared)
 
+    def within(self, namespace: str) -> "Cluster":
+        """Return the same cluster, seen from another namespace."""
+        other = copy.copy(self)
+        other.api, other.namespace = self.api.within(namespace), namespace
+        return other
+
     def apply(self, path: str | Path) -> list[str]:
         """Apply a file or folder; return kubectl's lines, such as `deployment.apps/web created`."""
-        return [self._apply_one(manifest) for manifest in load(path)]
+        return [self.apply_object(manifest) for manifest in load(path)]
+
+    def apply_object(self, manifest: Obj) -> str:
+        """Apply one manifest; return kubectl's line."""
+        wanted = apply.annotated(apply.with_images(manifest, self.images), self.namespace)
+        live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
+        if live is None:
+            self.create(wanted)
+            return f"{label(manifest)} created"
+        patch = apply.patch_for(wanted, live)
+        if not patch:
+            return f"{label(manifest)} unchanged"
+        self.patch(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"], patch)
+        return f"{label(manifest)} configured"
 
     def delete(self, path: str | Path, timeout: float = 60.0) -> list[str]:
         """Delete what a file or folder holds, wait until it is gone; what was not there is said, no error."""
@@ -97,10 +118,10 @@ class Cluster:
         path = self.api.path(manifest["apiVersion"], manifest["kind"])
         return self.api.request("POST", path, manifest, query=_write())
 
-    def update(self, obj: Obj) -> Obj:
+    def update(self, obj: Obj, manager: str = KUBECTL_APPLY) -> Obj:
         """Write an object that was read; ApiRefused with code 409 where somebody wrote it meanwhile."""
         path = self.api.path(obj["apiVersion"], obj["kind"], obj["metadata"]["name"])
-        return self.api.request("PUT", path, obj, query=_write())
+        return self.api.request("PUT", path, obj, query=_write(manager))
 
     def remove(self, api_version: str, kind: str, name: str, propagation: str = "") -> bool:
         """Ask for the deletion of one object; return whether it was there.
@@ -122,7 +143,7 @@ class Cluster:
             raise ClusterError(f"replicas must be 0 or more, not {replicas}.")
         path = self.api.path("apps/v1", "Deployment", deployment) + "/scale"
         body = {"spec": {"replicas": replicas}}
-        self.api.request("PATCH", path, body, content_type=MERGE_PATCH, query={"fieldManager": "kubectl"})
+        self.api.request("PATCH", path, body, content_type=MERGE_PATCH, query={"fieldManager": KATA})
 
     def enable_injection(self) -> bool:
         """Label the namespace so that new pods get a sidecar; return whether it had to be changed."""
@@ -243,21 +264,9 @@ class Cluster:
             raise ClusterError(f"There is no pod {name!r} in namespace {self.namespace}; there are: {known}.")
         return found
 
-    def _apply_one(self, manifest: Obj) -> str:
-        wanted = apply.annotated(apply.with_images(manifest, self.images), self.namespace)
-        live = self.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
-        if live is None:
-            self.create(wanted)
-            return f"{label(manifest)} created"
-        patch = apply.patch_for(wanted, live)
-        if not patch:
-            return f"{label(manifest)} unchanged"
-        self.patch(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"], patch)
-        return f"{label(manifest)} configured"
 
-
-def _write() -> dict[str, str]:
-    return {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+def _write(manager: str = KUBECTL_APPLY) -> dict[str, str]:
+    return {"fieldManager": manager, "fieldValidation": "Strict"}
 
 
 def label(manifest: Obj) -> str:

@@ -30,27 +30,43 @@ def replace(cluster: Cluster, manifests: list[Obj], ours: Ours) -> list[str]:
     listed. Raises ClusterError where one that is not ours stands in the place of one that is wanted, before
     anything is changed, and where one that is wanted cannot be made because its predecessor does not go.
     """
-    wanted = {_key(manifest) for manifest in manifests}
+    wanted = {key(manifest) for manifest in manifests}
     there = inventory.contents(cluster)
     others = [] if cluster.is_own() else [obj for obj in there if not ours(obj)]
-    _refuse_to_take(cluster, [obj for obj in others if _key(obj) in wanted])
-    gone = [obj for obj in there if obj not in others and _key(obj) not in wanted]
-    for obj in gone:
-        _remove(cluster, obj)
-    lines = [line for manifest in manifests if (line := _replace_one(cluster, manifest))]
-    lines += _give_sidecars(cluster, [m for m in manifests if m["kind"] == "Deployment"])
-    held = _held(cluster, gone)
-    names = {_key(obj) for obj in held}
-    lines = [f"{label(obj)} deleted" for obj in gone if _key(obj) not in names] + lines + [*map(_said, held)]
+    _refuse_to_take(cluster, [obj for obj in others if key(obj) in wanted])
+    gone = [obj for obj in there if obj not in others and key(obj) not in wanted]
+    lines, held = _bring(cluster, gone, manifests, _replace_one)
+    names = {key(obj) for obj in held}
+    lines = [f"{label(obj)} deleted" for obj in gone if key(obj) not in names] + lines + [*map(_said, held)]
     if others:
         lines.append(f"Left as they are, since others made them: {', '.join(map(label, others))}.")
     return lines
 
 
-def _key(obj: Obj) -> tuple[str, str, str]:
+def change(cluster: Cluster, gone: list[Obj], manifests: list[Obj]) -> list[str]:
+    """Delete objects, then apply manifests, whose other fields stay; return a line for each that does not go.
+
+    Raises ClusterError as `replace` does.
+    """
+    _, held = _bring(cluster, gone, manifests, _apply_one)
+    return [*map(_said, held)]
+
+
+def key(obj: Obj) -> tuple[str, str, str]:
     """Return what names an object in its namespace; a group serves it under each of its versions."""
     group = obj["apiVersion"].rpartition("/")[0]
     return group, obj["kind"], obj["metadata"]["name"]
+
+
+def _bring(
+    cluster: Cluster, gone: list[Obj], manifests: list[Obj], write: Callable[[Cluster, Obj], str]
+) -> tuple[list[str], list[Obj]]:
+    """Delete objects and write others; return a line for each that changed, and which do not go."""
+    for obj in gone:
+        _remove(cluster, obj)
+    lines = [line for manifest in manifests if (line := write(cluster, manifest))]
+    lines += _give_sidecars(cluster, [m for m in manifests if m["kind"] == "Deployment"])
+    return lines, _held(cluster, gone)
 
 
 def _refuse_to_take(cluster: Cluster, taken: list[Obj]) -> None:
@@ -106,6 +122,13 @@ def _said(held: Obj) -> str:
         f"somebody who does not answer. Where nobody will: kubectl patch {label(held)} --type=merge "
         '-p \'{"metadata":{"finalizers":null}}\''
     )
+
+
+def _apply_one(cluster: Cluster, manifest: Obj) -> str:
+    live = cluster.get(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
+    if live is not None and "deletionTimestamp" in live["metadata"]:
+        return _replace_one(cluster, manifest)
+    return cluster.apply_object(manifest)
 
 
 def _replace_one(cluster: Cluster, manifest: Obj) -> str:

@@ -13,11 +13,12 @@ from types import EllipsisType
 import pandas as pd
 
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.snapshot import Snapshot
 from kata_lib.course import argo_mistakes, mistakes, originals, release_mistakes, routing, wanted
 from kata_lib.course.mistake import Mistake
 from kata_lib.course.mistakes import V1_DEPLOYMENTS
 from kata_lib.course.result import Result
-from kata_lib.course.steps import PLAN_V2, PLAN_V3
+from kata_lib.course.steps import PLAN_V2, PLAN_V3, SCALED
 from kata_lib.course.wanted import WantedRouting
 from kata_lib.errors import KataError
 from kata_lib.statistics import shares
@@ -51,7 +52,7 @@ def check(name: str, cluster: Cluster, sample: pd.DataFrame | EllipsisType = ...
     if isinstance(sample, EllipsisType):
         result = Result(name, "not enough yet", "There is no sample: put one in place of the dots.")
     else:
-        result = replace(CHECKS[name](cluster, sample), name=name)
+        result = replace(CHECKS[name](Snapshot(cluster), sample), name=name)
     if unattended() and result.verdict != "right":
         raise CheckFailed(repr(result))
     return result
@@ -60,6 +61,11 @@ def check(name: str, cluster: Cluster, sample: pd.DataFrame | EllipsisType = ...
 def unattended() -> bool:
     """Return whether no person watches: KATA_RESET=1, or CI is set as continuous integration does."""
     return os.environ.get("KATA_RESET") == "1" or bool(os.environ.get("CI"))
+
+
+def resets() -> bool:
+    """Return whether a step begins anew where nothing else is said: unattended, unless KATA_RESET=0."""
+    return unattended() and os.environ.get("KATA_RESET") != "0"
 
 
 def _v1_runs(cluster: Cluster, sample: pd.DataFrame) -> Result:
@@ -99,7 +105,7 @@ def _canary_10(cluster: Cluster, sample: pd.DataFrame) -> Result:
 def _weights_rule(cluster: Cluster, sample: pd.DataFrame) -> Result:
     found = itertools.chain(
         routing.unsafe(cluster, wanted.CANARY_BY_FOUR_PODS),
-        mistakes.replicas(cluster, {"name-v2": 4}),
+        mistakes.replicas(cluster, SCALED),
         _routed(cluster, wanted.CANARY_BY_FOUR_PODS),
     )
     # With four pods beside two, plain Kubernetes would give v2 two thirds.

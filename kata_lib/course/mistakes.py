@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from kata_lib.cluster import readiness
 from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster, label
+from kata_lib.cluster.labels import selects
 from kata_lib.cluster.pods import SIDECAR, container_names, troubles
 from kata_lib.course import originals, restoring, routing, service
 from kata_lib.course.mistake import Mistake
@@ -164,7 +165,7 @@ def _without_sidecar(cluster: Cluster, bare: Mapping[str, str]) -> Mistake:
 
 
 def _pods_of(cluster: Cluster, deployment: Obj) -> list[Obj]:
-    return cluster.pods(_selector(deployment))
+    return [pod for pod in cluster.pods() if selects(deployment["spec"]["selector"]["matchLabels"], pod)]
 
 
 def _selector(deployment: Obj) -> str:

@@ -1,9 +1,10 @@
 """Notebooks from their one source: text in percent format goes in, a notebook comes out.
 
 `notebooks/src/NAME.py` holds cells that begin with `# %%`; `# %% [markdown]` begins one of prose, and
-`tags=predict` after either names the cell's tag. Learners get hints and solutions folded away in prose;
-without a person (`solutions=True`) the solutions are cells that run, in place of the cells that a person
-fills. The hints of a turn are three paragraphs: where to look, which command, the line.
+`tags=predict` after either names the cell's tag. Learners get folded away in prose what they should not read
+at once: hints, solutions, and what holds the answer to a prediction (look-first). Without a person
+(`solutions=True`) the solutions are cells that run, in place of the cells that a person fills. The hints of a
+turn are three paragraphs: where to look, which command, the line.
 
     python -m kata_lib.course.notebooks     writes notebooks/*.ipynb anew
 """
@@ -20,9 +21,11 @@ from kata_lib.machine import PROJECT
 FOLDER = PROJECT / "notebooks"
 START = FOLDER / "src" / "start.py"
 """The source of the start page, which is no step."""
-TAGS = {"predict", "your-turn", "hints", "solution", "check", "map", "next"}
+TAGS = {"predict", "your-turn", "hints", "solution", "check", "look-first", "map", "next"}
 GRADES = ("where to look", "which command", "the line")
 """What the hints of a turn tell, one after the other."""
+LOOK_FIRST = "What it means (look first, then unfold)"
+"""What is written on prose that holds the answer to a prediction."""
 
 Notebook = dict[str, Any]
 
@@ -90,6 +93,7 @@ def _cell(number: int, mark: str, solutions: bool) -> dict[str, Any]:
     if prose:
         body = "\n".join(line.removeprefix("#").removeprefix(" ") for line in body.splitlines())
         body = _graded(body) if tag == "hints" else body
+        body = _folded(LOOK_FIRST, body) if tag == "look-first" and not solutions else body
     elif tag == "solution" and not solutions:
         prose = True
         body = _folded("Solution", f"```python\n{body}\n```")

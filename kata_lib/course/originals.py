@@ -83,6 +83,16 @@ def is_ours(obj: Obj) -> bool:
     return applied and (obj["kind"], obj["metadata"]["name"]) in _places()
 
 
+def files_of(kind: str, name: str) -> list[str]:
+    """Return the workshop's files in which an object stands."""
+    return _places().get((kind, name), [])
+
+
+def names(kind: str) -> list[str]:
+    """Return the names of the objects of a kind that the workshop's files hold."""
+    return [name for held, name in _places() if held == kind]
+
+
 @functools.cache
 def made_by() -> Mapping[tuple[str, str], str]:
     """Return the file of each object, by kind and name, that stands in one file only."""

@@ -91,7 +91,7 @@ def compare(text: str, said: float | None, seen: Share | float) -> Comparison:
         "" if asked.expected is None else asked.written(asked.expected),
         str(seen) if isinstance(seen, Share) and asked.unit == PERCENT else asked.written(value),
         _how_far(asked, said, value, low, high),
-        " ".join(filter(None, [asked.others, _no_chance(asked, seen)])),
+        _no_chance(asked, seen) or asked.others,
     )
 
 
@@ -172,6 +172,6 @@ def _no_chance(asked: Question, seen: Share | float) -> str:
         return ""
     return (
         f"But look: expected is {asked.written(asked.expected)}, and chance does not lead that far away. "
-        "A turn above is still open, or something was changed. What the text says of these numbers holds "
+        "A turn above is still open, or something was changed: the text below is about the numbers that come "
         "once that is mended."
     )

@@ -5,18 +5,19 @@ and cannot change what is fixed: where it would not arrive, the line replaces th
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kata_lib.cluster import apply
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import originals
-from kata_lib.mesh.virtual_services import ISTIO
 
 _SHOWN = 200
 """As many characters of a value are shown to a person."""
-_API = {"Deployment": "apps/v1", "Service": "v1", "VirtualService": ISTIO, "DestinationRule": ISTIO}
+
+Place = tuple[str, Any, Any]
+"""Where an object differs, what is there, what is wanted."""
 
 
 def original(kind: str, name: str, file: str = "") -> tuple[Obj, str] | None:
@@ -34,20 +35,28 @@ def original(kind: str, name: str, file: str = "") -> tuple[Obj, str] | None:
 def differs(cluster: Cluster, kind: str, name: str, file: str = "") -> bool:
     """Return whether an object is missing, or differs from its file in what decides about requests."""
     found = original(kind, name, file)
-    live = cluster.get(_API[kind], kind, name)
-    return found is not None and (live is None or bool(_other(found[0], live, cluster.images)))
+    if found is None:
+        return False
+    live = _live(cluster, found[0])
+    return live is None or bool(_other(found[0], live, cluster.images))
 
 
 def what_differs(cluster: Cluster, kind: str, name: str, file: str = "") -> str:
     """Return for people what of an object is not what the workshop brought."""
-    found, live = original(kind, name, file), cluster.get(_API[kind], kind, name)
+    found = original(kind, name, file)
+    live = _live(cluster, found[0]) if found else None
     if found is None or live is None:
         return ""
     return "; ".join(
-        f"{place} is {_short(now)}, in {found[1]} {_short(wanted)}"
-        for path, found_there, asked in _other(found[0], live, cluster.images)
-        for place, now, wanted in _leaves(path, found_there, asked)
+        f"{place} is {short(now)}, in {found[1]} {short(wanted)}"
+        for place, now, wanted in _innermost(_other(found[0], live, cluster.images))
     )
+
+
+def places(wanted: Obj, live: Obj, images: Mapping[str, str]) -> list[Place]:
+    """Return where an object is not as a step begins with it: what decides about requests, and its size."""
+    deciding = (*_DECIDING.get(wanted["kind"], ("spec",)), *_ALSO_AT_THE_START.get(wanted["kind"], ()))
+    return list(_innermost(_other(wanted, live, images, deciding)))
 
 
 def line(cluster: Cluster, kind: str, name: str, file: str = "") -> str:
@@ -56,8 +65,7 @@ def line(cluster: Cluster, kind: str, name: str, file: str = "") -> str:
     if found is None:
         return ""
     wanted, place = found
-    live = cluster.get(_API[kind], kind, name)
-    return from_file(place) + _how(cluster, wanted, live, place)
+    return from_file(place) + _how(cluster, wanted, _live(cluster, wanted), place)
 
 
 def from_file(*files: str) -> str:
@@ -82,7 +90,7 @@ def _how(cluster: Cluster, wanted: Obj, live: Obj | None, file: str) -> str:
     if _arrives(cluster, wanted, live):
         return f"kubectl apply -f {file}"
     each = originals.manifests(file)
-    there = all(cluster.get(_API[obj["kind"]], obj["kind"], obj["metadata"]["name"]) for obj in each)
+    there = all(_live(cluster, obj) for obj in each)
     return ("" if there else f"kubectl apply -f {file} && ") + f"kubectl replace --save-config -f {file}"
 
 
@@ -98,63 +106,109 @@ def _numbers(service: Obj) -> set[int]:
     return {port["port"] for port in service["spec"].get("ports") or []}
 
 
-def _other(wanted: Obj, live: Obj, images: Mapping[str, str]) -> list[tuple[str, Any, Any]]:
-    """Return what decides about requests and differs: where, what is there, what is wanted."""
+def _live(cluster: Cluster, wanted: Obj) -> Obj | None:
+    return cluster.get(wanted["apiVersion"], wanted["kind"], wanted["metadata"]["name"])
+
+
+_DECIDING: Mapping[str, tuple[str, ...]] = {
+    "Service": ("spec.selector", "spec.ports"),
+    "Deployment": ("spec.selector", "spec.template.metadata.labels", "spec.template.spec"),
+    "Rollout": ("spec.selector", "spec.strategy", "spec.template.metadata.labels", "spec.template.spec"),
+    "VirtualService": ("spec",),
+    "DestinationRule": ("spec",),
+    "AnalysisTemplate": ("spec",),
+}
+_OF_KUBERNETES = {"spec.ports", "spec.template.spec", "spec.strategy"}
+"""Fields in which a server fills in what a manifest leaves out."""
+_ALSO_AT_THE_START: Mapping[str, tuple[str, ...]] = {
+    "Service": ("spec.type",),
+    "Deployment": ("spec.replicas", "spec.paused"),
+    "Rollout": ("spec.replicas", "spec.paused"),
+}
+"""What some steps change on purpose, so that no check takes it for a mistake by itself."""
+_DEFAULTS: Mapping[str, Any] = {"spec.type": "ClusterIP", "spec.replicas": 1, "spec.paused": False}
+
+
+def _other(wanted: Obj, live: Obj, images: Mapping[str, str], deciding: tuple[str, ...] = ()) -> list[Place]:
+    """Return the fields that decide about requests and differ."""
     wanted = apply.with_images(wanted, images)
     if live["spec"].get("clusterIP") == "None":
         return [("spec.clusterIP", "None", "")]
     return [
         (path, _at(live, path), _at(wanted, path))
-        for path in _DECIDING[wanted["kind"]]
-        if not _same(_at(live, path), _at(wanted, path))
+        for path in deciding or _DECIDING[wanted["kind"]]
+        if not _same(path, _at(live, path), _at(wanted, path))
     ]
 
 
-_DECIDING: Mapping[str, tuple[str, ...]] = {
-    "Service": ("spec.selector", "spec.ports"),
-    "Deployment": ("spec.selector", "spec.template.metadata.labels", "spec.template.spec.containers"),
-    "VirtualService": ("spec",),
-    "DestinationRule": ("spec",),
-}
+def _innermost(found: Iterable[Place]) -> Iterator[Place]:
+    """Yield the innermost places in which values are not the wanted ones."""
+    for path, now, wanted in found:
+        yield from _leaves(path, now, wanted, whole=path not in _OF_KUBERNETES)
 
 
-def _leaves(path: str, now: Any, wanted: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Yield the innermost places in which a value is not the wanted one."""
+def _leaves(path: str, now: Any, wanted: Any, *, whole: bool) -> Iterator[Place]:
     if isinstance(wanted, dict) and isinstance(now, dict) and not path.endswith(("labels", "selector")):
-        for key in wanted:
-            yield from _leaves(f"{path}.{key}", now.get(key), wanted[key])
+        for name in [*wanted, *(name for name in now if name not in wanted and (whole or name in _ADDED))]:
+            yield from _leaves(f"{path}.{name}", now.get(name), wanted.get(name), whole=whole)
     elif isinstance(wanted, list) and isinstance(now, list) and len(now) == len(wanted):
         for index, (one, other) in enumerate(zip(now, wanted, strict=True)):
-            yield from _leaves(f"{path}[{index}]", one, other)
+            yield from _leaves(f"{path}[{_name_of(other) or index}]", one, other, whole=whole)
     elif not _holds(now, wanted) or (isinstance(wanted, dict) and now != wanted):
         yield path, now, wanted
 
 
-def _short(value: Any) -> str:
+def _name_of(entry: Any) -> str:
+    """Return what names an entry of a list: its name, or the subset that it is for; "" where nothing does."""
+    if not isinstance(entry, dict):
+        return ""
+    return str(entry.get("name") or (entry.get("destination") or {}).get("subset") or "")
+
+
+def short(value: Any) -> str:
+    """Return a value as JSON, cut where it is long."""
     text = json.dumps(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _at(obj: Obj, path: str) -> Any:
+    found: Any = obj
     for part in path.split("."):
-        obj = obj.get(part) or {}
-    return obj
+        found = (found or {}).get(part)
+    return _DEFAULTS.get(path, {}) if found is None else found
 
 
-def _same(live: Any, wanted: Any) -> bool:
+def _same(path: str, live: Any, wanted: Any) -> bool:
     """Return whether a value is the wanted one, but for what the server fills in.
 
-    Of a list of Kubernetes' own each entry is compared in the fields that are wanted. Labels, selectors and
-    all of Istio's are compared whole.
+    What is Kubernetes' own is compared in the fields that are wanted, and in those that only a person adds.
+    Labels, selectors and all of Istio's are compared whole.
     """
-    if isinstance(wanted, list) and isinstance(live, list):
-        return len(live) == len(wanted) and all(map(_holds, live, wanted))
-    return bool(live == wanted)
+    return _holds(live, wanted) if path in _OF_KUBERNETES else bool(live == wanted)
+
+
+_ADDED = frozenset(
+    {
+        "args",
+        "command",
+        "envFrom",
+        "hostNetwork",
+        "initContainers",
+        "lifecycle",
+        "livenessProbe",
+        "startupProbe",
+    }
+)
+"""Fields of pods that no server fills in, and that decide whether and how a container answers."""
 
 
 def _holds(live: Any, wanted: Any) -> bool:
     if isinstance(wanted, dict):
-        return isinstance(live, dict) and all(_holds(live.get(key), value) for key, value in wanted.items())
+        return (
+            isinstance(live, dict)
+            and all(_holds(live.get(key), value) for key, value in wanted.items())
+            and not (live.keys() - wanted.keys()) & _ADDED
+        )
     if isinstance(wanted, list):
         return isinstance(live, list) and len(live) == len(wanted) and all(map(_holds, live, wanted))
     return bool(live == wanted)

@@ -18,6 +18,9 @@ PLAN_V2 = "deploy/rollouts/v2.yaml"
 PLAN_V3 = "deploy/rollouts/v3.yaml"
 ARGO = "deploy/rollouts/argo-rollouts"
 
+SCALED = {"name-v2": 4}
+"""The replicas of a Deployment that a notebook has a person scale."""
+
 KINDS = (
     ("networking.istio.io/v1", "VirtualService"),
     ("networking.istio.io/v1", "DestinationRule"),
@@ -50,7 +53,13 @@ class Step:
 
         As the workshop has them: a file that a person edited does not change where a step begins.
         """
-        return originals.manifests(*self.starts_with)
+        return [obj for _, obj in self.files()]
+
+    def files(self) -> list[tuple[str, Obj]]:
+        """Return the same objects, each with its file."""
+        return [
+            (file, obj) for file in originals.files(*self.starts_with) for obj in originals.manifests(file)
+        ]
 
     def names(self, kind: str) -> list[str]:
         """Return the names of the starting state's objects of a kind."""

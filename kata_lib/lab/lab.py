@@ -8,48 +8,43 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import EllipsisType
+from typing import Any
 
 import pandas as pd
 
-from kata_lib import delivery, engines, traffic
+from kata_lib import engines, traffic
 from kata_lib.cluster import pod_table, waiting
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.cluster.manifests import load
-from kata_lib.cluster.replacing import replace
-from kata_lib.course import application, checks, originals, predictions, progress, report, service
+from kata_lib.cluster.manifests import parse
+from kata_lib.course import application, beginning, checks, predictions, progress, report, service
 from kata_lib.course.application import APPLICATION
+from kata_lib.course.exam.sitting import Sitting
 from kata_lib.course.journal import Journal
 from kata_lib.course.predictions import Comparison, Said
 from kata_lib.course.progress.ending import Ending, ending
 from kata_lib.course.report import Written, facts
 from kata_lib.course.result import Result
-from kata_lib.course.steps import KINDS, Step, lacking, step
+from kata_lib.course.steps import KINDS, lacking, step
 from kata_lib.delivery import argo
 from kata_lib.delivery.metric import LATENCY
 from kata_lib.engines.base import Engine
 from kata_lib.errors import ClusterError, KataError, WaitTimeout
-from kata_lib.lab import activity, missing_names, unquoted
+from kata_lib.lab import activity, missing_names, turns, unquoted
 from kata_lib.lab.weight import Weight
 from kata_lib.mesh import analyze, hops, telemetry, weights
 from kata_lib.mesh.synced import Moment
-from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.pictures import shown, theme
 from kata_lib.statistics import shares
-
-_KEPT = (
-    ("apps/v1", "Deployment"),
-    (argo.API, argo.KIND),
-    (ISTIO, "VirtualService"),
-    (ISTIO, "DestinationRule"),
-)
 
 
 def open_lab(step: str | None = None, engine: str | None = None, reset: bool | None = None) -> "Lab":
     """Bring the cluster up, or find it, and set up what the step begins with.
 
     step: "setup", "deploy", "canary", "weight-lab" or a notebook's name; None changes nothing in the
-    namespace. What a learner has stays; with reset=True, and always where KATA_RESET=1 or CI is set, the
-    namespace afterwards holds the starting state and nothing else. engine: as KATA_ENGINE. Says what it did.
+    namespace. What the workshop's own cells, commands and files left otherwise is set right. A learner's own
+    work stays, and each difference is said with the line that makes it good; with reset=True, and where
+    KATA_RESET=1 or CI is set (but not KATA_RESET=0), the namespace afterwards holds the starting state and
+    nothing else. engine: as KATA_ENGINE. Says what it did.
     """
     activity.of_cells()
     missing_names.explain()
@@ -58,7 +53,7 @@ def open_lab(step: str | None = None, engine: str | None = None, reset: bool | N
     unquoted.accept()
     lab = connect(engine)
     if step is not None:
-        lab.begin(step, reset=checks.unattended() if reset is None else reset)
+        lab.begin(step, reset=checks.resets() if reset is None else reset)
     return lab
 
 
@@ -103,22 +98,19 @@ class Lab:
         shown.keep(partial(self._journal.note_picture, wanted.notebook))
         if reason := lacking(self.cluster, wanted):
             raise ClusterError(reason)
-        rollouts = wanted.names(argo.KIND)
-        if not reset and any(self.cluster.get(argo.API, argo.KIND, name) is None for name in rollouts):
-            self._say("A Rollout takes the place of the Deployments and weights of the steps before.")
-            reset = True
-        if reset:
-            delivery.forget(self.cluster)
-            argo.forget(self.cluster)
-        for line in self._reset(wanted) if reset else self._complete(wanted):
+        begun = (beginning.anew if reset else beginning.begin)(self.cluster, wanted)
+        for line in begun.lines:
             self._say(line)
-        self._wait(since, wanted.names("Deployment"))
-        for name in rollouts:
-            argo.until_healthy(self.cluster, name)
-            self._settle(since)
+        deployments = wanted.names("Deployment")
+        self._wait(since, [name for name in deployments if begun.is_as_it_should_be("Deployment", name)])
+        for rollout in wanted.names(argo.KIND):
+            if begun.is_as_it_should_be(argo.KIND, rollout):
+                argo.until_healthy(self.cluster, rollout)
+                self._settle(since)
         begins = _listed(wanted.starts_with) or "an empty namespace"
         self._journal.note_engine(self.engine.name, facts.of_cluster(self.cluster))
-        self._say(f"Ready. This step begins with {begins}.")
+        ready = "Ready, but for what was kept." if begun.kept else "Ready."
+        self._say(f"{ready} This step begins with {begins}.")
 
     @activity.shows("Applying")
     def apply(self, path: str) -> None:
@@ -126,6 +118,18 @@ class Lab:
         since = self._moment()
         for line in self.cluster.apply(path):
             self._say(line)
+        self._wait(since)
+
+    @activity.shows("Applying")
+    def apply_yaml(self, text: str) -> None:
+        """Do `kubectl apply -f -` with this text, unless dots are left in it; wait until pods are ready."""
+        left = [f"line {n}: {line.strip()}" for n, line in enumerate(text.splitlines(), 1) if "..." in line]
+        if left:
+            self._say(f"Nothing is applied yet, for there are still dots in it. {'; '.join(left)}")
+            return
+        since = self._moment()
+        for manifest in parse(text, "Your YAML"):
+            self._say(self.cluster.apply_object(manifest))
         self._wait(since)
 
     @activity.shows("Deleting")
@@ -248,6 +252,13 @@ class Lab:
         self._journal.note_check(result.name, result.verdict, result.text)
         return result
 
+    def turn(self, name: str, made: Any = None) -> Any:
+        """Say whether a turn is done, here or in a terminal; return what its cell made.
+
+        Where later cells read that and there is none, what stands in for it is made, said and returned.
+        """
+        return turns.take(self, name, made, self._say)
+
     def done(self) -> Ending:
         """Return what was done in this notebook: its checks, and how far off its predictions were."""
         if not self._notebook:
@@ -258,50 +269,24 @@ class Lab:
         """Write a page of this learner's own run, as `kata report` does, and show where it is."""
         return report.of_learner(file)
 
+    @activity.shows("Preparing the exam")
+    def exam(self, seed: int | None = None) -> None:
+        """Begin an exam on services that you do not know, or show the task under way, as `kata exam` does."""
+        self._say(self._sitting().begin(seed))
+
+    @activity.shows("Checking")
+    def hand_in(self) -> Result:
+        """Have the exam's task checked, once and for all, and go on with the next."""
+        result, then = self._sitting().hand_in()
+        self._say(then)
+        return result
+
+    def _sitting(self) -> Sitting:
+        return Sitting(self.engine.folder.name, self.cluster)
+
     def analyze(self) -> analyze.Analysis:
         """Say what is wrong with the namespace's objects, as `kata analyze` does."""
         return service.analysis(self.cluster)
-
-    def _reset(self, wanted: Step) -> list[str]:
-        """Bring the starting state from whatever state there is; say which files a person has edited."""
-        lines = replace(self.cluster, wanted.manifests(), originals.is_ours)
-        edited = originals.edited(*wanted.starts_with) if wanted.starts_with else []
-        return lines + [
-            f"{file} is edited; the step begins with the workshop's own (`kata diff {file}`)."
-            for file in edited
-        ]
-
-    def _complete(self, wanted: Step) -> list[str]:
-        """Apply what is missing of the starting state; say what else is there, and keep it."""
-        lines = []
-        for path in wanted.starts_with:
-            manifests = load(path)
-            missing = [
-                m
-                for m in manifests
-                if not self.cluster.get(m["apiVersion"], m["kind"], m["metadata"]["name"])
-            ]
-            if missing:
-                names = ", ".join(f"{m['kind']} {m['metadata']['name']}" for m in missing)
-                lines.append(f"Missing for this step, and set up now: {names}.")
-                self.cluster.apply(path)
-        return lines + self._kept(wanted)
-
-    def _kept(self, wanted: Step) -> list[str]:
-        names = {(m["kind"], m["metadata"]["name"]) for m in wanted.manifests()}
-        there = [
-            f"{kind} {obj['metadata']['name']}"
-            for version, kind in _KEPT
-            if self.cluster.api.serves(version, kind)
-            for obj in self.cluster.objects(version, kind)
-            if (kind, obj["metadata"]["name"]) not in names
-        ]
-        if not there:
-            return []
-        return [
-            f"Kept, though this step begins without: {', '.join(there)}. "
-            f'open_lab(step="{wanted.name}", reset=True) brings back the start.'
-        ]
 
     def _moment(self) -> Moment:
         """Return how things stand before something is written, for `_settle`."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.managers import KATA
 from kata_lib.errors import MeshError
 from kata_lib.mesh.virtual_services import plain_rule, plain_rules, speaker
 
@@ -114,7 +115,7 @@ def change(cluster: Cluster, host: str, edit: Edit) -> Holder:
             return holder
         wanted = {**holder.obj, "spec": {**holder.obj["spec"], "http": rules}}
         try:
-            return Holder(cluster.update(wanted), plain_rule(rules))
+            return Holder(cluster.update(wanted, KATA), plain_rule(rules))
         except ApiRefused as refused:
             if refused.code != _CONFLICT:
                 raise

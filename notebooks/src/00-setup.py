@@ -61,7 +61,7 @@ lab.sample(requests=1)[["version", "status", "latency_ms", "answer"]]
 # ```
 #
 # Your request needs all three services. How many *sidecars* does it meet on its way, if you count each one once?
-# Put your number in place of the dots.
+# Put your number in place of the dots, or leave them and go on.
 # %% tags=predict
 lab.predict("sidecars that one request meets", ...)
 # %% [markdown]
@@ -72,19 +72,25 @@ hops = lab.hops()
 hops
 # %%
 lab.compare("sidecars that one request meets", len(hops))
-# %% [markdown]
+# %% [markdown] tags=look-first
 # Three sidecars: that of `sentences`, that of `age`, and that of *one* of the two `name` pods. The sidecar of
 # `sentences` did the most: it received your request and sent two. Hold on to this: **which `name` pod answers is
 # decided in the sidecar of the caller.** A canary release will be one small change of what that sidecar knows.
 #
 # The node port is no sidecar. It passes connections on to a pod without looking at the requests inside, as
 # kube-proxy does on every Kubernetes node.
-#
+# %% [markdown]
 # ## Your turn
 #
 # Take a sample of twenty requests, with the same `lab.sample` as above, and call it `answers`.
 # %% tags=your-turn
 answers = ...
+# %% [markdown] tags=hints
+# It is one call. The cell under *One sentence* has it, for one request.
+#
+# `lab.sample(requests=...)` with the number that you want.
+#
+# `answers = lab.sample(requests=20)`
 # %% tags=solution
 answers = lab.sample(requests=20)
 # %% [markdown]

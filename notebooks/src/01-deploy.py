@@ -39,28 +39,37 @@ lab.predict("share of v2 beside v1", ...)
 # kubectl apply -f deploy/v2
 # ```
 # %% tags=your-turn
-# your turn
+# your turn, here or in the terminal
+# %% [markdown] tags=hints
+# What `deploy/v1` was in notebook 00, `deploy/v2` is now. The line stands just above.
+#
+# `kubectl apply -f FOLDER` in the terminal, or `lab.apply("FOLDER")` here.
+#
+# `kubectl apply -f deploy/v2`
 # %% tags=solution
 lab.apply("deploy/v2")
+# %%
+lab.turn("deploy-v2")
 # %% [markdown]
 # Four hundred requests now, and the picture. The bar is what you saw, its whisker the 95 % interval; the mark is
-# what three pods that share evenly would give.
+# what the pods that are there would give if they shared evenly.
 # %%
 both = lab.sample(requests=400)
 lab.compare("share of v2 beside v1", lab.share(both))
 # %%
-plots.distribution({"v1 + v2, plain Kubernetes": lab.share(both)}, {"v1 + v2, plain Kubernetes": 1 / 3})
+name = "v1 + v2, plain Kubernetes"
+plots.distribution({name: lab.share(both)}, {name: lab.expected_share().get("v2", 0)})
 # %% tags=check
 lab.check("a-third", both)
-# %% [markdown]
-# A third, at once, for all users. Nobody chose that share: it is the number of pods. To give version 2 a tenth this
+# %% [markdown] tags=look-first
+# With one pod of three it is a third, at once, for all users. Nobody chose that share: it is the number of pods. To give version 2 a tenth this
 # way you would need nine pods of version 1 for one of version 2, and ninety-nine for a hundredth. And each time
 # either is scaled, the share moves along.
 #
 # **This is why canaries exist.** A new version should first meet few requests, a share that somebody chose, that
 # can be taken back in a moment, and that does not hang on how many pods there are. (Coal miners took a canary
 # along for the same reason: something small that warns early.)
-#
+# %% [markdown]
 # ## Connection and request
 #
 # So far, each request came on a connection of its own. Browsers and most programs do otherwise: they keep a
@@ -73,8 +82,8 @@ kept = lab.sample(requests=400, connections="keep-alive")
 lab.compare("share of v2 on a kept connection", lab.share(kept))
 # %% tags=check
 lab.check("a-third", kept)
-# %% [markdown]
-# A third still. The reason is *who chooses*:
+# %% [markdown] tags=look-first
+# Kept connection or new one, the share is the same. The reason is *who chooses*:
 #
 # | who | chooses a pod for each | so a kept connection |
 # |---|---|---|
@@ -84,7 +93,7 @@ lab.check("a-third", kept)
 # Your connection was kept as far as the only `sentences` pod. From there on, its sidecar chose a `name` pod for
 # each request. Without a mesh, a program that keeps its connection to `name` would have got answers from one
 # version only, and its neighbour from the other: no share to speak of.
-#
+# %% [markdown]
 # ## What you have now
 #
 # Two versions side by side, a third of all requests on the new one, and no handle to turn.

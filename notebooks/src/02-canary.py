@@ -6,7 +6,7 @@
 # Version 2 gets a third of the requests, because it has a third of the pods. Now you choose the share: ten
 # percent, written down in a file. On the way you find out how little ten requests tell, and how much a thousand.
 # %%
-from kata_lib import open_lab, plots
+from kata_lib import manifests, open_lab, plots
 
 lab = open_lab(step="canary")
 # %% [markdown]
@@ -20,21 +20,34 @@ lab.predict("v2 answers in a thousand requests", ...)
 # %% [markdown]
 # ## Your turn: apply the canary
 #
-# Open `deploy/virtual-service-canary.yaml` and read it; it is short. It holds two of Istio's resources:
+# The file `deploy/virtual-service-canary.yaml` is complete; later ones you will write yourself. Read it line by line. It
+# holds two of Istio's resources:
 #
 # - the **DestinationRule** says which *subsets* the service `name` has: `name-v1` is the pods with the label
 #   `version: v1`, `name-v2` those with `version: v2`;
 # - the **VirtualService** says what share of the requests for `name` goes to which subset: weight 90, weight 10.
 #
-# Neither starts a pod nor stops one. They only change what the sidecars know. Apply the file, here or by hand:
+# Neither starts a pod nor stops one. They only change what the sidecars know.
+# %%
+print(manifests.text("deploy/virtual-service-canary.yaml"))
+# %% [markdown]
+# Apply it, here or by hand:
 #
 # ```sh
 # kubectl apply -f deploy/virtual-service-canary.yaml
 # ```
 # %% tags=your-turn
-# your turn
+# your turn, here or in the terminal
+# %% [markdown] tags=hints
+# The file stands in the folder `deploy`; the terminal begins in the folder above it.
+#
+# `kubectl apply -f FILE` in the terminal, or `lab.apply("FILE")` here.
+#
+# `kubectl apply -f deploy/virtual-service-canary.yaml`
 # %% tags=solution
 lab.apply("deploy/virtual-service-canary.yaml")
+# %%
+lab.turn("canary")
 # %% [markdown]
 # What do the weights say now? This reads them from the cluster, as they are written; `kata weights` does so in a
 # terminal.
@@ -57,7 +70,7 @@ lab.compare("v2 answers in ten requests", ten)
 many = lab.sample(requests=1000)
 lab.compare("v2 answers in a thousand requests", lab.share(many))
 # %% [markdown]
-# Near 100, and hardly ever 100 exactly. The picture shows the share after each request so far, and two ranges around
+# With the canary in force it is near 100, and hardly ever 100 exactly. The picture shows the share after each request so far, and two ranges around
 # it. Both shrink with the square root of the number: for half the width you need four times the requests. They do not
 # promise the same.
 #
@@ -67,10 +80,10 @@ lab.compare("v2 answers in a thousand requests", lab.share(many))
 # - The **lines** around it are the 95 % confidence sequence. Follow it as long as you like: over all requests together
 #   it misses in at most one run of twenty. That costs width.
 # %%
-plots.convergence(many, expected=0.1)
+plots.convergence(many, expected=lab.expected_share().get("v2", 0))
 # %% [markdown]
-# Now cut the same thousand into a hundred tens, and count how many tens hold 0, 1, 2, ... answers of v2. Expect
-# about 35 tens with none.
+# Now cut the same thousand into a hundred tens, and count how many tens hold 0, 1, 2, ... answers of v2. At
+# ten percent, expect about 35 tens with none.
 # %%
 tens = many["version"].eq("v2").groupby(many.index // 10).sum()
 tens.value_counts().sort_index().rename_axis("v2 in ten").rename("tens").to_frame().T
@@ -91,37 +104,42 @@ lab.predict("share of v2 with four v2 pods", ...)
 # %% [markdown]
 # ## Your turn: scale version 2
 #
-# Scale the Deployment `name-v2` to four pods, with `lab.scale("name-v2", ...)` or by hand:
-#
-# ```sh
-# kubectl scale deployment name-v2 --replicas=4
-# ```
+# Scale the Deployment `name-v2` to four pods, with `lab.scale` or by hand. The command is in the hints.
 # %% tags=your-turn
-# your turn
+# your turn, here or in the terminal
+# %% [markdown] tags=hints
+# A Deployment knows how many pods it keeps: `kubectl get deployments` shows it.
+#
+# `kubectl scale deployment NAME --replicas=N`, or `lab.scale("NAME", N)` here.
+#
+# `kubectl scale deployment name-v2 --replicas=4`
 # %% tags=solution
 lab.scale("name-v2", 4)
+# %%
+lab.turn("scale-v2")
 # %%
 scaled = lab.sample(requests=400)
 lab.compare("share of v2 with four v2 pods", lab.share(scaled))
 # %%
 seen = {"one v2 pod": lab.share(many), "four v2 pods": lab.share(scaled)}
-plots.distribution(seen, {"one v2 pod": 0.1, "four v2 pods": 0.1})
+plots.distribution(seen, dict.fromkeys(seen, lab.expected_share().get("v2", 0)))
 # %% tags=check
 lab.check("weights-rule", scaled)
-# %% [markdown]
-# Nothing changed. The sidecar decides in two steps: first the *subset*, by weight; then a *pod* of that subset. More
+# %% [markdown] tags=look-first
+# Four pods in place of one change nothing. The sidecar decides in two steps: first the *subset*, by weight; then a *pod* of that subset. More
 # pods make version 2 stronger, not more popular. That is what you want from a canary: capacity is one question, the
 # share another.
-#
+# %% [markdown]
 # Put version 2 back to one pod:
 # %%
 lab.scale("name-v2", 1)
 # %% [markdown]
 # ## Weights are proportions
 #
-# One more surprise. Suppose somebody sets weight 10 for v2 and 80 for v1. They do not total 100. Is it refused? If
-# not, what share is it?
+# One more surprise. The file's weights are in force again, and now somebody sets 10 for v2 and 80 for v1. They do not total
+# 100. Is it refused? If not, what share is it?
 # %%
+lab.apply("deploy/virtual-service-canary.yaml")
 lab.set_weights({"name-v2": 10, "name-v1": 80})
 lab.expected_share()
 # %% [markdown]

@@ -46,6 +46,12 @@ traffic = live.show(lab)
 # last two in code.
 # %% tags=your-turn
 # your turn, with the buttons
+# %% [markdown] tags=hints
+# The buttons are in the live lab above, under its slider.
+#
+# *Promote* sends everyone to v2, *Roll back* nobody.
+#
+# `traffic.move(100)` does in code what *Promote* does.
 # %% tags=solution
 traffic.move(0)
 traffic.last_change()
@@ -53,7 +59,7 @@ traffic.move(100)
 # %% [markdown]
 # How long was it? This waits until the last change could be seen in the answers, and takes its measured time.
 # %%
-promoted = traffic.last_change()
+promoted = lab.turn("promote-live", traffic).last_change()
 lab.compare("time until everyone gets v2", promoted.seen_ms)
 # %% [markdown]
 # Some milliseconds on the embedded cluster, about a tenth of a second on kind, where istiod waits that long for more
@@ -74,6 +80,12 @@ lab.predict("requests that tell 10 % from 20 %", ...)
 # table. When does it leave 10 % behind?
 # %% tags=your-turn
 # your turn, with the slider
+# %% [markdown] tags=hints
+# It is the slider of the live lab above.
+#
+# Click on its handle; the arrow keys move it by one, <kbd>Page Up</kbd> and <kbd>Page Down</kbd> by ten.
+#
+# `kata weights name-v2=20` in a terminal, or `traffic.move(20)` here.
 # %% tags=solution
 traffic.move(10)
 traffic.last_change()
@@ -83,7 +95,7 @@ traffic.move(20)
 # that took is partly luck; run the experiment twice, and it differs. Half of the time some 170 are enough
 # ([simulated](../docs/evidence.md)).
 # %%
-traffic.last_change(timeout=30)
+lab.turn("double", traffic)
 traffic.changes()
 # %% [markdown]
 # To be sure *always*, whatever luck does, and with one error in a million, takes more. Here it is computed:
@@ -106,6 +118,12 @@ lab.check("canary-20", answers)
 # its value to the second: begin with `(lab.weight, "value")`, or your control's first value goes to the cluster.
 # %% tags=your-turn
 # your turn, in five lines
+# %% [markdown] tags=hints
+# A slider of whole numbers is an `IntSlider`, a field a `BoundedIntText`; both have a `value`.
+#
+# `ipywidgets.link((one, "value"), (other, "value"))` links two of them, whoever is moved.
+#
+# `mine = ipywidgets.IntSlider(max=100)`, then `ipywidgets.link((lab.weight, "value"), (mine, "value"))`, then `mine`.
 # %% tags=solution
 import ipywidgets
 

@@ -24,17 +24,23 @@ lab.predict("requests that sentences sent in all", ...)
 # Counters only grow, from the moment a sidecar starts. What happened in between is the difference of two readings:
 # read, send 500 requests, read again.
 #
-# ```python
-# before = lab.counters()
-# sample = lab.sample(requests=...)
-# counted = lab.counters(since=before)
-# ```
+# `lab.counters()` reads them all; `lab.counters(since=...)` returns what was counted since an earlier reading.
 # %% tags=your-turn
-# your turn
+before = lab.counters()
+sample = ...
+counted = ...
+# %% [markdown] tags=hints
+# Two of the three lines miss something: the 500 requests, and the second reading.
+#
+# `lab.sample(requests=...)` and `lab.counters(since=...)`; the first reading is called `before`.
+#
+# `sample = lab.sample(requests=500)`, then `counted = lab.counters(since=before)`
 # %% tags=solution
 before = lab.counters()
 sample = lab.sample(requests=500)
 counted = lab.counters(since=before)
+# %%
+sample, counted = lab.turn("count", (sample, counted))
 # %% [markdown]
 # What `sentences` sent, by whom it went to. `mean ms` is from the sidecars too.
 # %%
@@ -43,14 +49,14 @@ sent
 # %%
 lab.compare("requests that sentences sent in all", sent["requests"].sum())
 # %% [markdown]
-# Twice 500: each sentence needs an age and a name. Now by version of `name`, with what the client saw beside it.
+# Now by version of `name`, with what the client saw beside it.
 # %%
 table = telemetry.side_by_side(sample, counted, service="name")
 table
 # %%
 lab.compare("requests sent to v2, by the mesh", table["source"]["v2"])
 # %% [markdown]
-# Near 50, and hardly ever 50 exactly, for the reason you know from 02. But client and mesh agree **to the request**:
+# With the canary at 10 % it is near 50, and hardly ever 50 exactly, for the reason you know from 02. But client and mesh agree **to the request**:
 # the mesh does not estimate, it counts.
 # %% tags=check
 lab.check("mesh-agrees", table)

@@ -69,44 +69,63 @@ lab.predict("weight at which v3 is stopped", ...)
 # %% [markdown]
 # ## Your turn: release version 3
 #
-# Apply `deploy/v3-faulty`, which sends nobody there yet, then start a release by its plan and wait for it, as above.
-#
-# ```sh
-# kubectl apply -f deploy/v3-faulty
-# kata release start deploy/rollouts/v3.yaml
-# ```
+# Apply `deploy/v3-faulty`, which sends nobody there yet, then start a release by its plan and wait for it, as above. Call it
+# `release`. (Done in a terminal? Then leave the dots: the next cell finds it.)
 # %% tags=your-turn
-# your turn
+release = ...
+# %% [markdown] tags=hints
+# Version 2 was released by two calls: `delivery.start(...)` and `release.wait()`. Its plan came from a file.
+#
+# `lab.apply(...)` for the folder, then `delivery.start(lab.cluster, delivery.read(...))`. In a terminal: `kubectl apply -f`, and `kata release start`.
+#
+# `kubectl apply -f deploy/v3-faulty`, then `kata release start deploy/rollouts/v3.yaml`
 # %% tags=solution
 lab.apply("deploy/v3-faulty")
 release = delivery.start(lab.cluster, delivery.read("deploy/rollouts/v3.yaml").without(lab.uncounted()))
 release.wait()
 # %%
+release = lab.turn("release-v3", release)
+# %%
 lab.compare("weight at which v3 is stopped", release.reached())
 # %% tags=check
 lab.check("caught", lab.sample(requests=150, concurrency=8))
 # %% [markdown]
-# It needed a handful of requests. Nobody failed because of version 2, so every failed request of a user since is the
+# Such a canary needs a handful of its own requests. Nobody failed because of version 2, so every failed request of a user since is the
 # price of this release:
 # %%
 with_analysis = int(users.frame()["error"].notna().sum())
 print(f"{with_analysis} users met an error.")
 # %% [markdown]
-# ## Your turn: change the plan
+# ## Your turn: a plan of your own, from a blank page
 #
-# What would it have cost all at once? Make a plan for version 3 with one weight, 100, and an analysis after it, and
-# start it. `plan.changed(steps=[...])` returns a plan with other steps. (In a file of your own: `delivery.read(...)`.)
+# What would it have cost all at once? Write the `steps` of a plan for version 3, in YAML: one weight, 100, and an analysis
+# after it. Nothing is given this time.
 # %% tags=your-turn
-bold = delivery.read("deploy/rollouts/v3.yaml").changed(steps=...)
+steps = """
+"""
+# %% [markdown] tags=hints
+# The plan that was shown at the top has such steps, only more of them: `deploy/rollouts/v2.yaml`.
+#
+# A list has a line for each step, which begins with a dash. A weight is a number; an analysis takes its rules from the plan, so it is `{}` here.
+#
+# `- setWeight: 100` and, in the next line, `- analysis: {}`
 # %% tags=solution
-bold = delivery.read("deploy/rollouts/v3.yaml").changed(steps=[{"setWeight": 100}, {"analysis": {}}])
+steps = """
+- setWeight: 100
+- analysis: {}
+"""
+# %% [markdown]
+# With your steps, and all the rest of version 3's plan, the release begins at once. In a terminal: a copy of
+# `deploy/rollouts/v3.yaml` with these steps, and `kata release start` it.
+# %%
+bold = delivery.read("deploy/rollouts/v3.yaml").changed(steps=lab.turn("own-steps", steps))
 release = delivery.start(lab.cluster, bold.without(lab.uncounted()))
 release.wait()
 # %%
 all_at_once = int(users.frame()["error"].notna().sum()) - with_analysis
 print(f"Step by step: {with_analysis} users met an error. All at once: {all_at_once}.")
 # %% [markdown]
-# The same analysis, and it decided just as soon. But in that time every request went to version 3, and then every
+# The same analysis, and it decides just as soon. But at 100 % every request goes to version 3 in that time, and then every
 # second one: with everyone on version 3 there is nobody to compare it with, so half of them go back first. Without an
 # analysis it would go on until somebody looks.
 #

@@ -66,7 +66,7 @@ lab.apply("deploy/rollouts/argo-rollouts/rollout-v2.yaml")
 release = argo.find(lab.cluster, "name")
 view = live.show_release(lab, release)
 # %% [markdown]
-# Expect three quarters of a minute at each weight, and a line for each thing that changes:
+# Expect a line for each thing that changes. It takes minutes; the files above are worth reading meanwhile:
 # %%
 release.wait()
 # %% [markdown]
@@ -80,7 +80,7 @@ plots.timeline(users.frame(), "v2", changes=release.moments())
 # %%
 lab.compare("time from 1 to 100 %", release.seconds())
 # %% [markdown]
-# What it took beyond the three analyses went by in waiting for pods: the controller moves a weight only once there are
+# That is three quarters of a minute at each weight. What it took beyond the three analyses went by in waiting for pods: the controller moves a weight only once there are
 # pods behind it.
 #
 # ## Who is stable now?
@@ -104,12 +104,19 @@ users = lab.watch(rate=200)
 # %% [markdown]
 # Now apply its file, `deploy/rollouts/argo-rollouts/rollout-v3.yaml`, then find the release and wait for it, as above.
 # %% tags=your-turn
-# your turn
+release = ...
+# %% [markdown] tags=hints
+# It is what you did for version 2 in this notebook, with another file.
+#
+# `lab.apply(...)` or `kubectl apply -f FILE`; then `argo.find(...)` and `release.wait()`.
+#
+# `kubectl apply -f deploy/rollouts/argo-rollouts/rollout-v3.yaml`, then `release = argo.find(lab.cluster, "name")` and `release.wait()`
 # %% tags=solution
 lab.apply("deploy/rollouts/argo-rollouts/rollout-v3.yaml")
 release = argo.find(lab.cluster, "name")
 release.wait()
 # %%
+release = lab.turn("release-v3-argo", release)
 release.history()
 # %%
 errors = int(users.frame()["error"].notna().sum())

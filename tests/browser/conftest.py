@@ -1,4 +1,8 @@
-"""One cluster, one JupyterLab and one browser for all tests here; each module opens its own page."""
+"""One cluster, one JupyterLab and one browser for all tests here; each module opens its own page.
+
+They end with the last of the tests in here: Playwright's event loop runs until then, and asyncio allows no
+second one.
+"""
 
 import os
 import shutil
@@ -19,8 +23,6 @@ from kata_lib.machine import PROJECT
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests in here last: Playwright's event loop runs on, and asyncio allows no second one."""
-    items.sort(key=_is_here)
     for item in filter(_is_here, items):
         item.add_marker(pytest.mark.needs("chromium"))
 
@@ -29,7 +31,7 @@ def _is_here(item: pytest.Item) -> bool:
     return Path(__file__).parent in item.path.parents
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     with pytest.MonkeyPatch.context() as patch:
         home = tmp_path_factory.mktemp("home")
@@ -44,14 +46,14 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         engines.select(APPLICATION, cluster=NAME).stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(environment: dict[str, str]) -> Lab:
     lab = connect(cluster=NAME, say=lambda line: None)
     lab.begin("weight-lab", reset=True)
     return lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -59,7 +61,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def jupyter(
     lab: Lab, environment: dict[str, str], browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[JupyterLab]:

@@ -15,25 +15,35 @@ from kata_lib.engines.embedded import EmbeddedEngine
 
 
 @pytest.fixture(scope="session")
-def _home() -> Iterator[Path]:
+def folder() -> Iterator[Path]:
+    """The folder of all clusters of the tests in here."""
     folder = tempfile.mkdtemp(prefix="kata-")
-    with patch.dict(os.environ, KATA_HOME=folder):
-        os.environ.pop("KATA_ADDRESSES", None)
-        yield Path(folder)
+    yield Path(folder)
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="package", autouse=True)
+def _home(folder: Path) -> Iterator[Path]:
+    """Set KATA_HOME for the tests in here, and for none of those that the same process runs between them."""
+    with patch.dict(os.environ, KATA_HOME=str(folder)):
+        os.environ.pop("KATA_ADDRESSES", None)
+        yield folder
+
+
 @pytest.fixture(scope="session")
-def cluster(_home: Path) -> Iterator[Cluster]:
+def cluster(folder: Path) -> Iterator[Cluster]:
     """A cluster with sidecars in default, v1 and v2, shared by all tests: leave it as you found it."""
-    engine = EmbeddedEngine("shared", APPLICATION)
-    made = Cluster(engine, engine.start(quiet))
+    at_home = patch.dict(os.environ, KATA_HOME=str(folder))
+    with at_home:
+        engine = EmbeddedEngine("shared", APPLICATION)
+        made = Cluster(engine, engine.start(quiet))
     try:
         made.kubectl("label", "namespace", "default", "istio-injection=enabled")
         made.deploy("v1", "v2")
         yield made
     finally:
-        engine.stop()
+        with at_home:
+            engine.stop()
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_sets import examples
 
 from embedded.mesh_harness import LIMIT, Mesh, in_force, running_mesh, service
 from kata_lib.engines.embedded.mesh.admission import refuse
@@ -227,7 +228,7 @@ async def mesh() -> AsyncIterator[Mesh]:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@settings(max_examples=150, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@examples(150)
 @given(port=declared, http=rules, tcp=connections, policy=policies, of_subset=policies, of_port=policies)
 async def test_what_is_admitted_is_in_force(
     mesh: Mesh,
@@ -278,7 +279,7 @@ FLAWS: list[tuple[Obj, str]] = [
 
 
 @pytest.mark.parametrize(("flaw", "named"), FLAWS, ids=[named for _, named in FLAWS])
-@settings(max_examples=3, derandomize=True)
+@examples(3)
 @given(sound=routes)
 def test_one_flaw_is_refused_by_name(sound: Obj, flaw: Obj, named: str) -> None:
     with pytest.raises(StatusError, match=named):

@@ -1,6 +1,7 @@
 """kubectl answers here as it was recorded on a real cluster: every command, every word.
 
-The commands of one file depend on each other, so they run once, one after the other; each is a test.
+The commands of one file depend on each other, so they run once, one after the other; each is a test. Files
+are played side by side.
 """
 
 import json
@@ -56,8 +57,14 @@ def answers(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Calla
 
 @pytest.mark.parametrize(
     ("name", "place", "expected"),
-    RECORDED,
-    ids=[f"{name} {place}: {answer['command']}" for name, place, answer in RECORDED],
+    [
+        pytest.param(
+            *recorded,
+            id="{} {}: {command}".format(*recorded[:2], **recorded[2]),
+            marks=pytest.mark.xdist_group(f"kubectl {recorded[0]}"),
+        )
+        for recorded in RECORDED
+    ],
 )
 def test_kubectl_answers_as_recorded(
     name: str, place: int, expected: Answer, answers: Callable[[str], list[Answer]]

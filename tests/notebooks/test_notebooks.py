@@ -1,4 +1,7 @@
-"""Every notebook runs under nbval, its solutions filled in, on one cluster, from whatever state there is."""
+"""Every notebook runs under nbval, its solutions filled in, on one cluster, after the one before it.
+
+Nothing is reset: each begins with what a learner leaves behind, and must make of it what it says.
+"""
 
 import copy
 import os
@@ -22,6 +25,7 @@ from kata_lib.course.steps import Step, step
 from kata_lib.errors import EngineError
 from kata_lib.lab.lab import connect
 from kata_lib.machine import PROJECT
+from notebooks import ends
 
 CELL_SECONDS = 60
 CLUSTER = "nbval"
@@ -36,7 +40,8 @@ def environment(engine_environment: dict[str, str]) -> Iterator[dict[str, str]]:
             patch.setenv(name, value)
         try:
             connect(cluster=CLUSTER)  # on kind this takes longer than a cell may
-            yield {**os.environ, "KATA_NAME": CLUSTER, "KATA_RESET": "1", "PYTHONPATH": root}
+            learner = {"CI": "true", "KATA_RESET": "0"}  # checks must be right, and nothing is reset
+            yield {**os.environ, **learner, "KATA_NAME": CLUSTER, "PYTHONPATH": root}
         finally:
             engines.select(APPLICATION, cluster=CLUSTER).stop()
 
@@ -90,15 +95,34 @@ def provide(wanted: Step, give_counters: Callable[[Path], None]) -> None:
 NAMES = [source.stem for source in notebooks.sources()]
 
 
-@pytest.mark.parametrize("name", NAMES[::-1])
-def test_a_notebook_runs_with_its_solutions(
-    name: str, folder: Path, environment: dict[str, str], give_counters: Callable[[Path], None]
+BEGINS = """from kata_lib.course import beginning, steps
+assert beginning.differences(lab.cluster, steps.step("{name}")) == []"""
+
+
+def with_its_beginning_looked_at(file: Path, place: Path) -> Path:
+    """Write a notebook again, with a cell after its first that asks whether it begins as it says."""
+    built = nbformat.read(file, as_version=4)
+    first = next(number for number, cell in enumerate(built.cells) if cell.cell_type == "code")
+    built.cells.insert(first + 1, nbformat.v4.new_code_cell(BEGINS.format(name=file.stem)))
+    nbformat.write(built, place / file.name)
+    return place / file.name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_begins_as_it_says_and_runs_with_its_solutions(
+    name: str,
+    folder: Path,
+    environment: dict[str, str],
+    give_counters: Callable[[Path], None],
+    tmp_path: Path,
 ) -> None:
-    """From the last to the first: none finds what the one before it leaves. In order the report runs them."""
     wanted = step(name)
     provide(wanted, give_counters)
-    done = nbval(folder / f"{name}.ipynb", environment, wanted.cell_seconds)
+    file = with_its_beginning_looked_at(folder / f"{name}.ipynb", tmp_path)
+    done = nbval(file, environment, wanted.cell_seconds)
     assert done.returncode == 0, done.stdout + done.stderr
+    cluster = connect(cluster=CLUSTER).cluster
+    assert ends.same(ends.end(cluster), ends.recorded()[f"solved {name}"], cluster), ends.HOW
 
 
 def test_a_solution_left_out_fails_by_the_name_of_its_check(
@@ -124,23 +148,22 @@ def place_of(built: nbformat.NotebookNode, tag: str, text: str) -> int:
     )
 
 
-def test_a_learners_work_outlives_the_kernel(environment: dict[str, str]) -> None:
-    """Half of 02 in one kernel; another runs the notebook from its top, and the canary is still there."""
+def test_a_new_kernel_begins_the_step_again_and_says_what_that_took(environment: dict[str, str]) -> None:
+    """Half of 02 in one kernel; another runs the notebook from its top and says what went."""
     source = (notebooks.FOLDER / "src" / "02-canary.py").read_text()
     built = nbformat.reads(notebooks.text(notebooks.build(source, solutions=True)), as_version=4)
     half = place_of(built, "solution", "virtual-service-canary.yaml")
-    learner = {k: v for k, v in environment.items() if k not in ("KATA_RESET", "CI")}
 
     def run(cells: list[Any]) -> str:
         """Run cells in a kernel of their own and return what they printed."""
         notebook = nbformat.v4.new_notebook(cells=copy.deepcopy(cells))
-        nbclient.NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3").execute(env=learner)
+        client = nbclient.NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3")
+        client.execute(env={k: v for k, v in environment.items() if k not in ("KATA_RESET", "CI")})
         outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
         return "".join(output.get("text") or output["data"].get("text/plain", "") for output in outputs)
 
-    reset = nbformat.v4.new_code_cell('from kata_lib import open_lab\nopen_lab(step="canary", reset=True)')
     weights = nbformat.v4.new_code_cell('lab.set_weights({"name-v2": 30})')
-    run([reset, *built["cells"][: half + 1], weights])
+    run([*built["cells"][: half + 1], weights])
     said = run([*built["cells"][:half], nbformat.v4.new_code_cell("lab.weights()")])
-    assert "Kept, though this step begins without: VirtualService name, DestinationRule name." in said
-    assert "{'name-v1': 70, 'name-v2': 30}" in said
+    assert "removed VirtualService name (weights name-v1=70 name-v2=30), DestinationRule name" in said
+    assert "{}" in said

@@ -1,8 +1,9 @@
 """A container's life with real, tiny processes, and its probes."""
 
 import asyncio
+import errno
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from kata_lib.engines.embedded import processes
 from kata_lib.engines.embedded.kubelet import container as module
 from kata_lib.engines.embedded.kubelet import probes
 from kata_lib.engines.embedded.kubelet.container import Container
+from kata_lib.engines.embedded.kubelet.environment import ConfigError
 from kata_lib.engines.embedded.kubelet.launchers import ImageError
 from kata_lib.engines.embedded.kubelet.probes import Outcome
 from kata_lib.engines.embedded.kubelet.status import restarts
+from kata_lib.engines.embedded.objects import timestamp
 from kata_lib.engines.embedded.processes import Identity
 
 LIMIT = 5.0
@@ -155,6 +158,43 @@ async def test_an_image_that_cannot_be_pulled(watch: Any, monkeypatch: pytest.Mo
     watched = watch(error=ImageError("ErrImagePull", "unknown"))
     await watched.until(lambda status: status["state"]["waiting"]["reason"] == "ImagePullBackOff")
     assert [reason for reason, _ in watched.events[:3]] == ["Pulling", "Failed", "Failed"]
+
+
+async def test_what_cannot_start_starts_as_soon_as_it_can(
+    watch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "START_RETRY", 0.001)
+    watched = watch(error=OSError(errno.ENOSPC, "No space left on device"))
+    status = await watched.until(lambda status: status["state"].get("waiting", {}).get("message"))
+    assert status["state"]["waiting"]["reason"] == "CreateContainerError"
+    watched.container.launcher.error = ConfigError('configmap "settings" not found')
+    await watched.until(
+        lambda status: status["state"].get("waiting", {}).get("reason") == "CreateContainerConfigError"
+    )
+    watched.container.launcher.error = None
+    await watched.until(ready)
+    assert ("Failed", "Error: [Errno 28] No space left on device") in watched.events
+
+
+async def test_a_container_goes_on_after_an_error_of_its_own(
+    watch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "START_RETRY", 0.001)
+    monkeypatch.setattr(module, "timestamp", failing_once(timestamp))
+    watched = watch()
+    await watched.until(ready)
+    assert ("Failed", "Error: the clock stands") in watched.events
+
+
+def failing_once(do: Callable[[], str]) -> Callable[[], str]:
+    left = iter([RuntimeError("the clock stands")])
+
+    def tried() -> str:
+        if error := next(left, None):
+            raise error
+        return do()
+
+    return tried
 
 
 async def test_a_running_process_is_taken_over(watch: Any, tmp_path: Path) -> None:

@@ -68,18 +68,6 @@ def test_a_step_sets_up_what_is_missing_and_says_so(api: Api, capsys: pytest.Cap
     assert lab.url.startswith("http://127.0.0.9:")
 
 
-def test_a_step_keeps_what_is_there(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
-    open_lab(step="canary").apply(CANARY)
-    open_lab().set_weights({"name-v2": 30})
-    capsys.readouterr()
-    again = open_lab(step="canary")
-    assert again.weights() == {"name-v1": 70, "name-v2": 30}
-    said = capsys.readouterr().out
-    assert "Missing" not in said
-    assert "Kept, though this step begins without: VirtualService name, DestinationRule name." in said
-    assert 'open_lab(step="canary", reset=True)' in said
-
-
 @pytest.mark.parametrize(
     "before", [[], ["deploy/v1"], ["deploy/v2", CANARY], ["deploy/v1", "deploy/v2", CANARY]]
 )
@@ -113,16 +101,15 @@ def test_a_rollout_takes_the_place_of_deployments_where_there_is_a_controller(
     install(api)
     monkeypatch.setattr(argo, "until_healthy", lambda *_: None)
     left = open_lab(step="argo-rollouts").left_over()
-    assert "A Rollout takes the place of the Deployments" in capsys.readouterr().out
+    assert "set back DestinationRule name (" in capsys.readouterr().out
     assert "Rollout name" in left
     assert [line for line in left if line.startswith("Deployment")] == [
         "Deployment age",
         "Deployment sentences",
     ]
     assert open_lab(step="argo-rollouts").weights() == {"stable": 100, "canary": 0}
-    open_lab(step="deploy")
-    assert "begins without: Rollout name" in capsys.readouterr().out
-    assert "Rollout name" not in open_lab(step="deploy", reset=True).left_over()
+    assert "Rollout name" not in open_lab(step="deploy").left_over()
+    assert "removed VirtualService name (weights stable=100 canary=0)" in capsys.readouterr().out
 
 
 def test_an_unknown_step_lists_those_there_are(api: Api) -> None:

@@ -4,8 +4,9 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_sets import examples
 
 from kata_lib.engines.embedded.registry.managed_fields import apply, record
 from kata_lib.engines.embedded.registry.managed_fields.fieldsets import FieldSet
@@ -249,7 +250,7 @@ WANTED = st.builds(
 )
 
 
-EXAMPLES = settings(max_examples=30, deadline=None)
+EXAMPLES = examples(30)
 
 
 def owned_in_all(obj: Obj) -> FieldSet:

@@ -13,6 +13,7 @@ from kata_lib.course.checks import CHECKS
 from kata_lib.course.questions import QUESTIONS
 from kata_lib.course.steps import STEPS
 from kata_lib.errors import KataError
+from kata_lib.lab.turns import TURNS
 
 NAMES = [source.stem for source in notebooks.sources()]
 
@@ -36,6 +37,10 @@ def learner(name: str) -> notebooks.Notebook:
 
 def cells(name: str, tag: str) -> list[str]:
     return ["".join(c["source"]) for c in learner(name)["cells"] if tag in c["metadata"].get("tags", [])]
+
+
+def said_in(name: str) -> str:
+    return "\n".join("".join(cell["source"]) for cell in learner(name)["cells"])
 
 
 def test_both_versions_come_from_one_source() -> None:
@@ -62,6 +67,20 @@ def test_hints_come_in_three_grades_each_folded_away() -> None:
     assert notebooks.build(hints, solutions=True)["cells"] == []
     with pytest.raises(KataError, match=r"3 hints .*, not 1"):
         notebooks.build(turn + "# Only one.", solutions=False)
+
+
+def test_what_holds_an_answer_is_folded_away_for_learners_alone() -> None:
+    text = "# %% [markdown] tags=look-first\n# It is three."
+    for_learners, for_nobody = (notebooks.build(text, solutions=solved) for solved in (False, True))
+    (folded,), (plain,) = for_learners["cells"], for_nobody["cells"]
+    assert "<details><summary>What it means" in "".join(folded["source"])
+    assert plain["source"] == ["It is three."]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_expected_number_is_in_no_cell(name: str) -> None:
+    code = [c for c in learner(name)["cells"] if c["cell_type"] == "code"]
+    assert not [c for c in code if "expected=" in "".join(c["source"]).replace("expected=lab.", "")]
 
 
 def test_an_unknown_tag_is_refused() -> None:
@@ -93,12 +112,40 @@ def test_a_notebook_ends_with_what_was_done_and_a_link_to_the_next(name: str, fo
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_predicted_is_asked_before_it_is_compared(name: str) -> None:
-    said = "\n".join("".join(cell["source"]) for cell in learner(name)["cells"])
+    said = said_in(name)
     asked, compared = (re.findall(rf'lab\.{call}\("([^"]+)"', said) for call in ("predict", "compare"))
     assert sorted(asked) == sorted(compared)
     for text in asked:
         assert text in QUESTIONS
         assert said.index(f'lab.predict("{text}"') < said.index(f'lab.compare("{text}"')
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_turn_has_hints_and_a_solution_and_is_asked_for_in_the_next_cell(name: str) -> None:
+    built = learner(name)["cells"]
+    tags = [(cell["metadata"].get("tags") or [""])[0] for cell in built]
+    turns = [place for place, tag in enumerate(tags) if tag == "your-turn"]
+    assert turns
+    for place in turns:
+        assert tags[place : place + 3] == ["your-turn", "hints", "solution"]
+        code = next(cell for cell in built[place + 1 :] if cell["cell_type"] == "code")
+        assert re.search(r"lab\.(turn|check)\(", "".join(code["source"]))
+
+
+def test_every_turn_is_in_a_notebook() -> None:
+    said = "\n".join(source.read_text() for source in notebooks.sources())
+    assert sorted(re.findall(r'lab\.turn\("([^"]+)"', said)) == sorted(TURNS)
+
+
+def test_yaml_is_asked_for_more_from_notebook_to_notebook() -> None:
+    """02 gives the whole file, 05 one with four gaps, 06 a blank page."""
+    assert 'print(manifests.text("deploy/virtual-service-canary.yaml"))' in said_in("02-canary")
+    (gaps,) = [cell for cell in cells("05-promote", "your-turn") if "apply_yaml" in cell]
+    assert gaps.count(": ...") == 4
+    assert 'steps = """\n"""' in cells("06-progressive-delivery", "your-turn")
+    for name in ("05-promote", "06-progressive-delivery"):
+        (solution,) = [cell for cell in cells(name, "solution") if '"""' in cell]
+        assert "..." not in solution
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -113,7 +160,8 @@ def test_a_notebook_predicts_does_and_checks(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_cells_are_short_and_prose_comes_first(name: str) -> None:
     built = learner(name)["cells"]
-    lines = [len(c["source"]) for c in built if c["cell_type"] == "code" and c["source"]]
+    code = ["".join(c["source"]) for c in built if c["cell_type"] == "code" and c["source"]]
+    lines = [len(re.sub(r'""".*?"""', "yaml", cell, flags=re.DOTALL).splitlines()) for cell in code]
     assert statistics.median(lines) <= 3
     assert max(lines) <= 6
     assert built[0]["cell_type"] == "markdown"

@@ -4,8 +4,9 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_sets import examples
 
 from kata_lib.engines.embedded.registry.patches import json_patch, merge_patch
 from kata_lib.engines.embedded.registry.status import StatusError
@@ -16,7 +17,7 @@ VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3)
 )
 OBJECTS = st.dictionaries(KEYS, VALUES, max_size=4)
-EXAMPLES = settings(max_examples=50, deadline=None)
+EXAMPLES = examples(50)
 
 
 def difference(old: Any, new: Any, path: str = "") -> list[dict[str, Any]]:

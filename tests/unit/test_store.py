@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_sets import examples
 
 from kata_lib.engines.embedded.store import Compacted, DiskFull, Event, Obj, Store
 
@@ -91,7 +92,7 @@ def test_old_history_is_compacted_by_and_by() -> None:
 writes = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3), st.booleans()), max_size=30)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(writes, st.integers(0, 30), st.integers(0, 30))
 def test_history_replayed_over_a_past_state_gives_the_present(
     operations: list[tuple[str, int, bool]], past: int, compact: int

@@ -4,8 +4,9 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_sets import examples
 
 from kata_lib.engines.embedded.registry.schemas import schema_for
 from kata_lib.engines.embedded.registry.status import StatusError
@@ -108,7 +109,7 @@ CONTAINERS = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(CONTAINERS, CONTAINERS)
 def test_patching_twice_changes_nothing_more(live: Any, patch: Any) -> None:
     def around(items: Any) -> dict[str, Any]:

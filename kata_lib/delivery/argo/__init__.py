@@ -15,8 +15,10 @@ from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery.argo.handle import API, KIND, ArgoRollout
 from kata_lib.errors import ClusterError, WaitTimeout
 
-__all__ = ["API", "KIND", "ArgoRollout", "absent", "find", "forget", "until_healthy"]
+__all__ = ["API", "KIND", "MANAGER", "ArgoRollout", "absent", "find", "forget", "until_healthy"]
 
+MANAGER = "rollouts-controller"
+"""The controller's name in metadata.managedFields: that of its program, which client-go takes."""
 SEEN_SECONDS = 15.0
 HEALTHY_SECONDS = 60.0
 INSTALL = "`kata addons install rollouts` installs it"

@@ -43,7 +43,7 @@ from kata_lib.engines.embedded.pki import Pki, kubeconfig
 from kata_lib.engines.embedded.processes import Identity
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.state import State
-from kata_lib.engines.embedded.store import Obj, Store
+from kata_lib.engines.embedded.store import DiskFull, Obj, Store
 from kata_lib.errors import MeshError
 from kata_lib.files import write_json, write_text
 
@@ -82,18 +82,24 @@ async def _start(state: State, server: socket.socket, stack: AsyncExitStack) -> 
     stack.callback(store.close)
     registry = _registry(store, plan)
     discovery = DiscoveryServer(
-        on_rejection=lambda node_id, kind, version, reason: _tell(registry, node_id, reason)
+        on_rejection=lambda node_id, kind, version, reason: _tell(
+            registry, node_id, reason, "ConfigurationRejected"
+        )
     )
     await discovery.start(state.xds_socket)
     stack.push_async_callback(discovery.stop)
-    pilot = Pilot(registry, discovery, plan)
+    pilot = Pilot(
+        registry, discovery, plan, lambda node_id, why: _tell(registry, node_id, why, "ConfigurationFailed")
+    )
     stack.callback(pilot.close)
 
     for controller in _controllers(registry, state, pki):
         controller.start()
         stack.callback(controller.stop)
     node.register(registry, node.node_name(state), plan.node_address())
-    node_envoy = node.NodeEnvoy(state, pilot)
+    node_envoy = node.NodeEnvoy(
+        state, pilot, lambda why: _tell(registry, node.node_name(state), why, "FailedSync")
+    )
     kubelet = Kubelet(Host(registry, plan, pilot, state, node.node_name(state)))
     adopted = kubelet.start()
     _end_strays(state, adopted | {node_envoy.start()})
@@ -135,12 +141,16 @@ def _controllers(registry: Registry, state: State, pki: Pki) -> list[Controller[
     ]
 
 
-def _tell(registry: Registry, node_id: str, reason: str) -> None:
-    """Report a rejection in the log, and as an event of the pod whose Envoy rejects."""
-    log.error("the Envoy %s rejects its configuration: %s", node_id, reason)
-    for pod in registry.list("pods"):
-        if f"~{pod['metadata']['uid']}~" in node_id:
-            registry.record_event(pod, "Warning", "ConfigurationRejected", reason, component="pilot")
+def _tell(registry: Registry, node_id: str, why: str, reason: str) -> None:
+    """Report what keeps an Envoy from its configuration: in the log, and as an event of its pod or node."""
+    log.error("%s at the Envoy %s: %s", reason, node_id, why)
+    pods = [pod for pod in registry.list("pods") if f"~{pod['metadata']['uid']}~" in node_id]
+    nodes = [found for found in registry.list("nodes") if found["metadata"]["name"] == node_id]
+    for obj in (*pods, *nodes):
+        try:
+            registry.record_event(obj, "Warning", reason, why, component="pilot")
+        except DiskFull as error:
+            log.error("no event: %s", error)
 
 
 def _end_strays(state: State, known: set[Identity]) -> None:

@@ -1,9 +1,11 @@
 """The node: its object in the API, and its Envoy, which stands for kube-proxy."""
 
 import asyncio
+import itertools
 import logging
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kata_lib.engines.embedded import envoy, processes
@@ -14,6 +16,7 @@ from kata_lib.engines.embedded.objects import timestamp
 from kata_lib.engines.embedded.processes import Identity
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import StatusError
+from kata_lib.engines.embedded.retries import back_off
 from kata_lib.engines.embedded.state import State
 from kata_lib.engines.embedded.store import Obj
 
@@ -32,10 +35,11 @@ def node_name(state: State) -> str:
 
 @dataclass
 class NodeEnvoy:
-    """Runs the node's Envoy, or takes over the one that runs."""
+    """Runs the node's Envoy, or takes over the one that runs; `failed` hears why it cannot be started."""
 
     state: State
     pilot: Pilot
+    failed: Callable[[str], None] = lambda why: None
     process: Identity | None = None
     _task: asyncio.Task[None] | None = None
 
@@ -75,7 +79,18 @@ class NodeEnvoy:
             code = await processes.wait(self.process)
             log.error("the node's Envoy ended with %s; it is started again", code)
             await asyncio.sleep(RESTART_PAUSE)
-            self.process = self._spawn()
+            await self._start_again()
+
+    async def _start_again(self) -> None:
+        """Start it as soon as it can be started; until then the node's events say why not."""
+        for failures in itertools.count(1):
+            try:
+                self.process = self._spawn()
+                return
+            except Exception as error:
+                log.exception("the node's Envoy cannot be started")
+                self.failed(f"its Envoy cannot be started: {error}")
+                await asyncio.sleep(back_off(failures, RESTART_PAUSE))
 
 
 def register(registry: Registry, name: str, address: str) -> None:

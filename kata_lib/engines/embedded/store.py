@@ -6,6 +6,7 @@ process is killed: a write returns after its commit.
 """
 
 import json
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 Obj = dict[str, Any]
+
+log = logging.getLogger(__name__)
 
 HISTORY_KEPT = 5000
 """How many writes back a watch can resume; older ones are compacted away."""
@@ -157,7 +160,10 @@ class Store:
         if revision % COMPACT_EVERY == 0 and revision - self._history_kept > self._compacted:
             self.compact(revision - self._history_kept)
         for callback in tuple(self._subscribers):
-            callback(event)
+            try:
+                callback(event)
+            except Exception:  # what is written is written, and the others have to hear of it
+                log.exception("a subscriber failed at %s of %s %s/%s", event.type, *key)
 
     def compact(self, revision: int) -> None:
         """Forget the history up to a resource version, but for each living object's last state in it."""

@@ -12,12 +12,13 @@ from typing import ClassVar, Generic, TypeVar
 
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import StatusError
-from kata_lib.engines.embedded.store import Event
+from kata_lib.engines.embedded.retries import back_off
+from kata_lib.engines.embedded.store import Event, Obj
 
 log = logging.getLogger(__name__)
 
-FIRST_RETRY = 0.01
-LAST_RETRY = 10.0
+FAILED = "FailedSync"
+"""The reason of events about what cannot be brought to what is wanted; it is tried again."""
 
 Item = TypeVar("Item", bound=Hashable)
 
@@ -25,11 +26,13 @@ Item = TypeVar("Item", bound=Hashable)
 class Controller(ABC, Generic[Item]):
     """Reconciles the objects that events name. `name` stands in managedFields and events.
 
-    `resources` are those whose events it is told; None means all that are served.
+    `resources` are those whose events it is told; None means all that are served. An item that cannot be
+    reconciled is tried again, later each time; `subject` is the resource of the object whose event says so.
     """
 
     name: ClassVar[str]
     resources: ClassVar[set[str] | None]
+    subject: ClassVar[str] = ""
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
@@ -75,9 +78,15 @@ class Controller(ABC, Generic[Item]):
         if self._turn is None:
             self._turn = asyncio.get_running_loop().call_soon(self._next)
 
-    def _on_event(self, event: Event) -> None:
-        for item in self.items(event):
-            self.look_at(item)
+    def _on_event(self, event: Event, failures: int = 0) -> None:
+        try:
+            for item in self.items(event):
+                self.look_at(item)
+        except Exception as error:
+            log.error("%s: %s of %s", self.name, event.type, event.resource, exc_info=error)
+            self._tell(event.object, error)
+            again = back_off(failures + 1)
+            asyncio.get_running_loop().call_later(again, self._on_event, event, failures + 1)
 
     def _next(self) -> None:
         """Reconcile one item, then give the loop a turn."""
@@ -104,4 +113,21 @@ class Controller(ABC, Generic[Item]):
             log.info("%s: %s: %s", self.name, item, error)
         else:
             log.error("%s: %s", self.name, item, exc_info=error)
-        return min(FIRST_RETRY * 2.0**failures, LAST_RETRY)
+            if found := self._subject_of(item):
+                self._tell(found, error)
+        return back_off(failures)
+
+    def _subject_of(self, item: Item) -> Obj | None:
+        """Return the object that an item, a key or a name, stands for."""
+        if not self.subject:
+            return None
+        namespace, name = item if isinstance(item, tuple) else ("", str(item))
+        return self.registry.store.get(self.subject, namespace, name)
+
+    def _tell(self, obj: Obj, error: Exception) -> None:
+        """Record an event about an object that cannot be reconciled; where that fails too, the log has it."""
+        try:
+            message = f"{type(error).__name__}: {error}"
+            self.registry.record_event(obj, "Warning", FAILED, message, component=self.name)
+        except Exception as failure:
+            log.error("%s: no event: %s", self.name, failure)

@@ -15,6 +15,7 @@ class DefinitionController(Controller[str]):
 
     name = "kube-apiserver"
     resources: ClassVar[None] = None
+    subject = "customresourcedefinitions"
 
     def items(self, event: Event) -> Iterable[str]:
         if event.resource == crds.KEY:

@@ -41,6 +41,7 @@ class DeploymentController(Controller[Key]):
 
     name = "kube-controller-manager"
     resources: ClassVar[set[str]] = {"deployments", "replicasets", "pods"}
+    subject = "deployments"
 
     def items(self, event: Event) -> Iterable[Key]:
         namespace, name = key(event.object)

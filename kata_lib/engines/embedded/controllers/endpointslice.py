@@ -33,6 +33,7 @@ class EndpointSliceController(Controller[Key]):
 
     name = "kube-controller-manager"
     resources: ClassVar[set[str]] = {"services", "pods", "endpointslices"}
+    subject = "services"
 
     def items(self, event: Event) -> Iterable[Key]:
         namespace, name = key(event.object)

@@ -32,6 +32,9 @@ class GarbageCollector(Controller[Item]):
         self._owned: dict[str, set[Item]] = defaultdict(set)
         self._leaving: dict[str, Item] = {}
 
+    def _subject_of(self, item: Item) -> Obj | None:
+        return self.registry.store.get(*item)
+
     def items(self, event: Event) -> Iterable[Item]:
         if event.resource == "events":
             return

@@ -22,6 +22,7 @@ class NamespaceController(Controller[str]):
 
     name = "kube-controller-manager"
     resources: ClassVar[set[str]] = {"namespaces", "pods"}
+    subject = "namespaces"
 
     def __init__(self, registry: Registry, certificate: str) -> None:
         super().__init__(registry)

@@ -33,6 +33,7 @@ class ReplicaSetController(Controller[Key]):
 
     name = "kube-controller-manager"
     resources: ClassVar[set[str]] = {"replicasets", "pods"}
+    subject = "replicasets"
 
     def items(self, event: Event) -> Iterable[Key]:
         if event.resource == "replicasets":

@@ -14,6 +14,7 @@ class Scheduler(Controller[Key]):
 
     name = "kube-scheduler"
     resources: ClassVar[set[str]] = {"pods"}
+    subject = "pods"
 
     def __init__(self, registry: Registry, node_name: str) -> None:
         super().__init__(registry)

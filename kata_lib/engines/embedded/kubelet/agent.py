@@ -38,6 +38,8 @@ class Agent:
 
     async def start(self, address: Address) -> None:
         """Listen; a port that is another's is logged, because a pod runs without it."""
+        if self._server:
+            return
         try:
             self._server = await asyncio.start_server(self._serve, *address)
         except OSError as error:

@@ -1,6 +1,8 @@
 """One container of a pod: a process that is started, watched, probed, and started again when it ends."""
 
 import asyncio
+import itertools
+import logging
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,12 +14,16 @@ from kata_lib.engines.embedded.kubelet.launchers import ImageError, Launcher
 from kata_lib.engines.embedded.kubelet.prober import Prober
 from kata_lib.engines.embedded.objects import timestamp
 from kata_lib.engines.embedded.processes import Identity
+from kata_lib.engines.embedded.retries import back_off
 from kata_lib.engines.embedded.store import Obj
+
+log = logging.getLogger(__name__)
 
 BACK_OFF_FIRST = 10.0
 BACK_OFF_LAST = 300.0
 BACK_OFF_RESET = 600.0
 PULL_BACK_OFF = 2.0
+START_RETRY = 1.0
 KILL_LIMIT = 5.0
 UNSEEN_EXIT = 137
 ID_SCHEME = "process://"
@@ -93,15 +99,26 @@ class Container:
 
     async def run(self) -> None:
         """Keep the container as its pod wants it; ends when it is not to be started again."""
-        while "terminated" not in self.state:
-            if self.process is None:
-                await self._back_off()
-                if self._stopping:
-                    return
-                await self._start()
-            code = await self._watch()
+        failures = 0
+        while "terminated" not in self.state and not self._stopping:
+            try:
+                await self._live()
+                failures = 0
+            except Exception as error:
+                log.exception("container %s of %s", self.name, self.pod_name)
+                self.event("Warning", "FailedSync", f"{type(error).__name__}: {error}")
+                failures += 1
+                await asyncio.sleep(back_off(failures, START_RETRY))
+
+    async def _live(self) -> None:
+        """Start the process unless it runs, and see its end."""
+        if self.process is None:
+            await self._back_off()
             if self._stopping:
                 return
+            await self._start()
+        code = await self._watch()
+        if not self._stopping:
             self._report(code)
 
     async def stop(self, grace: float) -> None:
@@ -122,20 +139,22 @@ class Container:
             await asyncio.wait_for(self._ended.wait(), KILL_LIMIT)
 
     async def _start(self) -> None:
-        """Start the process; where it cannot start, say why and wait until the pod goes."""
-        try:
-            process = self.launcher.launch(self.attempt)
-        except ImageError as error:
-            await self._no_image(error)
-        except (ConfigError, OSError) as error:
-            reason = (
-                "CreateContainerConfigError" if isinstance(error, ConfigError) else "CreateContainerError"
-            )
-            self._wait(reason, str(error))
-            self.event("Warning", "Failed", f"Error: {error}")
-            await asyncio.Event().wait()
-        else:
-            self._running(process)
+        """Start the process; where it cannot start, say why and try again, later each time."""
+        for failures in itertools.count(1):
+            try:
+                self._running(self.launcher.launch(self.attempt))
+                return
+            except ImageError as error:
+                await self._no_image(error)
+            except Exception as error:
+                reason = "CreateContainerError"
+                if isinstance(error, ConfigError):
+                    reason = "CreateContainerConfigError"
+                elif not isinstance(error, OSError):
+                    log.exception("container %s of %s", self.name, self.pod_name)
+                self._wait(reason, str(error))
+                self.event("Warning", "Failed", f"Error: {error}")
+                await asyncio.sleep(back_off(failures, START_RETRY))
 
     async def _no_image(self, error: ImageError) -> None:
         image = self.spec["image"]

@@ -1,13 +1,15 @@
 """All pods of the node: a worker for each, found again after the daemon was away."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import AsyncIterator, Callable
 
 from kata_lib.engines.embedded.kubelet import logs
-from kata_lib.engines.embedded.kubelet.pod import Host, PodWorker
+from kata_lib.engines.embedded.kubelet.pod import MANAGER, Host, PodWorker
 from kata_lib.engines.embedded.objects import key
 from kata_lib.engines.embedded.processes import Identity
+from kata_lib.engines.embedded.retries import back_off
 from kata_lib.engines.embedded.store import Event, Obj
 
 log = logging.getLogger(__name__)
@@ -15,6 +17,7 @@ log = logging.getLogger(__name__)
 ADDRESS_REST = 10.0
 """Seconds for which a gone pod's address is nobody's: configuration may still name it."""
 STOP_GRACE = 2.0
+FIRST_RETRY = 1.0
 
 
 class Kubelet:
@@ -83,18 +86,46 @@ class Kubelet:
         else:
             self._take(event.object)
 
-    def _take(self, pod: Obj) -> None:
-        if pod["spec"].get("nodeName") != self._host.node_name:
-            return
+    def _take(self, pod: Obj, failures: int = 0) -> None:
+        """Give a pod of this node its worker; where that fails, say so and try again, later each time."""
         uid = pod["metadata"]["uid"]
-        self._workers[uid] = PodWorker(self._host, pod)
-        self._tasks[uid] = asyncio.get_running_loop().create_task(self._run(self._workers[uid]))
+        if pod["spec"].get("nodeName") != self._host.node_name or uid in self._workers:
+            return
+        try:
+            self._workers[uid] = PodWorker(self._host, pod)
+        except Exception as error:
+            log.exception("pod %s has no worker", "/".join(key(pod)))
+            self._tell(pod, error)
+            again = back_off(failures + 1, FIRST_RETRY)
+            asyncio.get_running_loop().call_later(again, self._take_again, pod, failures + 1)
+        else:
+            self._tasks[uid] = asyncio.get_running_loop().create_task(self._run(self._workers[uid]))
+
+    def _take_again(self, pod: Obj, failures: int) -> None:
+        now = self._host.read("pods", *key(pod))
+        if now and now["metadata"]["uid"] == pod["metadata"]["uid"]:
+            self._take(now, failures)
+
+    def _tell(self, pod: Obj, error: Exception) -> None:
+        try:
+            self._host.registry.record_event(
+                pod,
+                "Warning",
+                "FailedCreatePodSandBox",
+                f"Failed to create pod sandbox: {error}",
+                component=MANAGER,
+            )
+        except Exception as failure:
+            log.error("no event of pod %s: %s", "/".join(key(pod)), failure)
 
     async def _run(self, worker: PodWorker) -> None:
-        try:
-            await worker.run()
-        except Exception:
-            log.exception("the worker of pod %s ended", "/".join(key(worker.pod)))
-            return
+        for failures in itertools.count(1):
+            try:
+                await worker.run()
+                break
+            except Exception as error:
+                log.exception("the worker of pod %s", "/".join(key(worker.pod)))
+                worker.failed(error)
+                await asyncio.sleep(back_off(failures, FIRST_RETRY))
         del self._workers[worker.uid], self._tasks[worker.uid]
         asyncio.get_running_loop().call_later(ADDRESS_REST, self._host.addresses.release_pod, worker.uid)

@@ -20,6 +20,7 @@ from kata_lib.engines.embedded.mesh.pilot import Pilot
 from kata_lib.engines.embedded.objects import being_deleted, key
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import StatusError
+from kata_lib.engines.embedded.retries import back_off
 from kata_lib.engines.embedded.state import State
 from kata_lib.engines.embedded.store import Obj
 from kata_lib.errors import MeshError
@@ -34,6 +35,7 @@ MOMENT = 0.2
 CALLERS_LIMIT = 2.0
 """How long a pod that drains waits for callers who keep a connection and send nothing on it."""
 SIDECAR_GRACE = 1.0
+STATUS_RETRY = 1.0
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,12 @@ class PodWorker:
     host: Host
     pod: Obj
     containers: list[Container] = field(default_factory=list)
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _untold: dict[tuple[str, str, str, str], None] = field(default_factory=dict)
     _leave: asyncio.Event = field(default_factory=asyncio.Event)
     _write_handle: asyncio.Handle | None = None
     _gone: bool = False
+    _unwritten: int = 0
 
     def __post_init__(self) -> None:
         self.uid: str = self.pod["metadata"]["uid"]
@@ -115,7 +119,7 @@ class PodWorker:
     async def kill(self, grace: float) -> None:
         """End all processes at once, whatever the mesh says."""
         await asyncio.gather(*(container.stop(grace) for container in self.containers))
-        for task in self._tasks:
+        for task in self._tasks.values():
             task.cancel()
         await self._agent.stop()
 
@@ -147,15 +151,14 @@ class PodWorker:
     async def _start(self) -> None:
         """Start the sidecar, when it is ready the others: what they ask at once must find the mesh."""
         if self._sidecar:
-            if not self._sidecar.process:
-                self._run(self._sidecar)
+            self._run(self._sidecar)
             await self._sidecar.was_ready.wait()
         for container in self.containers:
-            if container is not self._sidecar and not container.process:
-                self._run(container)
+            self._run(container)
 
     def _run(self, container: Container) -> None:
-        self._tasks.append(asyncio.create_task(container.run()))
+        if container.name not in self._tasks:
+            self._tasks[container.name] = asyncio.create_task(container.run())
 
     def _changed(self) -> None:
         if self._write_handle is None:
@@ -172,11 +175,37 @@ class PodWorker:
             if pod["metadata"]["uid"] == self.uid:
                 pod["status"] = pod_status(pod, states, self._ip, host_ip)
 
-        self.host.registry.mutate("pods", *key(self.pod), write, manager=MANAGER, subresource="status")
+        try:
+            self.host.registry.mutate("pods", *key(self.pod), write, manager=MANAGER, subresource="status")
+            self._tell()
+            self._unwritten = 0
+        except Exception as error:
+            log.error("the status of %s is not written: %s", "/".join(key(self.pod)), error)
+            self._unwritten += 1
+            again = back_off(self._unwritten, STATUS_RETRY)
+            self._write_handle = asyncio.get_running_loop().call_later(again, self._write_status)
 
-    def _event(self, type_: str, reason: str, message: str, *, container: str) -> None:
-        path = f"spec.containers{{{container}}}"
-        self.host.registry.record_event(self.pod, type_, reason, message, component=MANAGER, field_path=path)
+    def failed(self, error: Exception) -> None:
+        """Record an event about the pod as a whole."""
+        self._event("Warning", "FailedSync", f"{type(error).__name__}: {error}")
+
+    def _event(self, type_: str, reason: str, message: str, *, container: str = "") -> None:
+        path = f"spec.containers{{{container}}}" if container else ""
+        self._untold[(type_, reason, message, path)] = None
+        try:
+            self._tell()
+        except Exception as error:
+            log.error("an event of %s is not written yet: %s", "/".join(key(self.pod)), error)
+            self._changed()
+
+    def _tell(self) -> None:
+        """Record the events that are not written yet: a full disk takes none."""
+        for event in tuple(self._untold):
+            type_, reason, message, path = event
+            self.host.registry.record_event(
+                self.pod, type_, reason, message, component=MANAGER, field_path=path
+            )
+            del self._untold[event]
 
     async def _end(self) -> None:
         """Out of the mesh first, then until its callers have left, then SIGTERM: so no request fails."""

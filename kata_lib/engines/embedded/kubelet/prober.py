@@ -1,12 +1,17 @@
 """What a running container's three probes lead to."""
 
 import asyncio
+import contextlib
+import itertools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from kata_lib.engines.embedded.kubelet import probes
 from kata_lib.engines.embedded.kubelet.launchers import Launcher
+from kata_lib.engines.embedded.retries import back_off
+
+FIRST_RETRY = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +30,23 @@ class Prober:
     kill: Callable[[str], None]
 
     async def run(self) -> None:
-        """Probe until cancelled."""
-        try:
-            await self._startup()
-            await asyncio.gather(self._readiness(), self._liveness())
-        except Exception:
-            log.exception("the probes of a container failed")
+        """Probe until cancelled; where that fails, say so and begin again, later each time."""
+        for failures in itertools.count(1):
+            try:
+                async with asyncio.TaskGroup() as probing:
+                    await self._startup()
+                    probing.create_task(self._readiness())
+                    probing.create_task(self._liveness())
+                return
+            except Exception as error:
+                log.exception("the probes of a container failed")
+                self._say(error)
+                await asyncio.sleep(back_off(failures, FIRST_RETRY))
+
+    def _say(self, error: Exception) -> None:
+        first = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+        with contextlib.suppress(Exception):  # the log has it
+            self.unhealthy("readiness", f"{type(first).__name__}: {first}")
 
     async def _startup(self) -> None:
         if found := self.launcher.probe("startupProbe"):

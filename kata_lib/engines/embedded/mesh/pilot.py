@@ -1,6 +1,7 @@
 """Watches the registry and gives every Envoy its configuration: what istiod and kube-proxy's watch do."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Protocol
 
@@ -9,7 +10,10 @@ from kata_lib.engines.embedded.mesh.discovery import DiscoveryServer
 from kata_lib.engines.embedded.mesh.envoy_log import LogPath
 from kata_lib.engines.embedded.mesh.translate import Addresses, MeshSnapshot, Proxy, translate
 from kata_lib.engines.embedded.objects import key
+from kata_lib.engines.embedded.retries import back_off
 from kata_lib.engines.embedded.store import Event, Obj
+
+log = logging.getLogger(__name__)
 
 _WATCHED = ("services", "endpointslices", "pods", "virtualservices", "destinationrules")
 
@@ -22,9 +26,22 @@ class Registry(Protocol):
 
 
 class Pilot:
-    """Recomputes every proxy's configuration on the loop's next turn after a change."""
+    """Recomputes every proxy's configuration on the loop's next turn after a change.
 
-    def __init__(self, registry: Registry, discovery: DiscoveryServer, addresses: Addresses) -> None:
+    One that cannot be computed is tried again, later each time, and the others get theirs; `on_failure` is
+    told its node id and why.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        discovery: DiscoveryServer,
+        addresses: Addresses,
+        on_failure: Callable[[str, str], None] = lambda node_id, why: None,
+    ) -> None:
+        self._on_failure = on_failure
+        self._failures = 0
+        self._again: asyncio.TimerHandle | None = None
         self._discovery = discovery
         self._addresses = addresses
         self._objects: dict[str, dict[tuple[str, str], Obj]] = {
@@ -51,6 +68,8 @@ class Pilot:
     def close(self) -> None:
         """Stop watching."""
         self._unsubscribe()
+        if self._again:
+            self._again.cancel()
 
     async def caught_up(self, timeout: float) -> None:  # noqa: ASYNC109
         """Return once every Envoy is connected and has what it should: for one that finds them running.
@@ -102,5 +121,17 @@ class Pilot:
             virtual_services=self._objects["virtualservices"].values(),
             destination_rules=self._objects["destinationrules"].values(),
         )
-        for name, proxy in self._proxies.items():
-            self._discovery.set_config(name, translate(snapshot, proxy, self._addresses))
+        failed = [name for name in tuple(self._proxies) if not self._configured(name, snapshot)]
+        self._failures = self._failures + 1 if failed else 0
+        if failed:
+            self._again = asyncio.get_running_loop().call_later(back_off(self._failures), self._schedule)
+
+    def _configured(self, name: str, snapshot: MeshSnapshot) -> bool:
+        """Aim one proxy at its configuration; return whether that could be computed."""
+        try:
+            self._discovery.set_config(name, translate(snapshot, self._proxies[name], self._addresses))
+        except Exception as error:
+            log.exception("the configuration of %s cannot be computed", name)
+            self._on_failure(name, f"its configuration cannot be computed: {type(error).__name__}: {error}")
+            return False
+        return True

@@ -36,7 +36,8 @@ def restricted(resource: Resource, old: Obj, new: Obj, subresource: str) -> Obj:
             metadata = _with(old["metadata"], "managedFields", metadata.get("managedFields"))
         elif resource.group == APPS:
             metadata = _with(metadata, "labels", old["metadata"].get("labels"))
-        return _with({**old, "metadata": dict(metadata)}, "status", new.get("status"))
+        left: Obj | None = None if resource.custom else {}  # a kind of Kubernetes' own has a status always
+        return _with({**old, "metadata": dict(metadata)}, "status", new.get("status") or left)
     if subresource == "scale":
         metadata = _with(old["metadata"], "managedFields", new["metadata"].get("managedFields"))
         return {**_scaled(resource, old, new), "metadata": metadata}
@@ -57,7 +58,7 @@ def _with(obj: Obj, key: str, value: object) -> Obj:
 def _scaled(resource: Resource, obj: Obj, scale: Obj) -> Obj:
     """Return the object with as many replicas as a Scale wants."""
     path = (resource.scale or Scale()).wanted.split(".")
-    return _put(obj, path, scale["spec"].get("replicas", 0))
+    return _put(obj, path, (scale.get("spec") or {}).get("replicas", 0))
 
 
 def _put(obj: Obj, path: list[str], value: object) -> Obj:

@@ -1,0 +1,60 @@
+"""What the set-up shows while a command runs: a bar in a terminal, a line now and then elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TextIO
+
+WIDTH = 24
+FIRST_SECONDS, LINE_SECONDS = 1.0, 10.0
+
+State = Callable[[], tuple[str, float]]
+"""Returns what is being done, in words, and how much of it is (0 to 1)."""
+
+
+@dataclass
+class Moving:
+    """One command's progress.
+
+    state: asked each time that something is shown. stream: by default the standard output.
+    """
+
+    state: State
+    stream: TextIO = field(default_factory=lambda: sys.stdout)
+    _began: float = field(default_factory=lambda: time.monotonic())
+    _said: float = 0.0
+
+    def show(self) -> None:
+        """Show where it is; nothing in the first second."""
+        seconds = time.monotonic() - self._began
+        terminal = self.stream.isatty()
+        if seconds < FIRST_SECONDS or not (terminal or seconds - self._said >= LINE_SECONDS):
+            return
+        self._said = seconds
+        words, done = self.state()
+        line = f"  {bar(done)} {words}, {seconds:.0f} s"
+        print(
+            f"\r\033[K{line}" if terminal else line,
+            end="" if terminal else "\n",
+            file=self.stream,
+            flush=True,
+        )
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self.stream.isatty():
+            print("\r\033[K", end="", file=self.stream, flush=True)
+
+
+def bar(done: float) -> str:
+    """Return a bar that is full as far as `done` (0 to 1) says."""
+    full = round(WIDTH * min(1.0, max(0.0, done)))
+    return f"[{'#' * full}{'.' * (WIDTH - full)}]"
+
+
+def of_packages(total: int, fetched: int, installed: int) -> tuple[str, float]:
+    """Return where an installation of `total` packages is: each is fetched, then all are installed."""
+    if fetched < total and not installed:
+        return f"{fetched} of {total} packages fetched", fetched / total / 2
+    return f"{installed} of {total} packages installed", 0.5 + installed / total / 2

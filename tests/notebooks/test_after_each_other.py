@@ -1,0 +1,53 @@
+"""Any notebook after any other, as a learner leaves it: the end of one, then the beginning of another.
+
+What was left is recorded of a real run (ends.py), with which test_notebooks.py compares each run. Here it
+is brought to the engine's API in memory. Notebooks that begin alike, or leave the same, are one case.
+"""
+
+import json
+from collections.abc import Iterator
+
+import argo_stages
+import pytest
+from api_server import Api
+
+from kata_lib.cluster.client import Obj
+from kata_lib.course import beginning
+from kata_lib.course.steps import ARGO, STEPS, Step
+from notebooks import ends
+
+ENDS = ends.recorded()
+
+
+def distinct_ends() -> Iterator[tuple[str, list[Obj]]]:
+    """Yield the distinct ends, each by the names of all notebooks that leave it."""
+    names: dict[str, list[str]] = {}
+    for name, left in ENDS.items():
+        names.setdefault(json.dumps(left), []).append(name)
+    for text, alike in names.items():
+        yield ", ".join(alike), json.loads(text)
+
+
+def distinct_beginnings() -> Iterator[tuple[str, Step]]:
+    """Yield one step of each beginning, by the notebooks of all that begin so."""
+    alike: dict[tuple[str, ...], list[Step]] = {}
+    for step in STEPS:
+        alike.setdefault(step.starts_with, []).append(step)
+    for steps in alike.values():
+        yield ", ".join(step.notebook for step in steps), steps[0]
+
+
+@pytest.mark.parametrize(("after", "left"), [pytest.param(*end, id=end[0]) for end in distinct_ends()])
+@pytest.mark.parametrize(("name", "step"), [pytest.param(*one, id=one[0]) for one in distinct_beginnings()])
+def test_a_notebook_begins_as_it_says_after_another(
+    api: Api, name: str, step: Step, after: str, left: list[Obj]
+) -> None:
+    if ARGO in str(step.starts_with) or "Rollout" in str(left):
+        argo_stages.install(api)
+    cluster = api.cluster()
+    ends.bring(cluster, left)
+    found = beginning.differences(cluster, step)
+    begun = beginning.begin(cluster, step)
+    assert begun.kept == []
+    assert len(begun.lines) <= max(1, len(step.starts_with) * all(d.change == "missing" for d in found))
+    assert beginning.differences(cluster, step) == []
