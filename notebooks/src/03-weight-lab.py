@@ -117,7 +117,7 @@ lab.check("canary-20", answers)
 # lines, move it, and watch both sliders, the mark and the traffic follow. Of the two that are linked, the first gives
 # its value to the second: begin with `(lab.weight, "value")`, or your control's first value goes to the cluster.
 # %% tags=your-turn
-# your turn, in five lines
+mine = ...
 # %% [markdown] tags=hints
 # A slider of whole numbers is an `IntSlider`, a field a `BoundedIntText`; both have a `value`.
 #
@@ -132,9 +132,9 @@ ipywidgets.link((lab.weight, "value"), (mine, "value"))
 mine
 # %% [markdown]
 # What you drag is written where it rests: a drag is one change. And a change that somebody makes elsewhere moves your
-# control, too. The weight as it is now:
+# control, too. The next cell moves it and back, without the cluster, to see whether it is linked, and shows it again.
 # %%
-lab.weight
+lab.turn("control", mine)
 # %% [markdown]
 # ## How sure is sure?
 #
