@@ -122,7 +122,7 @@ def _move(lab: Hands, traffic: Any) -> Any:
 
 
 def _not_linked(lab: Hands, control: Any) -> str:
-    """Return why a control does not follow the weight; to see that, the weight's trait moves, not the weight."""
+    """Return why a control does not follow the weight: its trait moves for a moment, the cluster does not."""
     if dots := _has_dots(lab, control):
         return dots
     if not hasattr(control, "value"):
