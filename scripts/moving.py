@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TextIO
 
-WIDTH = 24
+WIDTH, PART = 24, 4
 FIRST_SECONDS, LINE_SECONDS = 1.0, 10.0
 
-State = Callable[[], tuple[str, float]]
-"""Returns what is being done, in words, and how much of it is (0 to 1)."""
+State = Callable[[], tuple[str, float | None]]
+"""Returns what is being done, in words, and how much of it is (0 to 1); None where nobody knows."""
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Moving:
             return
         self._said = seconds
         words, done = self.state()
-        line = f"  {bar(done)} {words}, {seconds:.0f} s"
+        line = f"  {bar(done, seconds)} {words}, {seconds:.0f} s"
         print(
             f"\r\033[K{line}" if terminal else line,
             end="" if terminal else "\n",
@@ -47,14 +47,19 @@ class Moving:
             print("\r\033[K", end="", file=self.stream, flush=True)
 
 
-def bar(done: float) -> str:
-    """Return a bar that is full as far as `done` (0 to 1) says."""
+def bar(done: float | None, seconds: float) -> str:
+    """Return a bar that is full as far as `done` (0 to 1) says; without it, of which a part moves."""
+    if done is None:
+        at = int(seconds) % (WIDTH - PART + 1)
+        return f"[{'.' * at}{'#' * PART}{'.' * (WIDTH - PART - at)}]"
     full = round(WIDTH * min(1.0, max(0.0, done)))
     return f"[{'#' * full}{'.' * (WIDTH - full)}]"
 
 
-def of_packages(total: int, fetched: int, installed: int) -> tuple[str, float]:
-    """Return where an installation of `total` packages is: each is fetched, then all are installed."""
-    if fetched < total and not installed:
-        return f"{fetched} of {total} packages fetched", fetched / total / 2
-    return f"{installed} of {total} packages installed", 0.5 + installed / total / 2
+def of_packages(total: int, there: int, fetched: int, installed: int) -> tuple[str, float]:
+    """Return where an installation of `total` packages is: some are there, each other is fetched, then all of
+    those are installed.
+    """
+    if there + fetched < total:
+        return f"{there + fetched} of {total} packages are here", (there + fetched) / total / 2
+    return f"{installed} of {fetched} packages installed", 0.5 + installed / max(fetched, 1) / 2

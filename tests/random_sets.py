@@ -1,9 +1,9 @@
-"""Random sets: a plain run takes a sample, the same each time; `scripts/test --all` twenty times as many.
+"""Random sets and storms: a plain run has a sample, always the same; `scripts/test --all` twenty times more.
 
     @examples(50)
     @given(...)
 
-    @pytest.mark.parametrize("seed", seeds(20))
+    @pytest.mark.parametrize("seed", rounds(20))
 
 Hypothesis' examples are then other ones in each run; it says how to have one that failed again.
 """
@@ -28,6 +28,6 @@ def examples(sample: int) -> settings:
     return settings(max_examples=sample * TIMES if ALL else sample)
 
 
-def seeds(sample: int) -> range:
-    """Return the seeds of a test of which a plain run takes so many."""
+def rounds(sample: int) -> range:
+    """Return the numbers of what a plain run does so many times: seeds, or the changes of a storm."""
     return range(sample * TIMES if ALL else sample)

@@ -5,6 +5,12 @@ Whatever takes long to load is imported by the command that needs it, so that `k
 
 import sys
 from itertools import islice
+from pathlib import Path
+
+from kata_lib.cli import ending
+
+if sys.argv[0] == "-m" or Path(sys.argv[0]).name == "kata":
+    ending.at_once()  # while the rest is loaded
 
 from kata_lib.cli import cluster, exam, release, site, workshop
 from kata_lib.cli.base import app

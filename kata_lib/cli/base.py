@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kata_lib.cli import ending
 from kata_lib.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Manifest f
 
 @app.callback()
 def choose(
+    command: typer.Context,
     name: Annotated[
         str | None, typer.Option(help="Which cluster, of several side by side.", envvar="KATA_NAME")
     ] = None,
@@ -41,6 +43,8 @@ def choose(
     for variable, value in (("KATA_NAME", name), ("KATA_ENGINE", engine), ("KATA_CONTEXT", context)):
         if value:
             os.environ[variable] = value
+    if command.invoked_subcommand != "run":  # which is supervised from its beginning to its end
+        ending.as_usual()
 
 
 def the_engine() -> "Engine":

@@ -28,7 +28,7 @@ def up(
         bundles.open_(bundle, APPLICATION, lambda line: print(line, file=sys.stderr))
     engine = the_engine()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is half-made is removed, as after Ctrl-C
-    with activity.shown(first_seconds=0.0), waiting.busy("Starting the cluster") as tell:
+    with activity.shown(first_seconds=0.0), waiting.busy() as tell:
         place = engine.start(tell)
     open_cluster(place).enable_injection()
     print(f"The {engine.name} cluster {engines.cluster_name()!r} is up.", end=" ")

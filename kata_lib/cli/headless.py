@@ -26,8 +26,7 @@ def run(place: Path | None, console: Console | None = None) -> bool:
     """
     console = console or Console()
     began = time.monotonic()
-    name = f"{engines.cluster_name()}-run"
-    engine = engines.select(APPLICATION, cluster=name)
+    name = _cluster()
     try:
         with Progress(
             TextColumn("{task.description}"),
@@ -42,8 +41,7 @@ def run(place: Path | None, console: Console | None = None) -> bool:
             executed = _notebooks(name, progress)
         kept = Journal(name).load()
     finally:
-        engine.stop()
-        Journal(name).forget()
+        clean_up()
     target = report.place(place)
     report.write(rows, executed, kept, target)
     console.print(f"Report after {time.monotonic() - began:.0f} s: {target}", soft_wrap=True)
@@ -54,6 +52,17 @@ def run(place: Path | None, console: Console | None = None) -> bool:
     for note in report.notes(rows):
         console.print(note)
     return not errors and all(row.verdict == "right" for row in rows)
+
+
+def clean_up() -> None:
+    """Remove the cluster of a run, and what it noted."""
+    name = _cluster()
+    engines.select(APPLICATION, cluster=name).stop()
+    Journal(name).forget()
+
+
+def _cluster() -> str:
+    return f"{engines.cluster_name()}-run"
 
 
 def table(rows: list[Row]) -> Table:

@@ -18,6 +18,7 @@ from kata_lib.course import notebooks, report
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.journal import Content
 from kata_lib.course.report.page import Section, Table
+from kata_lib.course.report.sections import VERDICTS
 from kata_lib.course.steps import lacking, step
 from kata_lib.machine import PROJECT
 from kata_lib.statistics import shares
@@ -119,7 +120,7 @@ HEADS = ("step", "expected", "observed, 95 % interval", "failed", "verdict")
 
 def _exercise(rows: Sequence[Row]) -> Section:
     heads = ("step", "expected share", "observed share, 95 % interval", "failed requests", "verdict")
-    table = Table(heads, [cells(row) for row in rows])
+    table = Table(heads, [(*cells(row)[:-1], VERDICTS[row.verdict]) for row in rows])
     return Section("exercise", "The exercise", tables=(table,), notes=notes(rows))
 
 

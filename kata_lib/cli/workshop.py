@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from kata_lib.cli import ending
 from kata_lib.cli.base import Json, app, the_cluster
 from kata_lib.errors import KataError
 
@@ -171,4 +172,4 @@ def run(
     """Do the whole exercise without a person: a table of shares, and the notebooks as one HTML report."""
     from kata_lib.cli import headless
 
-    sys.exit(0 if headless.run(report) else 1)
+    sys.exit(ending.supervised(lambda: 0 if headless.run(report) else 1, headless.clean_up))

@@ -21,7 +21,9 @@ from kata_lib.machine import PROJECT
 FOLDER = PROJECT / "notebooks"
 START = FOLDER / "src" / "start.py"
 """The source of the start page, which is no step."""
-TAGS = {"predict", "your-turn", "hints", "solution", "check", "look-first", "map", "next"}
+TAGS = {"predict", "your-turn", "hints", "solution", "check", "look-first", "map", "next", "report"}
+FOR_PERSONS = {"your-turn", "hints", "report"}
+"""What is left out where no person is: a run without one writes its own report."""
 GRADES = ("where to look", "which command", "the line")
 """What the hints of a turn tell, one after the other."""
 LOOK_FIRST = "What it means (look first, then unfold)"
@@ -61,7 +63,7 @@ def build(text: str, *, solutions: bool) -> Notebook:
         marks = marks[1:]
     cells = [_cell(number, mark, solutions) for number, mark in enumerate(marks)]
     if solutions:
-        cells = [cell for cell in cells if not {"your-turn", "hints"} & set(cell["metadata"].get("tags", []))]
+        cells = [cell for cell in cells if not FOR_PERSONS & set(cell["metadata"].get("tags", []))]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}

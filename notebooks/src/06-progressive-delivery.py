@@ -182,6 +182,11 @@ view.close()
 # - A release that took version 2 from 1 to 100 % without you, and one that took version 3 back.
 # - The number of users that it cost, beside the number for all at once.
 # - The reason for each decision, with the requests it rests on.
+#
+# All that you did can be one page, to keep or to hand in: each check with its figures, what you predicted, the pictures. In
+# a terminal `kata report` writes it.
+# %% tags=report
+lab.report()
 # %%
 lab.done()
 # %% [markdown] tags=next

@@ -154,6 +154,11 @@ view.close()
 # - Version 2 released, and version 3 stopped, by a controller that many companies run.
 # - The same plan in three dialects, and what each of them asks before it goes on.
 # - A reason to read an analysis before trusting it: **how many requests does its verdict rest on?**
+#
+# All that you did can be one page, to keep or to hand in: each check with its figures, what you predicted, the pictures. In
+# a terminal `kata report` writes it.
+# %% tags=report
+lab.report()
 # %%
 lab.done()
 # %% [markdown] tags=next

@@ -60,7 +60,8 @@ overview.notebook_map()
 # - **Run a cell** with <kbd>Shift</kbd>+<kbd>Enter</kbd>, from the top, one after the other. Its answer appears below it.
 #   `[*]` beside a cell means that it runs, a number that it is done.
 # - **Predict** before you look: put your number in place of the dots in `lab.predict("...", ...)`. `33`, `33 %` and `1/3`
-#   are all understood. Wrong ones are welcome: they teach most. You may also go on without.
+#   are all understood. Wrong ones are welcome: they teach most. You may also go on without. Text that would tell the answer
+#   is folded away below it.
 # - **Your turn** is a cell for you to fill. What you do in the terminal counts as much. Below it are three hints, each
 #   says more than the one before, and the solution: unfold what you need.
 # - **Check** looks at the cluster and at your numbers. It says right, wrong with the line that mends it, or not enough yet.

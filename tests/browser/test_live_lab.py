@@ -259,8 +259,14 @@ def test_the_slider_moves_while_a_cell_is_busy(page: Page, slider: Any, jupyter:
     slider.press("PageUp")
     wait_for_weight(page, 0.2)
     expect(cells.nth(1).locator(".jp-InputPrompt")).to_have_text("[*]:")
+    waits = cells.nth(1).locator(".kata-wait")
+    expect(waits).to_have_text(re.compile(r"Running · \d+ s"))
+    page.wait_for_function(
+        "document.querySelector('.kata-wait progress')?.getBoundingClientRect().width > 50"
+    )
     (jupyter.folder / GO_ON).touch()
     wait_idle(page)
+    expect(waits).to_have_count(0)
 
 
 def test_a_cell_that_runs_again_has_one_working_live_lab(page: Page) -> None:

@@ -19,7 +19,7 @@ from kata_lib.files import read_json
 from kata_lib.machine import PROJECT
 
 DEPLOY = PROJECT / "deploy"
-LIMIT = 10.0
+LIMIT = 60.0
 
 
 def quiet(line: str) -> None:

@@ -24,7 +24,7 @@ from kata_lib.engines.embedded.store import Event
 Obj = dict[str, Any]
 Headers = Mapping[str, str]
 NONE: Headers = MappingProxyType({})
-LIMIT = 10.0
+LIMIT = 60.0
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 

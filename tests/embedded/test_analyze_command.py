@@ -18,7 +18,7 @@ def analyze(*options: str, code: int) -> "subprocess.CompletedProcess[str]":
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=180,
         check=False,
     )
     assert done.returncode == code, done.stdout + done.stderr
@@ -37,7 +37,7 @@ def mend(cluster: Cluster, message: dict[str, str]) -> None:
     """Do a mending line in a shell."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path, "KUBECONFIG": str(cluster.location.kubeconfig)}
-    subprocess.run(["bash", "-c", message["mend"]], check=True, timeout=30, env=environment)
+    subprocess.run(["bash", "-c", message["mend"]], check=True, timeout=180, env=environment)
     cluster.kubectl("rollout", "status", "deployment", "--timeout=30s")
 
 

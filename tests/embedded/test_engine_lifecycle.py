@@ -64,7 +64,7 @@ def test_two_starts_at_once_make_one_cluster(start: Start) -> None:
     )
     command = [sys.executable, "-c", script]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    hosts = {process.communicate(timeout=30)[0] for process in both}
+    hosts = {process.communicate(timeout=60)[0] for process in both}
     engine = start("twice").engine
     assert len(hosts) == 1
     assert len(list(processes.find_marked(engine.state.mark, DAEMON_MARK))) == 1

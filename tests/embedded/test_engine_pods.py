@@ -14,7 +14,7 @@ from kata_lib.course import application
 from kata_lib.engines.embedded import processes
 from kata_lib.statistics import shares
 
-LIMIT = 10.0
+LIMIT = 60.0
 
 
 WITHOUT_SIDECAR = "sidecar.istio.io/inject=false"

@@ -15,7 +15,7 @@ from kata_lib.course.application import APPLICATION
 from kata_lib.engines.embedded import EmbeddedEngine
 from kata_lib.machine import PROJECT
 
-COMMAND_SECONDS = 60
+COMMAND_SECONDS = 180
 Kata = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

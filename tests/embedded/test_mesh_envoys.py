@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from random_sets import rounds
 
 from embedded.mesh_harness import (
     LIMIT,
@@ -53,7 +54,7 @@ async def test_unknown_host_is_refused_and_missing_subset_is_503(mesh: Mesh) -> 
 
 async def test_each_of_many_changes_of_the_weights_is_in_force(mesh: Mesh) -> None:
     client = await mesh.sidecar()
-    for version in ["v1", "v2", "v3"] * 34:
+    for version in ["v1", "v2", "v3"] * len(rounds(34)):
         mesh.registry.put("virtualservices", split(**{version: 1}))
         await until_all(client, version)
 
@@ -61,7 +62,7 @@ async def test_each_of_many_changes_of_the_weights_is_in_force(mesh: Mesh) -> No
 async def test_subsets_come_and_go_under_load_without_a_failure(mesh: Mesh) -> None:
     client = await mesh.sidecar()
     async with client.asking() as answers:
-        for _ in range(20):
+        for _ in rounds(20):
             mesh.registry.put("destinationrules", rule("v1", "v2", "v3"))
             mesh.registry.put("virtualservices", split(v1=1, v3=1))
             await mesh.pilot.settled(LIMIT)

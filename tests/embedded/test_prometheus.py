@@ -18,7 +18,7 @@ from kata_lib.engines.istioctl import NAMESPACE
 from kata_lib.mesh import telemetry
 
 REQUESTS = 200
-LIMIT = 30.0
+LIMIT = 60.0
 
 
 class Prometheus:

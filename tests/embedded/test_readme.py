@@ -59,7 +59,7 @@ def loop(cluster: Cluster, command: str) -> list[str]:
     assert process.stdout
     lines = [process.stdout.readline() for _ in range(3)]
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     return lines
 
 

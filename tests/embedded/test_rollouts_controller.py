@@ -30,7 +30,7 @@ from kata_lib.statistics.shares import judge
 API, KIND = "argoproj.io/v1alpha1", "Rollout"
 ROLLOUTS = PROJECT / "deploy" / "rollouts" / "argo-rollouts"
 STEPS = [{"setWeight": 10}, {"pause": {}}, {"setWeight": 50}, {"pause": {}}]
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 pytestmark = pytest.mark.needs("rollouts")

@@ -57,7 +57,7 @@ from kata_lib.engines.embedded.store import Event, Obj, Store
 from kata_lib.files import read_json
 
 TOKEN = "secret"
-LIMIT = 10.0
+LIMIT = 60.0
 CLOSED_PORT = 9
 """Where a pod is asked that runs no process: discard, at which nothing listens."""
 BLOCK = 2026

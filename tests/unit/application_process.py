@@ -41,4 +41,4 @@ def running(mode: str, **environment: str) -> Iterator[Application]:
         yield Application(process, int(listening[1]))
     finally:
         process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)

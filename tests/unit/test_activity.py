@@ -11,7 +11,7 @@ from kata_lib.cluster.waiting import Wait
 from kata_lib.lab import activity
 from kata_lib.lab.activity import displays
 
-LIMIT = 10.0
+LIMIT = 60.0
 
 
 class Kept:
@@ -31,7 +31,8 @@ class Kept:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(activity, "EVERY_SECONDS", 0.001)
+    for name in ("POLL_SECONDS", "CHANGED_SECONDS", "EVERY_SECONDS"):
+        monkeypatch.setattr(activity, name, 0.001)
 
 
 def seen(display: Kept, what: str) -> Wait:

@@ -210,7 +210,7 @@ def test_a_port_forward_ends_with_the_process_that_opened_it(tmp_path: Path) -> 
         "with port_forward(Path('k'), 'istio-system', 'service/kiali', 20001):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=30)
+    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
     assert done.returncode == -signal.SIGKILL
     pid = int((tmp_path / "pid").read_text())
     with suppress(psutil.NoSuchProcess):

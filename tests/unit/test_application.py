@@ -208,7 +208,7 @@ def test_an_unknown_mode_is_refused() -> None:
         env={"SENTENCE_MODE": "names"},
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=60,
     )
     assert done.returncode == 1
     assert "SENTENCE_MODE is 'names'; it must be age, name or sentence" in done.stderr

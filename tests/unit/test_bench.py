@@ -57,7 +57,7 @@ blocks.tell(str(file), 0.01)
 while not file.exists() or file.read_text().count(chr(10)) < 2:
     pass
 """
-    subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=True, timeout=60)
     assert file.read_text().count("\n") > 1
     assert 10_000 < blocks.last_told(file) < 100_000_000
 

@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 def default_export(script: Path) -> str:
     """Return what a module exports, as node prints it."""
     command = f"import('{script.as_uri()}').then((module) => console.log(module.default))"
-    done = node(["-e", command], return_completed_process=True, capture_output=True, text=True, timeout=20)
+    done = node(["-e", command], return_completed_process=True, capture_output=True, text=True, timeout=60)
     assert done.stderr == ""
     return str(done.stdout)
 

@@ -46,13 +46,23 @@ def test_elsewhere_a_line_comes_every_ten_seconds(now: list[float]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fetched", "installed", "words", "done"),
+    ("there", "fetched", "installed", "words", "done"),
     [
-        (0, 0, "0 of 10 packages fetched", 0.0),
-        (5, 0, "5 of 10 packages fetched", 0.25),
-        (10, 0, "0 of 10 packages installed", 0.5),
-        (10, 10, "10 of 10 packages installed", 1.0),
+        (0, 0, 0, "0 of 10 packages are here", 0.0),
+        (0, 5, 0, "5 of 10 packages are here", 0.25),
+        (0, 10, 0, "0 of 10 packages installed", 0.5),
+        (8, 2, 1, "1 of 2 packages installed", 0.75),
+        (10, 0, 0, "0 of 0 packages installed", 0.5),
+        (0, 10, 10, "10 of 10 packages installed", 1.0),
     ],
 )
-def test_packages_are_fetched_then_installed(fetched: int, installed: int, words: str, done: float) -> None:
-    assert moving.of_packages(10, fetched, installed) == (words, done)
+def test_packages_are_fetched_then_installed(
+    there: int, fetched: int, installed: int, words: str, done: float
+) -> None:
+    assert moving.of_packages(10, there, fetched, installed) == (words, done)
+
+
+def test_a_part_of_the_bar_moves_where_nobody_knows_the_end() -> None:
+    assert moving.bar(None, 0.0) == "[####....................]"
+    assert moving.bar(None, 20.9) == "[....................####]"
+    assert moving.bar(None, 21.0) == moving.bar(None, 0.0)

@@ -116,7 +116,7 @@ def test_binders_server_finds_the_cluster() -> None:
     command = ["printenv", "KUBECONFIG", "KATA_BIN", "JUPYTER_CONFIG_PATH"]
     kept = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = subprocess.run(
-        [ROOT / ".binder/start", *command], env=kept, capture_output=True, text=True, timeout=10, check=True
+        [ROOT / ".binder/start", *command], env=kept, capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.splitlines() == [
         f"{ROOT}/.kata/kata/kubeconfig",

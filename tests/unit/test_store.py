@@ -125,7 +125,7 @@ def test_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
         "for n in range(20): store.put('pods', 'default', f'p{n}', {'metadata': {'name': f'p{n}'}})\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    ended = subprocess.run([sys.executable, "-c", script, tmp_path / "store.db"], timeout=20, check=False)
+    ended = subprocess.run([sys.executable, "-c", script, tmp_path / "store.db"], timeout=60, check=False)
     assert ended.returncode == -signal.SIGKILL
     store = Store(tmp_path / "store.db")
     assert len(store.list("pods")) == 20

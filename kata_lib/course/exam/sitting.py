@@ -6,6 +6,7 @@ Each task is handed in once. What became of it is in the journal, and so in the 
 """
 
 import secrets
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from kata_lib.mesh import synced
 
 READY_SECONDS, GONE_SECONDS = 90.0, 120.0
 LARGEST_SEED = 999_999
+_WIDTH = 88
 _MARK = {MANAGED_BY: "canary-kata", "canary-kata/exam": "true"}
 _INJECTION = ("istio-injection", "istio.io/rev")
 _FORBIDDEN, _CONFLICT = 403, 409
@@ -100,7 +102,7 @@ class Sitting:
         head = f"Exam {known['seed']}, task {known['task'] + 1} of {len(drawn)}: {task.title}"
         figures = ["", known["figures"]] if known["figures"] else []
         where = f"All of it is in the namespace `{self.namespace}`. Hand it in once: the verdict stands."
-        return "\n".join([head, "", task.words, *figures, "", where])
+        return "\n".join([head, "", textwrap.fill(task.words, _WIDTH), *figures, "", where])
 
     def _end(self, seed: int) -> str:
         exam = self._journal.load().exams[str(seed)]

@@ -19,7 +19,10 @@ from kata_lib.lab.activity.displays import Display, Nowhere
 
 __all__ = ["Nowhere", "of_cells", "shown", "shows"]
 
-FIRST_SECONDS, EVERY_SECONDS = 1.0, 0.5
+FIRST_SECONDS = 1.0
+EVERY_SECONDS, CHANGED_SECONDS = 1.0, 0.5
+"""Between two times that something is shown: the same, whose seconds go on, and something new."""
+POLL_SECONDS = 0.1
 _RUNNING = Wait("Running")
 
 P = ParamSpec("P")
@@ -37,6 +40,8 @@ class _Shower:
         self._began = time.monotonic()
         self._ended = threading.Event()
         self._display: Display | None = None
+        self._last: Wait | None = None
+        self._at = 0.0
         self._thread = threading.Thread(target=self._run, name="activity", daemon=True)
         self._thread.start()
 
@@ -48,12 +53,17 @@ class _Shower:
             self._display.end()
 
     def _run(self) -> None:
-        pause = self._first_seconds
-        while not self._ended.wait(pause):
-            pause = EVERY_SECONDS
-            if wait := waiting.now(self._busy) or self._otherwise:
+        while not self._ended.wait(POLL_SECONDS):
+            seconds = time.monotonic() - self._began
+            wait = waiting.now(self._busy) or self._otherwise
+            if wait is not None and seconds >= self._first_seconds and self._is_due(wait, seconds):
+                self._last, self._at = wait, seconds
                 self._display = self._display or self._make()
-                self._display.show(wait, time.monotonic() - self._began)
+                self._display.show(wait, seconds)
+
+    def _is_due(self, wait: Wait, seconds: float) -> bool:
+        pause = EVERY_SECONDS if wait == self._last else CHANGED_SECONDS
+        return self._last is None or seconds - self._at >= pause
 
 
 _SHOWERS: list[_Shower] = []
