@@ -70,7 +70,7 @@ class Extent(NamedTuple):
 def main(
     full: Annotated[bool, typer.Option("--full", help="The counts that the goals name; minutes.")] = False,
     only: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(GROUPS)}; repeatable.")] = None,
-    minutes: Annotated[float, typer.Option(min=1, help="How long the soak lasts.")] = soak.MINUTES,
+    minutes: Annotated[float, typer.Option(min=1, help="How long the soak lasts at most.")] = soak.MINUTES,
     learners: Annotated[int, typer.Option(min=1, help="How many the class has.")] = 30,
     check: Annotated[bool, typer.Option("--check", help="Fail where a goal is missed.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there, too.")] = None,

@@ -47,12 +47,11 @@ def notebook(*cells: str) -> str:
 
 @contextmanager
 def jupyter_lab(
-    folder: Path, environment: Mapping[str, str], settings: Mapping[str, Any] | None = None, config: str = ""
+    folder: Path, environment: Mapping[str, str], settings: Mapping[str, Any] | None = None
 ) -> Iterator[tuple[str, int]]:
     """Serve a folder; yield JupyterLab's address with its token, and the server's pid.
 
     settings: JupyterLab's, by the name of the plug-in with a slash, such as @jupyterlab/x-extension/plugin.
-    config: Python that the server runs when it starts.
     """
     state = folder / ".jupyter"
     places = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
@@ -62,8 +61,6 @@ def jupyter_lab(
         file = state / "s" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(values))
-    (state / "CONFIG_DIR").mkdir(parents=True)
-    (state / "CONFIG_DIR" / "jupyter_server_config.py").write_text(config)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--port=0"]
     command += ["--allow-root", f"--ServerApp.root_dir={folder}"]
     command += ["--LabApp.news_url=", "--LabApp.extension_manager=readonly"]

@@ -76,12 +76,11 @@ def measure(cluster: str, seconds: int, changes: int) -> list[Figure]:
 
 @contextmanager
 def live_lab(
-    cluster: str, cell: str = CELL, arguments: Sequence[str] = (), config: str = ""
+    cluster: str, cell: str = CELL, arguments: Sequence[str] = ()
 ) -> Iterator[tuple["Page", Messages, int]]:
     """Yield the page of a live lab in a JupyterLab of its own, its messages, and the server's pid.
 
-    cell: what shows the live lab. arguments: further ones of Chromium. config: Python that the server
-    runs.
+    cell: what shows the live lab. arguments: further ones of Chromium.
     """
     if lack := missing():
         raise KataError(f"To measure the live lab takes {lack}.")
@@ -91,7 +90,7 @@ def live_lab(
     with tempfile.TemporaryDirectory(prefix="kata-live-") as folder:
         (Path(folder) / "live.ipynb").write_text(notebook(cell))
         with (
-            jupyter_lab(Path(folder), environment, config=config) as (address, server),
+            jupyter_lab(Path(folder), environment) as (address, server),
             sync_playwright() as driver,
         ):
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])

@@ -35,20 +35,32 @@ def reading(cluster: Cluster, plan: Plan) -> pd.DataFrame:
 
 
 def observe(cluster: Cluster, counted: pd.DataFrame, state: ReleaseState) -> Observed:
-    """Return what a look sees; counted: the difference of two readings."""
+    """Return what a look sees; counted: the difference of two readings.
+
+    ReleaseError where a pod did not answer that counts the requests: a caller, or of copies one called.
+    """
     plan, versions, routing = state.plan, state.versions, state.routing
     everything = cluster.pods()
     pods = _behind(cluster, plan.service, everything)
     called = named(counted, {workload(pod): _version(pod) for pod in pods})
     if routing.mirror and not routing.weight:
+        _must_answer(counted, pods)
         parts = split(called, plan.service, versions, "destination")
     else:
-        callers = [pod["metadata"]["name"] for pod in _behind(cluster, plan.caller, everything)]
-        mine = called[called.index.get_level_values("pod").isin(callers)]
+        callers = _behind(cluster, plan.caller, everything)
+        _must_answer(counted, callers)
+        mine = called[called.index.get_level_values("pod").isin([c["metadata"]["name"] for c in callers])]
         parts = split(mine, plan.service, versions)
     if len(parts[2]):
         parts = given(parts, plan, in_force.read(cluster, plan.service, plan.caller))
     return Observed(looks(parts, plan), pods_of(pods, versions.canary), pods_of(pods, versions.stable))
+
+
+def _must_answer(counted: pd.DataFrame, pods: list[Obj]) -> None:
+    silent = counted.attrs.get("silent", {})
+    for name in (pod["metadata"]["name"] for pod in pods):
+        if name in silent:
+            raise ReleaseError(f"The sidecar of {name} does not answer: {silent[name]}")
 
 
 def _behind(cluster: Cluster, service: str, pods: list[Obj]) -> list[Obj]:

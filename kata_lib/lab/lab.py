@@ -216,6 +216,8 @@ class Lab:
         now = telemetry.reading(self.cluster)
         if now.attrs["source"] != telemetry.ISTIOS:
             self._say(f"Counted by {now.attrs['source']}.")
+        for pod, why in now.attrs["silent"].items():
+            self._say(f"Without what {pod} counted, which does not answer: {why}")
         return now if since is None else telemetry.difference(since, now)
 
     def uncounted(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from kata_lib.cluster import waiting
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.pods import SIDECAR, is_ready, running_since
+from kata_lib.errors import ClusterError
 from kata_lib.mesh import proxy_counters
 from kata_lib.statistics import shares
 
@@ -50,6 +51,9 @@ _VALUES = {
     "istio_request_duration_milliseconds_sum": "milliseconds",
 }
 _BUCKET = "istio_request_duration_milliseconds_bucket"
+PodCounters = tuple[dict[tuple[str, ...], dict[Any, float]], bool]
+"""One pod's counters by READING, and whether they are Envoy's own for want of Istio's."""
+
 _LINE = re.compile(r"^(?P<name>istio_\w+)\{(?P<labels>.*)\} (?P<value>\S+)$", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
@@ -58,21 +62,32 @@ def counters(cluster: Cluster, within: Collection[int] = ()) -> pd.DataFrame:
     """Return the counters as they stand this moment, which attrs["at"] holds; as `reading` otherwise.
 
     And for each time of `within`, in ms, the number of durations known up to it: a column of that number.
-    attrs["asked"]: since when the sidecar of each pod that was asked runs, in seconds since 1970.
+    attrs["asked"]: since when the sidecar of each pod that answered runs, in seconds since 1970;
+    attrs["silent"]: the reason of each that did not, such as one killed a moment ago. Where none answers, its
+    ClusterError is raised.
     """
     at = time.time()
-    rows: dict[tuple[str, ...], dict[str, float]] = {}
-    own = False
     pods = cluster.objects("v1", "Pod")  # of a pod on its way out an Envoy may still have counts
     ready = [pod for pod in pods if is_ready(pod) and "deletionTimestamp" not in pod["metadata"]]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for counted, by_envoy in pool.map(lambda pod: _of_pod(cluster, pod, pods, within), ready):
-            rows |= counted
-            own = own or by_envoy
+        answers = [*pool.map(lambda pod: _answer_of(cluster, pod, pods, within), ready)]
+    by_pod = {pod["metadata"]["name"]: answer for pod, answer in zip(ready, answers, strict=True)}
+    told = {name: answer for name, answer in by_pod.items() if not isinstance(answer, ClusterError)}
+    silent = {name: answer for name, answer in by_pod.items() if isinstance(answer, ClusterError)}
+    if silent and not told:
+        raise next(iter(silent.values()))
+    rows = {key: row for counted, _ in told.values() for key, row in counted.items()}
+    own = any(by_envoy for _, by_envoy in told.values())
     index = pd.MultiIndex.from_tuples(list(rows), names=READING)
     table = pd.DataFrame(list(rows.values()), index=index, columns=[*_VALUES.values(), *within], dtype=float)
-    asked = {pod["metadata"]["name"]: running_since(pod, SIDECAR) for pod in ready}
-    table.attrs = {"at": at, "source": ENVOYS_OWN if own else ISTIOS, "asked": asked}
+    table.attrs = {
+        "at": at,
+        "source": ENVOYS_OWN if own else ISTIOS,
+        "asked": {
+            name: running_since(pod, SIDECAR) for name, pod in zip(by_pod, ready, strict=True) if name in told
+        },
+        "silent": {name: str(error) for name, error in silent.items()},
+    }
     return table
 
 
@@ -111,10 +126,18 @@ def parse(pod: str, metrics: str, within: Collection[int] = ()) -> dict[tuple[st
     return rows
 
 
-def _of_pod(
+def _answer_of(
     cluster: Cluster, pod: Obj, pods: list[Obj], within: Collection[int]
-) -> tuple[dict[tuple[str, ...], dict[Any, float]], bool]:
-    """Return one pod's counters, and whether they are Envoy's own for want of Istio's."""
+) -> PodCounters | ClusterError:
+    """Return one pod's counters, or why it does not answer."""
+    try:
+        return _of_pod(cluster, pod, pods, within)
+    except ClusterError as error:
+        return error
+
+
+def _of_pod(cluster: Cluster, pod: Obj, pods: list[Obj], within: Collection[int]) -> PodCounters:
+    """Return one pod's counters; ClusterError where it does not answer."""
     name = pod["metadata"]["name"]
     if counted := parse(name, cluster.ask_agent(name, "stats/prometheus"), within):
         return counted, False

@@ -22,10 +22,10 @@ class OneEnvoy:
 
 
 class Counters:
-    """Sidecars that have counted what was added; all else others answer."""
+    """Sidecars that have counted what was added; all else others answer. silent: workloads that do not."""
 
     def __init__(self, others: Answers) -> None:
-        self.silent = False
+        self.silent: tuple[str, ...] = ()
         self._others = others
         self._requests: Counter[tuple[str, str, str, str, str]] = Counter()
         self._lock = threading.Lock()
@@ -46,8 +46,10 @@ class Counters:
 
     def answer(self, pod: Obj, path: str) -> tuple[int, str]:
         app = pod["metadata"]["labels"]["app"]
+        if path == "/stats/prometheus" and pod["metadata"]["name"].startswith(self.silent):
+            return 503, "error trying to reach service: connection refused"
         if path == "/stats/prometheus" and app in self._callers():
-            return (503, "no healthy upstream") if self.silent else (200, self._text(app))
+            return 200, self._text(app)
         return self._others.answer(pod, path)
 
     def _callers(self) -> set[str]:

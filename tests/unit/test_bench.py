@@ -41,7 +41,7 @@ def test_a_slope_is_that_of_most_samples() -> None:
 def test_what_each_frame_leaves_is_found_in_the_noise() -> None:
     """Eight frames a second; five standard deviations of the slope lie between what is left and the goal."""
     noise, frames = random.Random(1), 8 * soak.SAMPLE_SECONDS
-    samples = range(int(60 * soak.MINUTES / soak.SAMPLE_SECONDS))
+    samples = range(int(soak.FRAMES / frames))
     for left, met in ((0.0, True), (1.0, False)):
         told = [500_000 + left * frames * sample + noise.gauss(0, 300) for sample in samples]
         assert (soak.growth(told) / (frames * len(samples)) <= soak.BLOCKS_GOAL) is met

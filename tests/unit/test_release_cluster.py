@@ -17,7 +17,7 @@ from kata_lib.delivery.record import Record
 from kata_lib.delivery.runner import GONE_SECONDS, Runner
 from kata_lib.delivery.state import ReleaseRouting
 from kata_lib.delivery.steps import WATCH, HeaderRoute
-from kata_lib.errors import ReleaseError, WaitTimeout
+from kata_lib.errors import ClusterError, ReleaseError, WaitTimeout
 from kata_lib.mesh import telemetry, weights
 from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.statistics.sequential import Counted
@@ -226,9 +226,26 @@ def test_a_routing_that_was_saved_and_not_put_in_force_is(
 
 def test_metrics_that_do_not_answer_hold_it(cluster: Cluster, counted: Counters, clock: Clock) -> None:
     runner = begun(cluster, plan(consecutiveErrorLimit=0), clock)
-    counted.silent = True
+    counted.silent = ("sentences",)
     found = runner.turn().release
     assert (found.phase, found.hold) == ("Paused", "unreadable")
+    assert "The sidecar of sentences-" in found.decisions[-1].quote
+
+
+def test_a_canary_whose_sidecar_was_killed_is_judged_by_what_its_callers_counted(
+    cluster: Cluster, counted: Counters, clock: Clock
+) -> None:
+    """Seen on kind: until its probe fails its pod is ready, and its agent refuses the connection."""
+    runner = begun(cluster, plan(consecutiveErrorLimit=0), clock)
+    counted.silent = ("name-v2",)
+    counted.add("unknown", 5, code="503", workload="name-v2")
+    assert runner.turn().release.phase == "Degraded"
+
+
+def test_counters_that_no_pod_tells_are_an_error(cluster: Cluster, counted: Counters) -> None:
+    counted.silent = ("",)
+    with pytest.raises(ClusterError, match="error trying to reach service"):
+        telemetry.counters(cluster)
 
 
 def test_durations_that_no_sidecar_counts_are_no_success() -> None:
