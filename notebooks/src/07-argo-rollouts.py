@@ -156,7 +156,8 @@ view.close()
 # - A reason to read an analysis before trusting it: **how many requests does its verdict rest on?**
 #
 # All that you did can be one page, to keep or to hand in: each check with its figures, what you predicted, the pictures. In
-# a terminal `kata report` writes it.
+# a terminal `kata report` writes it. And `kata exam` asks what you have learned, on services that you have not seen:
+# three tasks, of which the page has the results.
 # %% tags=report
 lab.report()
 # %%

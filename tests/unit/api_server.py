@@ -37,6 +37,7 @@ from kata_lib.engines.embedded.controllers import (
     DeploymentController,
     EndpointSliceController,
     GarbageCollector,
+    HTTPRouteController,
     NamespaceController,
     ReplicaSetController,
     Scheduler,
@@ -49,6 +50,7 @@ from kata_lib.engines.embedded.mesh.admission import refuse
 from kata_lib.engines.embedded.mesh.injection import inject, workload_name
 from kata_lib.engines.embedded.mesh.scraping import METRICS_PORT
 from kata_lib.engines.embedded.objects import Key, being_deleted, key, timestamp
+from kata_lib.engines.embedded.registry.custom_resources import ensure_definitions
 from kata_lib.engines.embedded.registry.metadata import utc_now
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import StatusError
@@ -225,6 +227,7 @@ class Api:
             mutations=[self._give_sidecar],
             admission=[refuse, refuse_pod],
         )
+        ensure_definitions(self._registry)
         self.sidecars: Answers = Sidecars(self._registry, plan)
         self._controllers: list[Controller[Any]] = [
             DefinitionController(self._registry),
@@ -233,6 +236,7 @@ class Api:
             ReplicaSetController(self._registry),
             EndpointSliceController(self._registry),
             GarbageCollector(self._registry),
+            HTTPRouteController(self._registry),
             Scheduler(self._registry, "node"),
             Node(self._registry, plan, self._state),
         ]

@@ -19,6 +19,7 @@ from kata_lib.engines.embedded.api.server import make_app
 from kata_lib.engines.embedded.controllers import DefinitionController
 from kata_lib.engines.embedded.kubelet.admission import refuse_pod
 from kata_lib.engines.embedded.mesh.admission import refuse
+from kata_lib.engines.embedded.registry.custom_resources import ensure_definitions
 from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.table import RESOURCES
 from kata_lib.engines.embedded.state import State
@@ -46,6 +47,7 @@ async def api_server() -> AsyncIterator[Client]:
     """Yield a client of an API server, whose part that establishes definitions runs as well."""
     plan = RecordedRange(State(Path("unused")), {"kind": "ports", "server": 20000})
     registry = make_registry(recording.NAMESPACE, addresses=plan, admission=[refuse, refuse_pod])
+    ensure_definitions(registry)
     account = {"metadata": {"name": "default"}}
     registry.create("serviceaccounts", recording.NAMESPACE, account, manager="test")
     app = make_app(registry, token=TOKEN, logs=no_log, reach=lambda uid, port: ("127.0.0.1", port))

@@ -9,7 +9,9 @@ from kata_lib.engines.embedded.controllers import DefinitionController
 from kata_lib.engines.embedded.registry import crds
 from kata_lib.engines.embedded.registry.crds.formats import fits
 from kata_lib.engines.embedded.registry.crds.stability import by_stability
+from kata_lib.engines.embedded.registry.custom_resources import ensure_definitions
 from kata_lib.engines.embedded.registry.jsonpath import BadPath, compiled
+from kata_lib.engines.embedded.registry.patches import APPLY_PATCH
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.schemas import Rule, Schema
 from kata_lib.engines.embedded.registry.served import Resources
@@ -154,7 +156,23 @@ def test_the_kinds_that_are_there_cannot_be_defined_anew(name: str) -> None:
     plural, _, group = name.partition(".")
     with pytest.raises(StatusError) as refused:
         make_registry().create(crds.KEY, None, definition(plural, "Other", group), manager="test")
-    assert refused.value.code in (403, 405)
+    assert refused.value.code in (403, 409)
+
+
+@pytest.mark.parametrize("plural", ["virtualservices", "httproutes"])
+def test_installing_what_is_there_changes_nothing_and_says_so(plural: str) -> None:
+    registry = make_registry()
+    ensure_definitions(registry)
+    name = next(n for _, n in registry.store.names(crds.KEY) if n.startswith(f"{plural}."))
+    before = registry.get(crds.KEY, None, name)
+    other = definition(plural, "Other", name.partition(".")[2])
+    warnings: list[str] = []
+    put = registry.update(crds.KEY, None, name, other, manager="test", warnings=warnings)
+    applied = registry.patch(
+        crds.KEY, None, name, other, content_type=APPLY_PATCH, manager="test", warnings=warnings
+    )
+    assert put == applied == before == registry.get(crds.KEY, None, name)
+    assert warnings == [f"{name} is the embedded engine's own and stays as it is"] * 2
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from kata_lib.engines.embedded.kubelet.pod import Host, PodWorker
 from kata_lib.engines.embedded.kubelet.prober import Prober
 from kata_lib.engines.embedded.mesh import pilot as pilot_module
 from kata_lib.engines.embedded.mesh.pilot import Pilot
+from kata_lib.engines.embedded.registry.custom_resources import ensure_definitions
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.retries import back_off
 from kata_lib.engines.embedded.store import DiskFull, Event, Obj
@@ -264,6 +265,7 @@ async def test_one_proxy_without_a_configuration_keeps_nothing_from_the_others(
         return "its configuration"
 
     monkeypatch.setattr(pilot_module, "translate", translate)
+    ensure_definitions(registry)
     pilot = Pilot(registry, discovery, address_plan(), lambda *words: failures.append(words))
     made = registry.create("pods", "default", pod("web"), manager="test")
     pilot.add_proxy(made)

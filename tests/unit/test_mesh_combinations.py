@@ -43,7 +43,7 @@ def made(snapshot: MeshSnapshot) -> dict[str, Any]:
             for port in tcp_ports.of(snapshot, SENTENCES)
         },
     }
-    compared: dict[str, Any] = _kept(made)
+    compared: dict[str, Any] = kept(made)
     return compared
 
 
@@ -52,10 +52,11 @@ def _workloads(assignment: dict[str, Any]) -> list[str]:
     return sorted(e["metadata"]["filter_metadata"]["kata"]["workload"] for e in lb_endpoints)
 
 
-def _kept(value: Any) -> Any:
+def kept(value: Any) -> Any:
+    """Leave out what the recordings leave out."""
     if isinstance(value, dict):
-        return {key: _kept(item) for key, item in value.items() if key not in NOT_RECORDED}
-    return [_kept(item) for item in value] if isinstance(value, list) else value
+        return {key: kept(item) for key, item in value.items() if key not in NOT_RECORDED}
+    return [kept(item) for item in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("name", recorded())

@@ -15,6 +15,7 @@ from control_plane import make_registry
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.engines.embedded.api.server import make_app
+from kata_lib.engines.embedded.registry.custom_resources import ensure_definitions
 from kata_lib.mesh import weights
 
 TOKEN = "secret"
@@ -34,9 +35,9 @@ def server() -> Iterator[str]:
     thread.start()
 
     async def start() -> TestServer:
-        app = make_app(
-            make_registry(), token=TOKEN, logs=no_logs, reach=lambda uid, port: ("127.0.0.1", port)
-        )
+        registry = make_registry()
+        ensure_definitions(registry)
+        app = make_app(registry, token=TOKEN, logs=no_logs, reach=lambda uid, port: ("127.0.0.1", port))
         found = TestServer(app)
         await found.start_server()
         return found

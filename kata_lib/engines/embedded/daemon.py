@@ -28,6 +28,7 @@ from kata_lib.engines.embedded.controllers import (
     DeploymentController,
     EndpointSliceController,
     GarbageCollector,
+    HTTPRouteController,
     NamespaceController,
     ReplicaSetController,
     Scheduler,
@@ -41,6 +42,7 @@ from kata_lib.engines.embedded.mesh.injection import inject
 from kata_lib.engines.embedded.mesh.pilot import Pilot
 from kata_lib.engines.embedded.pki import Pki, kubeconfig
 from kata_lib.engines.embedded.processes import Identity
+from kata_lib.engines.embedded.registry.custom_resources import ensure_definitions
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.state import State
 from kata_lib.engines.embedded.store import DiskFull, Obj, Store
@@ -126,6 +128,7 @@ def _registry(store: Store, plan: AddressPlan) -> Registry:
         mutations=[give_sidecar],
         admission=[refuse, refuse_pod],
     )
+    ensure_definitions(registry)
     return registry
 
 
@@ -137,6 +140,7 @@ def _controllers(registry: Registry, state: State, pki: Pki) -> list[Controller[
         ReplicaSetController(registry),
         EndpointSliceController(registry),
         GarbageCollector(registry),
+        HTTPRouteController(registry),
         Scheduler(registry, node.node_name(state)),
     ]
 

@@ -20,7 +20,6 @@ from kata_lib.engines.embedded.api.logs import Logs
 from kata_lib.engines.embedded.api.objects import Objects
 from kata_lib.engines.embedded.api.pod_proxy import Reach
 from kata_lib.engines.embedded.api.respond import refusal
-from kata_lib.engines.embedded.registry.custom_resources import ensure_definitions
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import (
     StatusError,
@@ -54,7 +53,6 @@ def make_app(registry: Registry, *, token: str, logs: Logs, reach: Reach) -> web
 
     `token` is the administrator's; `logs` reads a container's log; `reach` says where a pod has a port.
     """
-    ensure_definitions(registry)
     objects = Objects(registry, logs)
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_errors_as_status, _authentication(token)])
     app.router.add_get("/version", about.version)

@@ -5,6 +5,7 @@ from kata_lib.engines.embedded.controllers.definition import DefinitionControlle
 from kata_lib.engines.embedded.controllers.deployment import DeploymentController
 from kata_lib.engines.embedded.controllers.endpointslice import EndpointSliceController
 from kata_lib.engines.embedded.controllers.garbage import GarbageCollector
+from kata_lib.engines.embedded.controllers.httproute import HTTPRouteController
 from kata_lib.engines.embedded.controllers.namespace import NamespaceController
 from kata_lib.engines.embedded.controllers.replicaset import ReplicaSetController
 from kata_lib.engines.embedded.controllers.scheduler import Scheduler
@@ -15,6 +16,7 @@ __all__ = [
     "DeploymentController",
     "EndpointSliceController",
     "GarbageCollector",
+    "HTTPRouteController",
     "NamespaceController",
     "ReplicaSetController",
     "Scheduler",

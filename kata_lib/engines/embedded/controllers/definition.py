@@ -18,7 +18,7 @@ class DefinitionController(Controller[str]):
     subject = "customresourcedefinitions"
 
     def items(self, event: Event) -> Iterable[str]:
-        if event.resource == crds.KEY:
+        if event.resource == crds.KEY and not crds.is_provided(event.object["metadata"]["name"]):
             yield event.object["metadata"]["name"]
             if event.type == "DELETED":  # its names are free
                 yield from (other["metadata"]["name"] for other in self._beside(event.object))
@@ -27,7 +27,7 @@ class DefinitionController(Controller[str]):
 
     def reconcile(self, item: str) -> None:
         definition = self._get(item)
-        if definition is None or crds.own(item):
+        if definition is None:
             return
         if not being_deleted(definition):
             others = self._beside(definition)

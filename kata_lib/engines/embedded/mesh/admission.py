@@ -2,18 +2,30 @@
 
 from collections.abc import Iterator
 
-from kata_lib.engines.embedded.mesh.translate import destination_rules, virtual_services
+from kata_lib.engines.embedded.mesh.translate import destination_rules, gateway_api, virtual_services
 from kata_lib.engines.embedded.mesh.translate.fields import Tree, not_understood
 from kata_lib.engines.embedded.mesh.validation import mistakes
 from kata_lib.engines.embedded.registry.status import StatusError
-from kata_lib.engines.embedded.registry.table import RESOURCES
 from kata_lib.engines.embedded.store import Obj
 
 _FIELDS: dict[str, Tree] = {
+    gateway_api.KEY: gateway_api.FIELDS,
     "virtualservices": virtual_services.FIELDS,
     "destinationrules": destination_rules.FIELDS,
 }
-_UNSUPPORTED_KINDS = ("gateways", "serviceentries", "sidecars")
+_UNSUPPORTED_KINDS = {
+    "gateways": "Gateway",
+    "serviceentries": "ServiceEntry",
+    "sidecars": "Sidecar",
+    "backendtlspolicies.gateway.networking.k8s.io": "BackendTLSPolicy",
+    "gatewayclasses.gateway.networking.k8s.io": "GatewayClass",
+    "gateways.gateway.networking.k8s.io": "Gateway",
+    "grpcroutes.gateway.networking.k8s.io": "GRPCRoute",
+    "listenersets.gateway.networking.k8s.io": "ListenerSet",
+    "tcproutes.gateway.networking.k8s.io": "TCPRoute",
+    "tlsroutes.gateway.networking.k8s.io": "TLSRoute",
+    "udproutes.gateway.networking.k8s.io": "UDPRoute",
+}
 _UNSUPPORTED_IN_SERVICES = {
     ("type", "ExternalName"),
     ("sessionAffinity", "ClientIP"),
@@ -39,7 +51,7 @@ def refuse(resource: str, obj: Obj, operation: str) -> None:
 
 def _unsupported(resource: str, obj: Obj) -> list[str]:
     if resource in _UNSUPPORTED_KINDS:
-        return [f"kind {RESOURCES[resource].kind}"]
+        return [f"kind {_UNSUPPORTED_KINDS[resource]}"]
     spec = obj.get("spec", {})
     if resource == "services":
         found = [f"spec.{field}: {value}" for field, value in spec.items() if _is_unsupported(field, value)]

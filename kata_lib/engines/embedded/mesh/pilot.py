@@ -8,14 +8,23 @@ from typing import Protocol
 from kata_lib.engines.embedded.mesh.bootstrap import node_id
 from kata_lib.engines.embedded.mesh.discovery import DiscoveryServer
 from kata_lib.engines.embedded.mesh.envoy_log import LogPath
-from kata_lib.engines.embedded.mesh.translate import Addresses, MeshSnapshot, Proxy, translate
+from kata_lib.engines.embedded.mesh.translate import (
+    Addresses,
+    MeshSnapshot,
+    Proxy,
+    gateway_api,
+    translate,
+)
 from kata_lib.engines.embedded.objects import key
 from kata_lib.engines.embedded.retries import back_off
 from kata_lib.engines.embedded.store import Event, Obj
 
 log = logging.getLogger(__name__)
 
-_WATCHED = ("services", "endpointslices", "pods", "virtualservices", "destinationrules")
+_WATCHED = (
+    *("services", "endpointslices", "pods", "virtualservices", "destinationrules"),
+    gateway_api.KEY,
+)
 
 
 class Registry(Protocol):
@@ -120,6 +129,7 @@ class Pilot:
             pods=self._objects["pods"].values(),
             virtual_services=self._objects["virtualservices"].values(),
             destination_rules=self._objects["destinationrules"].values(),
+            http_routes=self._objects[gateway_api.KEY].values(),
         )
         failed = [name for name in tuple(self._proxies) if not self._configured(name, snapshot)]
         self._failures = self._failures + 1 if failed else 0

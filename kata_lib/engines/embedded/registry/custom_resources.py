@@ -1,26 +1,30 @@
-"""The CustomResourceDefinition objects of Istio's kinds, which clients read and nobody writes."""
+"""The CustomResourceDefinition objects of Istio and the Gateway API, which clients read and nobody changes.
+
+A client that installs them again is answered with what stands.
+"""
 
 import uuid
 
-from kata_lib.engines.embedded.registry.definitions import custom_definition
+from kata_lib.engines.embedded.registry import crds
+from kata_lib.engines.embedded.registry.definitions import custom_definition, gateway_api_definitions
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.resources import EXTENSIONS, Resource
 from kata_lib.engines.embedded.registry.table import RESOURCES
 from kata_lib.engines.embedded.store import Obj
 
-PLURAL = "customresourcedefinitions"
-
 
 def ensure_definitions(registry: Registry) -> None:
     """Write the definition of every custom kind that is served and not yet defined."""
+    known = {name for _, name in registry.store.names(crds.KEY)}
     for resource in RESOURCES.values():
-        if resource.custom and not resource.unsupported:
-            name = f"{resource.plural}.{resource.group}"
-            if registry.store.get(PLURAL, "", name) is None:
-                registry.store.put(PLURAL, "", name, _definition(resource, name, registry.now()))
+        if resource.custom and not resource.unsupported and resource.qualified not in known:
+            _put(registry, resource.qualified, {}, _istio(resource))
+    for definition in gateway_api_definitions():
+        if (name := definition["metadata"]["name"]) not in known:
+            _put(registry, name, definition["metadata"], definition["spec"])
 
 
-def _definition(resource: Resource, name: str, now: str) -> Obj:
+def _istio(resource: Resource) -> Obj:
     known = custom_definition(resource.kind)
     versions: list[Obj] = [
         {
@@ -34,19 +38,27 @@ def _definition(resource: Resource, name: str, now: str) -> Obj:
         for version in sorted(resource.versions)
     ]
     spec = {"group": resource.group, "names": known["names"], "scope": "Namespaced", "versions": versions}
+    return {**spec, "conversion": {"strategy": "None"}}
+
+
+def _put(registry: Registry, name: str, metadata: Obj, spec: Obj) -> None:
+    now = registry.now()
     settled = {"status": "True", "lastTransitionTime": now}
     conditions = [
         {"type": "NamesAccepted", **settled, "reason": "NoConflicts", "message": "no conflicts found"},
         {"type": "Established", **settled, "reason": "InitialNamesAccepted"},
     ]
-    return {
+    stored = next(version["name"] for version in spec["versions"] if version["storage"])
+    made = {"name": name, "uid": str(uuid.uuid4()), "creationTimestamp": now, "generation": 1}
+    definition = {
         "apiVersion": f"{EXTENSIONS}/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": name, "uid": str(uuid.uuid4()), "creationTimestamp": now, "generation": 1},
-        "spec": {**spec, "conversion": {"strategy": "None"}},
+        "metadata": {**metadata, **made},
+        "spec": spec,
         "status": {
-            "acceptedNames": known["names"],
+            "acceptedNames": spec["names"],
             "conditions": conditions,
-            "storedVersions": [resource.version],
+            "storedVersions": [stored],
         },
     }
+    registry.store.put(crds.KEY, "", name, definition)

@@ -2,16 +2,20 @@
 
 Kubernetes 1.34 comes from the `kubernetes-validate` package (its generated `_definitions.json`), Istio from
 `istio_schemas.json` beside this module: the structure of the five custom resource definitions of Istio 1.31
-(https://istio.io, Apache-2.0) as a cluster served them, without descriptions. Nothing of either is kept here.
+(https://istio.io, Apache-2.0) as a cluster served them, without descriptions. `gateway_api_definitions.json`
+has those of the Gateway API 1.6.0, standard channel (https://gateway-api.sigs.k8s.io, Apache-2.0), likewise.
+Nothing of any is kept here.
 """
 
 import importlib.util
 import json
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 _CUSTOM_FILE = Path(__file__).with_name("istio_schemas.json")
+_GATEWAY_API_FILE = Path(__file__).with_name("gateway_api_definitions.json")
 _CORE = "io.k8s.api.core.v1."
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 DEFINITIONS = {
@@ -38,6 +42,10 @@ DEFINITIONS = {
     "poddisruptionbudgets": "io.k8s.api.policy.v1.PodDisruptionBudget",
     "rolebindings": "io.k8s.api.rbac.v1.RoleBinding",
     "roles": "io.k8s.api.rbac.v1.Role",
+    "validatingadmissionpolicies": "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy",
+    "validatingadmissionpolicybindings": (
+        "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding"
+    ),
     "scales": "io.k8s.api.autoscaling.v1.Scale",
 }
 """The definition of each of Kubernetes' own resources, by plural; Scale is what the subresource takes."""
@@ -83,6 +91,18 @@ def custom_definition(kind: str) -> dict[str, Any]:
     """Read one of Istio's definitions: group, names, printer columns (`columns`) and `schema`."""
     definition: dict[str, Any] = json.loads(_CUSTOM_FILE.read_bytes())[kind]
     return definition
+
+
+def gateway_api_definitions() -> list[dict[str, Any]]:
+    """Read the Gateway API's definitions: `metadata` and `spec` of each."""
+    definitions: list[dict[str, Any]] = json.loads(_GATEWAY_API_FILE.read_bytes())
+    return definitions
+
+
+@cache
+def gateway_api_names() -> frozenset[str]:
+    """Return the names of the Gateway API's definitions."""
+    return frozenset(definition["metadata"]["name"] for definition in gateway_api_definitions())
 
 
 def _definitions_file() -> Path:

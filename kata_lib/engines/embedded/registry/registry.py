@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from kata_lib.engines.embedded.registry import deletion, metadata
+from kata_lib.engines.embedded.registry import crds, deletion, metadata
 from kata_lib.engines.embedded.registry.decoding import check_fields
 from kata_lib.engines.embedded.registry.patches import APPLY_PATCH, STRATEGIC_MERGE_PATCH, patched
 from kata_lib.engines.embedded.registry.recorder import EventRecorder
@@ -19,12 +19,12 @@ from kata_lib.engines.embedded.registry.resources import SCALES, Resource
 from kata_lib.engines.embedded.registry.selectors import combined
 from kata_lib.engines.embedded.registry.served import Resources
 from kata_lib.engines.embedded.registry.services import ServiceAddresses, ServiceAllocator
-from kata_lib.engines.embedded.registry.status import not_found
+from kata_lib.engines.embedded.registry.status import already_exists, method_not_allowed, not_found
 from kata_lib.engines.embedded.registry.writing import (
     Admission,
     Write,
     Writer,
-    refuse_own,
+    is_own,
     unsupported,
     without_effect,
 )
@@ -97,7 +97,8 @@ class Registry:
             raise unsupported(kind, (obj.get("metadata") or {}).get("name", ""))
         new = metadata.own_copy(obj)
         check_fields(kind, self.resources.schema(kind), new, field_validation, warnings, version=version)
-        refuse_own(kind, (new.get("metadata") or {}).get("name", ""))
+        if is_own(kind, own_name := (new.get("metadata") or {}).get("name", "")):
+            raise already_exists(kind, own_name)
         made = self._writer.create(Write(kind, manager, version, dry_run=dry_run), namespace, new)
         self._tell(kind, warnings)
         return made
@@ -121,14 +122,16 @@ class Registry:
         Raises StatusError 409 when the object carries a resourceVersion that is no longer the present one.
         """
         kind = self.resources.get(resource, version)
+        if is_own(kind, name):
+            return self._standing(name, warnings)
         old = self.resources.coerced(kind, self.get(resource, namespace, name))
-        refuse_own(kind, name)
         new = metadata.own_copy(obj)
         sent = SCALES if subresource == "scale" else kind
         schema = self.resources.schema(kind, subresource)
         check_fields(
             sent, schema, new, field_validation, warnings, version=None if sent is SCALES else version
         )
+        new.setdefault("metadata", {})
         metadata.check_same_name(name, new)
         metadata.check_same_uid(kind, old, new)
         if sent is kind:
@@ -177,7 +180,8 @@ class Registry:
         An apply patch creates the object if it is not there; `force` takes fields over from other managers.
         """
         kind = self.resources.get(resource, version)
-        refuse_own(kind, name)
+        if is_own(kind, name):
+            return self._standing(name, warnings)
         write = Write(kind, manager, version, subresource, dry_run)
         if content_type == APPLY_PATCH:
             if kind.unsupported:
@@ -221,7 +225,8 @@ class Registry:
         when its spec.finalizers are emptied (subresource "finalize").
         """
         kind, obj = self.resources.get(resource), self.get(resource, namespace, name)
-        refuse_own(kind, name)
+        if is_own(kind, name):
+            raise method_not_allowed(kind)
         deletion.check(kind, obj, preconditions)
         before = metadata.own_copy(obj)
         stays = deletion.mark(kind, obj, propagation, grace_seconds, self._clock())
@@ -248,6 +253,12 @@ class Registry:
             unsubscribe()
 
         return end
+
+    def _standing(self, name: str, warnings: Warnings) -> Obj:
+        """Return one of the API's own definitions as it stands, and say that it stays."""
+        if warnings is not None:
+            warnings.append(f"{name} is the embedded engine's own and stays as it is")
+        return self.get(crds.KEY, None, name)
 
     def _tell(self, kind: Resource, warnings: Warnings) -> None:
         """Warn where nobody acts on an object."""

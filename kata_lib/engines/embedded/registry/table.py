@@ -11,6 +11,7 @@ from kata_lib.engines.embedded.registry.resources import (
     CORE,
     DISCOVERY,
     EXTENSIONS,
+    GATEWAY_API,
     ISTIO,
     METRICS,
     NETWORKING,
@@ -66,6 +67,21 @@ def _rbac() -> Iterator[Resource]:
                 namespaced=namespaced,
                 inert=f"this {kind} is kept and not enforced: on the embedded engine everything is allowed",
             )
+
+
+def _policies() -> Iterator[Resource]:
+    """Return the kinds of admission by expressions, which the Gateway API's definitions come with."""
+    for kind, plural in (("Policy", "policies"), ("PolicyBinding", "policybindings")):
+        kind = f"ValidatingAdmission{kind}"
+        yield Resource(
+            f"validatingadmission{plural}",
+            kind,
+            ADMISSION,
+            singular=kind.lower(),
+            namespaced=False,
+            categories=("api-extensions",),
+            inert=f"this {kind} is kept and refuses nothing: the embedded engine does not evaluate it",
+        )
 
 
 _SERVED = (
@@ -155,6 +171,7 @@ _SERVED = (
         subresources=("status",),
         inert="this PodDisruptionBudget is kept and has no effect: the embedded engine evicts no pods",
     ),
+    *_policies(),
     *_rbac(),
     _istio("destinationrules", "DestinationRule", "dr"),
     _istio("gateways", "Gateway", "gw"),
@@ -222,6 +239,7 @@ GROUP_ORDER = (
     EXTENSIONS,
     COORDINATION,
     DISCOVERY,
+    GATEWAY_API,
     ISTIO,
     "security.istio.io",
     "telemetry.istio.io",

@@ -16,7 +16,6 @@ from kata_lib.engines.embedded.registry.status import (
     already_exists,
     forbidden,
     invalid,
-    method_not_allowed,
     modified,
     not_found,
 )
@@ -237,13 +236,16 @@ def unsupported(kind: Resource, name: str) -> StatusError:
     return forbidden(kind, name, why)
 
 
-def refuse_own(kind: Resource, name: str) -> None:
-    """Raise StatusError where the definition of a kind that the API serves by itself would be written."""
-    if kind.key != crds.KEY or not (row := crds.own(name)):
-        return
-    if row.unsupported:
+def is_own(kind: Resource, name: str) -> bool:
+    """Return whether an object is the definition of a kind that the API serves by itself.
+
+    Raises StatusError for one of a kind that it does not support.
+    """
+    if kind.key != crds.KEY:
+        return False
+    if (row := crds.own(name)) and row.unsupported:
         raise unsupported(row, "")
-    raise method_not_allowed(kind)
+    return crds.is_provided(name)
 
 
 def without_effect(kind: Resource, *, watched: bool) -> str:

@@ -5,6 +5,8 @@
     http_proxy.py          every port's route table in one, for the listener that http_proxy names
     tcp_ports.py           where connections to ports that are not HTTP go; tcp_route.py a VirtualService's
     virtual_hosts.py       one route table a port: which VirtualService speaks for which Service
+    virtual_services.py    in which order they speak; delegates.py what a rule has of its delegate
+    gateway_api/           HTTPRoutes as VirtualServices, one file a concern, and their statuses
     http_route/            a VirtualService's routes, one file a field
     clusters.py            one cluster for each Service port and subset
     traffic_policy/        a DestinationRule's policies, one file a field

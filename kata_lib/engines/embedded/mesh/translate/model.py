@@ -99,13 +99,15 @@ class MeshSnapshot:
         pods: Iterable[Obj] = (),
         virtual_services: Iterable[Obj] = (),
         destination_rules: Iterable[Obj] = (),
+        http_routes: Iterable[Obj] = (),
     ) -> None:
         self._services = list(services)
         self._slices = list(endpoint_slices)
         self._pods = {pod["metadata"]["uid"]: pod for pod in pods}
         self._made: dict[tuple[Hashable, ...], Any] = {}
-        self.virtual_services = sorted(virtual_services, key=_age)
-        self.destination_rules = sorted(destination_rules, key=_age)
+        self.virtual_services = sorted(virtual_services, key=age)
+        self.http_routes = list(http_routes)
+        self.destination_rules = sorted(destination_rules, key=age)
 
     def once(self, key: tuple[Hashable, ...], make: Callable[[], Made]) -> Made:
         """Return what `make` makes for a key, made once for all proxies of this moment."""
@@ -138,7 +140,8 @@ class MeshSnapshot:
         return found
 
 
-def _age(obj: Obj) -> tuple[str, str, str]:
+def age(obj: Obj) -> tuple[str, str, str]:
+    """Return the key by which istiod sorts resources: the oldest first, then by name."""
     metadata = obj["metadata"]
     return metadata.get("creationTimestamp") or "", metadata["name"], metadata["namespace"]
 

@@ -5,10 +5,10 @@ route/route.go (BuildSidecarVirtualHostWrapper).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kata_lib.cluster.hosts import covers
-from kata_lib.engines.embedded.mesh.translate import http_route, virtual_services
+from kata_lib.engines.embedded.mesh.translate import gateway_api, http_route, virtual_services
 from kata_lib.engines.embedded.mesh.translate.destination_rules import rule_for
 from kata_lib.engines.embedded.mesh.translate.hosts import cluster_name, domains
 from kata_lib.engines.embedded.mesh.translate.http_route.context import RouteContext
@@ -63,8 +63,8 @@ def _table(candidates: list[Obj], context: RouteContext) -> list[Envoy]:
     for candidate in candidates:
         if not (routes := _routes(candidate, services, context)):
             continue
-        found = _services_of(candidate, candidates, services, context.port)
-        if found or context.port == _DEFAULT_PORT:
+        found = _services_of(candidate, candidates, services, context)
+        if found or (context.port == _DEFAULT_PORT and not gateway_api.is_made(candidate)):
             for name in _names_beside(candidate, services):
                 table.add(name, [name], routes)
         for service in found:
@@ -95,20 +95,30 @@ def _routes(candidate: Obj, services: Mapping[str, Service], context: RouteConte
     asked = any(covers(name, hostname) for name in virtual_services.hosts(candidate) for hostname in services)
     if not asked and context.port != _DEFAULT_PORT:
         return []
-    return http_route.routes(virtual_services.rules(candidate, context.snapshot), context)
+    meant = replace(context, gateway_api=gateway_api.is_made(candidate))
+    return http_route.routes(virtual_services.rules(candidate, context.snapshot), meant)
 
 
 def _services_of(
-    candidate: Obj, candidates: list[Obj], services: Mapping[str, Service], port: int
+    candidate: Obj, candidates: list[Obj], services: Mapping[str, Service], context: RouteContext
 ) -> list[Service]:
-    """Return the Services of HTTP for which a VirtualService speaks, in the order of its hosts."""
+    """Return the Services of HTTP for which a VirtualService speaks, in the order of its hosts.
+
+    An HTTPRoute speaks for Services of its own namespace, and of others to callers of its own.
+    """
+    namespace = candidate["metadata"]["namespace"]
+    limited = gateway_api.is_made(candidate) and namespace != context.proxy_namespace
     found = {
         hostname: service
         for name in virtual_services.hosts(candidate)
         for hostname, service in services.items()
         if name == hostname or _stands_for(name, hostname, candidate, candidates)
     }
-    return [service for service in found.values() if _is_routed(service, port)]
+    return [
+        service
+        for service in found.values()
+        if _is_routed(service, context.port) and not (limited and service.namespace != namespace)
+    ]
 
 
 def _names_beside(candidate: Obj, services: Mapping[str, Service]) -> list[str]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from kata_lib.cluster.hosts import covers, full_name, specificity
-from kata_lib.engines.embedded.mesh.translate import delegates, http_route, tcp_route
+from kata_lib.engines.embedded.mesh.translate import delegates, gateway_api, http_route, tcp_route
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Tree
 from kata_lib.engines.embedded.mesh.translate.hosts import MESH_GATEWAY, visible
-from kata_lib.engines.embedded.mesh.translate.model import MeshSnapshot
+from kata_lib.engines.embedded.mesh.translate.model import MeshSnapshot, age
 from kata_lib.engines.embedded.store import Obj
 
 FIELDS: Tree = {
@@ -25,21 +25,28 @@ def in_mesh(snapshot: MeshSnapshot, namespace: str) -> list[Obj]:
     """Return the VirtualServices that sidecars of a namespace see, in istiod's order.
 
     First those for their own namespace alone, then those for this one by name, then those for all; of each
-    the oldest first (then by name).
+    first what the namespace's own HTTPRoutes come to, then the oldest (then by name).
     """
     seen = [
         virtual_service
-        for virtual_service in snapshot.virtual_services
+        for virtual_service in snapshot.once(("virtual services",), lambda: _with_http_routes(snapshot))
         if MESH_GATEWAY in virtual_service["spec"].get("gateways", [MESH_GATEWAY])
         and visible(virtual_service, namespace)
     ]
-    return sorted(seen, key=lambda found: _publicity(found, namespace))
+    return sorted(seen, key=lambda found: _precedence(found, namespace))
 
 
-def _publicity(virtual_service: Obj, namespace: str) -> int:
+def _with_http_routes(snapshot: MeshSnapshot) -> list[Obj]:
+    made = gateway_api.virtual_services(snapshot.http_routes, snapshot.services)
+    return sorted([*snapshot.virtual_services, *made], key=age)
+
+
+def _precedence(virtual_service: Obj, namespace: str) -> tuple[int, bool]:
+    own = virtual_service["metadata"]["namespace"] == namespace
+    of_own_route = own and gateway_api.is_made(virtual_service)
     if "*" in (virtual_service["spec"].get("exportTo") or ["*"]):
-        return 2
-    return 0 if virtual_service["metadata"]["namespace"] == namespace else 1
+        return 2, not of_own_route
+    return 0 if own else 1, not of_own_route
 
 
 def hosts(virtual_service: Obj) -> list[str]:
@@ -61,6 +68,8 @@ def most_specific(candidates: list[Obj], hostname: str) -> Obj | None:
 
 def rules(virtual_service: Obj, snapshot: MeshSnapshot) -> list[Rule]:
     """Return the HTTP rules with full host names, each delegation replaced by the rules of its delegate."""
+    if gateway_api.is_made(virtual_service):
+        return list(virtual_service["spec"]["http"])
     found: list[Rule] = []
     for rule in _named(virtual_service):
         if "delegate" in rule:

@@ -7,7 +7,7 @@ status.py    which names a definition gets, and the conditions that say so
 """
 
 from kata_lib.engines.embedded.registry.crds.formats import unrecognized
-from kata_lib.engines.embedded.registry.crds.rows import KEY, own, rows
+from kata_lib.engines.embedded.registry.crds.rows import KEY, is_provided, own, rows
 from kata_lib.engines.embedded.registry.crds.status import (
     CLEANUP,
     first_status,
@@ -21,6 +21,7 @@ __all__ = [
     "CLEANUP",
     "KEY",
     "first_status",
+    "is_provided",
     "is_true",
     "note_stored",
     "own",

@@ -4,6 +4,7 @@ from typing import Any
 
 from kata_lib.engines.embedded.registry.crds.stability import by_stability
 from kata_lib.engines.embedded.registry.crds.status import is_true
+from kata_lib.engines.embedded.registry.definitions import gateway_api_names
 from kata_lib.engines.embedded.registry.resources import ALL_VERBS, Column, Resource, Scale
 from kata_lib.engines.embedded.registry.table import RESOURCES
 from kata_lib.engines.embedded.store import Obj
@@ -16,6 +17,11 @@ def own(name: str) -> Resource | None:
     """Return the resource that the API serves by itself, if a definition of this name would be its."""
     row = RESOURCES.get(name.partition(".")[0])
     return row if row and row.custom and row.qualified == name else None
+
+
+def is_provided(name: str) -> bool:
+    """Return whether the API has a definition of this name by itself: Istio's, and the Gateway API's."""
+    return own(name) is not None or name in gateway_api_names()
 
 
 def rows(definition: Obj) -> tuple[Resource, ...]:

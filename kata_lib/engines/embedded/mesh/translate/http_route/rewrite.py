@@ -19,9 +19,14 @@ def envoy(rewrite: Mapping[str, Any], envoy_match: Envoy, context: RouteContext)
         return _regex(regex["match"], regex["rewrite"])
     uri = rewrite.get("uri")
     if uri == "/" and context.gateway_api:
-        prefix = _SPECIAL.sub(r"\\\g<0>", envoy_match.get("path_separated_prefix", ""))
+        prefix = quoted(envoy_match.get("path_separated_prefix", ""))
         return _regex(f"^{prefix}(/?)(.*)", "/\\2")
     return {"prefix_rewrite": uri} if uri else {}
+
+
+def quoted(text: str) -> str:
+    """Return the regular expression that matches a text and nothing else."""
+    return _SPECIAL.sub(r"\\\g<0>", text)
 
 
 def _regex(found: str, put: str) -> Envoy:

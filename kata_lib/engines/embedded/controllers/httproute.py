@@ -1,0 +1,35 @@
+"""HTTPRoutes and Services in, the routes' statuses out: whether each parent and each backend is there."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from kata_lib.cluster.hosts import of_object
+from kata_lib.engines.embedded.controllers.base import Controller
+from kata_lib.engines.embedded.mesh.translate import gateway_api
+from kata_lib.engines.embedded.mesh.translate.gateway_api import conditions
+from kata_lib.engines.embedded.objects import Key, key
+from kata_lib.engines.embedded.store import Event, Obj
+
+
+class HTTPRouteController(Controller[Key]):
+    """Says of each route what istiod says of it."""
+
+    name = "pilot-discovery"
+    resources: ClassVar[set[str]] = {gateway_api.KEY, "services"}
+
+    def items(self, event: Event) -> Iterable[Key]:
+        if event.resource == gateway_api.KEY:
+            if event.type != "DELETED":
+                yield key(event.object)
+        elif event.type != "MODIFIED":  # what is there, and what no longer
+            yield from map(key, self.registry.list(gateway_api.KEY))
+
+    def reconcile(self, item: Key) -> None:
+        hostnames = {of_object(service) for service in self.registry.list("services")}
+        now = self.registry.now()
+
+        def say(route: Obj) -> None:
+            if parents := conditions.statuses(route, hostnames, now):
+                route["status"] = {"parents": parents}
+
+        self.registry.mutate(gateway_api.KEY, *item, say, manager=self.name, subresource="status")
