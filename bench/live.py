@@ -39,7 +39,8 @@ SLIDER_TO_PICTURE = f"""(value) => new Promise((resolve, reject) => {{
     const live = document.querySelector('{LIVE}');
     const slider = live.querySelector('input');
     const began = performance.now();
-    const asked = () => live.querySelector('.plot').data.find((line) => line.name === 'asked for').y.at(-2);
+    const lines = () => live.querySelector('.plot').lines.filter((line) => line.kind === 'asked');
+    const asked = () => lines().at(-1).y.at(-1);
     const watch = () => (
       asked() === value ? resolve(performance.now() - began) : requestAnimationFrame(watch));
     setTimeout(() => reject(new Error(`the picture has ${{asked()}} % for ${{value}} %`)), 10000);

@@ -30,9 +30,10 @@ from kata_lib.delivery.metric import LATENCY
 from kata_lib.engines.base import Engine
 from kata_lib.errors import ClusterError, KataError, WaitTimeout
 from kata_lib.lab import activity, missing_names, turns, unquoted
+from kata_lib.lab.weight import Weight
 from kata_lib.mesh import analyze, hops, telemetry, weights
 from kata_lib.mesh.synced import Moment
-from kata_lib.pictures import shown
+from kata_lib.pictures import shown, theme
 from kata_lib.statistics import shares
 
 
@@ -47,6 +48,8 @@ def open_lab(step: str | None = None, engine: str | None = None, reset: bool | N
     """
     activity.of_cells()
     missing_names.explain()
+    theme.show()
+    pd.set_option("display.max_colwidth", None)  # a sentence in a table is read to its end
     unquoted.accept()
     lab = connect(engine)
     if step is not None:
@@ -77,6 +80,7 @@ class Lab:
         self._notebook = ""
         self._said: dict[str, float] = {}
         self._journal = Journal(engine.folder.name)
+        self._weight = Weight(cluster)
 
     def __repr__(self) -> str:
         return f"Lab on the {self.engine.name} engine, namespace {self.cluster.namespace}"
@@ -156,6 +160,11 @@ class Lab:
     def weights(self) -> dict[str, int]:
         """Return the weight of each subset for name, as written; {} where no VirtualService sets it."""
         return weights.read(self.cluster, service.NAME)
+
+    @property
+    def weight(self) -> Weight:
+        """The newest version's weight, whose `value` any ipywidget can be linked with."""
+        return self._weight.read()
 
     @activity.shows("Setting the weights")
     def set_weights(self, weights: Mapping[str, float]) -> dict[str, int]:

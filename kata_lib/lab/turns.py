@@ -22,6 +22,7 @@ from kata_lib.course.mistakes import V1_DEPLOYMENTS
 from kata_lib.course.steps import PLAN_V3, V3
 from kata_lib.delivery import argo
 from kata_lib.errors import KataError, ReleaseError, WaitTimeout
+from kata_lib.lab.weight import Weight
 from kata_lib.mesh.analyze.written import shares_text
 
 ALL_AT_ONCE = "- setWeight: 100\n- analysis: {}"
@@ -32,6 +33,9 @@ class Hands(Protocol):
     """What stands in for a turn is done by these: a Lab has them."""
 
     cluster: Cluster
+
+    @property
+    def weight(self) -> Weight: ...
 
     def apply(self, path: str) -> None: ...
     def counters(self, since: pd.DataFrame | None = None) -> pd.DataFrame: ...
@@ -117,6 +121,28 @@ def _move(lab: Hands, traffic: Any) -> Any:
     return traffic
 
 
+def _not_linked(lab: Hands, control: Any) -> str:
+    """Return why a control does not follow the weight: its trait moves for a moment, the cluster does not."""
+    if dots := _has_dots(lab, control):
+        return dots
+    if not hasattr(control, "value"):
+        return f"Expected is a control, which has a value; found {control!r}."
+    weight = lab.weight
+    now = weight.value
+    weight.follow((now + 1) % 101)
+    follows = control.value == weight.value
+    weight.follow(now)
+    return "" if follows else "Your control does not follow the weight: it is not linked with lab.weight."
+
+
+def _linked(lab: Hands, _: Any) -> Any:
+    import ipywidgets
+
+    slider = ipywidgets.IntSlider(max=100)
+    ipywidgets.link((lab.weight, "value"), (slider, "value"))
+    return slider
+
+
 def _count(lab: Hands, _: Any) -> Any:
     before = lab.counters()
     sample = lab.sample(requests=500)
@@ -166,6 +192,7 @@ TURNS = {
     "scale-v2": Turn(_seen(lambda cluster: mistakes.replicas(cluster, {"name-v2": 4}))),
     "promote-live": Turn(_not_moved, _move, "the slider moves to 0, and then to 100"),
     "double": Turn(_not_doubled),
+    "control": Turn(_not_linked, _linked, "a slider is linked with lab.weight"),
     "count": Turn(_has_dots, _count, "500 requests, between two readings of the counters"),
     "promote": Turn(_routed(wanted.PROMOTED)),
     "canary-v3": Turn(_routed(wanted.CANARY_OF_V3)),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from kata_lib.mesh import telemetry
 from kata_lib.pictures import shown
 from kata_lib.pictures.plots import style_of
-from kata_lib.pictures.stills import INK, PAPER, painted
+from kata_lib.pictures.stills import FAILED, INK, PAPER, in_page, painted
 from kata_lib.statistics.shares import percent
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 900, 330  # pixels
 NODE_SIZE = 3400  # square points
-FAILED = "#B00020"
 UNKNOWN = "unknown"  # Istio's word for what it cannot tell
 
 
@@ -81,7 +80,7 @@ class Graph:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         shown.tell(self.alt, self.svg)
-        return {"image/svg+xml": self.svg, "text/plain": self.alt}
+        return {"text/html": in_page(self.svg), "image/svg+xml": self.svg, "text/plain": self.alt}
 
     def _paint(self, axes: "Axes") -> None:
         import networkx as nx

@@ -2,15 +2,17 @@
 
 A version has the same colour, marker, hatch and dash in every picture. The colours are Okabe and Ito's, which
 people with any colour vision tell apart (https://jfly.uni-koeln.de/color/); none is told by its colour alone.
-All are drawn on white paper, so that they read the same in a light and in a dark JupyterLab.
+All are drawn on white paper; theme.py says what becomes of paper and ink in a dark page.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
+from kata_lib.pictures.labels import labels
 from kata_lib.pictures.stills import GRID, HEIGHT, INK, PAPER, Still
 from kata_lib.statistics.confidence_sequence import confidence_sequence
 from kata_lib.statistics.shares import Share, in_percent, percent, share_of, wilson
@@ -157,55 +159,84 @@ def convergence(frame: "pd.DataFrame", expected: float, version: str = "v2") -> 
 
 def timeline(
     frame: "pd.DataFrame",
-    version: str = "v2",
+    version: str | Sequence[str] = "v2",
     *,
     seconds: float = 1.0,
     changes: "Mapping[str, pd.Timestamp] | None" = None,
 ) -> Still:
-    """Show the share of `version` in each `seconds` of a sample, and when something changed.
+    """Show the share of `version`, or of several, in each `seconds` of a sample, and when something changed.
 
     Failures, and answers of unknown version, are shown by their shares of the requests, where there are any.
     `changes` gives labels to moments, such as {"10 % to v2": pd.Timestamp.now("UTC")}. One in twenty true
-    shares lies outside its 95 % interval.
+    shares lies outside its 95 % interval. Where nobody asked there is a gap.
     """
+    versions = [version] if isinstance(version, str) else list(version)
     start = frame["time"].min()
     bins = ((frame["time"] - start).dt.total_seconds() // seconds).astype(int)
     seen = frame["version"]
-    counts = frame.assign(hit=seen == version, answered=seen.notna(), stranger=seen == UNKNOWN).groupby(bins)
-    hits, answered, asked = counts["hit"].sum(), counts["answered"].sum(), counts["hit"].size()
-    strangers = counts["stranger"].sum()
+    counts = frame.assign(answered=seen.notna(), stranger=seen == UNKNOWN).groupby(bins)
+    answered, asked, strangers = counts["answered"].sum(), counts.size(), counts["stranger"].sum()
     middles = [(place + 0.5) * seconds for place in asked.index]
-    shares = [share_of(version, int(hit), int(n)) for hit, n in zip(hits, answered, strict=True)]
-    style = style_of(version)
-    traces = [
-        _band(middles, [share.low for share in shares], [share.high for share in shares], style.color),
-        go.Scatter(
-            x=middles,
-            y=[_percent(share.share) if share.n else None for share in shares],
-            mode="lines+markers",
-            name=f"{version}, observed in {seconds:g} s",
-            line={"color": style.color, "width": 2, "dash": style.dash},
-            marker={"symbol": style.symbol, "size": 6, "color": style.color},
-        ),
-    ]
+    shares = {
+        name: [share_of(name, int(hit), int(n)) for hit, n in zip(hits, answered, strict=True)]
+        for name in versions
+        for hits in [(seen == name).groupby(bins).sum()]
+    }
+    gaps = [i for i, place in enumerate(asked.index) if i and place - asked.index[i - 1] > 1]
+    traces = [_bands(name, middles, shares[name], gaps, name == versions[0]) for name in versions]
+    traces += [_observed(name, middles, shares[name], gaps, f"{seconds:g} s") for name in versions]
     failed = asked - answered
     exceptions = {"failed requests": (failed, "x"), "answers of unknown version": (strangers, OTHER.symbol)}
-    for name, (number, symbol) in exceptions.items():
+    for words, (number, symbol) in exceptions.items():
         if number.any():
-            traces.append(_exceptions(name, symbol, middles, number / asked))
+            traces.append(_exceptions(words, symbol, middles, number / asked))
     moments = {label: (when - start).total_seconds() for label, when in (changes or {}).items()}
-    traces += [trace for label, at in moments.items() for trace in _change(label, at)]
-    figure = _figure(
-        traces, f"Share of {version} over time", "seconds since the first request", "share of requests"
-    )
+    span = max(middles, default=0.0) + seconds / 2
+    traces += _changes(moments, span)
+    title = f"Share of {' and '.join(versions)} over time"
+    figure = _figure(traces, title, "seconds since the first request", "share of requests")
     figure.update_yaxes(range=[0, TOP])
-    figure.update_xaxes(range=[0, max(middles, default=0.0) + seconds / 2])
-    whole = _words(share_of(version, int(hits.sum()), int(answered.sum())))
+    figure.update_xaxes(range=[0, span])
+    figure.update_layout(margin_t=50 + 22 * bool(moments))
+    whole = "; ".join(
+        _words(share_of(name, int((seen == name).sum()), int(answered.sum()))) for name in versions
+    )
     said = [f"{label} at {round(at, 1) + 0.0:.1f} s." for label, at in moments.items()]  # no -0.0
-    alt = f"Line of the share of {version} in each {seconds:g} s; over all {whole}; {failed.sum()} failures."
+    alt = f"Line of the share of {' and '.join(versions)} in each {seconds:g} s; over all {whole}; "
     if strangers.any():
         said.append(f"{strangers.sum()} answers of unknown version.")
-    return Still(figure, " ".join([alt, *said]))
+    return Still(figure, " ".join([f"{alt}{failed.sum()} failures.", *said]))
+
+
+def _bands(
+    version: str, x: Sequence[float], shares: Sequence[Share], gaps: Sequence[int], named: bool
+) -> go.Scatter:
+    """Fill the 95 % intervals of shares; gaps: the places before which something is missing."""
+    low, high = [share.low for share in shares], [share.high for share in shares]
+    runs = [slice(begin, end) for begin, end in pairwise([0, *gaps, len(x)])]
+    parts = [_band(x[run], low[run], high[run], style_of(version).color) for run in runs]
+    band = parts[0]
+    for part in parts[1:]:
+        band.update(x=[*band.x, None, *part.x], y=[*band.y, None, *part.y])
+    return band.update(showlegend=named)
+
+
+def _observed(
+    version: str, x: Sequence[float], shares: Sequence[Share], gaps: Sequence[int], each: str
+) -> go.Scatter:
+    """Draw shares with a mark each, joined but for the gaps."""
+    style = style_of(version)
+    points = [(at, _percent(share.share) if share.n else None) for at, share in zip(x, shares, strict=True)]
+    for gap in reversed(gaps):
+        points.insert(gap, (x[gap], None))
+    return go.Scatter(
+        x=[at for at, _ in points],
+        y=[share for _, share in points],
+        mode="lines+markers",
+        name=f"{version}, observed in {each}",
+        line={"color": style.color, "width": 2, "dash": style.dash},
+        marker={"symbol": style.symbol, "size": 6, "color": style.color},
+    )
 
 
 def _exceptions(name: str, symbol: str, middles: Sequence[float], shares: "pd.Series[float]") -> go.Scatter:
@@ -219,33 +250,36 @@ def _exceptions(name: str, symbol: str, middles: Sequence[float], shares: "pd.Se
     )
 
 
-def _change(label: str, at: float) -> list[go.Scatter]:
-    """Draw a vertical line at a moment, and its label at the top."""
+def _changes(moments: Mapping[str, float], span: float) -> list[go.Scatter]:
+    """Draw a vertical line at each moment, and labels above the axes."""
     line = {"color": INK, "width": 1.5, "dash": "dot"}
-    return [
+    plain = {"showlegend": False, "hoverinfo": "skip"}
+    lines = [
+        go.Scatter(x=[at, at], y=[0, TOP], mode="lines", name=name, line=line, **plain)
+        for name, at in moments.items()
+    ]
+    words = [
         go.Scatter(
-            x=[at, at], y=[0, TOP], mode="lines", name=label, line=line, showlegend=False, hoverinfo="skip"
-        ),
-        go.Scatter(
-            x=[at],
+            x=[label.at],
             y=[TOP],
             mode="text",
-            text=[f"\u00a0{label}"],
-            textposition="bottom right",
-            showlegend=False,
-            hoverinfo="skip",
-        ),
+            text=[label.text],
+            textposition=f"top {label.side}",
+            cliponaxis=False,
+            **plain,
+        )
+        for label in labels(moments, span)
     ]
+    return lines + words
 
 
 def _band(x: Sequence[float], low: Sequence[float], high: Sequence[float], color: str) -> go.Scatter:
     """Fill the space between two lines, given as fractions."""
-    tint = "".join(f"{255 - (255 - int(color[i : i + 2], 16)) // 5:02x}" for i in (1, 3, 5))
     return go.Scatter(
         x=[*x, *reversed(x)],
         y=[_percent(value) for value in [*high, *reversed(low)]],
         fill="toself",
-        fillcolor=f"#{tint}",
+        fillcolor=f"{color}33",
         line={"width": 0},
         mode="lines",
         name="95 % interval, one look",

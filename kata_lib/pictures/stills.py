@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
+from itertools import groupby
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ LEGEND_CHARACTERS = 85  # that fit into one line beside their samples
 INK = "#333333"
 PAPER = "#ffffff"
 GRID = "#e3e3e3"
+FAILED = "#B00020"
 
 _ONE_AT_A_TIME = Lock()
 UNSAID = dict.fromkeys(("Creator", "Date", "Format", "Type"))
@@ -98,15 +100,21 @@ def painted(paint: Callable[["Axes"], None], alt: str, width: int = WIDTH, heigh
     return f'<svg role="img" {attributes}><title>{escape(alt)}</title>{inside}'
 
 
+def in_page(svg: str) -> str:
+    """Return a picture as a part of a page, whose width and theme it follows (theme.py)."""
+    return f'<div class="kata-picture">{svg}</div>'
+
+
 def _scatter(axes: "Axes", trace: go.Scatter, order: int) -> None:
     mode = trace.mode or "lines"
     color = trace.line.color or trace.marker.color or INK
     if trace.fill == "toself":
-        axes.fill(trace.x, trace.y, facecolor=trace.fillcolor, linewidth=0, label=trace.name, zorder=2)
+        _fill(axes, trace)
         return
     if "text" in mode:
+        ha = "left" if trace.textposition.endswith("right") else "right"
         for x, y, text in zip(trace.x, trace.y, trace.text, strict=True):
-            axes.text(x, y, text, color=INK, fontsize=9, va="top")
+            axes.text(x, y, text, color=INK, fontsize=9, va="bottom", ha=ha)
         return
     axes.plot(
         trace.x,
@@ -117,9 +125,23 @@ def _scatter(axes: "Axes", trace: go.Scatter, order: int) -> None:
         markersize=(trace.marker.size or 6) * 0.8,
         markeredgewidth=(trace.marker.line.width or 1) * 0.8,
         color=color,
-        label=trace.name if trace.showlegend is not False else None,
+        label=_legend_name(trace),
         zorder=3 + order,
     )
+
+
+def _fill(axes: "Axes", trace: go.Scatter) -> None:
+    """Fill a trace's outlines, between which there is nothing; one without points has a name, too."""
+    points = zip(trace.x, trace.y, strict=True)
+    parts = [[*part] for missing, part in groupby(points, lambda point: point[1] is None) if not missing]
+    for i, outline in enumerate(parts or [[]]):
+        name = None if i else _legend_name(trace)
+        x, y = [point[0] for point in outline], [point[1] for point in outline]
+        axes.fill(x, y, facecolor=trace.fillcolor, linewidth=0, label=name, zorder=2)
+
+
+def _legend_name(trace: go.Scatter) -> str | None:
+    return trace.name if trace.showlegend is not False else None
 
 
 def _bar(axes: "Axes", trace: go.Bar, order: int) -> None:
@@ -147,7 +169,8 @@ DRAW = {"bar": _bar, "scatter": _scatter}
 
 def _frame(axes: "Axes", layout: go.Layout) -> None:
     """Give the axes the layout's title, ranges, ticks and legend."""
-    axes.set_title(layout.title.text or "", loc="left", fontsize=12, color=INK)
+    above = max(6.0, (layout.margin.t - 50) * 0.8)  # points: room for what stands above the axes
+    axes.set_title(layout.title.text or "", loc="left", fontsize=12, color=INK, pad=above)
     for name, axis, plotly_axis in (("x", axes.xaxis, layout.xaxis), ("y", axes.yaxis, layout.yaxis)):
         axis.set_label_text(plotly_axis.title.text or "", color=INK)
         if plotly_axis.range is not None:

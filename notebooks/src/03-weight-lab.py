@@ -31,7 +31,9 @@ lab.predict("time until everyone gets v2", ...)
 # - the **table**: the share since the last change, and how fast each version was. Its range keeps shrinking, and it is
 #   one to watch: a 95 % confidence sequence, which over all looks together misses in at most one run of twenty;
 # - a **mark** for each change, with the time until it could be seen. Where nothing changed in the mesh, at most one in
-#   a thousand appears, however long you watch.
+#   a thousand appears, however long you watch;
+# - below the shares, over the same seconds, what a person on call watches: each version's **errors**, in percent of its
+#   own requests, and its **latency**: half of the answers are below the line, nineteen of twenty below the shade's edge.
 #
 # The slider works with the arrow keys too (<kbd>Page Up</kbd>: ten at once). A change that somebody makes
 # elsewhere moves it: try `kata weights name-v2=30` in a terminal beside it.
@@ -107,6 +109,32 @@ lab.compare("requests that tell 10 % from 20 %", needed)
 answers = lab.sample(requests=needed)
 # %% tags=check
 lab.check("canary-20", answers)
+# %% [markdown]
+# ## Your turn: a control of your own
+#
+# The lab's slider is one way to turn the weight. `lab.weight` is the weight itself, and anything of
+# [ipywidgets](https://ipywidgets.readthedocs.io) can be linked with it: a slider, a field, a dial. Build one in five
+# lines, move it, and watch both sliders, the mark and the traffic follow. Of the two that are linked, the first gives
+# its value to the second: begin with `(lab.weight, "value")`, or your control's first value goes to the cluster.
+# %% tags=your-turn
+mine = ...
+# %% [markdown] tags=hints
+# A slider of whole numbers is an `IntSlider`, a field a `BoundedIntText`; both have a `value`.
+#
+# `ipywidgets.link((one, "value"), (other, "value"))` links two of them, whoever is moved.
+#
+# `mine = ipywidgets.IntSlider(max=100)`, then `ipywidgets.link((lab.weight, "value"), (mine, "value"))`, then `mine`.
+# %% tags=solution
+import ipywidgets
+
+mine = ipywidgets.IntSlider(max=100, description="my v2")
+ipywidgets.link((lab.weight, "value"), (mine, "value"))
+mine
+# %% [markdown]
+# What you drag is written where it rests: a drag is one change. And a change that somebody makes elsewhere moves your
+# control, too. The next cell moves it and back, without the cluster, to see whether it is linked, and shows it again.
+# %%
+lab.turn("control", mine)
 # %% [markdown]
 # ## How sure is sure?
 #

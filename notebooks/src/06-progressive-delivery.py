@@ -49,9 +49,8 @@ view = live.show_release(lab, release)
 release.wait()
 # %% [markdown]
 # Each line has its figures and what would have changed the decision. All of it is kept in the cluster, where
-# `kata release status` and `kubectl get configmap release-name --output yaml` find it:
-# %%
-release.history()
+# `kata release status` and `kubectl get configmap release-name --output yaml` find it; `release.history()` returns it as
+# a table. What the users got meanwhile:
 # %%
 plots.timeline(users.frame(), "v2", changes=release.moments())
 # %% [markdown]

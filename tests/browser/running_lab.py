@@ -54,13 +54,18 @@ class JupyterLab:
         return page, messages
 
 
+def use_theme(page: Page, theme: str) -> None:
+    """Give JupyterLab a theme by its name in THEMES."""
+    page.evaluate("(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme})", THEMES[theme])
+    page.wait_for_function(f"document.body.dataset.jpThemeLight === '{str(theme == 'light').lower()}'")
+
+
 def keep(page: Page, name: str, selector: str, holds: tuple[str, int]) -> None:
     """Keep a screenshot in each theme, once what is to be seen holds so many of what a selector finds."""
     KEPT.mkdir(parents=True, exist_ok=True)
-    for theme, title in THEMES.items():
-        page.evaluate("(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme})", title)
-        page.wait_for_function(f"document.body.dataset.jpThemeLight === '{str(theme == 'light').lower()}'")
+    for theme in THEMES:
+        use_theme(page, theme)
         page.locator(selector).scroll_into_view_if_needed()
         expect(page.locator(selector).locator(holds[0])).to_have_count(holds[1], timeout=30_000)
         page.locator(selector).screenshot(path=KEPT / f"{name}-{theme}.png")
-    page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
+    use_theme(page, "light")

@@ -14,7 +14,7 @@ from typing import Any
 import nbclient
 import nbformat
 import pytest
-from requirements import lacking
+from requirements import ENGINE, lacking
 from typer.testing import CliRunner
 
 from kata_lib import addons, engines
@@ -28,6 +28,8 @@ from kata_lib.machine import PROJECT
 from notebooks import ends
 
 CELL_SECONDS = 60
+CELLS = 3 if ENGINE == "embedded" else 8
+"""As long as so many cells may take, all of a notebook's may: a whole Kubernetes is slower."""
 CLUSTER = "nbval"
 
 
@@ -74,7 +76,7 @@ def nbval(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=3 * seconds,
+        timeout=CELLS * seconds,
         check=False,
     )
 

@@ -108,6 +108,22 @@ async def test_a_controller_that_fails_says_so_and_tries_again(
         controller.stop()
 
 
+async def test_what_a_controller_could_not_say_on_a_full_disk_it_says_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry = make_registry()
+    scheduler = Scheduler(registry, "node")
+    full = DiskFull("The disk is full.")
+    monkeypatch.setattr(scheduler, "reconcile", failing(1, scheduler.reconcile, full))
+    monkeypatch.setattr(registry, "record_event", failing(1, registry.record_event, full))
+    scheduler.start()
+    unbound = pod("web")
+    del unbound["spec"]["nodeName"]
+    registry.create("pods", "default", unbound, manager="test")
+    await eventually(lambda: messages(registry, "FailedSync") == ["DiskFull: The disk is full."])
+    scheduler.stop()
+
+
 async def test_an_event_that_a_controller_cannot_read_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     registry = make_registry()
     scheduler = Scheduler(registry, "node")

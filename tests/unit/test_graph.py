@@ -79,7 +79,9 @@ def test_the_words_say_all_that_is_drawn() -> None:
     for edge in picture.edges:
         for words in (edge.caller, edge.called, edge):
             assert {*str(words).split("\n")} <= drawn
-    assert set(picture._repr_mimebundle_()) == {"image/svg+xml", "text/plain"}
+    bundle = picture._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "image/svg+xml", "text/plain"}
+    assert picture.svg in bundle["text/html"]
 
 
 def test_callers_stand_left_of_those_they_call() -> None:

@@ -2,6 +2,7 @@
 
 import gc
 import tracemalloc
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,10 +19,11 @@ from kata_lib.lab.live import protocol, session
 from kata_lib.lab.live.changes import Change, InOrder, words
 from kata_lib.lab.live.lab import FRAME_SECONDS, Live
 from kata_lib.lab.live.loop import Loop
-from kata_lib.lab.live.protocol import Frame, LabNews, LabWords, Latency, Recent, Second
+from kata_lib.lab.live.protocol import Frame, LabNews, LabWords, Latency, Recent, VersionSecond
 from kata_lib.lab.live.route import linked
 from kata_lib.lab.live.seconds import Answer, Minute, answers_of, percentiles
 from kata_lib.lab.live.session import Session
+from kata_lib.lab.weight import Weight
 from kata_lib.mesh import weights
 from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.traffic.frames import RequestRecord
@@ -41,17 +43,32 @@ class TestMinute:
         minute.add([answer(0.1, "v1"), answer(0.5, "v2"), answer(1.2, "v3", failed=True)], 1.3)
         first, second = minute.rows(everything=False)
         assert (first.second, first.answers, first.failed) == (0, 2, 0)
-        assert {version: share for version, (share, *_) in first.shares.items()} == {
+        assert {version: found.share for version, found in first.versions.items()} == {
             "v1": 50,
             "v2": 50,
             "v3": 0,
         }
-        assert first.shares["v3"] == (0.0, 0.0, 65.8)
-        assert second == Second(1, 0, 100.0, {})
+        assert first.versions["v3"] == VersionSecond(0.0, 0.0, 65.8, 0, None, None)
+        assert (second.answers, second.failed) == (0, 100.0)
+        assert second.versions["v3"] == VersionSecond(None, None, None, 100.0, None, None)
         minute.add([answer(1.4, "v1")], 1.5)
         assert [row.second for row in minute.rows(everything=False)] == [1]
         assert minute.rows(everything=False) == []
         assert len(minute.rows(everything=True)) == 2
+
+    def test_a_version_has_its_own_failures_and_latencies(self) -> None:
+        minute = Minute()
+        answers = [answer(0.1 + i / 100, "v2", latency=float(i)) for i in range(1, 11)]
+        minute.add([*answers, answer(0.5, "v1"), *[answer(0.6, "v2", failed=True)] * 10], 1)
+        (row,) = minute.rows(everything=False)
+        assert row.versions["v2"] == VersionSecond(90.9, 62.3, 98.4, 50.0, 5, 10)
+        assert row.versions["v1"].failed == 0
+
+    def test_failures_that_name_no_version_are_a_part_of_all_requests(self) -> None:
+        minute = Minute()
+        minute.add([answer(0.1, "v1")] * 3 + [answer(0.2, "unknown", failed=True)], 1)
+        (row,) = minute.rows(everything=False)
+        assert row.versions["unknown"] == VersionSecond(None, None, None, 25.0, None, None)
 
     def test_what_is_older_than_a_minute_is_forgotten(self) -> None:
         minute = Minute()
@@ -244,14 +261,14 @@ class FakeTraffic:
 class Bench:
     """A session on an API server and a clock of its own; `frames` holds what was sent."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, follow: Callable[[int], None] = lambda percent: None) -> None:
         self.api = api
         self.cluster = cluster = api.cluster()
         self.seconds = 0.0
         self.frames: list[Frame] = []
         self.traffic: list[FakeTraffic] = []
         self.rates: list[float] = []
-        self.session = Session(cluster, self.start, 50, lambda: int(1e9 * self.seconds))
+        self.session = Session(cluster, self.start, 50, lambda: int(1e9 * self.seconds), follow)
         self.loop = Loop(self.session, self.send, FRAME_SECONDS, lambda: self.seconds)
 
     def start(self, rate: float) -> FakeTraffic:
@@ -312,6 +329,25 @@ class TestSession:
         assert (change.before, change.after) == (CANARY_SHARES, {"v1": 60, "v2": 40})
         assert (change.by, said(frame).handled) == ("you", 40)
 
+    def test_a_control_that_is_dragged_is_one_change(self, bench: Bench) -> None:
+        """One weight each 50 ms, as a linked control sends them: nothing is written until it rests."""
+        before = writes(bench)
+        for i in range(10):
+            bench.turn(1 + i / 20, {"type": "weight", "value": 20 + i, "settle": True})
+        assert writes(bench) == before
+        bench.turn(1.7)
+        assert writes(bench) == before + 1
+        assert [change.after for change in bench.session.changes][1:] == [{"v1": 0.71, "v2": 0.29}]
+
+    def test_whoever_follows_is_told_what_is_in_force_whoever_set_it(self, start_api: StartApi) -> None:
+        followed: list[int] = []
+        bench = Bench(start_api("deploy/v1", "deploy/v2", CANARY), followed.append)
+        bench.turn(0, {"type": "shown", "calm": False})
+        bench.turn(1, {"type": "weight", "value": 25})
+        weights.set_weights(bench.cluster, "name", {"name-v2": 30})
+        bench.turn(5)
+        assert followed == [10, 25, 30]
+
     def test_of_three_versions_the_others_follow(self, bench: Bench) -> None:
         bench.cluster.apply("deploy/v3-faulty")
         three_destinations(bench.cluster, 60, 30, 10)
@@ -370,7 +406,7 @@ class TestSession:
     def test_pause_ends_the_traffic_and_continue_begins_it(self, bench: Bench) -> None:
         (frame,) = bench.turn(1, {"type": "run", "value": False})
         assert bench.traffic[0].stopped
-        assert (said(frame).running, bench.turn(5)[0].now) == (False, 1)
+        assert (said(frame).running, bench.turn(5)[0].now) == (False, 5)
         bench.turn(6, {"type": "run", "value": True})
         assert len(bench.traffic) == 2
 
@@ -474,7 +510,9 @@ class TestLive:
     @pytest.fixture
     def live(self, api: Api) -> Live:
         """A live lab that does not run yet."""
-        return Live(cast(Lab, SimpleNamespace(cluster=api.cluster(), url="http://127.0.0.1:9")), 50)
+        cluster = api.cluster()
+        lab = SimpleNamespace(cluster=cluster, url="http://127.0.0.1:9", weight=Weight(cluster))
+        return Live(cast(Lab, lab), 50)
 
     @pytest.mark.parametrize("weight", [-1, 101, 10.5])
     def test_what_is_no_weight_is_refused(self, live: Live, weight: int) -> None:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import cbrt, dist
 from operator import mul
 from xml.etree import ElementTree
@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import pytest
 
 from kata_lib.pictures import plots
+from kata_lib.pictures.labels import CHARACTER, NARROW, labels
 from kata_lib.pictures.stills import LEGEND_CHARACTERS, PAPER, Still, draw
 from kata_lib.statistics.shares import share_of
 
@@ -136,8 +137,35 @@ def test_a_timeline_counts_by_second_and_shows_failures_and_changes() -> None:
     assert shares.y == (0.0, 100.0)
     assert (failures.x, failures.y) == ((1.5,), (50.0,))
     assert change.x == (1.0, 1.0)
-    assert label.text == ("\u00a0promoted",)
+    assert (label.text, label.textposition) == (("promoted",), "top left")
     assert still.alt.endswith("50 failures. promoted at 1.0 s.")
+
+
+def test_a_timeline_of_versions_has_each_in_its_legend() -> None:
+    still = plots.timeline(TENTH, ["v1", "v2"])
+    names = [trace.name for trace in still.figure.data if trace.showlegend is not False]
+    assert names == ["95 % interval, one look", "v1, observed in 1 s", "v2, observed in 1 s"]
+    assert "v1 90.0 % of 300" in still.alt
+    assert "v2 10.0 % of 300" in still.alt
+
+
+def test_a_timeline_has_a_gap_where_nobody_asked() -> None:
+    frame = frame_with(["v1", "v2"] * 250)
+    asked = frame[(frame["time"] - frame["time"].min()).dt.total_seconds().floordiv(1) != 2]
+    band, line = plots.timeline(asked).figure.data
+    assert line.y == (50.0, 50.0, None, 50.0, 50.0)
+    assert band.x.count(None) == 1
+
+
+@pytest.mark.parametrize("apart", [0.01, 0.3, 2.0, 7.0])
+def test_labels_of_changes_never_touch_and_stay_in_the_picture(apart: float) -> None:
+    moments = {f"{i}: {10 * i} %": i * apart for i in range(8)}
+    found = labels(moments, 60.0)
+    rooms = [label.room(CHARACTER * 60 / NARROW) for label in found]
+    assert all(before[1] <= after[0] for before, after in pairwise(rooms))
+    assert sum(len(label.words) for label in found) == 8
+    assert rooms[0][0] >= 0
+    assert rooms[-1][1] <= 60
 
 
 def test_a_timeline_shows_answers_of_unknown_version_by_their_share() -> None:

@@ -12,10 +12,22 @@ from kata_lib.delivery.record import Record
 from kata_lib.lab.live import by_argo, by_plan
 from kata_lib.lab.live.by_argo import ByArgo
 from kata_lib.lab.live.by_plan import ByPlan
-from kata_lib.lab.live.protocol import Decide, ReleaseNews, Standing
+from kata_lib.lab.live.protocol import Decide, ReleaseNews, Standing, VersionSecond
 from kata_lib.lab.live.release import Watch
 from kata_lib.lab.live.settings import COMMANDS
 from kata_lib.mesh import weights
+
+
+class Clock:
+    """A clock whose seconds the test counts."""
+
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+CLOCK = Clock()
 
 
 @pytest.fixture
@@ -40,11 +52,13 @@ def counted(canary: Api) -> Counters:
 def view(canary: Api, counted: Counters) -> Watch:
     cluster = canary.cluster()
     record.save(cluster, Record(events.begin(plan({"setWeight": 20}, {"analysis": {}}), VERSIONS, 1.0)))
-    return Watch(cluster, ByPlan(Release(cluster, "name")))
+    return Watch(cluster, ByPlan(Release(cluster, "name")), CLOCK)
 
 
 def shown(view: Watch) -> ReleaseNews:
-    """Return what the next frame holds, as the browser would be sent it."""
+    """Return what the next second's frame holds, as the browser would be sent it."""
+    CLOCK.seconds += 1
+    view.turn(watched=True)
     news = view.news(everything=True)
     assert msgspec.convert(msgspec.to_builtins(news), ReleaseNews) == news
     return news
@@ -61,7 +75,8 @@ def test_a_frame_holds_the_plan_the_shares_and_the_decisions(view: Watch, counte
     counted.add("v2", 25)
     news = shown(view)
     (row,) = news.seconds
-    assert (row.answers, row.failed, row.shares["name-v2"]) == (100, 0.0, (25.0, 17.5, 34.3))
+    assert (row.answers, row.failed) == (100, 0.0)
+    assert row.versions["name-v2"] == VersionSecond(25.0, 17.5, 34.3, 0.0, None, None)
     assert [(c.mark, (c.after or {})["name-v2"]) for c in news.changes] == [("", 0), ("20 %", 20)]
     words = standing(news)
     assert words.steps == ["setWeight 20", "analysis", "setWeight 100", "pause 5 s", "analysis"]
@@ -69,6 +84,19 @@ def test_a_frame_holds_the_plan_the_shares_and_the_decisions(view: Watch, counte
     assert words.may == ["pause", "promote", "promote fully", "abort"]
     assert words.decisions[0].endswith("20 % of the requests go to name-v2, 80 % to name-v1.")
     assert [m.version for m in words.metrics] == ["name-v2", "name-v1"]
+
+
+def test_it_counts_before_a_browser_asks_and_a_late_reading_speaks_of_each_second(
+    view: Watch, counted: Counters
+) -> None:
+    view.turn(watched=True)
+    counted.add("v1", 90)
+    counted.add("v2", 10)
+    CLOCK.seconds += 3
+    view.turn(watched=True)
+    view.turn(watched=True)  # within the same second: nothing more
+    rows = view.news(everything=True).seconds
+    assert [(row.second, row.versions["name-v2"].share) for row in rows] == [(0, 10), (1, 10), (2, 10)]
 
 
 def test_a_button_decides_and_a_refusal_is_told(view: Watch) -> None:
@@ -105,13 +133,13 @@ def test_a_release_by_argo_rollouts_gives_the_same_picture(start_api: StartApi) 
     api = start_api("deploy/v1")
     counted, cluster = counting(api), api.cluster()
     put(api, "at-50")
-    view = Watch(cluster, ByArgo(argo.find(cluster, "name")))
+    view = Watch(cluster, ByArgo(argo.find(cluster, "name")), CLOCK)
     shown(view)
     for _ in range(2):
         counted.add("v1", 60)
         counted.add("v2", 40)
         news = shown(view)
-    assert news.seconds[-1].shares["v2"] == (40.0, 30.9, 49.8)
+    assert news.seconds[-1].versions["v2"] == VersionSecond(40.0, 30.9, 49.8, 0.0, None, None)
     assert [change.after for change in news.changes] == [{"v2": 50, "v1": 50}]
     words = standing(news)
     assert words.steps == [

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import ipywidgets
 import pytest
 from api_server import Api, StartApi
 from test_lab import Started
@@ -63,6 +64,16 @@ def test_steps_that_are_none_are_stood_in_for(
 
 def test_steps_of_ones_own_are_taken(lab: Lab) -> None:
     assert lab.turn("own-steps", "- setWeight: 50\n- analysis: {}\n")[0] == {"setWeight": 50}
+
+
+def test_a_control_that_is_linked_is_taken_and_no_other(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    control = ipywidgets.BoundedIntText(max=100)
+    for made, reason in ((..., "still dots"), (5, "found 5"), (control, "not linked with lab.weight")):
+        capsys.readouterr()
+        assert lab.turn("control", made) is not made
+        assert reason in capsys.readouterr().out
+    ipywidgets.link((lab.weight, "value"), (control, "value"))
+    assert lab.turn("control", control) is control
 
 
 def test_yaml_with_gaps_is_not_applied_and_without_them_it_is(

@@ -14,16 +14,32 @@ function asking({ mock }) {
   return { asking: new Asking((message) => sent.push(message)), sent, timers: mock.timers };
 }
 
-test("the first weight goes out at once, of many the newest every 80 ms", (t) => {
+test("of keys in quick succession the first goes out at once, and the last", (t) => {
   const { asking: made, sent, timers } = asking(t);
   for (let value = 1; value <= 20; value++) {
     made.ask("v2", value);
-    timers.tick(10);
+    timers.tick(30);
   }
-  timers.tick(100);
+  timers.tick(200);
   assert.deepEqual(
     sent.map(({ value }) => value),
-    [1, 9, 17, 20],
+    [1, 20],
+  );
+});
+
+test("a drag is one weight: the one at which it ends, however long it takes", (t) => {
+  const { asking: made, sent, timers } = asking(t);
+  made.drag("v2");
+  for (let value = 1; value <= 20; value++) {
+    made.ask("v2", value);
+    timers.tick(300);
+  }
+  assert.deepEqual(sent, []);
+  made.drag("");
+  timers.tick(0);
+  assert.deepEqual(
+    sent.map(({ value }) => value),
+    [20],
   );
 });
 

@@ -44,7 +44,7 @@ export const second = (second, share = 10, answers = 50) => [
   second,
   answers,
   0,
-  answers ? { v1: [100 - share, 80, 95], v2: [share, 5, 20] } : {},
+  answers ? { v1: [100 - share, 80, 95, 0, 3, 9], v2: [share, 5, 20, 0, 4, 12] } : {},
 ];
 
 /**

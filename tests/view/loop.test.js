@@ -20,11 +20,9 @@ class Bench {
   said = [];
   /** @type {string[]} */
   drawn = [];
-  /** @type {string[]} */
-  notes = [];
   closed = 0;
-  /** @type {Set<(message: object) => void>} */
-  #hearing = new Set();
+  /** @type {Map<string, Set<(message: object) => void>>} */
+  #hearing = new Map();
   #number = 0;
 
   /** @param {TestContext} t */
@@ -34,9 +32,10 @@ class Bench {
     const model = {
       get: () => SETTINGS,
       send: (/** @type {Message} */ message) => this.said.push(message),
-      on: (/** @type {string} */ _, /** @type {(message: object) => void} */ hear) => this.#hearing.add(hear),
-      off: (/** @type {string} */ _, /** @type {(message: object) => void} */ hear) =>
-        this.#hearing.delete(hear),
+      on: (/** @type {string} */ what, /** @type {(message: object) => void} */ hear) =>
+        this.hearing(what).add(hear),
+      off: (/** @type {string} */ what, /** @type {(message: object) => void} */ hear) =>
+        this.hearing(what).delete(hear),
     };
     const page = {
       now: () => this.now,
@@ -55,26 +54,34 @@ class Bench {
         state.words = news;
         state.stale = true;
       },
-      load: async () => {},
       view: () => ({
         draw: (/** @type {State} */ { words }) => void this.drawn.push(words?.note ?? ""),
-        note: (/** @type {string} */ words) => void this.notes.push(words),
         close: () => void this.closed++,
       }),
     };
   }
 
-  async show() {
+  show() {
     const el = /** @type {HTMLElement} */ (/** @type {unknown} */ ({ dataset: {} }));
-    const close = this.loop.show(el);
-    await Promise.resolve();
-    return { el, close };
+    return { el, close: this.loop.show(el) };
+  }
+
+  /** @param {string} what */
+  hearing(what) {
+    const found = this.#hearing.get(what) ?? new Set();
+    this.#hearing.set(what, found);
+    return found;
+  }
+
+  /** @param {string} what @param {object} message */
+  happens(what, message = {}) {
+    for (const hear of this.hearing(what)) hear(message);
   }
 
   /** @param {string} note */
   frame(note) {
     const frame = { type: "frame", number: ++this.#number, news: { view: "graph", note } };
-    for (const hear of this.#hearing) hear(frame);
+    this.happens("msg:custom", frame);
   }
 
   picture() {
@@ -90,16 +97,16 @@ class Bench {
   }
 }
 
-test("a view that is there asks for everything", async (t) => {
+test("a view that is there asks for everything", (t) => {
   const bench = new Bench(t);
   assert.deepEqual(bench.said, []);
-  await bench.show();
+  bench.show();
   assert.deepEqual(bench.said, [{ type: "shown", calm: false }]);
 });
 
-test("frames between two pictures of the page are drawn once, and answered", async (t) => {
+test("frames between two pictures of the page are drawn once, and answered", (t) => {
   const bench = new Bench(t);
-  const { el } = await bench.show();
+  const { el } = bench.show();
   bench.frame("one");
   bench.frame("two");
   assert.equal(bench.pictures.length, 1);
@@ -109,17 +116,17 @@ test("frames between two pictures of the page are drawn once, and answered", asy
   assert.deepEqual(bench.said.at(-1), { type: "drawn", number: 2 });
 });
 
-test("a page that draws nothing answers nothing", async (t) => {
+test("a page that draws nothing answers nothing", (t) => {
   const bench = new Bench(t);
-  await bench.show();
+  bench.show();
   for (let i = 0; i < 30; i++) bench.frame("unseen");
   bench.wait(5);
   assert.deepEqual(bench.said, [{ type: "shown", calm: false }]);
 });
 
-test("without a view nothing is drawn or answered", async (t) => {
+test("without a view nothing is drawn or answered", (t) => {
   const bench = new Bench(t);
-  const { close } = await bench.show();
+  const { close } = bench.show();
   close();
   bench.frame("one");
   bench.picture();
@@ -127,50 +134,64 @@ test("without a view nothing is drawn or answered", async (t) => {
   assert.deepEqual([bench.drawn, bench.closed, bench.said.length], [[], 1, 1]);
 });
 
-test("a view that is gone before what it needs has come is never made", async (t) => {
+test("a silent kernel is asked every six seconds while the page is visible, and silence shows the still", (t) => {
   const bench = new Bench(t);
-  const close = bench.loop.show(/** @type {HTMLElement} */ ({}));
-  close();
-  await Promise.resolve();
-  assert.deepEqual([bench.said, bench.closed], [[], 0]);
-});
-
-test("a silent kernel is noted and asked again every six seconds while the page is visible", async (t) => {
-  const bench = new Bench(t);
-  await bench.show();
-  bench.wait(5);
-  assert.equal(bench.notes.length, 0);
+  const { el } = bench.show();
+  bench.frame("here");
+  bench.picture();
   bench.wait(7);
-  assert.equal(bench.notes.length, 2);
-  assert.match(bench.notes[0] ?? "", /No word from the kernel/);
-  assert.equal(bench.said.length, 3);
+  assert.deepEqual([bench.said.length, "silent" in el.dataset], [3, false]); // shown, drawn, shown
+  bench.wait(6);
+  assert.deepEqual([bench.said.length, "silent" in el.dataset], [4, true]);
   bench.visible = false;
   bench.wait(12);
-  assert.equal(bench.said.length, 3);
+  assert.equal(bench.said.length, 4);
+  bench.frame("back");
+  bench.picture();
+  assert.equal("silent" in el.dataset, false);
 });
 
-test("a kernel that speaks is not asked", async (t) => {
+test("a page that was hidden asks first and shows no still", (t) => {
   const bench = new Bench(t);
-  await bench.show();
+  const { el } = bench.show();
+  bench.frame("here");
+  bench.visible = false;
+  bench.wait(60);
+  bench.visible = true;
+  bench.wait(2);
+  assert.equal("silent" in el.dataset, false);
+  assert.deepEqual(bench.said.at(-1), { type: "shown", calm: false });
+});
+
+test("a kernel that ended shows the still at once", (t) => {
+  const bench = new Bench(t);
+  const { el } = bench.show();
+  bench.happens("comm_live_update");
+  assert.equal("silent" in el.dataset, true);
+});
+
+test("a kernel that speaks is not asked", (t) => {
+  const bench = new Bench(t);
+  bench.show();
   for (let i = 0; i < 6; i++) {
     bench.wait(5);
     bench.frame("here");
   }
-  assert.deepEqual(bench.notes, []);
+  assert.equal(bench.said.filter(({ type }) => type === "shown").length, 1);
 });
 
-test("two views of a widget show the same", async (t) => {
+test("two views of a widget show the same", (t) => {
   const bench = new Bench(t);
-  await bench.show();
-  await bench.show();
+  bench.show();
+  bench.show();
   bench.frame("one");
   bench.picture();
   assert.deepEqual(bench.drawn, ["one", "one"]);
 });
 
-test("what is no longer listened to is not heard", async (t) => {
+test("what is no longer listened to is not heard", (t) => {
   const bench = new Bench(t);
-  await bench.show();
+  bench.show();
   bench.stop();
   bench.frame("one");
   assert.equal(bench.pictures.length, 0);

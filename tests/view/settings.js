@@ -10,7 +10,7 @@ export const SETTINGS = {
   minute: 60,
   rates: [10, 50],
   commands: ["pause", "abort"],
-  paper: { ink: "#333333", grid: "#e3e3e3", paper: "#ffffff", top: 105 },
+  top: 105,
   styles: {
     v1: { color: "#0072B2", symbol: "circle", hatch: "", dash: "dash", ink: "#ffffff" },
     v2: { color: "#D55E00", symbol: "square", hatch: "/", dash: "solid", ink: "#000000" },

@@ -18,6 +18,7 @@ from typing import TypeVar
 from kata_lib.delivery import Release
 from kata_lib.delivery.argo import ArgoRollout
 from kata_lib.lab.lab import Lab
+from kata_lib.lab.live import this_cell
 from kata_lib.lab.live.by_argo import ByArgo
 from kata_lib.lab.live.by_plan import ByPlan
 from kata_lib.lab.live.graph import LiveGraph
@@ -53,7 +54,7 @@ def show_release(lab: Lab, release: Release | ArgoRollout) -> LiveRelease:
 def _show(made: _Shown) -> _Shown:
     from IPython.display import display
 
-    cell = _this_cell()
+    cell = this_cell.identity()
     if cell in _shown:
         _shown.pop(cell).close()
     _shown[cell] = made
@@ -61,12 +62,3 @@ def _show(made: _Shown) -> _Shown:
     made.still.show()
     made.start()
     return made
-
-
-def _this_cell() -> str:
-    """Return the id of the cell that runs, or '' where cells have none."""
-    from IPython import get_ipython
-
-    shell = get_ipython()
-    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
-    return str(parent.get("metadata", {}).get("cellId", ""))

@@ -15,8 +15,6 @@ from kata_lib.lab.live.settings import RATES
 
 Percent = Annotated[int, Meta(ge=0, le=100)]
 Rate = Annotated[int, Meta(ge=1, le=RATES[-1])]
-Interval = tuple[float, float, float]
-"""A share with the low and the high end of its 95 % interval."""
 
 
 class _Said(Struct, frozen=True, tag_field="type"):
@@ -35,16 +33,16 @@ class Drawn(_Said, frozen=True, tag="drawn"):
     number: int
 
 
-class Script(_Said, frozen=True, tag="script"):
-    """The page has no plotly.js yet; the kernel answers with the same message, plotly.js its buffer."""
-
-
 class SetWeight(_Said, frozen=True, tag="weight"):
-    """A person chose a version's weight; version: None for the newest. number: what `handled` returns."""
+    """A person chose a version's weight; version: None for the newest. number: what `handled` returns.
+
+    settle: it comes from a control that may still be dragged, so it waits until no other one follows.
+    """
 
     value: Percent
     version: str | None = None
     number: int = 0
+    settle: bool = False
 
 
 class SetRunning(_Said, frozen=True, tag="run"):
@@ -69,8 +67,23 @@ class Decide(_Said, frozen=True, tag="do"):
     command: str
 
 
-Message = Shown | Drawn | Script | SetWeight | SetRunning | SetRate | Clear | Decide
+Message = Shown | Drawn | SetWeight | SetRunning | SetRate | Clear | Decide
 """What the browser says."""
+
+
+class VersionSecond(Struct, frozen=True, array_like=True):
+    """A version's second: its share of the answers with its 95 % interval, its failures, its latencies.
+
+    share, low, high: None where nothing was answered. failed: per cent of the version's own requests; of
+    everybody's for those that name no version. p50, p95: of its answers, None where it gave none.
+    """
+
+    share: float | None
+    low: float | None
+    high: float | None
+    failed: float
+    p50: float | None
+    p95: float | None
 
 
 class Second(Struct, frozen=True, array_like=True):
@@ -79,7 +92,7 @@ class Second(Struct, frozen=True, array_like=True):
     second: int
     answers: int
     failed: float
-    shares: dict[str, Interval]
+    versions: dict[str, VersionSecond]
 
 
 class MarkedChange(Struct, frozen=True):

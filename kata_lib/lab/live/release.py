@@ -6,6 +6,7 @@ difference of two readings of the sidecars' counters, in the rows that the live 
 
 import html
 import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import pandas as pd
@@ -19,37 +20,43 @@ from kata_lib.lab.live.handle import LiveView
 from kata_lib.lab.live.loop import Subject
 from kata_lib.lab.live.protocol import (
     Decide,
-    Interval,
     MarkedChange,
     Message,
     ReleaseNews,
     ReleaseWords,
     Second,
     Standing,
+    VersionSecond,
 )
+from kata_lib.lab.live.seconds import nobody, share_interval
 from kata_lib.lab.live.settings import COMMANDS, MINUTE
 from kata_lib.lab.live.told import Source, Told
 from kata_lib.lab.live.widget import ReleaseWidget
-from kata_lib.mesh import telemetry
+from kata_lib.mesh import durations, telemetry
 from kata_lib.statistics.sequential import Counted
-from kata_lib.statistics.shares import in_percent, wilson
+from kata_lib.statistics.shares import in_percent
+from kata_lib.traffic.frames import UNKNOWN
 
 FRAME_SECONDS = 1.0
-TOLD = 8  # decisions beside the picture
+TOLD = 3  # decisions beside the picture; wait() says them all
 
 
 class Watch(Subject):
-    """A release that is watched: where it stands, and what the mesh counts, second by second."""
+    """A release that is watched: where it stands, and what the mesh counts, second by second.
 
-    def __init__(self, cluster: Cluster, source: Source) -> None:
-        self._cluster, self._source = cluster, source
-        self._start = time.time()
+    clock: seconds since 1970, as the moves have them.
+    """
+
+    def __init__(self, cluster: Cluster, source: Source, clock: Callable[[], float] = time.time) -> None:
+        self._cluster, self._source, self._clock = cluster, source, clock
+        self._start = clock()
         self._told: Told | None = None
-        self._before: pd.DataFrame | None = None
+        self._read: pd.DataFrame | None = None
+        self._read_at = -1
         self._seconds: dict[int, Second] = {}
         self._moved_at = 0.0
         self._since = (NOTHING, NOTHING)
-        self._note = ""
+        self._note = self._unseen = ""
 
     @property
     def has_picture(self) -> bool:
@@ -65,17 +72,28 @@ class Watch(Subject):
             self._note = ""
         except KataError as error:
             self._note = str(error)
+        self._look()
+
+    def turn(self, *, watched: bool) -> None:
+        """Look once a second, whether or not a browser draws it yet: a release does not wait for one."""
+        if watched and int(self._now()) > self._read_at:
+            self._look()
+
+    def _look(self) -> None:
+        try:
+            self._told = self._source.told(self._since)
+            self._count(self._told)
+            self._unseen = ""
+        except KataError as error:
+            self._unseen = str(error)
 
     def news(self, *, everything: bool) -> ReleaseNews:
         """Return where it stands, or why that cannot be said."""
         now = round(self._now(), 2)
-        try:
-            told = self._told = self._source.told(self._since)
-            self._count(told)
-        except KataError as error:
-            return ReleaseNews(True, now, [], [], ReleaseWords(str(error)))
-        words = ReleaseWords(self._note, _standing(told))
-        return ReleaseNews(True, now, list(self._seconds.values()), self._changes(told), words)
+        if self._told is None or self._unseen:
+            return ReleaseNews(True, now, [], [], ReleaseWords(self._unseen))
+        words = ReleaseWords(self._note, _standing(self._told))
+        return ReleaseNews(True, now, list(self._seconds.values()), self._changes(self._told), words)
 
     def end(self) -> None:
         """Read once more, for the text that stays."""
@@ -89,22 +107,28 @@ class Watch(Subject):
 
     def _now(self) -> float:
         """Return the seconds since the beginning by the clock that dates the moves."""
-        return time.time() - self._start
+        return self._clock() - self._start
 
     def _count(self, told: Told) -> None:
-        """Add a second: what the callers counted, for copies of requests are no user's."""
-        after = telemetry.counters(self._cluster)
+        """Count what the callers did since the last reading; for copies of requests are no user's.
+
+        A reading that covers more than a second speaks of each of them.
+        """
+        now = int(self._now())
+        if now <= self._read_at:
+            return
+        after = telemetry.counters(self._cluster, durations.BUCKETS)
         if told.moves and told.moves[-1].at != self._moved_at:
             self._moved_at, self._since = told.moves[-1].at, (NOTHING, NOTHING)
-        if self._before is not None:
-            counted = telemetry.difference(self._before, after)
-            parts = metrics.split(counted, told.service, told.versions)
+        if self._read is not None:
+            parts = metrics.split(telemetry.difference(self._read, after), told.service, told.versions)
             canary, stable, lost = map(metrics.failures, parts)
             self._since = (self._since[0] + canary, self._since[1] + stable)
-            now = int(self._now())
-            self._seconds[now] = _row(now, {told.canary: canary, told.stable: stable, "": lost})
-        self._before = after
-        for second in [s for s in self._seconds if s < self._now() - MINUTE - 1]:
+            named = {told.canary: parts[0], told.stable: parts[1]}
+            for second in range(self._read_at, now):
+                self._seconds[second] = _row(second, named, lost)
+        self._read, self._read_at = after, now
+        for second in [s for s in self._seconds if s < now - MINUTE - 1]:
             del self._seconds[second]
 
     def _changes(self, told: Told) -> list[MarkedChange]:
@@ -143,14 +167,22 @@ def _standing(told: Told) -> Standing:
     )
 
 
-def _row(at: int, counted: dict[str, Counted]) -> Second:
-    """Return a second's row: requests, failures in percent, and each version's share with its interval."""
-    total = sum(c.n for c in counted.values())
-    shares = {name: _interval(c.n, total) for name, c in counted.items() if total and name}
-    failed = in_percent(sum(c.bad for c in counted.values()) / total) if total else 0.0
-    return Second(at, total, failed, shares)
+def _row(at: int, parts: Mapping[str, pd.DataFrame], lost: Counted) -> Second:
+    """Return a second's row; parts: what was counted of each version, lost: of none."""
+    counted = {name: metrics.failures(part) for name, part in parts.items() if name}
+    everybodys = sum(counted.values(), lost)
+    versions = {name: _version(c, everybodys.n, parts[name]) for name, c in counted.items()}
+    if lost.bad:
+        versions[UNKNOWN] = nobody(lost.bad, everybodys.n)
+    failed = in_percent(everybodys.bad / everybodys.n) if everybodys.n else 0.0
+    return Second(at, everybodys.n, failed, versions)
 
 
-def _interval(n: int, total: int) -> Interval:
-    low, high = wilson(n, total)
-    return in_percent(n / total), in_percent(low), in_percent(high)
+def _version(counted: Counted, everybodys: int, part: pd.DataFrame) -> VersionSecond:
+    failed = in_percent(counted.bad / counted.n) if counted.n else 0.0
+    latencies = (durations.quantile(part, q) for q in (0.5, 0.95))
+    return VersionSecond(*share_interval(counted.n, everybodys), failed, *map(_rounded, latencies))
+
+
+def _rounded(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else round(milliseconds, 1)

@@ -1,11 +1,11 @@
 """Answers counted by the second: the sampler's records go in, the last minute's shares come out."""
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kata_lib.course.application import mark_in, version_of
-from kata_lib.lab.live.protocol import Interval, Latency, Recent, Second
+from kata_lib.lab.live.protocol import Latency, Recent, Second, VersionSecond
 from kata_lib.lab.live.settings import MINUTE
 from kata_lib.statistics.shares import in_percent, wilson
 from kata_lib.traffic.frames import UNKNOWN, RequestRecord
@@ -29,22 +29,48 @@ class Answer:
 
 @dataclass
 class Counts:
-    """The requests that were sent within one second."""
+    """The requests that were sent within one second: each version's latencies (ms) and failures."""
 
-    answers: Counter[str] = field(default_factory=Counter)
-    failed: int = 0
+    latencies: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    failures: Counter[str] = field(default_factory=Counter)
+
+    def add(self, answer: Answer) -> None:
+        """Count a request."""
+        if answer.failed:
+            self.failures[answer.version] += 1
+        else:
+            self.latencies[answer.version].append(answer.latency_ms)
 
     def row(self, second: int, versions: Iterable[str]) -> Second:
         """Return what the picture shows of it; versions: those that have a share."""
-        n = self.answers.total()
-        failed = in_percent(self.failed / (n + self.failed)) if self.failed else 0
-        return Second(
-            second, n, failed, {version: self._share(version, n) for version in versions} if n else {}
+        answers, failed = sum(map(len, self.latencies.values())), self.failures.total()
+        known = {version: self._version(version, answers) for version in versions}
+        if nobodys := self.failures[UNKNOWN]:
+            known[UNKNOWN] = nobody(nobodys, answers + failed)
+        share = in_percent(failed / (answers + failed)) if failed else 0
+        return Second(second, answers, share, known)
+
+    def _version(self, version: str, answers: int) -> VersionSecond:
+        latencies, failed = self.latencies.get(version, []), self.failures[version]
+        requests = failed + len(latencies)
+        return VersionSecond(
+            *share_interval(len(latencies), answers),
+            in_percent(failed / requests) if requests else 0,
+            *percentiles(latencies),
         )
 
-    def _share(self, version: str, n: int) -> Interval:
-        low, high = wilson(self.answers[version], n)
-        return in_percent(self.answers[version] / n), in_percent(low), in_percent(high)
+
+def nobody(failed: int, requests: int) -> VersionSecond:
+    """Return a second's failures that name no version."""
+    return VersionSecond(None, None, None, in_percent(failed / requests), None, None)
+
+
+def share_interval(count: int, n: int) -> tuple[float | None, float | None, float | None]:
+    """Return a share with the ends of its 95 % interval, in per cent; None of nothing."""
+    if not n:
+        return None, None, None
+    low, high = wilson(count, n)
+    return in_percent(count / n), in_percent(low), in_percent(high)
 
 
 def answers_of(records: Iterable[RequestRecord], start_ns: int) -> list[Answer]:
@@ -77,11 +103,8 @@ class Minute:
         """Count answers, and forget what is older than a minute; now: seconds since the beginning."""
         for answer in answers:
             number = int(answer.sent)
-            second = self._seconds.setdefault(number, Counts())
-            if answer.failed:
-                second.failed += 1
-            else:
-                second.answers[answer.version] += 1
+            self._seconds.setdefault(number, Counts()).add(answer)
+            if answer.version != UNKNOWN or not answer.failed:
                 self._versions.add(answer.version)
             self._news.add(number)
             self._recent.append(answer)

@@ -33,12 +33,16 @@ from kata_lib.traffic.frames import RequestRecord
 
 LOOK_SECONDS = 0.5  # between two looks at the weights in the cluster
 WORDS_SECONDS = 1.0  # between two sayings of numbers that are read, not seen
+SETTLE_SECONDS = 0.15  # without another weight: whoever drags a control has come to rest
 KEPT = MINUTE * RATES[-1]  # records: a minute's at the highest rate
 KEPT_CHANGES = 200
 
 
 class Session(Subject):
-    """The state of one live lab; times are seconds since its beginning, clock() nanoseconds since 1970."""
+    """The state of one live lab; times are seconds since its beginning, clock() nanoseconds since 1970.
+
+    follow: is told the newest version's weight in per cent, as it is in force.
+    """
 
     def __init__(
         self,
@@ -46,6 +50,7 @@ class Session(Subject):
         start_traffic: Callable[[float], Traffic],
         rate: float,
         clock: Callable[[], int],
+        follow: Callable[[int], None] = lambda percent: None,
     ) -> None:
         self.records: deque[RequestRecord] = deque(maxlen=KEPT)
         self.changes: deque[Change] = deque(maxlen=KEPT_CHANGES)
@@ -58,11 +63,12 @@ class Session(Subject):
         self._route = LiveRoute(None, {})
         self._next_look = self._next_words = 0.0
         self._wanted: SetWeight | None = None
+        self._wanted_at = 0.0
+        self._follow = follow
         self._handled = 0
         self._marked: list[LabChange] = []
         self._cleared = False
         self._refused = self._unseen = ""
-        self._paused_at = 0.0
 
     def now(self) -> float:
         """Return the seconds since the beginning."""
@@ -72,9 +78,9 @@ class Session(Subject):
         """Take what a person asked for; of many weights the newest counts."""
         match message:
             case SetWeight():
-                self._wanted, self._handled = message, message.number
+                self._wanted, self._wanted_at = message, self.now()
             case SetRunning():
-                self.paused, self._paused_at = not message.value, self.now()
+                self.paused = not message.value
             case SetRate():
                 self._stream.change_rate(message.value, self.now())
             case Clear():
@@ -83,9 +89,9 @@ class Session(Subject):
 
     def turn(self, *, watched: bool) -> None:
         """Ask for the wanted weight, keep the traffic going, take its answers, look at the cluster."""
-        if self._wanted is not None:
+        if self._wanted is not None and not self.waits:
             self._ask(self._wanted.version, self._wanted.value)
-            self._wanted = None
+            self._handled, self._wanted = self._wanted.number, None
         self._stream.keep(watched and not self.paused, self.now())
         self._take()
         if watched and self.now() >= self._next_look:
@@ -93,7 +99,7 @@ class Session(Subject):
 
     def news(self, *, everything: bool) -> LabNews:
         """Return what is new, or everything; words only once a second, and when a person did something."""
-        now = self._paused_at if self.paused else self.now()
+        now = self.now()
         whole, self._cleared = everything or self._cleared, False
         marks = self._marks(now)
         changes = marks if whole else [mark for mark in marks if mark not in self._marked]
@@ -113,6 +119,12 @@ class Session(Subject):
     def has_picture(self) -> bool:
         """Whether anything was answered."""
         return bool(self.records)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a weight was asked for that may still be followed by another one."""
+        wanted = self._wanted
+        return wanted is not None and wanted.settle and self.now() - self._wanted_at < SETTLE_SECONDS
 
     @property
     def asked(self) -> Shares | None:
@@ -155,6 +167,8 @@ class Session(Subject):
         last = self.changes[-1] if self.changes else None
         self.changes.append(last.then(at, after, by) if last else Change(0, at, None, after, by))
         self._next_words = at
+        if after:
+            self._follow(round(100 * after[newest(after)]))
 
     def _clear(self) -> None:
         """Forget what was measured; the weights that are asked for stay."""

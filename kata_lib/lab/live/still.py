@@ -9,7 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kata_lib.pictures import shown
+from kata_lib.lab.live import this_cell
+from kata_lib.pictures import shown, theme
+from kata_lib.pictures.stills import in_page
 
 if TYPE_CHECKING:
     from IPython.display import DisplayHandle
@@ -17,7 +19,15 @@ if TYPE_CHECKING:
 FIRST_SECONDS, EVERY_SECONDS = 8.0, 60.0  # drawing one takes a fifth of a second
 _DRAWER = ThreadPoolExecutor(1, "still pictures")
 """Draws while the caller moves a picture; always one thread, whose memory the next picture takes again."""
-_HOW = "This picture moves with a running kernel: the menu <i>Run</i>, <i>Run All Cells</i> starts it."
+_HOW = (
+    "A still picture. To see it move, run the cell with <code>open_lab</code>, then this one: <code>{}</code>"
+)
+_NO_WIDGET = """
+.jp-OutputArea-child:has(+ .jp-OutputArea-child .kata-still-{0}):not(:has([data-still="{0}"])) {{
+  display: none;
+}}
+"""
+"""Where its widget is not found, JupyterLab says so in red beside the picture that stands for it."""
 
 
 class StillBeside:
@@ -29,6 +39,7 @@ class StillBeside:
     def __init__(self, name: str, draw: Callable[[], str]) -> None:
         self._name = name
         self._draw = draw
+        self._cell = this_cell.code().strip().rpartition("\n")[2]
         self._handle: DisplayHandle | None = None
         self._next = time.monotonic() + FIRST_SECONDS
         self._drawing: Future[None] | None = None
@@ -63,8 +74,10 @@ class StillBeside:
             shown.tell(_title(svg), svg)
         self._handle.update(HTML(self._html(svg)))
 
-    def _html(self, svg: str) -> str:
-        return f'<div class="kata-still-{self._name}">{svg}<p>{_HOW}</p></div>'
+    def _html(self, picture: str) -> str:
+        style = f"<style>{theme.page_css()}{_NO_WIDGET.format(self._name)}</style>"
+        how = f"<p>{_HOW.format(html.escape(self._cell))}</p>"
+        return f'<div class="kata-still-{self._name}">{in_page(picture)}{how}{style}</div>'
 
 
 def _title(svg: str) -> str:

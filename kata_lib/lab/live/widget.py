@@ -4,6 +4,7 @@ Their other halves are in view/. Messages arrive on changing threads, so hearing
 them.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
 from pathlib import Path
@@ -15,9 +16,9 @@ import traitlets
 
 from kata_lib.lab.live import protocol
 from kata_lib.lab.live.modules import joined
-from kata_lib.lab.live.plotly_script import plotly_script
-from kata_lib.lab.live.protocol import Frame, Message, Script
+from kata_lib.lab.live.protocol import Frame, Message
 from kata_lib.lab.live.settings import settings
+from kata_lib.pictures import theme
 
 _VIEW = Path(__file__).parent / "view"
 
@@ -28,7 +29,7 @@ class Widget(anywidget.AnyWidget):
     frame_seconds: how often the kernel sends a frame.
     """
 
-    _css = _VIEW / "view.css"
+    _css = (_VIEW / "view.css").read_text() + theme.page_css()
     still = traitlets.Unicode().tag(sync=True)
     """What the still picture is called, which the widget hides while it is shown."""
     settings = traitlets.Dict().tag(sync=True)
@@ -51,7 +52,11 @@ class Widget(anywidget.AnyWidget):
         ipykernel takes a browser's next word on a comm to the shell from whose context the comm sent last.
         Sent as part of a cell that runs, it would make the browser's words wait for the end of that cell.
         """
-        self._heard_in.run(self.send, protocol.plain(frame))
+        self.apart(lambda: self.send(protocol.plain(frame)))
+
+    def apart(self, tell: Callable[[], None]) -> None:
+        """Tell the browser something as an answer to what it said last."""
+        self._heard_in.run(tell)
 
     def messages(self, rest: float) -> list[Message] | None:
         """Return what the browser said, waiting at most `rest` seconds for it; None once it was closed."""
@@ -64,12 +69,8 @@ class Widget(anywidget.AnyWidget):
         return heard if len(heard) == len(messages) else None
 
     def _hear(self, _: object, content: object, buffers: object) -> None:
-        message = protocol.read(content)
-        if isinstance(message, Script):
-            self.send(protocol.plain(message), [plotly_script()])
-            return
         self._heard_in = copy_context()
-        self.inbox.put(message)
+        self.inbox.put(protocol.read(content))
 
 
 class LabWidget(Widget):

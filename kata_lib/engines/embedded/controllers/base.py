@@ -38,6 +38,7 @@ class Controller(ABC, Generic[Item]):
         self.registry = registry
         self._queue: dict[Item, None] = {}
         self._failures: dict[Item, int] = {}
+        self._untold: dict[str, tuple[Obj, str]] = {}
         self._timers: dict[Item, asyncio.TimerHandle] = {}
         self._turn: asyncio.Handle | None = None
         self._unsubscribe: Callable[[], None] | None = None
@@ -100,6 +101,7 @@ class Controller(ABC, Generic[Item]):
         try:
             again = self.reconcile(item)
             self._failures.pop(item, None)
+            self._tell_rest()
         except Exception as error:
             again = self._after_failure(item, error)
         if again is not None:
@@ -125,9 +127,15 @@ class Controller(ABC, Generic[Item]):
         return self.registry.store.get(self.subject, namespace, name)
 
     def _tell(self, obj: Obj, error: Exception) -> None:
-        """Record an event about an object that cannot be reconciled; where that fails too, the log has it."""
-        try:
-            message = f"{type(error).__name__}: {error}"
-            self.registry.record_event(obj, "Warning", FAILED, message, component=self.name)
-        except Exception as failure:
-            log.error("%s: no event: %s", self.name, failure)
+        """Record an event about an object that cannot be reconciled; a full disk takes it later."""
+        self._untold[obj["metadata"]["uid"]] = obj, f"{type(error).__name__}: {error}"
+        self._tell_rest()
+
+    def _tell_rest(self) -> None:
+        for uid, (obj, message) in tuple(self._untold.items()):
+            try:
+                self.registry.record_event(obj, "Warning", FAILED, message, component=self.name)
+            except Exception as failure:
+                log.error("%s: no event yet: %s", self.name, failure)
+                return
+            del self._untold[uid]

@@ -1,7 +1,8 @@
-// A weight that a person is choosing: the newest value goes out, not more often than the throttle allows, and until
-// the kernel has handled it what the cluster says does not move the slider.
+// A weight that a person is choosing. A drag is one change: what goes out is where it ended. Of keys that follow each
+// other quickly the first goes out at once, and the last. Until the kernel has handled it what the cluster says does not
+// move the slider.
 
-const THROTTLE_MS = 80;
+const QUIET_MS = 150;
 
 /** @import { SetWeight } from "./protocol.js" */
 
@@ -13,7 +14,7 @@ export class Asking {
   #dragged = "";
   #pending = false;
   #number = 0;
-  #sent = Number.NEGATIVE_INFINITY;
+  #asked = Number.NEGATIVE_INFINITY;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #later;
 
@@ -29,19 +30,23 @@ export class Asking {
    * @param {number} value
    */
   ask(version, value) {
+    const quiet = Date.now() - this.#asked > QUIET_MS;
     this.#version = version;
     this.#value = value;
     this.#pending = true;
-    this.#later ??= setTimeout(() => this.#tell(), Math.max(0, this.#sent + THROTTLE_MS - Date.now()));
+    this.#asked = Date.now();
+    if (!this.#dragged) this.#tellAfter(quiet ? 0 : QUIET_MS);
   }
 
   /**
-   * Note which version's slider a person holds, "" for none.
+   * Note which version's slider a person holds, "" for none any more.
    *
    * @param {string} version
    */
   drag(version) {
+    const dropped = this.#dragged !== "" && version === "";
     this.#dragged = version;
+    if (dropped && this.#pending) this.#tellAfter(0);
   }
 
   /**
@@ -50,7 +55,7 @@ export class Asking {
    * @param {number} number
    */
   handled(number) {
-    if (number === this.#number && this.#later === undefined) this.#pending = false;
+    if (number === this.#number && this.#later === undefined && !this.#dragged) this.#pending = false;
   }
 
   /**
@@ -62,9 +67,15 @@ export class Asking {
     return this.#dragged === version || (this.#pending && this.#version === version);
   }
 
+  /** @param {number} ms */
+  #tellAfter(ms) {
+    clearTimeout(this.#later);
+    this.#later = setTimeout(() => this.#tell(), ms);
+  }
+
   #tell() {
     this.#later = undefined;
-    this.#number = this.#sent = Date.now();
+    this.#number = Date.now();
     this.#send({ type: "weight", version: this.#version, value: this.#value, number: this.#number });
   }
 }

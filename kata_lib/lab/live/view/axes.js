@@ -1,75 +1,85 @@
-// The picture's geometry: the axes that plotly draws, and where the second that runs stands among them.
+// Where things stand in the picture: three panels, one below the other, over the same seconds. All in pixels of the
+// picture's place, whose width may change at any time.
 
 /** @import { Settings } from "./protocol.js" */
 
-export const HEIGHT = 300;
-export const RIGHT = 0.5; // seconds between now and the picture's right edge
-export const RUNNING_WIDTH = 14;
-const MARGIN = { l: 58, r: 14, t: 36, b: 76 };
-const BOTTOM = -2; // percent: a line at 0 is seen whole
+/** @typedef {"share" | "failed" | "latency"} PanelName */
 
 /**
- * Return the shares at the two ends of the axis.
+ * A panel's room and its scale; unit: what its figures are in.
  *
- * @param {Settings} settings
- * @returns {[number, number]}
+ * @typedef {{ name: PanelName, title: string, unit: string, top: number, bottom: number, low: number, high: number, step: number }} Panel
  */
-export const sharesAxis = ({ paper }) => [BOTTOM, paper.top];
 
 /**
- * Return how many pixels below the upper edge a share stands.
+ * The picture's scales. x: from seconds, which are at most 0; steps: seconds between two ticks.
  *
- * @param {number} percent
- * @param {Settings} settings
+ * @typedef {{ width: number, left: number, right: number, seconds: number, x: (seconds: number) => number, panels: Panel[] }} Axes
  */
-export function heightOf(percent, settings) {
-  const [low, high] = sharesAxis(settings);
-  return MARGIN.t + ((HEIGHT - MARGIN.t - MARGIN.b) * (high - percent)) / (high - low);
-}
+
+export const HEIGHT = 396;
+export const MARKS_AT = 28; // the line on which the changes' words stand
+const LEFT = 58;
+const RIGHT = 12;
+const TICK_WIDTH = 34; // of the longest word at the axis of seconds, with a space beside it
+const FLOOR = { failed: 10, latency: 10 }; // a quiet panel's upper end: a scale that follows noise says nothing
+const BELOW = 2; // per cent of the scale: a line at 0 is seen whole
+
+/** @type {[PanelName, string, string, number, number][]} */
+const ROOMS = [
+  ["share", "share of answers", " %", 36, 196],
+  ["failed", "errors of each version", " %", 224, 272],
+  ["latency", "latency in ms, median to p95", "", 300, 356],
+];
 
 /**
- * Return how far from the right edge the canvas of the second that runs stands, as a length of CSS.
+ * Return the scales for a place of this width.
  *
+ * @param {number} width
+ * @param {Record<"failed" | "latency", number>} most the largest value of the minute
  * @param {Settings} settings
+ * @returns {Axes}
  */
-export function runningRight({ minute }) {
-  const part = (RIGHT + 0.5) / (minute + RIGHT);
-  return `calc(${MARGIN.r - RUNNING_WIDTH / 2}px + (100% - ${MARGIN.l + MARGIN.r}px) * ${part})`;
-}
-
-/**
- * Return plotly's layout: axes that stand still.
- *
- * @param {Settings} settings
- */
-export function layout(settings) {
-  const { minute, paper } = settings;
-  const axis = { linecolor: paper.ink, showline: true, zeroline: false, ticks: "outside", fixedrange: true };
-  const tens = Array.from({ length: minute / 10 + 1 }, (_, i) => minute - 10 * i);
+export function axesOf(width, most, { minute, top: highest }) {
+  const room = Math.max(1, width - LEFT - RIGHT);
+  const ticks = [10, 20, 30].find((seconds) => (room * seconds) / minute >= TICK_WIDTH);
   return {
-    paper_bgcolor: paper.paper,
-    plot_bgcolor: paper.paper,
-    font: { family: "sans-serif", color: paper.ink, size: 12 },
-    margin: { ...MARGIN, autoexpand: false },
-    height: HEIGHT,
-    dragmode: false,
-    hovermode: "closest",
-    legend: { orientation: "h", x: 0.5, xanchor: "center", y: -0.24, yanchor: "top", traceorder: "normal" },
-    xaxis: {
-      ...axis,
-      range: [-minute, RIGHT],
-      title: { text: "seconds ago (s)", standoff: 4 },
-      showgrid: false,
-      ticktext: tens,
-      tickvals: tens.map((seconds) => -seconds),
-    },
-    yaxis: {
-      ...axis,
-      range: sharesAxis(settings),
-      ticksuffix: " %",
-      dtick: 25,
-      gridcolor: paper.grid,
-      title: { text: "share of answers (%)", standoff: 6 },
-    },
+    width,
+    left: LEFT,
+    right: LEFT + room,
+    seconds: ticks ?? minute,
+    x: (seconds) => LEFT + (room * (minute + seconds)) / minute,
+    panels: ROOMS.map(([name, title, unit, top, bottom]) => {
+      const high = name === "share" ? highest : roundAbove(Math.max(most[name], FLOOR[name]));
+      const step = name === "share" ? 25 : high / 2;
+      return { name, title, unit, top, bottom, low: (-BELOW * high) / 100, high, step };
+    }),
   };
+}
+
+/**
+ * Return how many pixels below the upper edge a value stands; what is above the scale stands at its end.
+ *
+ * @param {Panel} panel
+ * @param {number} value
+ */
+export const y = ({ top, bottom, low, high }, value) =>
+  top + ((bottom - top) * (high - Math.min(value, high))) / (high - low);
+
+/**
+ * Return the values at which a panel has a tick.
+ *
+ * @param {Panel} panel
+ */
+export const ticksOf = ({ high, step }) =>
+  Array.from({ length: Math.floor(high / step) + 1 }, (_, i) => i * step);
+
+/**
+ * Return the next of 1, 2, 5, 10, 20, 50 and so on: a scale that moves seldom.
+ *
+ * @param {number} value
+ */
+function roundAbove(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * /** @type {number} */ ([1, 2, 5, 10].find((digit) => digit * power >= value));
 }

@@ -138,7 +138,7 @@ export class Controls {
     input.style.accentColor = this.#styleOf(version).color;
     input.addEventListener("input", () => this.#ask(version, input.valueAsNumber));
     input.addEventListener("pointerdown", () => this.#asking.drag(version));
-    for (const end of ["pointerup", "pointercancel"])
+    for (const end of ["pointerup", "pointercancel", "change"])
       input.addEventListener(end, () => this.#asking.drag(""));
     this.#sliders.set(version, { input, output: find(label, "output", HTMLOutputElement) });
     return label;

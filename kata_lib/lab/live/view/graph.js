@@ -8,7 +8,7 @@ import { find, furnish, write } from "./shell.js";
 
 /** @typedef {{ words: GraphNews | null, stale: boolean }} Graph */
 
-const HTML = '<div class="graph" role="img"></div><div class="note" role="status"></div>';
+const HTML = '<div class="graph kata-picture" role="img"></div><div class="note" role="status"></div>';
 
 class GraphView {
   #picture;
@@ -30,12 +30,7 @@ class GraphView {
       this.#picture.innerHTML = words.svg;
       this.#picture.setAttribute("aria-label", words.alt ?? "");
     }
-    this.note(words?.note ?? "");
-  }
-
-  /** @param {string} words */
-  note(words) {
-    write(this.#note, words);
+    write(this.#note, words?.note ?? "");
   }
 
   close() {}
@@ -46,6 +41,5 @@ export default widget({
   merge(graph, /** @type {GraphNews} */ news) {
     graph.words = news;
   },
-  load: async () => {},
   view: (el, model) => new GraphView(el, model),
 });

@@ -1,19 +1,16 @@
 // The live lab in the browser: what a person can turn, the picture of the last minute, and its figures in words.
 
-import { HEIGHT } from "./axes.js";
 import { CONTROLS, Controls } from "./controls.js";
 import { widget } from "./loop.js";
 import { Picture } from "./picture.js";
-import { loadPlotly } from "./plotly.js";
 import { Running } from "./running.js";
-import { fill, find, furnish, write } from "./shell.js";
+import { fill, find, furnish, PICTURE, write } from "./shell.js";
 import { emptyStore, lastChange, merge, newestOf } from "./store.js";
 import { stylesOf } from "./styles.js";
 import { fillTable, paintChip, SEQUENCE } from "./table.js";
 import { captionWords, podsWords, seenWords, speedWords, spokenWords, versionRows } from "./words.js";
 
 /** @import { Model } from "./loop.js" */
-/** @import { Plotly } from "./plotly.js" */
 /** @import { LabChange, LabWords, LastAnswer, Message } from "./protocol.js" */
 /** @import { Store } from "./store.js" */
 
@@ -22,7 +19,7 @@ import { captionWords, podsWords, seenWords, speedWords, spokenWords, versionRow
 const SPOKEN_MS = 5000;
 
 const HTML = `${CONTROLS}
-  <div class="picture" style="height: ${HEIGHT}px"><div class="plot" role="img"></div><canvas class="now" aria-hidden="true"></canvas></div>
+  ${PICTURE}
   <div class="below">
     <table>
       <caption></caption>
@@ -52,16 +49,15 @@ class LabView {
    * @param {HTMLElement} el
    * @param {Model} model
    * @param {(message: Message) => void} say
-   * @param {Plotly} plotly
    */
-  constructor(el, model, say, plotly) {
+  constructor(el, model, say) {
     furnish(el, model, { classes: ["kata-live"], label: "Live traffic and its weights", html: HTML });
     const settings = model.get("settings");
     this.#el = el;
     this.#styleOf = stylesOf(settings);
     this.#controls = new Controls(el, say, settings, this.#styleOf);
-    this.#picture = new Picture(plotly, this.#find(".plot"), settings, this.#styleOf);
-    this.#running = new Running(find(el, ".now", HTMLCanvasElement), settings, this.#styleOf);
+    this.#picture = new Picture(this.#find(".plot"), this.#find(".legend"), settings, this.#styleOf);
+    this.#running = new Running(find(el, ".now", HTMLCanvasElement), this.#styleOf);
     this.#body = find(el, "tbody", HTMLTableSectionElement);
   }
 
@@ -72,13 +68,8 @@ class LabView {
     const asked = change?.after ?? {};
     this.#el.dataset.weight = String((asked[newestOf(asked) ?? ""] ?? Number.NaN) / 100);
     if (!this.#picture.visible) return;
-    this.#running.draw(store);
     this.#picture.draw(store);
-  }
-
-  /** @param {string} words */
-  note(words) {
-    write(this.#find(".note"), words);
+    this.#running.draw(store, this.#picture.axes);
   }
 
   close() {
@@ -99,7 +90,7 @@ class LabView {
     write(this.#find(".speed"), speedWords(words));
     write(this.#find(".pods"), podsWords(words.pods));
     write(this.#find(".change"), seenWords(change));
-    this.note(words.note);
+    write(this.#find(".note"), words.note);
     this.#speak(spokenWords(words, asked));
   }
 
@@ -138,6 +129,5 @@ function newAnswer() {
 export default widget({
   empty: () => /** @type {LabStore} */ (emptyStore()),
   merge,
-  load: loadPlotly,
-  view: (el, model, say, plotly) => new LabView(el, model, say, plotly),
+  view: (el, model, say) => new LabView(el, model, say),
 });

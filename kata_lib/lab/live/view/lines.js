@@ -1,155 +1,108 @@
-// The picture's lines, as plotly takes them: whole seconds, what was asked for, and the marks of the changes.
+// What the picture shows, in seconds and values: each version's share, errors and latency, and the shares asked for.
 
-import { RIGHT, sharesAxis } from "./axes.js";
 import { changesOf, newestOf, podsOf, rowsOf, versionsOf } from "./store.js";
 
-/** @import { MarkedChange, Second, Settings } from "./protocol.js" */
+/** @import { PanelName } from "./axes.js" */
+/** @import { Second, VersionSecond } from "./protocol.js" */
 /** @import { PictureStore } from "./store.js" */
-/** @import { StyleOf } from "./styles.js" */
-
-/** @typedef {{ x: number[], y: (number | null)[], name?: string, text?: string[] } & Record<string, unknown>} Line */
-
-const QUIET = "#777777";
 
 /**
- * Return all lines, in an order that stays the same as long as the versions do.
+ * A line of one panel; to: the other edge of a band. A null is a gap.
+ *
+ * @typedef {{ panel: PanelName, name: string, kind: "values" | "band" | "asked" | "pods", x: number[], y: (number | null)[], to?: (number | null)[] }} Line
+ */
+
+/** @typedef {"share" | "low" | "high" | "failed" | "p50" | "p95"} Part */
+
+/** @type {Record<Part, 0 | 1 | 2 | 3 | 4 | 5>} */
+const AT = { share: 0, low: 1, high: 2, failed: 3, p50: 4, p95: 5 };
+
+/**
+ * Return all lines, bands before what stands on them; the seconds are those before now.
  *
  * @param {PictureStore} store
- * @param {Settings} settings
- * @param {StyleOf} styleOf
+ * @param {{ minute: number }} settings
  * @returns {Line[]}
  */
-export function lines(store, settings, styleOf) {
+export function linesOf(store, { minute }) {
   const end = Math.floor(store.now) + 1;
-  const rows = rowsOf(store).filter(([second]) => second < end - 1);
-  const answered = rows.filter(([, answers]) => answers > 0);
-  return [
-    ...versionsOf(store).flatMap((version) => shareLines(version, answered, end, styleOf)),
-    askedLine(changesOf(store), end, settings),
-    ...podsLine(podsOf(store), settings),
-    marksLine(changesOf(store), end, settings),
-    failedLine(rows, end, settings),
-  ];
-}
-
-/**
- * Return a version's interval, as the space between two lines, and its share.
- *
- * @param {string} version
- * @param {Second[]} rows
- * @param {number} end
- * @param {StyleOf} styleOf
- * @returns {Line[]}
- */
-function shareLines(version, rows, end, styleOf) {
-  const { color, symbol, dash } = styleOf(version);
-  const x = rows.map(([second]) => second + 0.5 - end);
-  /** @param {0 | 1 | 2} at */
-  const part = (at) => rows.map((row) => row[3][version]?.[at] ?? null);
-  const edge = { x, mode: "lines", line: { width: 0 }, hoverinfo: "skip", showlegend: false };
-  return [
-    { ...edge, y: part(1) },
-    { ...edge, y: part(2), fill: "tonexty", fillcolor: `${color}33` },
-    {
-      x,
-      y: part(0),
-      mode: "lines+markers",
-      name: version,
-      line: { color, width: 2, dash },
-      marker: { color, size: 6, symbol },
-      hoverinfo: "text",
-      text: rows.map((row) => `${version}: ${row[3][version]?.[0]} % of ${row[1]}`),
-    },
-  ];
-}
-
-/**
- * Return each version's share as it was asked for, one after the other, as one line.
- *
- * @param {MarkedChange[]} changes
- * @param {number} end
- * @param {Settings} settings
- * @returns {Line}
- */
-function askedLine(changes, end, { minute, paper }) {
-  /** @type {number[]} */
-  const x = [];
-  /** @type {(number | null)[]} */
-  const y = [];
-  for (const version of new Set(changes.flatMap((change) => Object.keys(change.after ?? {})))) {
-    for (const change of changes) {
-      x.push(Math.max(-minute, change.at - end));
-      y.push(change.after?.[version] ?? null);
-    }
-    x.push(RIGHT, RIGHT);
-    y.push(y.at(-1) ?? null, null);
-  }
-  const line = { color: paper.ink, width: 2.5, dash: "dot", shape: "hv" };
-  return { x, y, mode: "lines", name: "asked for", hoverinfo: "skip", line };
-}
-
-/**
- * @param {Record<string, number>} pods
- * @param {Settings} settings
- * @returns {Line[]}
- */
-function podsLine(pods, { minute }) {
-  const version = newestOf(pods);
-  const share = pods[version ?? ""];
-  if (share === undefined) return [];
-  const line = { color: QUIET, width: 1, dash: "longdash" };
-  const name = `${version} by its pods alone`;
-  return [{ x: [-minute, RIGHT], y: [share, share], mode: "lines", name, hoverinfo: "skip", line }];
-}
-
-/**
- * Return the marks: lines from bottom to top with words above; neighbours' words stand in two rows. They begin
- * with nothing, for plotly clips the words of a line that was empty when it was drawn first.
- *
- * @param {MarkedChange[]} changes
- * @param {number} end
- * @param {Settings} settings
- * @returns {Line}
- */
-function marksLine(changes, end, settings) {
-  const [x, text] = [[RIGHT], [""]];
-  /** @type {(number | null)[]} */
-  const y = [null];
-  for (const { at, mark, number } of changes) {
-    if (mark === null || at <= end - settings.minute) continue;
-    x.push(at - end, at - end, at - end);
-    y.push(...sharesAxis(settings), null);
-    text.push("", mark && number % 2 ? `${mark}<br> ` : mark, "");
-  }
-  return {
+  const rows = whole(store, end, minute);
+  const x = rows.map((row) => (row ? row[0] + 0.5 - end : Number.NaN));
+  const versions = versionsOf(store);
+  /** @param {string} version @param {Part} part */
+  const part = (version, part) => rows.map((row) => row?.[3][version]?.[AT[part]] ?? null);
+  /** @param {PanelName} panel @param {string} name @param {Part} from @param {Part} to @returns {Line} */
+  const band = (panel, name, from, to) => ({
+    panel,
+    name,
+    kind: "band",
     x,
-    y,
-    text,
-    mode: "lines+text",
-    name: "changes",
-    hoverinfo: "skip",
-    showlegend: false,
-    line: { color: QUIET, width: 1 },
-    textposition: "top center",
-    textfont: { size: 11 },
-    cliponaxis: false,
-  };
+    y: part(name, from),
+    to: part(name, to),
+  });
+  /** @param {PanelName} panel @param {string} name @param {Part} of @returns {Line} */
+  const values = (panel, name, of) => ({ panel, name, kind: "values", x, y: part(name, of) });
+  return [
+    ...versions.flatMap((name) => [band("share", name, "low", "high"), band("latency", name, "p50", "p95")]),
+    ...versions.map((name) => values("share", name, "share")),
+    ...asked(store, end, minute),
+    ...podsLine(store, minute),
+    ...versions.flatMap((name) => [values("failed", name, "failed"), values("latency", name, "p50")]),
+  ];
 }
 
 /**
- * @param {Second[]} rows
+ * Return the whole seconds in which something was asked, with nothing where seconds are missing between two.
+ *
+ * @param {PictureStore} store
  * @param {number} end
- * @param {Settings} settings
- * @returns {Line}
+ * @param {number} minute
  */
-function failedLine(rows, end, { paper }) {
-  const failed = rows.filter((row) => row[2] > 0);
-  return {
-    x: failed.map((row) => row[0] + 0.5 - end),
-    y: failed.map((row) => row[2]),
-    mode: "markers",
-    name: "failed",
-    marker: { color: paper.ink, symbol: "x", size: 9 },
-    hoverinfo: "skip",
-  };
+function whole(store, end, minute) {
+  /** @type {(Second | null)[]} */
+  const rows = [];
+  for (const row of rowsOf(store)) {
+    const within = row[0] < end - 1 && row[0] >= end - minute;
+    if (!within || (row[1] === 0 && row[2] === 0)) continue;
+    const before = rows.at(-1);
+    if (before && row[0] - before[0] > 1) rows.push(null);
+    rows.push(row);
+  }
+  return rows;
+}
+
+/**
+ * Return each version's share as it was asked for within the minute, a step at each change.
+ *
+ * @param {PictureStore} store
+ * @param {number} end
+ * @param {number} minute
+ * @returns {Line[]}
+ */
+function asked(store, end, minute) {
+  const all = changesOf(store);
+  const within = all.filter((_, i) => (all[i + 1]?.at ?? end) > end - minute);
+  const versions = [...new Set(within.flatMap((change) => Object.keys(change.after ?? {})))].sort();
+  return versions.map((name) => ({
+    panel: "share",
+    name,
+    kind: "asked",
+    x: [...within.map((change) => Math.max(-minute, change.at - end)), 0],
+    y: [...within, within.at(-1)].map((change) => change?.after?.[name] ?? null),
+  }));
+}
+
+/**
+ * Return the newest version's share by its pods alone, where that is known.
+ *
+ * @param {PictureStore} store
+ * @param {number} minute
+ * @returns {Line[]}
+ */
+function podsLine(store, minute) {
+  const pods = podsOf(store);
+  const name = newestOf(pods) ?? "";
+  const share = pods[name];
+  if (share === undefined) return [];
+  return [{ panel: "share", name, kind: "pods", x: [-minute, 0], y: [share, share] }];
 }

@@ -1,11 +1,11 @@
 // The browser's half of a live view's loop, the same for all views. Each frame from the kernel is merged into what is
 // known, drawn at the page's next picture, and answered now and then: without answers the kernel sends no more. A
-// hidden tab draws nothing, and so answers nothing.
+// hidden tab draws nothing, and so answers nothing. A view whose kernel is silent makes room for its still picture.
 
 import { Answers } from "./answers.js";
 
 /** @import { AnyModel, Initialize, Render } from "@anywidget/types" */
-/** @import { Frame, Message, Script, Settings } from "./protocol.js" */
+/** @import { Frame, Message, Settings } from "./protocol.js" */
 
 /** @typedef {{ settings: Settings, still: string }} Traits */
 /** @typedef {AnyModel<Traits>} Model */
@@ -20,21 +20,19 @@ import { Answers } from "./answers.js";
  * One picture of what is known, in one place of the page.
  *
  * @template {State} S
- * @typedef {{ draw(state: S): void, note(words: string): void, close(): void }} View
+ * @typedef {{ draw(state: S): void, close(): void }} View
  */
 
 /**
- * What a kind of view says of itself. load: brings what its views draw with.
+ * What a kind of view says of itself.
  *
- * @template {State} S, N, T
+ * @template {State} S, N
  * @typedef {object} Kind
  * @property {() => S} empty
  * @property {(state: S, news: N, settings: Settings) => void} merge
- * @property {(model: Model) => Promise<T>} load
- * @property {(el: HTMLElement, model: Model, say: (message: Message) => void, tools: T) => View<S>} view
+ * @property {(el: HTMLElement, model: Model, say: (message: Message) => void) => View<S>} view
  */
 
-const SILENT = "No word from the kernel for some seconds. If it was restarted, run this cell again.";
 const LOOK_MS = 1000;
 
 /** What the loop needs of the page; a test has one of its own. */
@@ -49,7 +47,7 @@ export const PAGE = {
 /**
  * The loop of one widget, which may have several views.
  *
- * @template {State} S, N, T
+ * @template {State} S, N
  */
 export class Loop {
   #model;
@@ -64,10 +62,11 @@ export class Loop {
   #drawn = 0;
   #planned = false;
   #heard;
+  #waits = false;
 
   /**
    * @param {Model} model
-   * @param {Kind<S, N, T>} kind
+   * @param {Kind<S, N>} kind
    * @param {typeof PAGE} page
    */
   constructor(model, kind, page = PAGE) {
@@ -86,15 +85,24 @@ export class Loop {
    * @param {Message} message
    */
   say(message) {
-    this.#model.send(message);
+    try {
+      this.#model.send(message);
+    } catch {
+      this.#silence(); // there is no way to a kernel that has ended
+    }
   }
 
   /** Hear the kernel until the function that this returns is called. */
   listen() {
-    /** @param {Frame | Script} message */
+    /** @param {Frame} message */
     const hear = (message) => message.type === "frame" && this.#hear(message);
+    const lose = () => this.#silence(); // what follows is silence, or a frame that says otherwise
     this.#model.on("msg:custom", hear);
-    return () => this.#model.off("msg:custom", hear);
+    this.#model.on("comm_live_update", lose);
+    return () => {
+      this.#model.off("msg:custom", hear);
+      this.#model.off("comm_live_update", lose);
+    };
   }
 
   /**
@@ -103,25 +111,12 @@ export class Loop {
    * @param {HTMLElement} el
    */
   show(el) {
-    /** @type {View<S> | undefined} */
-    let view;
-    let gone = false;
     const watch = setInterval(() => this.#watch(), LOOK_MS);
-    this.#kind.load(this.#model).then(
-      (tools) => {
-        if (gone) return;
-        view = this.#kind.view(el, this.#model, (message) => this.say(message), tools);
-        this.#views.set(view, el);
-        this.#begin();
-      },
-      (error) => {
-        el.textContent = `${error.message} Run this cell again.`;
-      },
-    );
+    const view = this.#kind.view(el, this.#model, (message) => this.say(message));
+    this.#views.set(view, el);
+    this.#begin();
     return () => {
-      gone = true;
       clearInterval(watch);
-      if (view === undefined) return;
       this.#views.delete(view);
       view.close();
     };
@@ -132,6 +127,7 @@ export class Loop {
     this.#kind.merge(this.#state, /** @type {N} */ (news), this.#settings);
     this.#number = number;
     this.#heard = this.#page.now();
+    this.#waits = false;
     if (!this.#planned) this.#page.atNextPicture(() => this.#draw());
     this.#planned = true;
   }
@@ -142,6 +138,7 @@ export class Loop {
     this.#drawn += 1;
     for (const [view, el] of this.#views) {
       view.draw(this.#state);
+      delete el.dataset.silent;
       el.dataset.frames = String(this.#drawn);
     }
     this.#state.stale = false;
@@ -150,28 +147,34 @@ export class Loop {
 
   /** The browser has nothing yet, or has lost the thread: the kernel sends everything. */
   #begin() {
+    this.#waits = true;
     this.#heard = this.#page.now();
     this.#answers.begin(this.#number);
     this.say({ type: "shown", calm: this.#page.wantsLessMotion() });
   }
 
+  /** Ask a kernel that is silent for everything; if it was asked before, there is only the still picture. */
   #watch() {
-    if (this.#views.size === 0 || this.#page.now() - this.#heard < 1000 * this.#settings.silence_seconds)
-      return;
-    for (const view of this.#views.keys()) view.note(SILENT);
-    if (this.#page.isVisible()) this.#begin();
+    const silent = this.#page.now() - this.#heard >= 1000 * this.#settings.silence_seconds;
+    if (this.#views.size === 0 || !silent || !this.#page.isVisible()) return;
+    if (this.#waits) this.#silence();
+    this.#begin();
+  }
+
+  #silence() {
+    for (const el of this.#views.values()) el.dataset.silent = "";
   }
 }
 
 /**
  * Return what anywidget takes of a kind of view: for each widget a loop.
  *
- * @template {State} S, N, T
- * @param {Kind<S, N, T>} kind
+ * @template {State} S, N
+ * @param {Kind<S, N>} kind
  * @returns {() => { initialize: Initialize<Traits>, render: Render<Traits> }}
  */
 export const widget = (kind) => () => {
-  /** @type {Loop<S, N, T>} */
+  /** @type {Loop<S, N>} */
   let loop;
   return {
     initialize({ model }) {

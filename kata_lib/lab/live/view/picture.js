@@ -1,69 +1,111 @@
-// The picture of the last minute, drawn by plotly once a second and at each change.
+// The picture of the last minute: drawn once a second, at each change, and whenever its place has another width.
 
-import { layout } from "./axes.js";
-import { lines } from "./lines.js";
+import { axesOf, HEIGHT } from "./axes.js";
+import { fillLegend } from "./legend.js";
+import { linesOf } from "./lines.js";
+import { markShapes } from "./marks.js";
+import { frameShapes, lineShapes } from "./shapes.js";
+import { changesOf } from "./store.js";
+import { drawShapes, newSvg } from "./svg.js";
 
-/** @import { PictureStore } from "./store.js" */
-/** @import { Plotly } from "./plotly.js" */
+/** @import { Axes, PanelName } from "./axes.js" */
+/** @import { Line } from "./lines.js" */
 /** @import { Settings } from "./protocol.js" */
+/** @import { PictureStore } from "./store.js" */
 /** @import { StyleOf } from "./styles.js" */
 
-const AT_ONCE = { mode: "immediate", transition: { duration: 0 }, frame: { duration: 0, redraw: false } };
+const MARK_FONT = "11px sans-serif"; // as the style sheet has it
 
-/** One picture in its place; visible: whether the place is in sight. */
+/** One picture in its place; visible: whether the place is in sight. axes: as last drawn. */
 export class Picture {
-  #plotly;
   #place;
+  #legend;
   #settings;
   #styleOf;
-  #observer;
-  #names = "";
+  #sight;
+  #size;
+  #svg;
+  #pen;
+  #width;
   #drawn = false;
+  /** @type {PictureStore | undefined} */
+  #store;
   visible = false;
+  /** @type {Axes} */
+  axes;
 
   /**
-   * @param {Plotly} plotly
    * @param {HTMLElement} place
+   * @param {HTMLElement} legend a list below it
    * @param {Settings} settings
    * @param {StyleOf} styleOf
    */
-  constructor(plotly, place, settings, styleOf) {
-    this.#plotly = plotly;
+  constructor(place, legend, settings, styleOf) {
     this.#place = place;
+    this.#legend = legend;
     this.#settings = settings;
     this.#styleOf = styleOf;
+    this.#width = place.clientWidth;
+    this.axes = axesOf(this.#width, { failed: 0, latency: 0 }, settings);
+    this.#svg = place.appendChild(newSvg());
+    this.#pen = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
+    this.#pen.font = MARK_FONT;
     // Asked for whether a place is visible, a browser would compute the page's layout at each frame.
-    this.#observer = new IntersectionObserver((entries) => {
+    this.#sight = new IntersectionObserver((entries) => {
       this.visible = entries.at(-1)?.isIntersecting ?? false;
       this.#drawn &&= this.visible;
     });
-    this.#observer.observe(place);
+    this.#sight.observe(place);
+    this.#size = new ResizeObserver(() => {
+      if ([0, this.#width].includes(place.clientWidth)) return; // a place that is hidden has none
+      this.#width = place.clientWidth;
+      if (this.#store) this.#show(this.#store);
+    });
+    this.#size.observe(place);
   }
 
   /**
-   * Draw what is known. The axes stand still; as long as the lines are the same ones, they alone are moved, at half
-   * the cost. A line that was empty is another one: plotly's legend had left it out.
+   * Draw what is known, if anything of it has changed that stands still between two seconds.
    *
    * @param {PictureStore} store
    */
   draw(store) {
+    this.#store = store;
     if (this.#drawn && !store.stale) return;
-    const drawn = lines(store, this.#settings, this.#styleOf);
-    const names = drawn.map((line) => line.x.length > 0 && line.name).join();
-    if (names === this.#names) {
-      const data = drawn.map(({ x, y, text = "" }) => ({ x, y, text }));
-      // It fails where a newer one came before it.
-      this.#plotly.animate(this.#place, { data, traces: [...data.keys()] }, AT_ONCE).catch(() => {});
-    } else {
-      const config = { displayModeBar: false, responsive: true };
-      this.#plotly.react(this.#place, drawn, layout(this.#settings), config);
-    }
-    this.#names = names;
+    this.#show(store);
     this.#drawn = true;
   }
 
   close() {
-    this.#observer.disconnect();
-    this.#plotly.purge(this.#place);
+    this.#sight.disconnect();
+    this.#size.disconnect();
+  }
+
+  /** @param {PictureStore} store */
+  #show(store) {
+    const lines = linesOf(store, this.#settings);
+    const most = { failed: largest(lines, "failed"), latency: largest(lines, "latency") };
+    const axes = axesOf(this.#width, most, this.#settings);
+    const end = Math.floor(store.now) + 1;
+    const widthOf = (/** @type {string} */ text) => this.#pen.measureText(text).width;
+    const shapes = [
+      ...frameShapes(axes, this.#settings.minute),
+      ...markShapes(changesOf(store), end, axes, widthOf),
+      ...lines.flatMap((line) => lineShapes(line, axes, this.#styleOf)),
+    ];
+    this.axes = axes;
+    drawShapes(this.#svg, shapes, axes.width, HEIGHT);
+    fillLegend(this.#legend, lines, this.#styleOf);
+    Object.assign(this.#place, { lines }); // for those who look at the page from outside
   }
 }
+
+/**
+ * @param {Line[]} lines
+ * @param {PanelName} panel
+ */
+const largest = (lines, panel) =>
+  Math.max(
+    0,
+    ...lines.filter((line) => line.panel === panel).flatMap(({ y, to }) => [...y, ...(to ?? [])].map(Number)),
+  );

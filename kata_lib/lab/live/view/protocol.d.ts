@@ -9,18 +9,11 @@ export interface Style {
   ink: string;
 }
 
-/** What all pictures are drawn on; top: the percentage at the upper end of the axis of shares. */
-export interface Paper {
-  ink: string;
-  grid: string;
-  paper: string;
-  top: number;
-}
-
 /** What both halves of a view must agree on; the kernel sends it once, as the widget's trait `settings`.
  * answer_frames, answer_seconds: after so many frames, or so long, the browser says what it has drawn.
- * silence_seconds: without a frame for so long the browser shows a note, and asks for everything.
- * minute: seconds that a picture shows. rates: requests a second to choose from. commands: of a release. */
+ * silence_seconds: without a frame for so long the browser asks for everything, then shows the still.
+ * minute: seconds that a picture shows. rates: requests a second to choose from. commands: of a release.
+ * top: the percentage at the upper end of the axis of shares. */
 export interface Settings {
   answer_frames: number;
   answer_seconds: number;
@@ -28,7 +21,7 @@ export interface Settings {
   minute: number;
   rates: number[];
   commands: string[];
-  paper: Paper;
+  top: number;
   styles: Record<string, Style>;
   other: Style;
 }
@@ -45,17 +38,14 @@ export interface Drawn {
   number: number;
 }
 
-/** The page has no plotly.js yet; the kernel answers with the same message, plotly.js its buffer. */
-export interface Script {
-  type: "script";
-}
-
-/** A person chose a version's weight; version: None for the newest. number: what `handled` returns. */
+/** A person chose a version's weight; version: None for the newest. number: what `handled` returns.
+ * settle: it comes from a control that may still be dragged, so it waits until no other one follows. */
 export interface SetWeight {
   type: "weight";
   value: number;
   version?: string | null;
   number?: number;
+  settle?: boolean;
 }
 
 /** A person stopped the traffic, or let it go on. */
@@ -81,8 +71,13 @@ export interface Decide {
   command: string;
 }
 
+/** A version's second: its share of the answers with its 95 % interval, its failures, its latencies.
+ * share, low, high: None where nothing was answered. failed: per cent of the version's own requests; of
+ * everybody's for those that name no version. p50, p95: of its answers, None where it gave none. */
+export type VersionSecond = [share: number | null, low: number | null, high: number | null, failed: number, p50: number | null, p95: number | null];
+
 /** The requests of one second, by when they were sent; failed: per cent of all of them. */
-export type Second = [second: number, answers: number, failed: number, shares: Record<string, [number, number, number]>];
+export type Second = [second: number, answers: number, failed: number, versions: Record<string, VersionSecond>];
 
 /** The weights that were asked for from a moment on; None where nothing asks.
  * mark: the words at the mark in the picture, None for no mark. */
@@ -205,6 +200,6 @@ export interface Frame {
   news: LabNews | GraphNews | ReleaseNews;
 }
 
-export type Message = Shown | Drawn | Script | SetWeight | SetRunning | SetRate | Clear | Decide;
+export type Message = Shown | Drawn | SetWeight | SetRunning | SetRate | Clear | Decide;
 
 export type News = LabNews | GraphNews | ReleaseNews;

@@ -1,18 +1,15 @@
 // A release in the browser: the live lab's picture, the plan's steps, a button for each command that makes sense now,
 // the figures of both versions, and the decisions.
 
-import { HEIGHT } from "./axes.js";
 import { widget } from "./loop.js";
 import { Picture } from "./picture.js";
-import { loadPlotly } from "./plotly.js";
-import { fill, find, furnish, write } from "./shell.js";
+import { fill, find, furnish, PICTURE, write } from "./shell.js";
 import { emptyStore, merge } from "./store.js";
 import { stylesOf } from "./styles.js";
 import { fillTable, SEQUENCE } from "./table.js";
 import { metricRows } from "./words.js";
 
 /** @import { Model } from "./loop.js" */
-/** @import { Plotly } from "./plotly.js" */
 /** @import { MarkedChange, Message, ReleaseWords, Standing } from "./protocol.js" */
 /** @import { Store } from "./store.js" */
 
@@ -22,7 +19,7 @@ const HTML = `
   <p class="status" role="status"></p>
   <ol class="steps" aria-label="Steps of the plan"></ol>
   <div class="controls"><span class="buttons" role="group" aria-label="Decide"></span></div>
-  <div class="picture" style="height: ${HEIGHT}px"><div class="plot" role="img"></div></div>
+  ${PICTURE}
   <div class="below">
     <table>
       <caption>Counted since the weight last changed</caption>
@@ -46,9 +43,8 @@ class ReleaseView {
    * @param {HTMLElement} el
    * @param {Model} model
    * @param {(message: Message) => void} say
-   * @param {Plotly} plotly
    */
-  constructor(el, model, say, plotly) {
+  constructor(el, model, say) {
     furnish(el, model, {
       classes: ["kata-live", "kata-release"],
       label: "A release and its decisions",
@@ -57,7 +53,7 @@ class ReleaseView {
     const settings = model.get("settings");
     this.#el = el;
     this.#styleOf = stylesOf(settings);
-    this.#picture = new Picture(plotly, this.#find(".plot"), settings, this.#styleOf);
+    this.#picture = new Picture(this.#find(".plot"), this.#find(".legend"), settings, this.#styleOf);
     this.#body = find(el, "tbody", HTMLTableSectionElement);
     this.#buttons = new Map(settings.commands.map((command) => [command, newButton(command, say)]));
     this.#find(".buttons").append(...this.#buttons.values());
@@ -65,7 +61,7 @@ class ReleaseView {
 
   /** @param {ReleaseStore} store */
   draw(store) {
-    this.note(store.words?.note ?? "");
+    write(this.#find(".note"), store.words?.note ?? "");
     const standing = store.words?.standing;
     if (!standing) return;
     this.#show(standing);
@@ -73,11 +69,6 @@ class ReleaseView {
     const label = `Planned and observed share in each second of the last minute. ${standing.status}`;
     this.#find(".plot").setAttribute("aria-label", label);
     this.#picture.draw(store);
-  }
-
-  /** @param {string} words */
-  note(words) {
-    write(this.#find(".note"), words);
   }
 
   close() {
@@ -120,6 +111,5 @@ function newButton(command, say) {
 export default widget({
   empty: () => /** @type {ReleaseStore} */ (emptyStore()),
   merge,
-  load: loadPlotly,
-  view: (el, model, say, plotly) => new ReleaseView(el, model, say, plotly),
+  view: (el, model, say) => new ReleaseView(el, model, say),
 });

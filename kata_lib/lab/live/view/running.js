@@ -1,12 +1,14 @@
 // The second that runs: for each version its interval as a bar and its share as an open mark, over the picture. A
 // canvas changes without style, layout or a new order of the page's layers, and so may with each frame.
 
-import { HEIGHT, heightOf, RUNNING_WIDTH, runningRight } from "./axes.js";
+import { HEIGHT, y } from "./axes.js";
 
-/** @import { Settings } from "./protocol.js" */
+/** @import { Axes } from "./axes.js" */
+/** @import { VersionSecond } from "./protocol.js" */
 /** @import { PictureStore } from "./store.js" */
 /** @import { StyleOf } from "./styles.js" */
 
+const WIDTH = 14;
 /** @type {Record<string, string>} */
 const SYMBOLS = {
   circle: "M4,0A4,4 0 1 1 -4,0A4,4 0 1 1 4,0Z",
@@ -18,51 +20,63 @@ const SYMBOLS = {
 export class Running {
   #canvas;
   #pen;
-  #settings;
   #styleOf;
+  #where = "";
 
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {Settings} settings
    * @param {StyleOf} styleOf
    */
-  constructor(canvas, settings, styleOf) {
+  constructor(canvas, styleOf) {
     this.#canvas = canvas;
-    this.#settings = settings;
     this.#styleOf = styleOf;
-    canvas.width = RUNNING_WIDTH * devicePixelRatio;
-    canvas.height = HEIGHT * devicePixelRatio;
-    canvas.style.width = `${RUNNING_WIDTH}px`;
-    canvas.style.right = runningRight(settings);
     this.#pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    this.#pen.scale(devicePixelRatio, devicePixelRatio);
-    this.#pen.translate(RUNNING_WIDTH / 2, 0);
-    this.#pen.lineWidth = 2;
-    this.#pen.fillStyle = settings.paper.paper;
   }
 
-  /** @param {PictureStore} store */
-  draw(store) {
+  /**
+   * Draw the second that runs where the picture's axes would have it.
+   *
+   * @param {PictureStore} store
+   * @param {Axes} axes
+   */
+  draw(store, axes) {
+    this.#place(axes);
     const row = store.seconds.get(Math.floor(store.now));
-    const shares = row && row[1] > 0 ? row[3] : {};
-    Object.assign(this.#canvas, { shares }); // for those who look at the page from outside
-    this.#pen.clearRect(-RUNNING_WIDTH / 2, 0, RUNNING_WIDTH, HEIGHT);
-    for (const [version, interval] of Object.entries(shares).sort()) this.#mark(version, interval);
+    const versions = row && row[1] > 0 ? row[3] : {};
+    Object.assign(this.#canvas, { versions }); // for those who look at the page from outside
+    this.#pen.clearRect(-WIDTH / 2, 0, WIDTH, HEIGHT);
+    for (const [version, found] of Object.entries(versions).sort()) this.#mark(version, found, axes);
+  }
+
+  /** @param {Axes} axes */
+  #place(axes) {
+    const where = `${axes.width} ${devicePixelRatio}`;
+    if (where === this.#where) return;
+    this.#where = where;
+    this.#canvas.width = WIDTH * devicePixelRatio;
+    this.#canvas.height = HEIGHT * devicePixelRatio;
+    Object.assign(this.#canvas.style, { left: `${axes.x(-0.5) - WIDTH / 2}px`, width: `${WIDTH}px` });
+    this.#pen.scale(devicePixelRatio, devicePixelRatio);
+    this.#pen.translate(WIDTH / 2, 0);
+    this.#pen.lineWidth = 2;
   }
 
   /**
    * @param {string} version
-   * @param {[number, number, number]} interval
+   * @param {VersionSecond} found
+   * @param {Axes} axes
    */
-  #mark(version, [share, low, high]) {
+  #mark(version, [share, low, high], { panels: [panel] }) {
+    if (!panel || share === null || low === null || high === null) return;
     const { color, symbol } = this.#styleOf(version);
     const mark = new Path2D(SYMBOLS[symbol]);
-    const [at, bottom, top] = [share, low, high].map((percent) => heightOf(percent, this.#settings));
     this.#pen.strokeStyle = color;
-    this.#pen.stroke(new Path2D(`M0,${top}V${bottom}`));
+    this.#pen.stroke(new Path2D(`M0,${y(panel, high)}V${y(panel, low)}`));
     this.#pen.save();
-    this.#pen.translate(0, at ?? 0);
+    this.#pen.translate(0, y(panel, share));
+    this.#pen.globalCompositeOperation = "destination-out"; // the mark is open, on paper of any colour
     this.#pen.fill(mark);
+    this.#pen.globalCompositeOperation = "source-over";
     this.#pen.stroke(mark);
     this.#pen.restore();
   }

@@ -1,6 +1,12 @@
 // What each view is made of: its place in the page, and how to find and change what stands in it.
 
+import { HEIGHT } from "./axes.js";
+
 /** @import { Model } from "./loop.js" */
+
+export const PICTURE = `<div class="picture" style="height: ${HEIGHT}px"><div class="plot" role="img"></div>
+    <canvas class="now" aria-hidden="true"></canvas></div>
+  <ul class="legend" aria-label="Lines of the picture"></ul>`;
 
 /**
  * Make an element the place of a view, instead of the still picture for readers without a kernel.
@@ -17,8 +23,9 @@ export function furnish(el, model, { classes, label, html }) {
   el.dataset.lmSuppressShortcuts = "true";
   el.addEventListener("keydown", (event) => event.stopPropagation());
   el.innerHTML = html;
+  el.dataset.still = model.get("still");
   const hide = el.appendChild(document.createElement("style"));
-  hide.textContent = `.kata-still-${model.get("still")} { display: none }`;
+  hide.textContent = `body:has([data-still="${el.dataset.still}"]:not([data-silent])) .kata-still-${el.dataset.still} { display: none }`;
 }
 
 /**

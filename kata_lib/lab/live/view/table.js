@@ -17,7 +17,7 @@ export const SEQUENCE = `<th scope="col" title="${WATCHED}">95 % confidence sequ
 export function fillTable(body, rows, styleOf) {
   fill(body, rows, newRow, (line, { version, cells }) => {
     paintChip(find(line, "span", HTMLElement), version, styleOf);
-    for (const [i, text] of cells.entries()) write(line.cells[i + 1] ?? line.insertCell(), text);
+    for (const [i, text] of cells.entries()) write(line.cells[i + 1] ?? newCell(line, body), text);
   });
 }
 
@@ -27,6 +27,19 @@ function newRow() {
   head.scope = "row";
   head.append(document.createElement("span"));
   return line;
+}
+
+/**
+ * Add a cell that knows what it is called, for a narrow page, which has no room for heads.
+ *
+ * @param {HTMLTableRowElement} line
+ * @param {HTMLTableSectionElement} body
+ */
+function newCell(line, body) {
+  const cell = line.insertCell();
+  const head = body.parentElement?.querySelectorAll("thead th")[cell.cellIndex];
+  cell.dataset.label = head?.textContent ?? "";
+  return cell;
 }
 
 /**

@@ -72,8 +72,8 @@ def fits(format_: str, text: str) -> bool:
 
 def unrecognized(definition: Obj) -> list[str]:
     """Return the formats of strings in a definition's schemas that the API server does not know."""
-    versions = definition.get("spec", {}).get("versions") or ()
-    roots = [(version.get("schema") or {}).get("openAPIV3Schema") for version in versions]
+    versions = (definition.get("spec") or {}).get("versions") or ()
+    roots = [((version or {}).get("schema") or {}).get("openAPIV3Schema") for version in versions]
     return [format_ for root in roots for format_ in _unknown(root)]
 
 

@@ -1,0 +1,56 @@
+"""The live lab in both themes at four sizes: nothing is cut, no mark, label or control lies on another."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from bench.lab_page import LIVE, open_notebook, run_live
+from browser.boxes import faults, measured
+from browser.running_lab import KEPT, THEMES, JupyterLab, use_theme
+
+SIZES = {"wide": (1600, 1000), "usual": (1280, 1000), "narrow": (700, 1000), "zoomed to 200 %": (640, 500)}
+RELEASE = ".kata-release"
+
+
+@pytest.fixture(scope="module")
+def page(jupyter: JupyterLab) -> Iterator[Page]:
+    """Yield a live lab whose weight was changed four times within some seconds."""
+    page, _ = jupyter.page()
+    open_notebook(page, jupyter.address, "other.ipynb")
+    run_live(page)
+    for name in ("50/50", "Promote", "Roll back", "Canary 10 %"):
+        page.locator(LIVE).get_by_role("button", name=name).click()
+        page.wait_for_timeout(400)
+    expect(page.locator(f"{LIVE} .plot .mark")).not_to_have_count(0)
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_of_the_live_lab_is_cut_or_overlaps(page: Page, size: str, theme: str) -> None:
+    width, height = SIZES[size]
+    use_theme(page, theme)
+    page.set_viewport_size({"width": width, "height": height})
+    fits = f"""() => {{
+        const plot = document.querySelector('{LIVE} .plot');
+        return plot.clientWidth === plot.firstElementChild.clientWidth;
+    }}"""
+    page.locator(LIVE).scroll_into_view_if_needed()
+    page.wait_for_function(fits)
+    page.wait_for_timeout(300)  # the second that runs follows with the next frame
+    page.locator(LIVE).screenshot(path=KEPT / f"live-lab-{width}-{theme}.png")
+    assert faults(measured(page, LIVE)) == []
+
+
+def test_the_picture_follows_the_side_bar(page: Page) -> None:
+    page.set_viewport_size({"width": 1000, "height": 1000})
+    width = f"document.querySelector('{LIVE} .plot svg').clientWidth"
+    page.wait_for_function(f"{width} > 0")
+    before = page.evaluate(width)
+    page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
+    page.wait_for_function(f"{width} > {before + 100}")
+    page.wait_for_timeout(300)
+    assert faults(measured(page, LIVE)) == []
+    page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
