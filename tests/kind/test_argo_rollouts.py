@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from labs import lab_on
 from requirements import lacking
 
-from kata_lib import addons, engines
+from kata_lib import addons
 from kata_lib.addons.rollouts import ROLLOUTS
-from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import ARGO
 from kata_lib.delivery import argo
 from kata_lib.errors import ClusterError, EngineError, ReleaseError
-from kata_lib.lab import lab
 from kata_lib.lab.lab import Lab
 from kata_lib.lab.live.by_argo import ByArgo
 from kata_lib.lab.live.release import Watch
@@ -30,13 +29,8 @@ PAUSES = [{"setWeight": 20}, {"pause": {"duration": "1h"}}, {"setWeight": 60}, {
 @pytest.fixture(scope="module")
 def bare(engine_environment: dict[str, str]) -> Iterator[Lab]:
     """A cluster without the controller."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**engine_environment, "KATA_NAME": CLUSTER}.items():
-            patch.setenv(name, value)
-        try:
-            yield lab.connect()
-        finally:
-            engines.select(APPLICATION, cluster=CLUSTER).stop()
+    with lab_on(engine_environment, CLUSTER) as made:
+        yield made
 
 
 def test_without_the_controller_the_step_says_what_installs_it(bare: Lab) -> None:

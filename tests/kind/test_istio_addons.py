@@ -10,12 +10,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from labs import lab_on
 
-from kata_lib import addons, engines
+from kata_lib import addons
 from kata_lib.addons import kiali
-from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import CANARY, V2
-from kata_lib.lab import lab
 from kata_lib.lab.lab import Lab
 from kata_lib.mesh import telemetry
 from kata_lib.statistics import shares
@@ -29,13 +28,8 @@ Z = 4.9  # of a normal distribution, both ways: one false alarm in a million
 
 @pytest.fixture(scope="module")
 def kata(engine_environment: dict[str, str]) -> Iterator[Lab]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**engine_environment, "KATA_NAME": CLUSTER}.items():
-            patch.setenv(name, value)
-        try:
-            yield lab.connect()
-        finally:
-            engines.select(APPLICATION, cluster=CLUSTER).stop()
+    with lab_on(engine_environment, CLUSTER) as made:
+        yield made
 
 
 def test_kiali_and_the_sidecars_agree(kata: Lab, give_counters: Callable[[Path], None]) -> None:

@@ -10,13 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from labs import lab_on
 from share_cases import CASES, REQUESTS, Obj, agrees
 
-from kata_lib import engines
 from kata_lib.cluster import waiting
 from kata_lib.course import service
-from kata_lib.course.application import APPLICATION
-from kata_lib.lab import lab
 from kata_lib.lab.lab import Lab
 from kata_lib.mesh.routes import Outcome
 from kata_lib.mesh.virtual_services import ISTIO
@@ -32,21 +30,15 @@ SUBSETS = ("v1", "v2", "v3", "v9")
 @pytest.fixture(scope="module")
 def kata(engine_environment: dict[str, str]) -> Iterator[Lab]:
     """Yield one pod of each version of `name`, a subset for each, and a Service for two of them."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**engine_environment, "KATA_NAME": CLUSTER}.items():
-            patch.setenv(name, value)
-        try:
-            made = lab.connect()
-            made.begin("deploy", reset=True)
-            made.apply("deploy/v2")
-            made.cluster.create(third_version(made))
-            made.cluster.create(subsets())
-            made.cluster.create(service_of("stable", "v1"))
-            made.cluster.create(service_of("canary", "v2"))
-            made.scale("name-v1", 1)
-            yield made
-        finally:
-            engines.select(APPLICATION, cluster=CLUSTER).stop()
+    with lab_on(engine_environment, CLUSTER) as made:
+        made.begin("deploy", reset=True)
+        made.apply("deploy/v2")
+        made.cluster.create(third_version(made))
+        made.cluster.create(subsets())
+        made.cluster.create(service_of("stable", "v1"))
+        made.cluster.create(service_of("canary", "v2"))
+        made.scale("name-v1", 1)
+        yield made
 
 
 def third_version(kata: Lab) -> Obj:

@@ -16,16 +16,16 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from labs import lab_on
 from requirements import ENGINE
 
-from kata_lib import delivery, engines
+from kata_lib import delivery
 from kata_lib.cluster import pods, waiting
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.course.application import APPLICATION, Sampler
+from kata_lib.course.application import Sampler
 from kata_lib.delivery import Release, words
 from kata_lib.engines.embedded import processes
 from kata_lib.engines.embedded.processes import Identity
-from kata_lib.lab import lab
 from kata_lib.lab.lab import Lab
 from kata_lib.mesh import telemetry
 
@@ -66,16 +66,10 @@ PLAN: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def kata(engine_environment: dict[str, str]) -> Iterator[Lab]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**engine_environment, "KATA_NAME": CLUSTER}.items():
-            patch.setenv(name, value)
-        try:
-            made = lab.connect(say=quiet)
-            for path in ("deploy/v1", "deploy/v2", CANARY):
-                made.apply(path)
-            yield made
-        finally:
-            engines.select(APPLICATION, cluster=CLUSTER).stop()
+    with lab_on(engine_environment, CLUSTER, quiet) as made:
+        for path in ("deploy/v1", "deploy/v2", CANARY):
+            made.apply(path)
+        yield made
 
 
 @pytest.fixture

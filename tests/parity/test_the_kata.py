@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from labs import lab_on
 
 from kata_lib import engines
 from kata_lib.cluster import pod_table
@@ -30,14 +31,8 @@ REFERENCE = Path(__file__).parents[1] / "reference" / "kubectl"
 
 @pytest.fixture(scope="module")
 def kata(engine_environment: dict[str, str]) -> Iterator[Lab]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in engine_environment.items():
-            patch.setenv(name, value)
-        patch.setenv("KATA_NAME", CLUSTER)
-        try:
-            yield lab.connect()
-        finally:
-            engines.select(APPLICATION, cluster=CLUSTER).stop()
+    with lab_on(engine_environment, CLUSTER) as made:
+        yield made
 
 
 def kubectl(kata: Lab, *words: str, ok: bool = True) -> str:

@@ -189,7 +189,8 @@ NAMES = [source.stem for source in notebooks.sources()]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_minutes_of_a_notebook_are_the_same_wherever_they_stand(name: str) -> None:
-    assert number(rf"\| {name} \|[^|]*\| (\d+) min", prose("README.md")) == minutes(name)
+    link = re.escape(f"[{name}](notebooks/{name}.ipynb)")
+    assert number(rf"\| {link} \|[^|]*\| (\d+) min", prose("README.md")) == minutes(name)
     assert number(rf"\| {name} \| (\d+) \|", prose("docs/instructor.md")) == minutes(name)
 
 
