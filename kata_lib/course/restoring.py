@@ -99,7 +99,7 @@ def _arrives(cluster: Cluster, wanted: Obj, live: Obj) -> bool:
     if wanted["kind"] == "Service" and _numbers(live) - _numbers(wanted):
         return False
     patch = apply.patch_for(apply.annotated(wanted, cluster.namespace), live)
-    return not list(_other(wanted, apply.merged(live, patch), cluster.images))
+    return not places(wanted, apply.merged(live, patch), cluster.images)
 
 
 def _numbers(service: Obj) -> set[int]:

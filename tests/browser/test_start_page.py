@@ -23,7 +23,7 @@ TERMINAL = """() => {
 def page(jupyter: JupyterLab) -> Iterator[Page]:
     """Yield JupyterLab as it opens for the first time."""
     page, _ = jupyter.page()
-    page.set_default_timeout(90_000)
+    page.set_default_timeout(180_000)
     page.goto(jupyter.address)
     yield page
     page.close()
@@ -31,8 +31,8 @@ def page(jupyter: JupyterLab) -> Iterator[Page]:
 
 def test_the_map_is_drawn_when_the_page_opens(page: Page) -> None:
     links = page.locator(".jp-OutputArea-output table").get_by_role("link")
-    expect(links).to_have_text([source.stem for source in notebooks.sources()], timeout=60_000)
-    expect(page.get_by_text("No check is done yet.")).to_be_visible()
+    expect(links).to_have_text([source.stem for source in notebooks.sources()], timeout=180_000)
+    expect(page.get_by_text("No check is done yet.")).to_be_visible(timeout=180_000)
     page.wait_for_function("document.querySelector('.jp-Notebook img').naturalWidth > 100")
 
 
@@ -64,7 +64,7 @@ def test_links_lead_on_nobody_ends_on_an_empty_cell_and_ticks_follow(
     in_front(page, "01-deploy")
     learner_passes(monkeypatch, "v1-runs")
     page.locator(".lm-TabBar-tab").get_by_text("start.ipynb").click()
-    expect(page.get_by_text("1 of 15 checks are done.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("1 of 15 checks are done.")).to_be_visible(timeout=180_000)
 
 
 def in_front(page: Page, name: str) -> None:

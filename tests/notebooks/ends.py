@@ -88,7 +88,9 @@ def _plain(obj: Obj) -> Obj:
         ],
     }
     if obj["kind"] == "Service":
-        plain["spec"] = {k: v for k, v in obj["spec"].items() if k not in _OF_THE_SERVER}
+        plain["spec"] = {k: v for k, v in plain["spec"].items() if k not in _OF_THE_SERVER}
+        for port in plain["spec"]["ports"]:
+            port.pop("nodePort", None)
     return plain
 
 

@@ -1,10 +1,12 @@
 """kata_lib.course.beginning on the embedded engine's API: what is set right, what is a person's own."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from api_server import Api, StartApi
+from shell import Shell
 
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
@@ -185,8 +187,11 @@ OWN: dict[str, tuple[Make, str]] = {
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_a_persons_own_work_is_said_and_kept(cluster: Cluster, name: str) -> None:
-    make, said = OWN[name]
+def test_a_persons_own_work_is_said_and_kept_and_the_line_makes_it_so(
+    start_api: StartApi, tmp_path: Path, name: str
+) -> None:
+    api = start_api(V1, V2, CANARY)
+    cluster, (make, said) = api.cluster(), OWN[name]
     make(cluster)
     before = beginning.differences(cluster, step("observe"))
     begun = begin(cluster)
@@ -195,6 +200,8 @@ def test_a_persons_own_work_is_said_and_kept(cluster: Cluster, name: str) -> Non
     assert 'open_lab(step="observe", reset=True)' in begun.lines[-1]
     assert len(begun.lines) == 2
     assert [str(d) for d in beginning.differences(cluster, step("observe"))] == [str(d) for d in before]
+    Shell(api, tmp_path / "shell")(begun.lines[0].partition("To make it so: ")[2])
+    assert beginning.differences(cluster, step("observe")) == []
 
 
 def test_beside_a_persons_own_work_the_workshops_is_kept_too_and_said(cluster: Cluster) -> None:

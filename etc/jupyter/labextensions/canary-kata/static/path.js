@@ -18,13 +18,24 @@ function cellsOf(panel) {
   return cells ? Array.from(cells) : [];
 }
 
+/** Return the kernel of a notebook, once it has one. */
+async function kernelOf(context) {
+  await context.ready;
+  return (
+    context.session?.kernel ??
+    new Promise((found) => {
+      context.kernelChanged.connect((_, { newValue }) => newValue && found(newValue));
+    })
+  );
+}
+
 /** Show in the map's cell what its code says now; the reader's place and the cell's number stay. */
 async function drawMap(panel) {
   await panel?.context?.ready;
   const map = cellsOf(panel).find((cell) => tagged(cell, MAP));
   if (!map) return;
-  await panel.sessionContext.ready;
-  const future = panel.sessionContext.session.kernel.requestExecute({
+  const kernel = await kernelOf(panel.sessionContext);
+  const future = kernel.requestExecute({
     code: map.sharedModel.getSource(),
     store_history: false,
   });

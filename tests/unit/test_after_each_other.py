@@ -12,7 +12,7 @@ import pytest
 from api_server import Api
 
 from kata_lib.cluster.client import Obj
-from kata_lib.course import beginning
+from kata_lib.course import beginning, notebooks
 from kata_lib.course.steps import ARGO, STEPS, Step
 from notebooks import ends
 
@@ -35,6 +35,11 @@ def distinct_beginnings() -> Iterator[tuple[str, Step]]:
         alike.setdefault(step.starts_with, []).append(step)
     for steps in alike.values():
         yield ", ".join(step.notebook for step in steps), steps[0]
+
+
+def test_every_notebook_is_recorded_with_its_turns_taken_and_skipped() -> None:
+    taken = [f"{run} {source.stem}" for run in ends.RUNS for source in notebooks.sources()]
+    assert list(ENDS) == taken
 
 
 @pytest.mark.parametrize(("after", "left"), [pytest.param(*end, id=end[0]) for end in distinct_ends()])
