@@ -53,7 +53,10 @@ def test_every_picture_is_shown_in_both_themes(page: Page) -> None:
     wait_idle(page)
     run_cell(page, 1)
     keep(
-        page, "pictures", ".jp-Cell >> nth=1", holds=(".jp-OutputArea-output:has(.main-svg, img):visible", 4)
+        page,
+        "pictures",
+        ".jp-Cell >> nth=1",
+        holds=(".jp-OutputArea-output:has(.main-svg, .kata-picture):visible", 4),
     )
     keep(page, "graph", GRAPH, holds=("svg", 1))
 
