@@ -28,9 +28,6 @@ from kata_lib.engines.kubectl import kubectl
 pytest_plugins = ["api_server"]
 
 STRANGERS = "parity-host"
-TESTS = Path(__file__).parent
-ONE_CLUSTER, CLUSTER_OF_A_FILE = {"browser", "kind", "notebooks"}, {"embedded", "parity"}
-"""The folders whose tests share a cluster: all of them, or those of a file."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,16 +48,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         for name in mark.args:
             requirements.check(name)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests share a cluster, so that of tests side by side one worker runs them all."""
-    for item in items:
-        folder = item.path.relative_to(TESTS).parts[0]
-        if folder in ONE_CLUSTER:
-            item.add_marker(pytest.mark.xdist_group(folder))
-        elif folder in CLUSTER_OF_A_FILE and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")

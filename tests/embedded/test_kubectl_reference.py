@@ -1,7 +1,6 @@
 """kubectl answers here as it was recorded on a real cluster: every command, every word.
 
-The commands of one file depend on each other, so they run once, one after the other; each is a test. Files
-are played side by side.
+The commands of one file depend on each other, so they run once, one after the other; each is a test.
 """
 
 import json
@@ -61,7 +60,6 @@ def answers(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Calla
         pytest.param(
             *recorded,
             id="{} {}: {command}".format(*recorded[:2], **recorded[2]),
-            marks=pytest.mark.xdist_group(f"kubectl {recorded[0]}"),
         )
         for recorded in RECORDED
     ],
