@@ -13,6 +13,7 @@ FILES = [
     "scripts/setup",
     "scripts/environment.py",
     "scripts/kubectl.py",
+    "scripts/moving.py",
     "kata_lib/__init__.py",
     "kata_lib/files.py",
     "kata_lib/machine.py",
