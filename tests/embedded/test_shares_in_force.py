@@ -83,10 +83,23 @@ async def test_testers_go_another_way(lab: Lab) -> None:
     assert agrees(await lab.observe(headers=headers), outcome)
 
 
-async def test_a_host_that_only_a_rule_knows(lab: Lab) -> None:
-    await lab.apply(virtual_service(SPLIT, hosts=["name.example"]))
+def at_port(number: int, rule: Obj) -> Obj:
+    """Return a rule whose destinations name a port."""
+    entries = rule["route"]
+    return {
+        "route": [{**e, "destination": {**e["destination"], "port": {"number": number}}} for e in entries]
+    }
+
+
+@pytest.mark.parametrize(
+    ("rule", "versions", "answered"),
+    [(at_port(5000, SPLIT), {"v1": 0.9, "v2": 0.1}, {}), (SPLIT, {}, {503: 1.0})],
+    ids=["with the port", "without: that of the request, 80"],
+)
+async def test_a_host_that_only_a_rule_knows(lab: Lab, rule: Obj, versions: Any, answered: Any) -> None:
+    await lab.apply(virtual_service(rule, hosts=["name.example"]))
     outcome = (await lab.read("name.example")).outcome()
-    assert outcome.versions == {"v1": 0.9, "v2": 0.1}
+    assert (outcome.versions, outcome.answered) == (versions, answered)
     assert agrees(await lab.observe("name.example"), outcome)
 
 
