@@ -56,13 +56,8 @@ def answers(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Calla
 
 @pytest.mark.parametrize(
     ("name", "place", "expected"),
-    [
-        pytest.param(
-            *recorded,
-            id="{} {}: {command}".format(*recorded[:2], **recorded[2]),
-        )
-        for recorded in RECORDED
-    ],
+    RECORDED,
+    ids=[f"{name} {place}: {answer['command']}" for name, place, answer in RECORDED],
 )
 def test_kubectl_answers_as_recorded(
     name: str, place: int, expected: Answer, answers: Callable[[str], list[Answer]]
