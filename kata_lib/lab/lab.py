@@ -19,12 +19,13 @@ from kata_lib.cluster.manifests import parse
 from kata_lib.course import application, beginning, checks, predictions, progress, report, service
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.exam.sitting import Sitting
+from kata_lib.course.exercises import step
 from kata_lib.course.journal import Journal
 from kata_lib.course.predictions import Comparison, Said
 from kata_lib.course.progress.ending import Ending, ending
 from kata_lib.course.report import Written, facts
 from kata_lib.course.result import Result
-from kata_lib.course.steps import KINDS, lacking, step
+from kata_lib.course.steps import KINDS, lacking
 from kata_lib.delivery import argo
 from kata_lib.delivery.metric import LATENCY
 from kata_lib.engines.base import Engine
