@@ -20,6 +20,9 @@ ARGO = "deploy/rollouts/argo-rollouts"
 SCALED = {"name-v2": 4}
 """The replicas of a Deployment that a notebook has a person scale."""
 
+SWITCHED = {"sentences": "FORWARD_HEADERS"}
+"""The environment variable of a Deployment that a notebook has a person set."""
+
 KINDS = (
     ("networking.istio.io/v1", "VirtualService"),
     ("networking.istio.io/v1", "DestinationRule"),

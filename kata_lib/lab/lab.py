@@ -33,6 +33,7 @@ from kata_lib.errors import ClusterError, KataError, WaitTimeout
 from kata_lib.lab import activity, missing_names, turns, unquoted
 from kata_lib.lab.weight import Weight
 from kata_lib.mesh import analyze, hops, telemetry, weights
+from kata_lib.mesh.matches import Request
 from kata_lib.mesh.synced import Moment
 from kata_lib.pictures import shown, theme
 from kata_lib.statistics import shares
@@ -149,6 +150,14 @@ class Lab:
         self._say(f"deployment.apps/{deployment} scaled")
         self._wait(since)
 
+    @activity.shows("Setting the environment")
+    def set_env(self, deployment: str, **values: str | None) -> None:
+        """Do `kubectl set env deployment NAME KEY=VALUE`, with None `KEY-`, and wait until pods are ready."""
+        since = self._moment()
+        self.cluster.set_env(deployment, values)
+        self._say(f"deployment.apps/{deployment} env updated")
+        self._wait(since)
+
     def left_over(self) -> list[str]:
         """Return what of the workshop's kinds is in the namespace: workloads, services, Istio's routing."""
         return [f"{obj['kind']} {obj['metadata']['name']}" for obj in self.cluster.contents(KINDS)]
@@ -175,9 +184,12 @@ class Lab:
         self._settle(since)
         return written
 
-    def expected_share(self) -> dict[str, float]:
-        """Return the share of requests that each version should get, as the calling sidecar has it."""
-        return dict(service.in_force(self.cluster).versions)
+    def expected_share(self, headers: Mapping[str, str] | None = None) -> dict[str, float]:
+        """Return the share of requests that each version should get, as the calling sidecar has it.
+
+        headers: those that the requests have, where rules look at them.
+        """
+        return dict(service.in_force(self.cluster).outcome(Request(headers=headers or {})).versions)
 
     @activity.shows("Asking")
     def sample(
@@ -189,6 +201,8 @@ class Lab:
         concurrency: int | None = None,
         connections: traffic.Connections = "per-request",
         seed: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        users: int | None = None,
         on_progress: Callable[[int], None] | None = None,
     ) -> pd.DataFrame:
         """Ask the sentences service and return one row a request, as traffic.sample does."""
@@ -200,6 +214,8 @@ class Lab:
             concurrency=concurrency,
             connections=connections,
             seed=seed,
+            headers=headers,
+            users=users,
             on_progress=on_progress,
         )
 

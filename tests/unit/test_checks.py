@@ -27,6 +27,7 @@ from kata_lib.errors import KataError
 from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.statistics import shares
 from kata_lib.statistics.sequential import Counted
+from kata_lib.traffic.frames import RequestRecord
 
 CANARY = "deploy/virtual-service-canary.yaml"
 PROMOTE = "deploy/virtual-service-canary-promote.yaml"
@@ -519,7 +520,7 @@ def test_dots_are_not_enough_yet(monkeypatch: pytest.MonkeyPatch, start_api: Sta
 
 def test_answers_that_are_no_sentences_are_not_version_1(start_api: StartApi) -> None:
     cluster, _ = solved("v1-alone", start_api)
-    drawn = application.frame_of([(0, 1.0, 200, "It works")] * 100)
+    drawn = application.frame_of([RequestRecord(0, 1.0, 200, "It works")] * 100)
     result = check("v1-alone", cluster, drawn)
     assert result.verdict == "wrong"
     assert "100 of 100 answers are no sentence of the workshop's: 'It works'" in result.text

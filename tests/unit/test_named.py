@@ -19,11 +19,13 @@ from kata_lib import (
     graph,
     live,
     manifests,
+    meeting,
     overview,
     plots,
     shares,
     standards,
     telemetry,
+    users,
 )
 from kata_lib.delivery import chances, other_rules
 from kata_lib.delivery.argo.handle import ArgoRollout
@@ -39,12 +41,15 @@ THERE: dict[str, list[Any]] = {
     "live": [live],
     "manifests": [manifests],
     "other_rules": [other_rules],
+    "meeting": [meeting],
     "overview": [overview],
+    "people": [live.LiveUsers],
     "plots": [plots],
     "release": [delivery.Release, ArgoRollout],
     "shares": [shares],
     "standards": [standards],
     "telemetry": [telemetry],
+    "users": [users],
 }
 """What the names mean in a notebook: modules, and the classes of what its cells make."""
 

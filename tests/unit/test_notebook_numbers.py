@@ -16,6 +16,7 @@ from kata_lib.course.steps import V1, V3
 from kata_lib.machine import PROJECT
 from kata_lib.statistics import standards
 from kata_lib.statistics.shares import at_least, percent, requests_needed, wilson
+from kata_lib.traffic import users
 
 WORDS = {3: "three", 4: "four", 5: "five", 6: "six", 7: "seven"}
 ANALYSIS = "deploy/rollouts/argo-rollouts/success-rate.yaml"
@@ -95,6 +96,8 @@ SAID: list[tuple[str, Callable[[], str]]] = [
     ("06-progressive-delivery", lambda: "250 ms, with {} and {}".format(*limits(V2_PLAN, "latency"))),
     ("06-progressive-delivery", lambda: f"needs at least {needed()} requests to version 2"),
     ("07-argo-rollouts", lambda: f"a single failed one makes {59 / 60:.3f}"),
+    ("11-users", lambda: f"0.9²⁰ = {100 * (1 - users.expected_to_meet(0.1, 20)):.0f} %"),
+    ("11-users", lambda: f"there and back, {users.expected_flips(0.1, 20):.1f} changes on average"),
     ("docs/evidence.md", lambda: f"| 147 | 279 | {requests_needed(0.2, 0.1)} |"),
 ]
 """What a notebook or a document says, with the figure computed."""
