@@ -39,8 +39,7 @@ lab.compare("times that a user is sent to the other version", users.flips(sample
 # %% [markdown] tags=look-first
 # With the canary at 10 %, the requests say ten percent, and nearly nine users in ten have met version 2: whoever makes twenty
 # requests escapes it with probability 0.9²⁰ = 12 %. Each of them goes there and back, 3.4 changes on average: 2 · 0.1 · 0.9
-# for each of the 19 pairs of requests. If version 2 looks different, this is what people call flickering; if it fails half
-# of the time, the one in ten who "should have been hit" is nearly everyone.
+# for each of the 19 pairs of requests. If version 2 looks different, this is what people call flickering.
 # %%
 people.close()
 # %% [markdown]
