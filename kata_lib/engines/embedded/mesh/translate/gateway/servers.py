@@ -143,14 +143,17 @@ def _servers(gateway: Obj) -> Iterator[Server]:
             port=server["port"]["number"],
             name=server["port"]["name"],
             protocol=server["port"]["protocol"].upper(),
-            hosts=tuple(_host(host, metadata["namespace"]) for host in server["hosts"]),
+            hosts=tuple(_hosts(server["hosts"], metadata["namespace"])),
             tls=server.get("tls"),
         )
 
 
-def _host(written: str, namespace: str) -> str:
-    place, slash, host = written.partition("/")
-    return f"{namespace}/{host}" if slash and place == "." else written
+def _hosts(written: Sequence[str], namespace: str) -> list[str]:
+    """Return hosts with the namespaces that they are open to by name, without one where to all."""
+    if "*/*" in written:
+        return ["*"]
+    own = (f"{namespace}{host[1:]}" if host.startswith("./") else host for host in written)
+    return [host.removeprefix("*/") for host in own]
 
 
 def _annotations(gateway: Obj) -> Mapping[str, str]:
