@@ -8,6 +8,7 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kata_lib import versions
 from kata_lib.engines.embedded import envoy, processes
 from kata_lib.engines.embedded.kubelet.environment import mark
 from kata_lib.engines.embedded.mesh.bootstrap import bootstrap
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 OWNER = "node"
 RESTART_PAUSE = 1.0
+STEADY_SECONDS = 10.0
 STOP_GRACE = 1.0
 PODS = 110
 
@@ -75,10 +77,15 @@ class NodeEnvoy:
         )
 
     async def _keep(self) -> None:
+        """Start it again when it ends: at once, and later each time where it goes on to end soon."""
+        loop, soon = asyncio.get_running_loop(), 0
         while self.process:
+            begun = loop.time()
             code = await processes.wait(self.process)
             log.error("the node's Envoy ended with %s; it is started again", code)
-            await asyncio.sleep(RESTART_PAUSE)
+            soon = soon + 1 if loop.time() - begun < STEADY_SECONDS else 0
+            if soon > 1:
+                await asyncio.sleep(back_off(soon - 1, RESTART_PAUSE))
             await self._start_again()
 
     async def _start_again(self) -> None:
@@ -140,7 +147,7 @@ def _status(name: str, address: str, architecture: str) -> Obj:
             "containerRuntimeVersion": "process://1",
             "kernelVersion": platform.release(),
             "kubeProxyVersion": "",
-            "kubeletVersion": "v1.34.0",
+            "kubeletVersion": f"v{versions.KUBERNETES}",
             "machineID": "",
             "operatingSystem": platform.system().lower(),
             "osImage": platform.platform(terse=True),
