@@ -224,16 +224,17 @@ def _of_router(kinds: Obj) -> Obj:
             listeners[entry["name"]] = [_chain(chain) for chain in state["listener"]["filter_chains"]]
     named = {chain["table"] for chains in listeners.values() for chain in chains}
     tables = (entry["route_config"] for entry in kinds["RoutesConfigDump"].get("dynamic_route_configs", ()))
-    kept = ("name", "domains", "require_tls")
     routes = {
-        table["name"]: [
-            {key: _kept(host[key]) for key in kept if key in host} | {"routes": _kept(host.get("routes", []))}
-            for host in table.get("virtual_hosts", ())
-        ]
+        table["name"]: [_virtual_host(host) for host in table.get("virtual_hosts", ())]
         for table in tables
         if table["name"] in named
     }
     return {"listeners": listeners, "routes": routes}
+
+
+def _virtual_host(host: Obj) -> Obj:
+    kept = {key: host[key] for key in ("name", "domains", "require_tls") if key in host}
+    return {**kept, "routes": _kept(host.get("routes", []))}
 
 
 def _chain(chain: Obj) -> Obj:
