@@ -23,7 +23,7 @@ CHECKS: dict[str, Callable[[Cluster], Result]] = {
 DAMAGES: list[tuple[Callable[[Cluster], object], str]] = [
     (lambda cluster: cluster.apply(f"{FOLDER}/wrong-order.yaml"), "The rule for everyone stands first"),
     (lambda cluster: cluster.set_env("sentences", {"FORWARD_HEADERS": "no"}), "sidecar that chooses"),
-    (lambda cluster: cluster.remove(ISTIO, "VirtualService", "name"), "No rule."),
+    (lambda cluster: cluster.remove(ISTIO, "VirtualService", "name"), "No VirtualService routes name."),
     (lambda cluster: weights.set_weights(cluster, "name", {"name-v2": 30}), "without the header gets: v1 70"),
     (lambda cluster: cluster.delete("deploy/v2"), "no Deployment name-v2"),
 ]

@@ -37,9 +37,10 @@ def _routed(cluster: Cluster, users: Shares) -> Iterator[Mistake]:
         )
     if not same(testers.versions, {"v2": 1.0}):
         first = written["spec"]["http"][0] if written else {}
-        why = "The rule for everyone stands first, so no request gets past it." if is_plain(first) else ""
+        late = "The rule for everyone stands first, so no request gets past it." if is_plain(first) else ""
+        why = late if written else f"No VirtualService routes {service.NAME}."
         yield Mistake(
-            f"With the header x-test: use-v2 a request gets: {testers}. {why if written else 'No rule.'}",
+            f"With the header x-test: use-v2 a request gets: {testers}. {why}",
             restoring.applied(SUBSETS, RULE),
         )
     if not same(others.versions, users):

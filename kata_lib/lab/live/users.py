@@ -28,7 +28,7 @@ class People(Subject):
     def __init__(self, lab: Lab, number: int, requests: int, rate: float) -> None:
         self._requests, self._wanted = requests, number * requests
         self._share = lab.expected_share().get("v2", 0.0)
-        self._sampler = Sampler(lab.url, rate, users=number, concurrency=CONCURRENCY)
+        self._sampler = Sampler(lab.url(), rate, users=number, concurrency=CONCURRENCY)
         self.ended = False
 
     def news(self, *, everything: bool) -> GraphNews:
