@@ -30,6 +30,7 @@ from kata_lib import (
 from kata_lib.delivery import chances, other_rules
 from kata_lib.delivery.argo.handle import ArgoRollout
 from kata_lib.lab.lab import Lab
+from kata_lib.traffic import Sampler
 
 THERE: dict[str, list[Any]] = {
     "addons": [addons],
@@ -49,7 +50,7 @@ THERE: dict[str, list[Any]] = {
     "shares": [shares],
     "standards": [standards],
     "telemetry": [telemetry],
-    "users": [users],
+    "users": [users, Sampler],
 }
 """What the names mean in a notebook: modules, and the classes of what its cells make."""
 
