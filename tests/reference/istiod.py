@@ -194,7 +194,7 @@ def _marker(name: str, router: bool) -> list[Obj]:
     }
     if not router:
         return [service, virtual]
-    virtual["spec"] |= {"gateways": ["marker"]}
+    virtual["spec"] = {"hosts": ["marker"], "gateways": ["marker"], "http": http}
     servers = [{"port": {"number": MARKER, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]
     spec = {"selector": ROUTER, "servers": servers}
     gateway = {"apiVersion": virtual["apiVersion"], "kind": "Gateway", "metadata": metadata, "spec": spec}
@@ -221,7 +221,7 @@ def _of_router(kinds: Obj) -> Obj:
     for entry in kinds["ListenersConfigDump"].get("dynamic_listeners", ()):
         state = entry.get("active_state") or entry.get("warming_state")
         if state and not entry["name"].endswith(f"_{MARKER}"):
-            listeners[entry["name"]] = [_chain(chain) for chain in state["listener"]["filter_chains"]]
+            listeners[str(entry["name"])] = [_chain(chain) for chain in state["listener"]["filter_chains"]]
     named = {chain["table"] for chains in listeners.values() for chain in chains}
     tables = (entry["route_config"] for entry in kinds["RoutesConfigDump"].get("dynamic_route_configs", ()))
     routes = {
@@ -233,7 +233,7 @@ def _of_router(kinds: Obj) -> Obj:
 
 
 def _virtual_host(host: Obj) -> Obj:
-    kept = {key: host[key] for key in ("name", "domains", "require_tls") if key in host}
+    kept: Obj = {key: host[key] for key in ("name", "domains", "require_tls") if key in host}
     return {**kept, "routes": _kept(host.get("routes", []))}
 
 
