@@ -1,4 +1,4 @@
-"""How every recorded answer of a real one is made again: a module a set, each a function that takes the lab.
+"""How recorded answers of real ones are made again: a module a set, each a function that takes the lab.
 
 lab.py       where the real ones are: a kubeconfig, istiod's address, programs, Go modules
 sets.py      the sets by name

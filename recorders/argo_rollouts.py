@@ -1,7 +1,8 @@
-"""What Argo Rollouts writes into its objects, stage by stage: tests/reference/argo-rollouts. About five minutes.
+"""What Argo Rollouts writes into its objects, stage by stage: tests/reference/argo-rollouts.
 
-On a kind cluster with the add-ons prometheus and rollouts, which `kata` finds by the environment as it always does
-(KATA_NAME, KATA_ENGINE=kind, KATA_ADDONS); the lab's kubeconfig is not asked.
+It takes five minutes, on a kind cluster with the add-ons prometheus and rollouts, which `kata` finds by
+the environment as it always does (KATA_NAME, KATA_ENGINE=kind, KATA_ADDONS); the lab's kubeconfig is not
+asked.
 """
 
 import json

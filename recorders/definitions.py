@@ -1,7 +1,7 @@
 """The structures of other people's kinds, as CustomResourceDefinitions in the cluster have them.
 
-Istio's and the Gateway API's are those that the embedded engine serves; of Argo Rollouts and Flagger the tests
-need what a release may say. Descriptions are left out everywhere.
+Istio's and the Gateway API's are those that the embedded engine serves; of Argo Rollouts and Flagger the
+tests need what a release may say. Descriptions are left out everywhere.
 """
 
 import json
@@ -53,7 +53,7 @@ def record_releases(lab: Lab) -> Versions:
     """Write progressive-delivery/KIND.json: what a release may say, without its status."""
     for kind, name in RELEASES.items():
         schema = _schema(_definition(lab, name))
-        del schema["properties"]["status"]
+        schema["properties"].pop("status", None)
         _write(REFERENCE / "progressive-delivery" / f"{kind}.json", _without_pods(_bare(schema)))
     return {"argo_rollouts": versions.ARGO_ROLLOUTS, "flagger": versions.FLAGGER}
 
@@ -118,4 +118,4 @@ def _is_template(key: str, node: Any) -> bool:
 
 
 def _write(path: Path, found: Any) -> None:
-    path.write_text(json.dumps(found, sort_keys=True, separators=(",", ":")))
+    path.write_text(json.dumps(found, sort_keys=True, separators=(",", ":")) + "\n")

@@ -1,7 +1,7 @@
 """What a sidecar of a real Istio says of itself: tests/reference/envoy, cut down to port 5000.
 
-On a cluster with Istio, nodes, and the images of the workshop's application, such as `kata up` makes of kind. The
-canary of the workshop stands meanwhile in the namespace `default`, which must be empty.
+On a cluster with Istio, nodes, and the images of the workshop's application, such as `kata up` makes of
+kind. The canary of the workshop stands meanwhile in the namespace `default`, which must be empty.
 """
 
 import json

@@ -1,7 +1,7 @@
 """What istioctl analyze says of each mistake of the tests: tests/reference/istioctl-analyze.json.
 
-On an API server with Istio's definitions in which nothing else lives: its namespace `default` is emptied again and
-again. No controller need run; where none does, pods are what this makes.
+On an API server with Istio's definitions in which nothing else lives: its namespace `default` is emptied
+again and again. No controller need run; where none does, pods are what this makes.
 """
 
 import copy
@@ -30,7 +30,7 @@ def record(lab: Lab) -> Versions:
         }
         _empty(lab)
     FILE.write_text(json.dumps(said, indent=1) + "\n")
-    return {"istioctl": lab.version_of("istioctl", "version", "--remote=false")}
+    return {"istio": lab.version_of("istioctl", "version", "--remote=false")}
 
 
 def _said(lab: Lab, mistaken: object) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""The lab that is recorded: a cluster by its kubeconfig, istiod, programs, and the modules of Kubernetes' source."""
+"""The lab that is recorded: a cluster by its kubeconfig, istiod, programs, modules of Kubernetes."""
 
 import os
 import re
@@ -23,8 +23,8 @@ class LabError(KataError):
 class Lab:
     """Where the real ones are; a set asks for what it needs, and LabError says what is not there.
 
-    kubeconfig: of the cluster. istiod: host and port where it serves discovery as plain text. programs: a folder
-    with kubectl and istioctl, before PATH. modules: where `go mod download` leaves modules.
+    kubeconfig: of the cluster. istiod: host and port where it serves discovery as plain text. programs: a
+    folder with kubectl and istioctl, before PATH. modules: where `go mod download` leaves modules.
     """
 
     kubeconfig: Path | None = None

@@ -7,7 +7,7 @@ from typing import Any
 from kata_lib.cluster.client import ApiRefused, KubeClient
 
 MERGE = "application/merge-patch+json"
-NOW = {"gracePeriodSeconds": "0"}
+NOW = {"gracePeriodSeconds": "0", "propagationPolicy": "Background"}
 
 
 @contextmanager
@@ -19,9 +19,9 @@ def leaving_nothing(client: KubeClient) -> Iterator[None]:
     finally:
         for path in sorted(set(_objects(client)) - before, key=_last):
             with suppress(ApiRefused):
-                client.request("PATCH", path, {"metadata": {"finalizers": None}}, content_type=MERGE)
-            with suppress(ApiRefused):
                 client.request("DELETE", path, query=NOW)
+            with suppress(ApiRefused):
+                client.request("PATCH", path, {"metadata": {"finalizers": None}}, content_type=MERGE)
             if path.startswith("/api/v1/namespaces/") and path.count("/") == 4:
                 _finalize(client, path)
 

@@ -1,7 +1,7 @@
 """What istiod makes of each case of tests/reference/istio and of tests/reference/gateway-api.
 
-On a cluster with Istio's definitions (and the Gateway API's), over which an istiod serves discovery as plain text,
-with automatic mutual TLS off; without a node the recorder does a kubelet's part.
+On a cluster with Istio's definitions (and the Gateway API's), over which an istiod serves discovery as
+plain text, with automatic mutual TLS off; without a node the recorder does a kubelet's part.
 """
 
 import json
@@ -88,7 +88,7 @@ def cases(folder: Path) -> Iterator[tuple[str, list[Obj]]]:
 
 
 def hosts(parts: dict[str, Obj], table: str, beginnings: tuple[str, ...]) -> Obj:
-    """Return the virtual hosts of a table whose names begin so, without addresses and what is not compared."""
+    """Return the virtual hosts of a table whose names begin so, without addresses."""
     found = [host for host in routes_of(parts, table) if host["name"].startswith(beginnings)]
     return {
         host["name"]: {

@@ -1,7 +1,7 @@
 """What istiod makes of a Service's port, declared in one of many ways: tests/reference/istio/ports.
 
-As for mesh_cases.py, from an istiod whose mesh configuration has `proxyHttpPort: 15080`, so that sidecars have
-the table `http_proxy` as well.
+As for mesh_cases.py, from an istiod whose mesh configuration has `proxyHttpPort: 15080`, so that
+sidecars have the table `http_proxy` as well.
 """
 
 from typing import Any
@@ -33,7 +33,7 @@ def record(lab: Lab) -> Versions:
 
 def _recorded(standing: Standing, marker: str, outbound: Dump, inbound: Dump) -> Obj:
     def both(parts: dict[str, Obj]) -> Obj:
-        routes = {}
+        routes: Obj = {}
         for table in TABLES:
             routes |= hosts(parts, table, ("name.",))
         proxied = hosts(parts, "http_proxy", ("name.",))

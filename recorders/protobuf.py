@@ -1,7 +1,7 @@
-"""The numbers of protobuf's fields: protobuf_fields.json of the embedded API server, from Kubernetes' Go modules.
+"""The numbers of protobuf's fields, from Kubernetes' Go modules: protobuf_fields.json.
 
-The modules k8s.io/api and k8s.io/apimachinery, as `go mod download` leaves them. What a field's text means is said
-in api/protobuf.py, which reads the file.
+The modules k8s.io/api and k8s.io/apimachinery, as `go mod download` leaves them. What a field's text
+means is said in api/protobuf.py, which reads the file.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""What istiod makes of random cases: combinations.json.gz of tests/reference/istio and of tests/reference/gateway-api.
+"""What istiod makes of random cases: combinations.json.gz of reference/istio and reference/gateway-api.
 
-The tests' combinations.py has those of Istio's own resources, http_routes.py those of HTTPRoutes. The lab is that of
-mesh_cases.py. A case that the API server refuses, or Envoy, is left out.
+The tests' combinations.py has those of Istio's own resources, http_routes.py those of HTTPRoutes. The
+lab is that of mesh_cases.py. A case that the API server refuses, or Envoy, is left out.
 """
 
 import gzip

@@ -1,7 +1,7 @@
 """What refuses each file of tests/reference/istio/invalid, and in which words: the API server, and Istio.
 
-On a cluster with Istio's definitions and without its webhook: the API server's words are its schema's, Istio's
-those of `istioctl validate`.
+On a cluster with Istio's definitions and without its webhook: the API server's words are its schema's,
+Istio's those of `istioctl validate`.
 """
 
 from pathlib import Path

@@ -29,8 +29,8 @@ Needs = Literal["modules", "server", "istiod", "cluster"]
 class Recorder:
     """A set: what records it, and from which kind of lab.
 
-    needs: Go modules; a bare API server with the definitions of Istio, the Gateway API, Argo Rollouts and Flagger;
-    istiod over it, with its controllers running; or a cluster with nodes and Istio.
+    needs: Go modules; a bare API server with the definitions of Istio, the Gateway API, Argo Rollouts and
+    Flagger; istiod over it, with its controllers running; or a cluster with nodes and Istio.
     """
 
     record: Callable[[Lab], Versions]

@@ -1,4 +1,4 @@
-"""What stands in the cluster while istiod is recorded: the workloads of a base, and a case's objects over them."""
+"""What stands in the cluster while istiod is recorded: a base's workloads, and one case over them."""
 
 from collections.abc import Iterator
 from pathlib import Path
