@@ -24,15 +24,19 @@ Obj = dict[str, Any]
 
 @dataclass(frozen=True)
 class Pod:
-    """The pod of `default` in whose place an Envoy stands."""
+    """The pod in whose place an Envoy stands, as a sidecar or as a router."""
 
     name: str
     address: str
     labels: dict[str, str]
+    namespace: str = "default"
+    part: str = "sidecar"
 
 
 SENTENCES = Pod("sentences-v1-0", "10.244.0.99", {"app": "sentences", "version": "v1"})
 """A caller; istiod needs no such pod to be there."""
+EDGE = Pod("edge-0", "10.244.0.98", {"istio": "ingressgateway", "app": "edge"}, "istio-system", "router")
+"""A gateway, likewise."""
 
 Dump = Callable[[], dict[str, Obj]]
 """Returns Envoy's configuration by the short names of its parts, such as RoutesConfigDump."""
@@ -88,10 +92,10 @@ def _bootstrap(istiod: str, pod: Pod) -> Obj:
         "grpc_services": [{"envoy_grpc": {"cluster_name": "istiod"}}],
     }
     node = {
-        "id": f"sidecar~{pod.address}~{pod.name}.default~default.svc.cluster.local",
-        "cluster": f"{pod.labels['app']}.default",
+        "id": f"{pod.part}~{pod.address}~{pod.name}.{pod.namespace}~{pod.namespace}.svc.cluster.local",
+        "cluster": f"{pod.labels['app']}.{pod.namespace}",
         "metadata": {
-            "NAMESPACE": "default",
+            "NAMESPACE": pod.namespace,
             "LABELS": pod.labels,
             "CLUSTER_ID": "Kubernetes",
             "INTERCEPTION_MODE": "REDIRECT",

@@ -7,15 +7,19 @@ from typing import Any
 import yaml
 
 from kata_lib.cluster.client import KubeClient
-from recorders.proxies import until
+from recorders.proxies import Pod, until
 
+ISTIO = "networking.istio.io/v1"
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 NAMESPACE = "default"
 NODE = "recorded"
+MARKER = 9999
+"""A router's port at which nothing but the marker is."""
 CLEARED = [
-    ("networking.istio.io/v1", "VirtualService", "default"),
-    ("networking.istio.io/v1", "DestinationRule", "default"),
+    (ISTIO, "VirtualService", "default"),
+    (ISTIO, "DestinationRule", "default"),
 ]
+GATEWAYS = [(ISTIO, "Gateway", namespace) for namespace in ("default", "istio-system")]
 ROUTES = [(GATEWAY_API, "HTTPRoute", "default"), (GATEWAY_API, "HTTPRoute", "other")]
 GRANTS = (GATEWAY_API, "ReferenceGrant", "other")
 APPLY = "application/apply-patch+yaml"
@@ -29,7 +33,7 @@ class Standing:
 
     def __init__(self, client: KubeClient, base: Path, *, http_routes: bool) -> None:
         self._client = client
-        self._cleared = [*CLEARED, *ROUTES, GRANTS] if http_routes else CLEARED
+        self._cleared = [*CLEARED, *ROUTES, GRANTS] if http_routes else [*CLEARED, *GATEWAYS]
         documents = [document for document in yaml.safe_load_all(base.read_text()) if document]
         for document in sorted(documents, key=lambda document: document["kind"] != "Namespace"):
             self._request("PATCH", document, force="true")
@@ -45,15 +49,15 @@ class Standing:
         self.addresses: dict[str, str] = {}
         """The Services' addresses by name."""
 
-    def apply(self, documents: list[Obj], marker: str) -> None:
-        """Let these objects stand, and no others of their kinds; the marker is the last."""
+    def apply(self, documents: list[Obj], marker: str, router: Pod | None = None) -> None:
+        """Let these objects stand, and no others of their kinds, and last the marker, of a router its own."""
         for version, kind, namespace in self._cleared:
             self._client.request("DELETE", self._client.path(version, kind, namespace=namespace))
         services = {d["metadata"]["name"]: d for d in documents if d["kind"] == "Service"}
         for name, document in (self._base | services).items():
             stands = self._request("PATCH", document | {"metadata": {"name": name}}, force="true")
             self.addresses[name] = stands["spec"]["clusterIP"]
-        for document in [*documents, *_marker(marker)]:
+        for document in [*documents, *_marker(marker, router)]:
             if document["kind"] != "Service" or document["metadata"].get("namespace"):
                 self._request("PATCH", document, force="true")
 
@@ -129,15 +133,19 @@ def _timeless(parent: Obj) -> Obj:
     return {**parent, "conditions": sorted(conditions, key=lambda condition: condition["type"])}
 
 
-def _marker(name: str) -> Iterator[Obj]:
-    """Yield a Service of another namespace, so that port 80 has a table, whose route is called by a name."""
+def _marker(name: str, router: Pod | None) -> Iterator[Obj]:
+    """Yield a Service of another namespace, so that port 80 has a table, whose route is called by a name.
+
+    A router gets it at a port of its own.
+    """
     metadata = {"name": "marker", "namespace": "kube-public"}
     port = {"name": "http", "port": 80}
     http = [{"name": name, "route": [{"destination": {"host": "marker"}}]}]
     yield {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [port]}}
-    yield {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "VirtualService",
-        "metadata": metadata,
-        "spec": {"hosts": ["marker"], "http": http},
-    }
+    if router:
+        servers = [{"port": {"number": MARKER, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]
+        spec = {"selector": router.labels, "servers": servers}
+        yield {"apiVersion": ISTIO, "kind": "Gateway", "metadata": metadata, "spec": spec}
+    bound: Obj = {"gateways": ["marker"]} if router else {}
+    spec = {"hosts": ["marker"], "http": http, **bound}
+    yield {"apiVersion": ISTIO, "kind": "VirtualService", "metadata": metadata, "spec": spec}
