@@ -8,7 +8,7 @@ from pathlib import Path
 from recording import COMMANDS, play_all
 
 from kata_lib import versions
-from recorders.lab import Lab, LabError
+from recorders.lab import Lab
 from recorders.recorded import Versions
 
 
@@ -28,14 +28,14 @@ def _played(lab: Lab, name: str) -> list[dict[str, object]]:
         own = Path(folder) / "kubeconfig"
         own.write_bytes(lab.cluster.read_bytes())
         there = Lab(own, programs=lab.programs)
-        _checked(there, "create", "namespace", namespace)
+        there.checked("kubectl", "create", "namespace", namespace)
         try:
-            _checked(there, "config", "set-context", "--current", f"--namespace={namespace}")
-            _checked(there, "wait", "--for=create", "serviceaccount/default", "--timeout=30s")
-            node = _checked(there, "get", "nodes", "--output=jsonpath={.items[0].metadata.name}")
+            there.checked("kubectl", "config", "set-context", "--current", f"--namespace={namespace}")
+            there.checked("kubectl", "wait", "--for=create", "serviceaccount/default", "--timeout=30s")
+            node = there.checked("kubectl", "get", "nodes", "--output=jsonpath={.items[0].metadata.name}")
             return play_all(name, _environment(there, namespace), node)
         finally:
-            _checked(there, "delete", "namespace", namespace, "--wait=false")
+            there.checked("kubectl", "delete", "namespace", namespace, "--wait=false")
 
 
 def _environment(lab: Lab, namespace: str) -> dict[str, str]:
@@ -47,10 +47,3 @@ def _environment(lab: Lab, namespace: str) -> dict[str, str]:
         "KUBECTL_EXTERNAL_DIFF": "diff -u",
         "NAMESPACE": namespace,
     }
-
-
-def _checked(lab: Lab, *words: str) -> str:
-    done = lab.run("kubectl", *words)
-    if done.returncode:
-        raise LabError(f"kubectl {' '.join(words)} fails in this cluster: {done.stderr.strip()}")
-    return done.stdout

@@ -10,7 +10,7 @@ from typing import Any
 
 from kata_lib import versions
 from kata_lib.cluster.manifests import load
-from recorders.lab import Lab, LabError
+from recorders.lab import Lab
 from recorders.leaving import leaving_nothing
 from recorders.proxies import until
 from recorders.recorded import REFERENCE, Versions
@@ -27,10 +27,10 @@ Obj = dict[str, Any]
 def record(lab: Lab) -> Versions:
     """Write the dumps of a sidecar of `sentences`: port of HTTP, without a name, of TCP; and its clusters."""
     with leaving_nothing(lab.client):
-        _checked(lab, "label", "namespace", "default", "istio-injection=enabled", "--overwrite")
+        lab.checked("kubectl", "label", "namespace", "default", "istio-injection=enabled", "--overwrite")
         stands = [obj for name in MANIFESTS for obj in load(name)]
         _apply(lab, stands)
-        _checked(lab, "wait", "--for=condition=available", "deployment", "--all", "--timeout=80s")
+        lab.checked("kubectl", "wait", "--for=condition=available", "deployment", "--all", "--timeout=80s")
         _write("config_dump", _dumped(lab, lambda text: "name-v2" in text))
         _write("clusters", _of_port(_asked(lab, "clusters?format=json")))
         _apply(lab, [_port_called(obj, None) for obj in stands if obj["kind"] == "Service"])
@@ -43,10 +43,7 @@ def record(lab: Lab) -> Versions:
 
 def _apply(lab: Lab, objects: list[Obj]) -> None:
     items = {"apiVersion": "v1", "kind": "List", "items": objects}
-    done = lab.run(
-        "kubectl", "apply", "--server-side", "--force-conflicts", "-f", "-", text=json.dumps(items)
-    )
-    done.check_returncode()
+    lab.checked("kubectl", "apply", "--server-side", "--force-conflicts", "-f", "-", text=json.dumps(items))
 
 
 def _port_called(service: Obj, name: str | None) -> Obj:
@@ -76,7 +73,7 @@ def _asked(lab: Lab, what: str) -> Obj:
         "GET",
         what,
     )
-    found: Obj = json.loads(_checked(lab, *there))
+    found: Obj = json.loads(lab.checked("kubectl", *there))
     return found
 
 
@@ -135,13 +132,6 @@ def _filter(found: Obj) -> Obj:
 def _of_port(found: Obj) -> Obj:
     kept = [status for status in found["cluster_statuses"] if f"|{PORT}|" in status["name"]]
     return {"cluster_statuses": kept}
-
-
-def _checked(lab: Lab, *words: str) -> str:
-    done = lab.run("kubectl", *words)
-    if done.returncode:
-        raise LabError(f"kubectl {' '.join(words)} fails in this cluster: {done.stderr.strip()}")
-    return done.stdout
 
 
 def _write(name: str, found: Obj) -> None:

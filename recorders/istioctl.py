@@ -1,7 +1,7 @@
 """What istioctl analyze says of each mistake of the tests: tests/reference/istioctl-analyze.json.
 
 On an API server with Istio's definitions in which nothing else lives: its namespace `default` is emptied
-again and again. No controller need run; where none does, pods are what this makes.
+again and again. No controller need run; where none does, pods and accounts are what this makes.
 """
 
 import copy
@@ -43,9 +43,9 @@ def _said(lab: Lab, mistaken: object) -> list[list[str]]:
         lab.run("kubectl", "create", "namespace", namespace)
     labels = [f"{key}={value}" for key, value in found.namespace["metadata"]["labels"].items()]
     injection = labels or ["istio-injection-"]
-    lab.run("kubectl", "label", "namespace", "default", *injection, "--overwrite").check_returncode()
+    lab.checked("kubectl", "label", "namespace", "default", *injection, "--overwrite")
     items = {"apiVersion": "v1", "kind": "List", "items": made}
-    lab.run("kubectl", "create", "-f", "-", text=json.dumps(items)).check_returncode()
+    lab.checked("kubectl", "create", "-f", "-", text=json.dumps(items))
     answer = lab.run("istioctl", "analyze", "--namespace=default", "--output=json").stdout
     return sorted([m["code"], m["level"], m["origin"], m["message"]] for m in json.loads(answer or "[]"))
 

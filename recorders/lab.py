@@ -48,7 +48,7 @@ class Lab:
 
     @cached_property
     def kubernetes(self) -> str:
-        """Return the version that the API server says of itself, such as "1.36.3"."""
+        """Return the version that the API server says of itself, such as "1.2.3"."""
         version: str = self.client.request("GET", "/version")["gitVersion"]
         return version.removeprefix("v")
 
@@ -80,6 +80,13 @@ class Lab:
             text=True,
             timeout=COMMAND_SECONDS,
         )
+
+    def checked(self, *words: str, text: str | None = None) -> str:
+        """Run a program of the lab and return what it wrote. Raises LabError where it fails."""
+        done = self.run(*words, text=text)
+        if done.returncode:
+            raise LabError(f"{' '.join(words)} fails in this lab: {done.stderr.strip()}")
+        return done.stdout
 
     def module(self, name: str) -> Path:
         """Return the folder of a module of Kubernetes' (`k8s.io/api`) of the version that is recorded."""

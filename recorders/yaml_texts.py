@@ -35,10 +35,8 @@ KIND: dict[str, Any] = {
 def record(lab: Lab) -> Versions:
     """Write the objects that kubectl would apply for each text, and its refusal where it has one."""
     with leaving_nothing(lab.client):
-        lab.run("kubectl", "apply", "--filename=-", text=json.dumps(KIND)).check_returncode()
-        lab.run(
-            "kubectl", "wait", "--for=condition=established", "crd/things.yaml.example"
-        ).check_returncode()
+        lab.checked("kubectl", "apply", "--filename=-", text=json.dumps(KIND))
+        lab.checked("kubectl", "wait", "--for=condition=established", "crd/things.yaml.example")
         recorded = [_asked(lab, case["text"]) for case in json.loads(FILE.read_text())]
     FILE.write_text(json.dumps(recorded, indent=1) + "\n")
     return {"kubectl": lab.version_of("kubectl", "version", "--client")}
