@@ -39,8 +39,9 @@ def _said(lab: Lab, mistaken: object) -> list[list[str]]:
     mistaken(found)
     _empty(lab)
     made = _objects(found)
-    for namespace in {obj["metadata"]["namespace"] for obj in made} - {"default"}:
+    for namespace in {"default", *(obj["metadata"]["namespace"] for obj in made)}:
         lab.run("kubectl", "create", "namespace", namespace)
+        lab.run("kubectl", "create", "serviceaccount", "default", f"--namespace={namespace}")
     labels = [f"{key}={value}" for key, value in found.namespace["metadata"]["labels"].items()]
     injection = labels or ["istio-injection-"]
     lab.checked("kubectl", "label", "namespace", "default", *injection, "--overwrite")
