@@ -28,6 +28,7 @@ from kata_lib.engines.embedded.controllers import (
     DeploymentController,
     EndpointSliceController,
     GarbageCollector,
+    HorizontalController,
     HTTPRouteController,
     NamespaceController,
     ReplicaSetController,
@@ -141,6 +142,7 @@ def _controllers(registry: Registry, state: State, pki: Pki) -> list[Controller[
         EndpointSliceController(registry),
         GarbageCollector(registry),
         HTTPRouteController(registry),
+        HorizontalController(registry),
         Scheduler(registry, node.node_name(state)),
     ]
 

@@ -35,6 +35,7 @@ DEFINITIONS = {
     "services": _CORE + "Service",
     "clusterrolebindings": "io.k8s.api.rbac.v1.ClusterRoleBinding",
     "clusterroles": "io.k8s.api.rbac.v1.ClusterRole",
+    "horizontalpodautoscalers": "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler",
     "ingressclasses": "io.k8s.api.networking.v1.IngressClass",
     "ingresses": "io.k8s.api.networking.v1.Ingress",
     "jobs": "io.k8s.api.batch.v1.Job",

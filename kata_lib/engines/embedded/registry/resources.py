@@ -8,6 +8,7 @@ from dataclasses import dataclass
 CORE = ""
 APPS = "apps"
 ADMISSION = "admissionregistration.k8s.io"
+AUTOSCALING = "autoscaling"
 BATCH = "batch"
 COORDINATION = "coordination.k8s.io"
 DISCOVERY = "discovery.k8s.io"
@@ -102,5 +103,5 @@ class Resource:
         return f"{self.group}/{version}" if self.group else version
 
 
-SCALES = Resource("scales", "Scale", "autoscaling", singular="scale")
+SCALES = Resource("scales", "Scale", AUTOSCALING, singular="scale")
 """What the subresource `scale` takes and shows; there is no collection of it."""

@@ -6,6 +6,7 @@ from kata_lib.engines.embedded.registry.resources import (
     ADMISSION,
     ALL_VERBS,
     APPS,
+    AUTOSCALING,
     BATCH,
     COORDINATION,
     CORE,
@@ -147,6 +148,19 @@ _SERVED = (
         inert="this Job is kept and does not run: the embedded engine has no controller for it",
     ),
     Resource(
+        "horizontalpodautoscalers",
+        "HorizontalPodAutoscaler",
+        AUTOSCALING,
+        "v2",
+        singular="horizontalpodautoscaler",
+        short_names=("hpa",),
+        categories=("all",),
+        subresources=("status",),
+        versions=("v2",),
+        inert="this HorizontalPodAutoscaler is kept and keeps its target within its bounds only:"
+        " the embedded engine does not measure what pods take",
+    ),
+    Resource(
         "ingressclasses",
         "IngressClass",
         NETWORKING,
@@ -220,7 +234,6 @@ _SERVED = (
     _unsupported("daemonsets", "DaemonSet", APPS, ("v1",), "ds"),
     _unsupported("statefulsets", "StatefulSet", APPS, ("v1",), "sts"),
     _unsupported("cronjobs", "CronJob", BATCH, ("v1",), "cj"),
-    _unsupported("horizontalpodautoscalers", "HorizontalPodAutoscaler", "autoscaling", ("v2",), "hpa"),
     _unsupported("networkpolicies", "NetworkPolicy", NETWORKING, ("v1",), "netpol"),
 )
 
@@ -230,7 +243,7 @@ RESOURCES: dict[str, Resource] = {resource.plural: resource for resource in _SER
 GROUP_ORDER = (
     CORE,
     APPS,
-    "autoscaling",
+    AUTOSCALING,
     BATCH,
     NETWORKING,
     POLICY,
