@@ -27,6 +27,7 @@ from bench import (
     release_errors,
     soak,
     start,
+    storm,
     throughput,
     weights,
 )
@@ -49,11 +50,12 @@ GROUPS = (
     "release",
     "release-errors",
     "soak",
+    "storm",
     "classroom",
     "engines",
     "marks",
 )
-WITHOUT_A_CLUSTER = frozenset({"engines", "marks", "release-errors"})
+WITHOUT_A_CLUSTER = frozenset({"engines", "marks", "release-errors", "storm"})
 BY_NAME_ONLY = frozenset({"soak", *WITHOUT_A_CLUSTER})
 LABS = 50_000
 RELEASES = 20_000
@@ -109,6 +111,8 @@ def _run(chosen: list[str], extent: Extent, say: Callable[[str], None]) -> list[
             others += marks.measure(LABS, say)
         if "release-errors" in chosen:
             others += release_errors.measure(RELEASES if extent.full else RELEASES // 4, say)
+        if "storm" in chosen:
+            others += storm.measure(NAME, storm.FULL if extent.full else storm.QUICK, say)
         if not set(chosen) - WITHOUT_A_CLUSTER:
             return others
         engine = engines_there.select(APPLICATION, "embedded", NAME)

@@ -7,6 +7,7 @@ what kubectl shows and a manifest says are plain objects, and so are those of th
 import copy
 import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -112,7 +113,8 @@ class KubeClient:
         request = self._http.build_request("GET", _target(path, query), timeout=unlimited)
         answer = self._send(request, stream=True)
         try:
-            yield from answer.iter_lines()
+            with self._answering():
+                yield from answer.iter_lines()
         finally:
             answer.close()
 
@@ -160,16 +162,22 @@ class KubeClient:
             ) from None
 
     def _send(self, request: httpx2.Request, stream: bool = False) -> httpx2.Response:
-        try:
+        with self._answering():
             answer = self._http.send(request, stream=stream)
             if answer.is_error:
                 answer.read()
                 raise _refusal(answer)
+        return answer
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Say where to look if the server does not answer, or not to the end."""
+        try:
+            yield
         except httpx2.TransportError as error:
             raise ClusterError(
                 f"The cluster does not answer at {self.server}: {error}. `kata up` starts or finds it."
             ) from error
-        return answer
 
 
 def _target(path: str, query: Mapping[str, str] | None) -> str:

@@ -121,6 +121,11 @@ class Sampler:
         self._stopping = threading.Lock()
         self._error: TrafficError | None = None
 
+    @property
+    def pid(self) -> int:
+        """The process that sends the requests."""
+        return self._process.pid
+
     def __enter__(self) -> Self:
         return self
 

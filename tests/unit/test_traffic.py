@@ -315,20 +315,20 @@ def test_a_background_sampler_keeps_the_newest_and_stops(name: Application) -> N
         first = sampler.frame()["time"].min()
         until(lambda: sampler.frame()["time"].min() > first)
     assert len(sampler.frame()) == 20
-    assert process_is_gone(sampler._process.pid)
+    assert process_is_gone(sampler.pid)
     sampler.stop()
 
 
 def test_a_background_sampler_ends_with_its_last_reference(name: Application) -> None:
     sampler = traffic.Sampler(name.url, rate=100)
-    pid = sampler._process.pid
+    pid = sampler.pid
     del sampler
     assert process_is_gone(pid)
 
 
 def test_a_sampler_that_broke_off_says_so(name: Application) -> None:
     sampler = traffic.Sampler(name.url, rate=100)
-    os.kill(sampler._process.pid, signal.SIGKILL)
+    os.kill(sampler.pid, signal.SIGKILL)
     until(lambda: sampler._process.ended)
     for _ in range(2):
         with pytest.raises(TrafficError, match="ended before its time: SIGKILL ended it"):
@@ -348,7 +348,7 @@ def test_a_background_sampler_that_ends_by_itself_broke_off_too(name: Applicatio
 
 def broken_block(url: str) -> None:
     with traffic.Sampler(url, rate=100) as sampler:
-        os.kill(sampler._process.pid, signal.SIGKILL)
+        os.kill(sampler.pid, signal.SIGKILL)
         until(lambda: sampler._process.ended)
         raise LookupError("the block's own")
 
@@ -393,16 +393,16 @@ def test_a_sample_whose_process_dies_or_stops_has_no_rows(
 def test_a_background_sampler_that_is_stopped_says_so_and_is_ended(name: Application) -> None:
     sampler = traffic.Sampler(name.url, rate=100, timeout=0.1)
     until(lambda: len(sampler.frame()) > 0)
-    os.kill(sampler._process.pid, signal.SIGSTOP)
+    os.kill(sampler.pid, signal.SIGSTOP)
     with pytest.raises(TrafficError, match="found none: it was stopped"):
         until(lambda: not sampler.since(0))
-    assert process_is_gone(sampler._process.pid)
+    assert process_is_gone(sampler.pid)
 
 
 @pytest.mark.usefixtures("impatient")
 def test_what_did_not_end_in_order_is_not_taken_for_a_death(name: Application) -> None:
     sampler = traffic.Sampler(name.url, rate=5, timeout=0.01)
-    os.kill(sampler._process.pid, signal.SIGSTOP)
+    os.kill(sampler.pid, signal.SIGSTOP)
     with pytest.raises(TrafficError, match="it did not end when it was asked to, and was killed"):
         sampler.stop()
 
@@ -428,7 +428,7 @@ import sys
 from kata_lib import traffic
 from kata_lib.course import application
 sampler = traffic.Sampler(sys.argv[1], rate=100)
-print(sampler._process.pid, flush=True)
+print(sampler.pid, flush=True)
 traffic.sample(sys.argv[1], seconds=60, rate=10)
 """
 

@@ -180,6 +180,8 @@ class EmbeddedEngine:
                 if waiting.holds(partial(_ended, daemon), STOP_LIMIT, POLL):
                     break
             processes.reap(daemon.pid)
+        if (known := self._daemon()) and _ended(known):
+            processes.reap(known.pid)  # it was killed, perhaps as a child of this process
 
     def _clean(self) -> None:
         """End what outlived its daemon, and remove everything but the logs."""

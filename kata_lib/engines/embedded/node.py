@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 OWNER = "node"
 RESTART_PAUSE = 1.0
+STEADY_SECONDS = 10.0
 STOP_GRACE = 1.0
 PODS = 110
 
@@ -75,10 +76,15 @@ class NodeEnvoy:
         )
 
     async def _keep(self) -> None:
+        """Start it again when it ends: at once, and later each time where it goes on to end soon."""
+        loop, soon = asyncio.get_running_loop(), 0
         while self.process:
+            begun = loop.time()
             code = await processes.wait(self.process)
             log.error("the node's Envoy ended with %s; it is started again", code)
-            await asyncio.sleep(RESTART_PAUSE)
+            soon = soon + 1 if loop.time() - begun < STEADY_SECONDS else 0
+            if soon > 1:
+                await asyncio.sleep(back_off(soon - 1, RESTART_PAUSE))
             await self._start_again()
 
     async def _start_again(self) -> None:
