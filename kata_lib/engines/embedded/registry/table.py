@@ -18,6 +18,8 @@ from kata_lib.engines.embedded.registry.resources import (
     NETWORKING,
     POLICY,
     RBAC,
+    SCHEDULING,
+    STORAGE,
     Resource,
 )
 
@@ -231,10 +233,15 @@ _SERVED = (
     ),
     _unsupported("limitranges", "LimitRange", CORE, ("v1",), "limits"),
     _unsupported("resourcequotas", "ResourceQuota", CORE, ("v1",), "quota"),
+    _unsupported("persistentvolumeclaims", "PersistentVolumeClaim", CORE, ("v1",), "pvc"),
+    _unsupported("persistentvolumes", "PersistentVolume", CORE, ("v1",), "pv", namespaced=False),
+    _unsupported("replicationcontrollers", "ReplicationController", CORE, ("v1",), "rc"),
     _unsupported("daemonsets", "DaemonSet", APPS, ("v1",), "ds"),
     _unsupported("statefulsets", "StatefulSet", APPS, ("v1",), "sts"),
     _unsupported("cronjobs", "CronJob", BATCH, ("v1",), "cj"),
     _unsupported("networkpolicies", "NetworkPolicy", NETWORKING, ("v1",), "netpol"),
+    _unsupported("priorityclasses", "PriorityClass", SCHEDULING, ("v1",), "pc", namespaced=False),
+    _unsupported("storageclasses", "StorageClass", STORAGE, ("v1",), "sc", namespaced=False),
 )
 
 RESOURCES: dict[str, Resource] = {resource.plural: resource for resource in _SERVED}
@@ -250,8 +257,10 @@ GROUP_ORDER = (
     RBAC,
     ADMISSION,
     EXTENSIONS,
+    SCHEDULING,
     COORDINATION,
     DISCOVERY,
+    STORAGE,
     GATEWAY_API,
     ISTIO,
     "security.istio.io",
