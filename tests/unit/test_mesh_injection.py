@@ -123,7 +123,7 @@ def test_annotations_for_prometheus_point_at_the_agent_which_asks_the_applicatio
 
 
 def test_the_agent_is_told_as_the_webhook_tells_it() -> None:
-    """What Istio 1.31 put into the sidecar's environment of a pod with these annotations."""
+    """What Istio put into the sidecar's environment of a pod with these annotations."""
     asked = pod(annotations=dict(OWN))
     inject(asked, namespace("enabled"))
     assert asked["spec"]["containers"][-1]["env"] == [

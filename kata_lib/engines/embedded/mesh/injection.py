@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
+from kata_lib import versions
 from kata_lib.cluster.pods import SIDECAR, has_sidecar
 from kata_lib.engines.embedded.mesh import scraping
 from kata_lib.engines.embedded.objects import controller_of
 from kata_lib.engines.embedded.store import Obj
 
-PROXY_IMAGE = "envoyproxy/envoy:v1.40.0"
+PROXY_IMAGE = f"envoyproxy/envoy:v{versions.ENVOY}"
 PROXY_HTTP_PORT = 15080
 """Where an application's http_proxy points, on the pod's own address."""
 _INJECT = "sidecar.istio.io/inject"
