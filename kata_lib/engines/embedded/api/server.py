@@ -61,8 +61,8 @@ def make_app(registry: Registry, *, token: str, logs: Logs, reach: Reach) -> web
     app.router.add_get("/version" + SLASH, about.version)
     for path in ("/healthz", "/livez", "/readyz"):
         app.router.add_get(path + "{check:.*}", about.healthy)
-    app.router.add_get("/openapi/v2", about.openapi_v2)
     served = about.Served(registry.resources)
+    app.router.add_get("/openapi/v2", served.openapi_v2)
     app.router.add_get("/openapi/v3", served.openapi_index)
     app.router.add_get("/openapi/v3/{group_version:.+}", served.openapi_document)
     app.router.add_get("/api" + SLASH, served.core_discovery)
