@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ ANSWERS: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def answers(cluster: Cluster) -> Iterator[Callable[[str], Any]]:
+def answers(cluster: Cluster) -> Callable[[str], Any]:
     """Return what returns the answers that a release of the client gets, in a namespace of its own."""
 
     @cache
@@ -68,7 +68,7 @@ def answers(cluster: Cluster) -> Iterator[Callable[[str], Any]]:
         assert run.returncode == 0, run.stderr
         return json.loads(run.stdout)
 
-    yield answers
+    return answers
 
 
 def _installed(release: str) -> Path:

@@ -29,7 +29,7 @@ class Live(LiveView):
     name = "Live lab"
 
     def __init__(self, lab: Lab, rate: float) -> None:
-        url = lab.url
+        url = lab.url()
         self._session = Session(
             lab.cluster,
             lambda rate: Sampler(url, rate, concurrency=16, ring=RING),

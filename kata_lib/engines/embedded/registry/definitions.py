@@ -4,8 +4,8 @@
 all that they refer to, as an API server serves them under /openapi/v2. `istio_schemas.json` has the structure
 of the five custom resource definitions of Istio (https://istio.io, Apache-2.0) as a cluster served them,
 with descriptions for `kubectl explain`; `gateway_api_definitions.json` those of the Gateway API, standard
-channel (https://gateway-api.sigs.k8s.io, Apache-2.0), without. `scripts/record` writes all three. Nothing of any is
-kept here.
+channel (https://gateway-api.sigs.k8s.io, Apache-2.0), without. `scripts/record` writes all three. Nothing of
+any is kept here.
 """
 
 import json
