@@ -42,8 +42,8 @@ OTHERWISE = {
     "kubectl get services -A -o custom-columns=N:.metadata.name --no-headers"
     " --field-selector=metadata.namespace=default | grep -x kubernetes": r"\A\Z",
 }
-"""How the commands begin that ask for what this engine has not, and what they get: HorizontalPodAutoscalers in
-their older version, and the API server as a Service."""
+"""How the commands begin that ask for what this engine has not, and what they get: autoscalers in their older
+version, and the API server as a Service."""
 
 OF_PODS = ["1-workloads", "3-changes", "6-releases", "13-documented-changes"]
 """The files that are played with sidecars, too; the others in a long run, but for the one below."""
@@ -72,6 +72,7 @@ SHOW_THE_SIDECAR = {
     "kubectl get pod single -o jsonpath='{.metadata.labels}": "canonical-name",
     "kubectl label pods foo --list": "canonical-name",
     "kubectl get pod foo -o jsonpath='{.metadata.labels}": "canonical-name",
+    "kubectl get service nginx-https -o jsonpath='{.spec.ports} {.spec.selector}'": "canonical-name",
     "kubectl get pod hazelcast -o jsonpath='{.metadata.labels}": "canonical-name",
 }
 """How the commands begin whose answers show the sidecar, or the label that asks for it; and what shows it."""
@@ -118,7 +119,7 @@ def _environment(cluster: Cluster, namespace: str, folder: Path) -> dict[str, st
 @pytest.fixture
 def answers(played: Played, request: pytest.FixtureRequest) -> Callable[[str], list[Answer]]:
     """Return what returns the answers to a file; the file after it is played meanwhile."""
-    asked = list(dict.fromkeys(_file(item) for item in request.session.items if _file(item)))
+    asked = list(dict.fromkeys(file for item in request.session.items if (file := _file(item))))
 
     def answers(name: str, injected: bool = False) -> list[Answer]:
         place = asked.index((name, injected))
