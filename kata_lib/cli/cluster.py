@@ -136,13 +136,15 @@ def weights(
 
 @app.command()
 def url(
-    service: Annotated[str, typer.Argument(help="A Service of type NodePort; by default sentences.")] = "",
+    service: Annotated[
+        str, typer.Argument(help="A Service of type NodePort, or a gateway; by default sentences.")
+    ] = "",
 ) -> None:
     """Print where a service answers."""
     from kata_lib.course import application
 
     cluster = the_cluster()
-    print(cluster.url(service) if service else application.url(cluster))
+    print(application.url(cluster, service))
 
 
 @app.command()

@@ -17,6 +17,8 @@ from kata_lib.cluster.pods import SIDECAR, container_names
 from kata_lib.errors import ClusterError
 
 AGENT_PORT, ADMIN_PORT = 15020, 15000
+STATUS_PORT = 15021
+"""Where a gateway says whether it is ready, often the first port of its Service."""
 MERGE_PATCH = "application/merge-patch+json"
 
 Kind = tuple[str, str]
@@ -207,7 +209,11 @@ class Cluster:
             raise ClusterError(
                 f"There is no Service {service!r} in namespace {self.namespace}; there are: {known}."
             )
-        ports = [port["nodePort"] for port in found["spec"]["ports"] if "nodePort" in port]
+        ports = [
+            port["nodePort"]
+            for port in found["spec"]["ports"]
+            if "nodePort" in port and port["port"] != STATUS_PORT
+        ]
         if not ports:
             raise ClusterError(
                 f"The Service {service!r} has no node port: only one of type NodePort answers from outside."

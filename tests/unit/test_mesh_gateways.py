@@ -1,10 +1,15 @@
 """A gateway's listeners and route tables equal what istiod made of them, case by case."""
 
+import base64
+import copy
+import gzip
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from sidecars import dumped
 from test_http_routes import REFERENCE as WORKLOADS
 from test_http_routes import documents
@@ -31,11 +36,13 @@ PODS = pods_of([d for d in documents(WORKLOADS / "base.yaml") if d["kind"] == "D
 ROUTER = Proxy("router", "istio-system", LABELS, POD)
 
 
-def snapshot_with(applied: list[Obj], **more: Any) -> MeshSnapshot:
+def snapshot_with(applied: list[Obj], *, same_age: bool = False) -> MeshSnapshot:
     found = [*documents(WORKLOADS / "base.yaml"), *applied]
     for number, document in enumerate(found):
         document["metadata"].setdefault("namespace", "default")
-        document["metadata"].setdefault("creationTimestamp", f"2026-01-01T00:00:{number:02}Z")
+        document["metadata"].setdefault(
+            "creationTimestamp", f"2026-01-01T00:00:{0 if same_age else number:02}Z"
+        )
     by_kind = {kind: [obj for obj in found if obj["kind"] == kind] for kind in {o["kind"] for o in found}}
     return MeshSnapshot(
         services=by_kind["Service"],
@@ -45,7 +52,6 @@ def snapshot_with(applied: list[Obj], **more: Any) -> MeshSnapshot:
         destination_rules=by_kind.get("DestinationRule", ()),
         gateways=by_kind.get("Gateway", ()),
         secrets=by_kind.get("Secret", ()),
-        **more,
     )
 
 
@@ -104,3 +110,60 @@ def test_a_rule_for_the_mesh_alone_leaves_callers_outside_without_a_route() -> N
 
 def test_a_gateway_that_redirects_to_https_sends_nobody_on() -> None:
     assert in_force_for(of_case("https-redirect"), "sentences").outcome().answered == {301: 1.0}
+
+
+@cache
+def combinations() -> dict[str, Obj]:
+    text = gzip.decompress((REFERENCE / "combinations.json.gz").read_bytes()).decode()
+    return {case["name"]: case for case in map(json.loads, text.splitlines())}
+
+
+@cache
+def secret(namespace: str = "istio-system", name: str = "kata", *hosts: str) -> Obj:
+    """Return a Secret with a certificate, as `kubectl create secret tls` makes it."""
+    made = trustme.CA().issue_cert(*(hosts or ("kata.example",)))
+    pem = {
+        "tls.crt": b"".join(part.bytes() for part in made.cert_chain_pems),
+        "tls.key": made.private_key_pem.bytes(),
+    }
+    data = {key: base64.b64encode(text).decode() for key, text in pem.items()}
+    return {"kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "data": data}
+
+
+@pytest.mark.parametrize("name", combinations())
+def test_random_ones_equal_what_istiod_made(name: str) -> None:
+    case = combinations()[name]
+    snapshot = snapshot_with([*copy.deepcopy(case["documents"]), secret()], same_age=True)
+    config = translate(snapshot, ROUTER, Loopback())
+    listeners = {name: _chains(found) for name, found in config.listeners.items()}
+    accepted = {name: chains for name, chains in listeners.items() if not _is_refused(chains)}
+    assert accepted == _sorted(case["made"]["listeners"])
+    tables = {chain["table"] for chains in accepted.values() for chain in chains}
+    routes = recorded(config)["routes"].items()
+    assert {k: v for k, v in routes if k in tables} == as_recorded(case["made"]["routes"])
+
+
+def _chains(listener: Obj) -> list[Obj]:
+    """Return a listener's chains as the recordings have them."""
+    chains = [
+        {
+            "table": chain["filters"][-1]["typed_config"]["rds"]["route_config_name"],
+            **chain.get("filter_chain_match", {}),
+        }
+        for chain in listener["filter_chains"]
+    ]
+    return sorted(chains, key=str)
+
+
+def _sorted(listeners: Obj) -> Obj:
+    """Return recorded listeners' chains in an order: theirs is that of Gateways made in the same second."""
+    chains = {
+        name: [dict(sorted(c.items(), reverse=True)) for c in found] for name, found in listeners.items()
+    }
+    return {name: sorted(found, key=str) for name, found in chains.items()}
+
+
+def _is_refused(chains: list[Obj]) -> bool:
+    """Return whether Envoy refuses a listener: it takes no name twice, and capitals are no difference."""
+    names = [name.lower() for chain in chains for name in chain.get("server_names", ())]
+    return len(names) != len(set(names))

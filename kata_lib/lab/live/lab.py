@@ -63,7 +63,7 @@ class Live(LiveView):
     def _follow(self, percent: int) -> None:
         """Move the controls that are linked with the lab's weight; a fault of theirs ends nothing here."""
         try:
-            self.widget.apart(lambda: self._weight.follow(percent))
+            self._weight.follow(percent)
         except Exception:
             traceback.print_exc()
 

@@ -87,19 +87,19 @@ def _routes(candidate: Obj, server: Server, snapshot: MeshSnapshot, proxy: Proxy
 def _both(server: Server, candidate: Obj) -> Iterator[str]:
     """Yield the hosts that a server and a VirtualService have in common: of two the narrower."""
     namespace = candidate["metadata"]["namespace"]
-    open_to = [host for place, host in map(_split, server.hosts) if place in ("*", namespace)]
+    open_to = [host for place, host in map(_split, server.hosts) if place in ("", namespace)]
     found = (
         one if covers(two, one) else two
         for one in open_to
         for two in virtual_services.hosts(candidate)
         if covers(two, one) or covers(one, two)
     )
-    yield from dict.fromkeys(host.lower() for host in found)
+    yield from map(str.lower, dict.fromkeys(found))
 
 
 def _split(written: str) -> tuple[str, str]:
     place, slash, host = written.partition("/")
-    return (place, host) if slash else ("*", written)
+    return (place, host) if slash else ("", written)
 
 
 def _merged(hosts: Iterable[_Host]) -> list[_Host]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kata_lib.cluster.labels import selects
+from kata_lib.engines.embedded.mesh.translate import gateway_api
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Keys, OneOf, Tree
-from kata_lib.engines.embedded.mesh.translate.model import MeshSnapshot
+from kata_lib.engines.embedded.mesh.translate.gateway_api.listeners import GATEWAY_SERVICE
+from kata_lib.engines.embedded.mesh.translate.model import MeshSnapshot, age
 from kata_lib.engines.embedded.store import Obj
 
 _HTTP = ("HTTP", "HTTP2", "GRPC", "GRPC-WEB")
@@ -30,8 +32,6 @@ FIELDS: Tree = {
         }
     ],
 }
-GATEWAY_SERVICE = "internal.istio.io/gateway-service"
-"""istiod's own annotation of a Gateway that was made of the Gateway API's: whose pods it is for."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def ports(snapshot: MeshSnapshot, pod: Obj) -> list[Port]:
     """Return the ports of a gateway's pod."""
     found: dict[int, Port] = {}
     targets = list(_targets(snapshot, pod))
-    for gateway in snapshot.gateways:
+    for gateway in sorted([*snapshot.gateways, *gateway_api.of(snapshot).istio], key=age):
         if (asked := _asked(gateway, pod, targets)) is None:
             continue
         for server in _servers(gateway):
@@ -143,14 +143,17 @@ def _servers(gateway: Obj) -> Iterator[Server]:
             port=server["port"]["number"],
             name=server["port"]["name"],
             protocol=server["port"]["protocol"].upper(),
-            hosts=tuple(_host(host, metadata["namespace"]) for host in server["hosts"]),
+            hosts=tuple(_hosts(server["hosts"], metadata["namespace"])),
             tls=server.get("tls"),
         )
 
 
-def _host(written: str, namespace: str) -> str:
-    place, slash, host = written.partition("/")
-    return f"{namespace}/{host}" if slash and place == "." else written
+def _hosts(written: Sequence[str], namespace: str) -> list[str]:
+    """Return hosts with the namespaces that they are open to by name, without one where to all."""
+    if "*/*" in written:
+        return ["*"]
+    own = (f"{namespace}{host[1:]}" if host.startswith("./") else host for host in written)
+    return [host.removeprefix("*/") for host in own]
 
 
 def _annotations(gateway: Obj) -> Mapping[str, str]:
