@@ -29,8 +29,12 @@ def scatter(axes: Axes, trace: go.Scatter) -> str:
     if trace.fill == "toself":
         return _area(steps, trace)
     mode = trace.mode or "lines"
-    line = svg.path(steps, **_stroke(trace)) if "lines" in mode else ""
-    return line + (_marks([place for run in runs for place in run], trace) if "markers" in mode else "")
+    drawn = _whiskers(axes, trace)
+    if "lines" in mode:
+        drawn += svg.path(steps, **_stroke(trace))
+    if "markers" in mode:
+        drawn += _marks([place for run in runs for place in run], trace)
+    return drawn
 
 
 def labels(axes: Axes, trace: go.Scatter) -> str:
@@ -69,10 +73,16 @@ def _bars(axes: Axes, trace: go.Bar) -> Iterator[str]:
     for x, y in zip(trace.x, trace.y, strict=True):
         (left, top), (right, bottom) = axes.place(x - half, y), axes.place(x + half, 0)
         yield _box((left, top), right - left, bottom - top, trace)
-    if trace.error_y.array is not None:
-        reach = zip(trace.x, trace.y, trace.error_y.arrayminus, trace.error_y.array, strict=True)
-        whiskers = ((axes.place(x, y - less), axes.place(x, y + more)) for x, y, less, more in reach)
-        yield svg.path("".join(_whisker(*ends) for ends in whiskers), stroke=INK, stroke_width=1.5)
+    yield _whiskers(axes, trace)
+
+
+def _whiskers(axes: Axes, trace: Any) -> str:
+    """Draw how far each value may be from what it stands for, where the trace says so."""
+    if trace.error_y.array is None:
+        return ""
+    reach = zip(trace.x, trace.y, trace.error_y.arrayminus, trace.error_y.array, strict=True)
+    ends = ((axes.place(x, y - less), axes.place(x, y + more)) for x, y, less, more in reach)
+    return svg.path("".join(_whisker(*pair) for pair in ends), stroke=INK, stroke_width=1.5)
 
 
 def _whisker(low: Place, high: Place) -> str:
