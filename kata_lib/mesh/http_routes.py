@@ -17,11 +17,8 @@ _RANKS = ("Exact", "PathPrefix", "RegularExpression")
 
 
 def of_service(cluster: Cluster, name: str) -> list[Obj]:
-    """Return the HTTPRoutes for callers inside that name a Service as their parent, the oldest first.
-
-    None where the cluster has no such kind, or does not let it be read.
-    """
-    found = [route for route in _all(cluster) if _has_parent(route, name)]
+    """Return the HTTPRoutes for callers inside that name a Service as their parent, the oldest first."""
+    found = [route for route in every(cluster) if _has_parent(route, name)]
     return sorted(
         found, key=lambda route: (route["metadata"]["creationTimestamp"], route["metadata"]["name"])
     )
@@ -55,7 +52,8 @@ def parents(route: Obj) -> Iterator[Mapping[str, Any]]:
     yield from route["spec"].get("parentRefs", ())
 
 
-def _all(cluster: Cluster) -> list[Obj]:
+def every(cluster: Cluster) -> list[Obj]:
+    """Return the namespace's HTTPRoutes; none where there is no such kind, or it may not be read."""
     if not cluster.api.serves(GATEWAY_API, KIND):
         return []
     try:
