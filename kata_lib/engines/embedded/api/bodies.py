@@ -11,7 +11,7 @@ from kata_lib.cluster.documents import TooMany, Unreadable, read_json, read_yaml
 from kata_lib.engines.embedded.api import protobuf
 from kata_lib.engines.embedded.api.target import Target
 from kata_lib.engines.embedded.registry.decoding_words import json_type
-from kata_lib.engines.embedded.registry.metadata import MAX_VALUES
+from kata_lib.engines.embedded.registry.metadata import MAX_IN_DEFINITION
 from kata_lib.engines.embedded.registry.patches import APPLY_PATCH
 from kata_lib.engines.embedded.registry.served import Resources
 from kata_lib.engines.embedded.registry.status import (
@@ -31,13 +31,13 @@ from kata_lib.engines.embedded.store import Obj
 BODY_LIMIT = 3 * 1024 * 1024
 """Bytes; the same as a real API server's."""
 
-VALUES_LIMIT = 5 * MAX_VALUES
+VALUES_LIMIT = 3 * MAX_IN_DEFINITION
 """Values in a body: an object's own and, where a client sends back what it read, its managed fields."""
 
 BODY_SECONDS = 30.0
 SHOWN_BYTES = 30
-_ASIDE_BYTES = 64 * 1024
-"""From this size on a body is read in a thread of its own: YAML takes a second a megabyte."""
+_ASIDE_BYTES: dict[Callable[[bytes, float], Any], int] = {read_json: 256 * 1024, read_yaml: 4 * 1024}
+"""From this size on a body is read in a thread of its own: YAML takes five seconds a megabyte."""
 
 _TYPE_META = (
     r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
@@ -110,7 +110,7 @@ async def _read(request: web.Request, kind: str) -> Any:
 
 async def _aside(read: Callable[[bytes, float], Any], raw: bytes) -> Any:
     """Read a body so that others need not wait for it."""
-    if len(raw) < _ASIDE_BYTES:
+    if len(raw) < _ASIDE_BYTES[read]:
         return read(raw, VALUES_LIMIT)
     return await asyncio.to_thread(read, raw, VALUES_LIMIT)
 
