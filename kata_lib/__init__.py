@@ -42,9 +42,10 @@ def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from kata_lib.cluster import waiting
-    from kata_lib.lab import activity
+    from kata_lib.lab import activity, comms
 
     activity.of_cells()
+    comms.go_where_addressed()
     module, _, attribute = _PLACES[name].partition(":")
     with waiting.busy(f"Loading {name}"):
         found = importlib.import_module(module)

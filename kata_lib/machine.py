@@ -11,10 +11,13 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from kata_lib import versions
+from kata_lib.versions import numbers
+
 OLDEST_PYTHON = (3, 11)
 OLDEST_GLIBC = (2, 31)
 OLDEST_MACOS = 15
-OLDEST_KUBECTL = (1, 34)
+OLDEST_KUBECTL = numbers(versions.OLDEST_KUBECTL)
 
 SUPPORTED = "Linux with glibc 2.31 or newer (x86_64, aarch64), macOS 15 on Apple silicon, WSL2"
 """In words, the platforms for which Envoy comes as a wheel."""
@@ -68,8 +71,3 @@ def state_folder() -> Path:
     """Return where everything is kept that lasts: $KATA_HOME, or .kata in the project."""
     named = os.environ.get("KATA_HOME")
     return (Path(named) if named else PROJECT / ".kata").resolve()
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    """Return the first two numbers of a version, such as (2, 36)."""
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])

@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from kata_lib import machine  # noqa: E402
+from kata_lib import machine, versions  # noqa: E402
 from kata_lib.files import replacing  # noqa: E402
 
 SECONDS = 60
@@ -36,7 +36,7 @@ class Tool:
 
     name: str
     version: str
-    oldest: tuple[int, int]
+    oldest: tuple[int, ...]
     tell: tuple[str, ...]
     url: str
     checksum: str
@@ -51,23 +51,23 @@ class Tool:
 TOOLS = (
     Tool(
         "kind",
-        "0.33.0",
-        (0, 30),
+        versions.KIND,
+        versions.numbers(versions.OLDEST_KIND),
         ("version",),
         "https://kind.sigs.k8s.io/dl/v{version}/kind-{system}-{processor}",
         "{url}.sha256sum",
     ),
     Tool(
         "istioctl",
-        "1.31.0",
-        (1, 27),
+        versions.ISTIO,
+        versions.numbers(versions.OLDEST_ISTIOCTL),
         ("version", "--remote=false"),
         "https://github.com/istio/istio/releases/download/{version}/istioctl-{version}-{system}-{processor}.tar.gz",
         "{url}.sha256",
     ),
     Tool(
         "kubectl",
-        "1.36.0",
+        versions.KUBECTL,
         machine.OLDEST_KUBECTL,
         ("version", "--client"),
         "https://dl.k8s.io/release/v{version}/bin/{system}/{processor}/kubectl",
@@ -124,7 +124,7 @@ def found(tool: Tool, folder: Path) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     version = re.search(r"\d+\.\d+", said)
-    return path if version and machine.numbers(version[0]) >= tool.oldest else None
+    return path if version and versions.numbers(version[0]) >= tool.oldest else None
 
 
 def obtain(tool: Tool, system: str, processor: str, folder: Path) -> None:

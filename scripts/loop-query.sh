@@ -4,9 +4,10 @@ set -u
 
 usage() {
     cat <<'TEXT'
-usage: scripts/loop-query.sh [-s SECONDS] [URL]
+usage: scripts/loop-query.sh [-s SECONDS] [-t GATEWAY | URL]
 
   URL          where to ask; without it, what `kata url sentences` says
+  -t GATEWAY   ask through a gateway, at what `kata url GATEWAY` says
   -s SECONDS   pause between requests; default 0.3
 
 Ctrl-C stops it and prints how many requests were made and how many failed.
@@ -18,10 +19,11 @@ fail() {
     exit 2
 }
 
-pause=0.3
-while getopts ':s:h' option; do
+pause=0.3 service=sentences
+while getopts ':s:t:h' option; do
     case $option in
         s) pause=$OPTARG ;;
+        t) service=$OPTARG ;;
         h) usage; exit 0 ;;
         :) fail "-$OPTARG needs a value; see -h" ;;
         *) fail "there is no option -$OPTARG; see -h" ;;
@@ -36,7 +38,7 @@ if (($# == 1)); then
     url=$1
 else
     command -v kata >/dev/null || fail "kata is not in PATH: run this in a terminal of the workshop, or give a URL"
-    url=$(kata url sentences) || fail "kata knows no address of sentences: deploy it first (kubectl apply -f deploy/v1)"
+    url=$(kata url "$service") || fail "kata knows no address of $service: deploy it first (kubectl apply -f deploy/v1)"
 fi
 
 asked=0 failed=0

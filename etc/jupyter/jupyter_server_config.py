@@ -23,6 +23,8 @@ c.LabApp.default_url = "/lab"
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = NeverCheckForUpdate
 c.LabApp.extension_manager = "readonly"
+# Else each page asks whether JupyterLab should be built again, which starts a node where there is one.
+c.ServerApp.tornado_settings = {"page_config_data": {"buildCheck": False, "buildAvailable": False}}
 c.LabApp.extra_labextensions_path = [str(here / "labextensions")]
 
 # The first start shows the start page with a terminal beside it; later ones what a person left open.

@@ -7,11 +7,12 @@ that it would open to the network.
 
 from typing import Any
 
+from kata_lib import versions
 from kata_lib.addons import manifests
 from kata_lib.cluster.documents import documents
 from kata_lib.engines.addons import Addon, Process, Site
 
-VERSION = "v1.10.1"
+VERSION = f"v{versions.ARGO_ROLLOUTS}"
 URL = f"https://github.com/argoproj/argo-rollouts/releases/download/{VERSION}/install.yaml"
 IMAGE = "quay.io/argoproj/argo-rollouts"
 NAME, CONTROLLER = "rollouts", "argo-rollouts"

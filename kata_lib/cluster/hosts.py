@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 DOMAIN = "svc.cluster.local"
+MESH = "mesh"
+"""Among the gateways of a rule: all sidecars."""
 
 
 def of_service(name: str, namespace: str) -> str:
@@ -24,6 +26,20 @@ def full_name(host: str, namespace: str) -> str:
 def short_name(host: str, namespace: str) -> str:
     """Return a host as `namespace` may call it: a Service in it by its name alone."""
     return host.removesuffix(f".{namespace}.{DOMAIN}")
+
+
+def gateway_name(written: str, namespace: str) -> str:
+    """Return a gateway as NAMESPACE/NAME, as a resource in `namespace` means it; `mesh` stays as it is.
+
+    NAME.NAMESPACE, with or without a domain behind it, is the old form of a gateway elsewhere.
+    """
+    place, slash, name = written.partition("/")
+    if slash:
+        return f"{namespace if place == '.' else place}/{name}"
+    name, dot, rest = written.partition(".")
+    if dot:
+        return f"{rest.partition('.')[0]}/{name}"
+    return written if written == MESH else f"{namespace}/{written}"
 
 
 def covers(pattern: str, host: str) -> bool:

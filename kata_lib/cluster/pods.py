@@ -27,6 +27,12 @@ def has_sidecar(pod: Pod) -> bool:
     return SIDECAR in container_names(pod)
 
 
+def is_gateway(pod: Pod) -> bool:
+    """Return whether a pod's proxy is a router of its own, as Istio's injection of gateways makes it."""
+    proxies = (container for container in containers(pod) if container["name"] == SIDECAR)
+    return any("router" in container.get("args", ())[:2] for container in proxies)
+
+
 def statuses(pod: Pod) -> list[dict[str, Any]]:
     """Return the status of every container, of those for the beginning too."""
     status = pod.get("status", {})

@@ -55,8 +55,10 @@ frame_of = partial(traffic.frame_of, version_of=version_of)
 """As those of kata_lib.traffic, with the versions of the application's answers."""
 
 
-def url(cluster: "Cluster") -> str:
-    """Return where sentences answers; ClusterError says what makes it where it is not there."""
+def url(cluster: "Cluster", through: str = "") -> str:
+    """Return where sentences answers, by itself or through a gateway; ClusterError says what is missing."""
+    if through:
+        return cluster.url(through)
     if cluster.get("v1", "Service", APPLICATION.service) is None:
         raise ClusterError(
             f"There is no Service {APPLICATION.service!r} in namespace {cluster.namespace}: "

@@ -85,10 +85,9 @@ class Lab:
     def __repr__(self) -> str:
         return f"Lab on the {self.engine.name} engine, namespace {self.cluster.namespace}"
 
-    @property
-    def url(self) -> str:
-        """Where the sentences service answers."""
-        return application.url(self.cluster)
+    def url(self, through: str = "") -> str:
+        """Return where the sentences service answers; through: the gateway that asks it, such as gateway."""
+        return application.url(self.cluster, through)
 
     @activity.shows("Setting up what this step begins with")
     def begin(self, name: str, reset: bool = False) -> None:
@@ -189,10 +188,14 @@ class Lab:
         connections: traffic.Connections = "per-request",
         seed: int | None = None,
         on_progress: Callable[[int], None] | None = None,
+        through: str = "",
     ) -> pd.DataFrame:
-        """Ask the sentences service and return one row a request, as traffic.sample does."""
+        """Ask the sentences service and return one row a request, as traffic.sample does.
+
+        through: the gateway by which the requests come in; without one they go to sentences itself.
+        """
         return application.sample(
-            self.url,
+            self.url(through),
             requests=requests,
             seconds=seconds,
             rate=rate,
@@ -206,9 +209,9 @@ class Lab:
         """Send one request and return which pods' sidecars counted it, received and sent."""
         return hops.count(self.cluster, lambda: self.sample(requests=1))
 
-    def watch(self, rate: float) -> traffic.Sampler:
+    def watch(self, rate: float, through: str = "") -> traffic.Sampler:
         """Ask the sentences service in the background, `rate` times a second, until its stop()."""
-        return application.Sampler(self.url, rate)
+        return application.Sampler(self.url(through), rate)
 
     @activity.shows("Reading the sidecars' counters")
     def counters(self, since: pd.DataFrame | None = None) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from functools import cached_property
 from kata_lib.cluster import hosts, labels
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.cluster.pods import has_sidecar, is_ready
+from kata_lib.cluster.pods import has_sidecar, is_gateway, is_ready
 from kata_lib.mesh import proxy_config, routes
 from kata_lib.mesh.destinations import NO_PODS, Destination, Pod, Upstreams, of_objects, spread
 from kata_lib.mesh.matches import PLAIN, Request, takes
@@ -20,6 +20,8 @@ from kata_lib.mesh.routes import EVERY, Outcome, Route
 
 NO_ROUTE = 404
 """What Envoy answers where no route takes a request (response flag NR)."""
+TO_HTTPS = 301
+"""What Envoy answers for a virtual host that requires TLS."""
 DEFAULT_PORT = 80
 """Where istiod puts hosts that are no Service."""
 HTTP_PROXY = "http_proxy"
@@ -33,7 +35,7 @@ class InForce:
     caller: the pod whose sidecar was asked; None where there is none, so that the Service's pods get the
     requests. http: whether the sidecar looks at single requests; if not, it passes connections on.
     places: the pods behind each host and subset that the sidecar knows, whether or not a route goes there.
-    pods: the Service's own, as the API shows them.
+    pods: the Service's own, as the API shows them. asked: the name by which callers outside ask a gateway.
     """
 
     service: str
@@ -43,6 +45,7 @@ class InForce:
     http: bool = True
     places: Mapping[tuple[str, str], tuple[Pod, ...]] = field(default_factory=dict)
     pods: tuple[Pod, ...] = ()
+    asked: str = ""
 
     def __str__(self) -> str:
         """Return for people where plain requests go, and those that another route takes."""
@@ -94,23 +97,27 @@ class InForce:
         }
 
     def _asked(self, request: Request) -> Request:
-        return replace(request, authority=request.authority or f"{self.service}:{self.port}")
+        return replace(request, authority=request.authority or self.asked or f"{self.service}:{self.port}")
 
 
-def read(cluster: Cluster, service: str, caller: str) -> InForce:
+def read(cluster: Cluster, service: str, caller: str, asked: str = "") -> InForce:
     """Return what is in force for requests to a service from the pods of the Service `caller`.
 
     One of its ready pods with a sidecar is asked; without one, the service's ready pods get the requests.
-    Raises ClusterError where the sidecar does not answer.
+    `caller` may be a gateway: `asked` is the name by which those outside ask it, by default the first of
+    those that lead to the service. Raises ClusterError where the proxy does not answer.
     """
     found = cluster.get("v1", "Service", service) or {"metadata": {"name": service}, "spec": {}}
     calling = cluster.get("v1", "Service", caller)
     pods = cluster.pods()
-    asked = next(_with_sidecar(behind(calling, pods) if calling else []), None)
-    if asked is None:
+    ready = behind(calling, pods) if calling else []
+    proxy = next(_with_sidecar(ready), None)
+    if proxy is None:
         return from_pods(found, pods)
-    dump = proxy_config.dump(cluster, asked)
-    return from_dump(dump, found, pods, caller=asked, namespace=cluster.namespace)
+    dump = proxy_config.dump(cluster, proxy)
+    if any(is_gateway(pod) for pod in ready if pod["metadata"]["name"] == proxy):
+        return from_gateway(dump, found, pods, caller=proxy, namespace=cluster.namespace, asked=asked)
+    return from_dump(dump, found, pods, caller=proxy, namespace=cluster.namespace)
 
 
 def callers(cluster: Cluster, service: str) -> list[str]:
@@ -156,6 +163,33 @@ def from_dump(dump: Obj, service: Obj, pods: list[Obj], *, caller: str, namespac
         found = (Route(EVERY, passed or (passed_through,)),)
     places = upstreams.places(port)
     return InForce(name, port, caller, found, table is not None, places, passed_through.pods)
+
+
+def from_gateway(
+    dump: Obj, service: Obj, pods: list[Obj], *, caller: str, namespace: str, asked: str = ""
+) -> InForce:
+    """Return what a gateway's configuration says of the requests for a Service that come in by it.
+
+    As from_dump; asked: the name by which callers outside ask, by default the first that leads there. Where
+    nothing does, there are no routes: the gateway answers 404.
+    """
+    upstreams, own = Upstreams(dump, pods, namespace), _without_sidecar(service, pods)
+    host = hosts.full_name(service["metadata"]["name"], namespace)
+    found: Obj = {}
+    for table in proxy_config.select(dump, "routes"):
+        there = table.get("virtual_hosts", [])
+        leading = (entry for entry in there if any(_leads_to(host, r) for r in entry.get("routes", ())))
+        found = found or (_virtual_host(there, asked) if asked else next(leading, {})) or {}
+    name = asked or next(iter(found.get("domains", ())), "")
+    made = tuple(routes.of_envoy(route, upstreams, own) for route in found.get("routes", ()))
+    if found.get("require_tls") == "ALL":
+        made = (Route(EVERY, status=TO_HTTPS),)
+    places = upstreams.places(_port(service))
+    return InForce(service["metadata"]["name"], _port(service), caller, made, True, places, own.pods, name)
+
+
+def _leads_to(host: str, route: Obj) -> bool:
+    return any(name.endswith(f"|{host}") for name, _ in routes.clusters(route.get("route", {})))
 
 
 def _with_sidecar(pods: list[Obj]) -> Iterator[str]:

@@ -32,7 +32,7 @@ def test_the_live_graph_shows_who_calls_whom_at_what_share(page: Page, lab: Lab)
     run_cell(page)
     page.wait_for_function(f"document.querySelector('{GRAPH}')?.dataset.frames >= 1", timeout=90_000)
     picture = page.locator(f"{GRAPH} .graph")
-    with Sampler(lab.url, rate=50):
+    with Sampler(lab.url(), rate=50):
         expect(picture).to_have_attribute(
             "aria-label",
             re.compile(

@@ -1,5 +1,6 @@
 """What a learner meets first: the start page with its map, a terminal beside it, and links that lead on."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -34,6 +35,11 @@ def test_the_map_is_drawn_when_the_page_opens(page: Page) -> None:
     expect(links).to_have_text([source.stem for source in notebooks.sources()], timeout=180_000)
     expect(page.get_by_text("No check is done yet.")).to_be_visible(timeout=180_000)
     page.wait_for_function("document.querySelector('.jp-Notebook img').naturalWidth > 100")
+
+
+def test_no_page_asks_whether_to_build_jupyterlab_again(page: Page) -> None:
+    config = json.loads(page.locator("#jupyter-config-data").text_content() or "")
+    assert (config["buildCheck"], config["buildAvailable"]) == (False, False)
 
 
 def test_the_folder_shows_notebooks_alone(page: Page) -> None:

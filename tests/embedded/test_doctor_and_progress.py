@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from embedded.engine_cluster import Cluster, Start
+from kata_lib import versions
 from kata_lib.cli import doctor
 from kata_lib.cluster import cluster as library
 from kata_lib.course import progress
@@ -33,7 +34,7 @@ def test_a_healthy_cluster_lacks_nothing(cluster: Cluster) -> None:
     assert report.ready, report.text()
     assert found(report, "cluster").status == "ok"
     assert "'shared' runs, 5 of 5 pods ready" in found(report, "cluster").found
-    assert found(report, "envoy").found == "1.40.0 runs"
+    assert found(report, "envoy").found == f"{versions.ENVOY} runs"
     assert found(report, "loopback").found == "the running cluster has its addresses"
     sockets = found(report, "sockets").found
     assert str(cluster.engine.state.run) in sockets

@@ -19,6 +19,7 @@ PLURALS = {
     "Service": "services",
     "DestinationRule": "destinationrules",
     "VirtualService": "virtualservices",
+    "Gateway": "gateways",
 }
 DOMAIN = "default.svc.cluster.local"
 VERSIONS = ("v1", "v2", "v3")

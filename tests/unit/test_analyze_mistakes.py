@@ -391,7 +391,7 @@ def labels_of(mistakes: list[tuple[str, Callable[[Objects], object], str, str, s
 
 
 RECORDED = json.loads((Path(__file__).parents[1] / "reference" / "istioctl-analyze.json").read_text())
-"""What istioctl 1.31.0 said of each mistake on a real API server, by record_istioctl.py."""
+"""What istioctl said of each mistake on a real API server, by record_istioctl.py."""
 
 NOT_OURS = {"IST0162"}
 """Codes about a Gateway itself, which the workshop has none of: the port that its workload listens on."""

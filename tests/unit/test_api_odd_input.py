@@ -79,7 +79,7 @@ JSON_ERROR = f"{UNREADABLE}couldn't get version/kind; json parse error: "
     ids=repr,
 )
 async def test_what_is_no_json_is_refused_in_the_real_words(client: Client, body: bytes, words: str) -> None:
-    """Recorded from an API server 1.34; the depth is ours."""
+    """Recorded from an API server; the depth is ours."""
     answer = await client.post(CONFIG_MAPS, data=body, headers={"Content-Type": "application/json"})
     said = await answer.json()
     assert answer.status == 400

@@ -10,6 +10,7 @@ import pytest
 
 from bench import blocks, machine, soak, weights
 from bench.results import Figure, percentile
+from kata_lib import versions
 from kata_lib.machine import PROJECT
 
 
@@ -64,7 +65,7 @@ while not file.exists() or file.read_text().count(chr(10)) < 2:
 
 def test_the_machine_is_named_with_its_envoy() -> None:
     about = machine.describe()
-    assert about["envoy"] == "1.40.0"
+    assert about["envoy"] == versions.ENVOY
     assert all(about.values())
 
 

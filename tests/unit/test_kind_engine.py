@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kata_lib import engines
+from kata_lib import engines, versions
 from kata_lib.cluster.location import Entry
 from kata_lib.cluster.waiting import Progress
 from kata_lib.course.application import APPLICATION
@@ -17,7 +17,7 @@ from kata_lib.engines.folder import Folder, engine_of
 from kata_lib.engines.kind import KindEngine, istio, needs, nodes, readings
 from kata_lib.engines.kind.images import ImageStore
 from kata_lib.engines.kind.nodes import Nodes, configuration
-from kata_lib.engines.kind.settings import NODE_IMAGE, KindSettings
+from kata_lib.engines.kind.settings import KindSettings
 from kata_lib.engines.programs import ProgramFailed
 from kata_lib.errors import EngineError, EngineUnavailable
 
@@ -251,7 +251,7 @@ def test_a_name_that_kind_does_not_take(lab: Lab) -> None:
 def test_a_setting_that_makes_no_sense(
     name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert KindSettings.read().node_image == NODE_IMAGE
+    assert KindSettings.read().node_image == versions.NODE_IMAGE
     monkeypatch.setenv(name, value)
     with pytest.raises(EngineError, match=said):
         KindSettings.read()
@@ -337,7 +337,7 @@ def test_without_root_kind_needs_version_2_of_cgroups(rootless: list[str], statu
 
 
 def test_images_are_named_in_full_because_podman_takes_nothing_for_granted() -> None:
-    assert NODE_IMAGE.startswith("docker.io/")
+    assert versions.NODE_IMAGE.startswith("docker.io/")
     base = re.search("^ARG BASE=(.*)", (APPLICATION.source / "Dockerfile").read_text(), re.MULTILINE)
     assert base
     assert base[1].startswith("docker.io/")

@@ -65,7 +65,7 @@ def test_a_step_sets_up_what_is_missing_and_says_so(api: Api, capsys: pytest.Cap
     assert "Missing for this step, and set up now: Deployment name-v2." in said
     assert "Ready. This step begins with deploy/v1 and deploy/v2." in said
     assert list(lab.pods()["ready"]) == ["2/2"] * 5
-    assert lab.url.startswith("http://127.0.0.9:")
+    assert lab.url().startswith("http://127.0.0.9:")
 
 
 @pytest.mark.parametrize(

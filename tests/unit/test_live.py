@@ -511,7 +511,7 @@ class TestLive:
     def live(self, api: Api) -> Live:
         """A live lab that does not run yet."""
         cluster = api.cluster()
-        lab = SimpleNamespace(cluster=cluster, url="http://127.0.0.1:9", weight=Weight(cluster))
+        lab = SimpleNamespace(cluster=cluster, url=lambda: "http://127.0.0.1:9", weight=Weight(cluster))
         return Live(cast(Lab, lab), 50)
 
     @pytest.mark.parametrize("weight", [-1, 101, 10.5])

@@ -39,6 +39,7 @@ class TestStillBeside:
         still.refresh(due=True, now=True)
         still.end(due=True)
         assert [re.sub("<.*?>", "", each)[0] for each in shown] == ["1", "2"]
+        assert all("A still picture. To see it move, run the cell" in each for each in shown)
 
     def test_what_drawing_left_in_cycles_is_freed_at_once(self, shown: list[str]) -> None:
         class Node:

@@ -69,7 +69,20 @@ def test_istios_validation_speaks_in_its_own_words(name: str) -> None:
         ("destinationrules", {"workloadSelector": {"matchLabels": {}, "x": 1}}, r"spec\.workloadSelector"),
         ("services", {"type": "ExternalName"}, r"spec\.type: ExternalName"),
         ("services", {"ports": [{"port": 1, "protocol": "UDP"}]}, r"spec\.ports\[0\]\.protocol: UDP"),
-        ("gateways", {}, "kind Gateway"),
+        (
+            "gateways",
+            {"servers": [{"port": {"number": 1, "name": "a", "protocol": "TCP"}, "hosts": ["*"]}]},
+            r"spec\.servers\[0\]\.port\.protocol: TCP",
+        ),
+        (
+            "gateways",
+            {
+                "servers": [
+                    {"port": {"number": 1, "name": "a", "protocol": "HTTPS"}, "hosts": ["*"], "tls": {}}
+                ]
+            },
+            r"spec\.servers\[0\]\.tls without mode SIMPLE",
+        ),
         ("sidecars", {}, "kind Sidecar"),
         ("serviceentries", {}, "kind ServiceEntry"),
     ],

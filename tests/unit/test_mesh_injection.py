@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from kata_lib.cluster.pods import has_sidecar
+from kata_lib.cluster.pods import has_sidecar, is_gateway
 from kata_lib.engines.embedded.mesh import scraping
-from kata_lib.engines.embedded.mesh.injection import inject, workload_name
+from kata_lib.engines.embedded.mesh.injection import inject, is_proxy, workload_name
 from kata_lib.engines.embedded.mesh.metrics import prometheus
 from kata_lib.engines.embedded.registry.status import StatusError
 
@@ -104,7 +104,7 @@ def test_annotations_for_prometheus_point_at_the_agent_which_asks_the_applicatio
 
 
 def test_the_agent_is_told_as_the_webhook_tells_it() -> None:
-    """What Istio 1.31 put into the sidecar's environment of a pod with these annotations."""
+    """What Istio put into the sidecar's environment of a pod with these annotations."""
     asked = pod(annotations=dict(OWN))
     inject(asked, namespace("enabled"))
     assert asked["spec"]["containers"][-1]["env"] == [
@@ -123,3 +123,22 @@ def test_a_port_for_prometheus_that_is_none_is_refused_in_the_webhooks_words(por
         'admission webhook "namespace.sidecar-injector.istio.io" denied the request: failed to process pod: '
         f'invalid prometheus scrape configuration: invalid port "{port}"'
     )
+
+
+def test_a_gateway_is_a_router_alone_with_what_its_manifest_says() -> None:
+    written = {"name": "istio-proxy", "image": "auto", "ports": [{"containerPort": 8080}]}
+    asked = pod({"sidecar.istio.io/inject": "true"}, {"inject.istio.io/templates": "gateway"})
+    asked["spec"]["containers"] = [written]
+    inject(asked, namespace(None))
+    (container,) = asked["spec"]["containers"]
+    assert is_gateway(asked)
+    assert is_proxy(container)
+    assert container["ports"] == [{"containerPort": 8080}]
+    assert "kubectl.kubernetes.io/default-container" not in asked["metadata"]["annotations"]
+
+
+def test_the_image_auto_that_nobody_injects_is_no_proxy() -> None:
+    asked = pod(annotations={"inject.istio.io/templates": "gateway"})
+    asked["spec"]["containers"] = [{"name": "istio-proxy", "image": "auto"}]
+    inject(asked, namespace(None))
+    assert not any(map(is_proxy, asked["spec"]["containers"]))

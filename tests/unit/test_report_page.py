@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from kata_lib import cli
+from kata_lib import cli, versions
 from kata_lib.course import progress, report
 from kata_lib.course.journal import Journal
 from kata_lib.course.progress import tables
@@ -60,7 +60,7 @@ def test_each_check_has_its_figures_and_each_prediction_its_result(journal: Jour
     journal.note_check("canary-10", "wrong", "33 of 100 answers from v2")
     journal.note_check("canary-10", "right", "98 of 1,000 answers from v2")
     journal.note_prediction("share of v2, in percent", "33", "10", "9.8 % of 1,000")
-    journal.note_engine("embedded", "Kubernetes v1.34.1, Envoy 1.40.0")
+    journal.note_engine("embedded", f"Kubernetes v{versions.KUBERNETES}, Envoy {versions.ENVOY}")
     found = page()
     assert row(found, "canary-10")[:5] == [
         "02-canary",
@@ -70,7 +70,7 @@ def test_each_check_has_its_figures_and_each_prediction_its_result(journal: Jour
         "2",
     ]
     assert row(found, "share of v2, in percent")[1:4] == ["33", "10", "9.8 % of 1,000"]
-    assert "<dd>embedded: Kubernetes v1.34.1, Envoy 1.40.0</dd>" in found
+    assert f"<dd>embedded: Kubernetes v{versions.KUBERNETES}, Envoy {versions.ENVOY}</dd>" in found
     assert re.search(r"<dd>\w+ [\w.-]+ on \w+, \d+ processors, \d+\.\d GiB of memory</dd>", found)
 
 

@@ -8,6 +8,7 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kata_lib import versions
 from kata_lib.engines.embedded import envoy, processes
 from kata_lib.engines.embedded.kubelet.environment import mark
 from kata_lib.engines.embedded.mesh.bootstrap import bootstrap
@@ -146,7 +147,7 @@ def _status(name: str, address: str, architecture: str) -> Obj:
             "containerRuntimeVersion": "process://1",
             "kernelVersion": platform.release(),
             "kubeProxyVersion": "",
-            "kubeletVersion": "v1.34.0",
+            "kubeletVersion": f"v{versions.KUBERNETES}",
             "machineID": "",
             "operatingSystem": platform.system().lower(),
             "osImage": platform.platform(terse=True),

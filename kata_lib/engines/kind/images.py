@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kata_lib import machine
 from kata_lib.cluster.waiting import Progress
 from kata_lib.engines.application import Application
 from kata_lib.engines.kind.settings import KindSettings
 from kata_lib.engines.programs import ProgramFailed, ask, program, run
 from kata_lib.errors import EngineError
+from kata_lib.versions import numbers
 
 REGISTRY = "docker.io"
 """An image's name is written in full, because podman takes nothing for granted."""
@@ -123,7 +123,7 @@ class ImageStore:
         if self.settings.provider != "docker":
             return ""
         spoken = ask([self._engine, "version", "--format={{.Client.APIVersion}}"])
-        if machine.numbers(spoken) < SAVES_PLATFORMS:
+        if numbers(spoken) < SAVES_PLATFORMS:
             return ""
         about = json.loads(ask([self._engine, "info", "--format={{json .}}"]))
         if "io.containerd.snapshotter" not in json.dumps(about.get("DriverStatus") or []):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from kata_lib import machine
+from kata_lib import machine, versions
 from kata_lib.engines import ports
 from kata_lib.engines.application import Application
 from kata_lib.engines.folder import Folder
@@ -20,9 +20,20 @@ from kata_lib.engines.need import Need
 from kata_lib.engines.ports import PORTS
 from kata_lib.engines.programs import ProgramFailed, ask, found, program
 from kata_lib.errors import KataError
+from kata_lib.versions import numbers
 
-OLDEST = {"kind": (0, 30), "istioctl": (1, 27), "kubectl": machine.OLDEST_KUBECTL, "docker": (20, 10)}
-TESTED = {"kind": (0, 33), "istioctl": (1, 31), "kubectl": (1, 36), "docker": (28, 2)}
+OLDEST = {
+    "kind": numbers(versions.OLDEST_KIND),
+    "istioctl": numbers(versions.OLDEST_ISTIOCTL),
+    "kubectl": machine.OLDEST_KUBECTL,
+    "docker": (20, 10),
+}
+TESTED = {
+    "kind": numbers(versions.KIND),
+    "istioctl": numbers(versions.ISTIO),
+    "kubectl": numbers(versions.KUBECTL),
+    "docker": (28, 2),
+}
 """The oldest versions that are accepted, and those that the kind engine was last tested with."""
 
 NODE_MB = 1200

@@ -5,9 +5,9 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from kata_lib import machine
 from kata_lib.engines.programs import ask, program
 from kata_lib.errors import KataError
+from kata_lib.versions import numbers
 
 SECONDS = 2.0
 
@@ -53,8 +53,8 @@ def version(name: str, path: str) -> tuple[int, ...] | None:
         said = ask([path, *_TELL.get(name, ["--version"])], SECONDS)
     except KataError:
         return None
-    numbers = machine.numbers(said)
-    return numbers if len(numbers) == 2 else None
+    found = numbers(said)
+    return found if len(found) == 2 else None
 
 
 def number(file: Path) -> int | None:

@@ -11,12 +11,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from kata_lib import versions
 from kata_lib.errors import EngineError
-
-NODE_IMAGE = (
-    "docker.io/kindest/node:v1.34.11@sha256:44e222ee2132dab25ff87301682f89eb82c7880ea3a1bf543bfe9708fd08d67d"
-)
-"""The release notes of kind 0.33.0 name it; the embedded engine answers as 1.34 too."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,7 @@ class KindSettings:
                 f"KIND_EXPERIMENTAL_PROVIDER must be docker, podman or nerdctl, not {provider!r}."
             )
         return cls(
-            node_image=os.environ.get("KATA_NODE_IMAGE") or NODE_IMAGE,
+            node_image=os.environ.get("KATA_NODE_IMAGE") or versions.NODE_IMAGE,
             hub=os.environ.get("KATA_ISTIO_HUB", ""),
             tag=os.environ.get("KATA_ISTIO_TAG", ""),
             istio_settings=Path(file).resolve() if file else None,

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any, ParamSpec, TypeVar
 
 from kata_lib.cluster import waiting
@@ -42,7 +43,8 @@ class _Shower:
         self._display: Display | None = None
         self._last: Wait | None = None
         self._at = 0.0
-        self._thread = threading.Thread(target=self._run, name="activity", daemon=True)
+        here = copy_context()  # else the kernel shows it as part of what any of its threads heard last
+        self._thread = threading.Thread(target=here.run, args=(self._run,), name="activity", daemon=True)
         self._thread.start()
 
     def end(self) -> None:

@@ -65,13 +65,18 @@ class Cell:
             self._handle.update(bundle, raw=True)
 
 
+LASTS_SECONDS = 5
+"""How long a bar is seen that is not shown again: its kernel may have been restarted meanwhile."""
+
+
 def bar(wait: Wait, seconds: float) -> str:
     """Return a wait as HTML, with how long it has lasted in seconds."""
     words = html.escape(wait.what)
     value = "" if wait.done is None else f' value="{wait.done:.3f}"'
     return (
-        f'<div class="kata-wait"><progress max="1"{value} aria-label="{words}"></progress> '
-        f"{words} · {seconds:.0f} s</div>"
+        f'<div class="kata-wait" style="animation: kata-wait-over 0s {LASTS_SECONDS}s forwards">'
+        "<style>@keyframes kata-wait-over { to { visibility: hidden } }</style>"
+        f'<progress max="1"{value} aria-label="{words}"></progress> {words} · {seconds:.0f} s</div>'
     )
 
 

@@ -29,7 +29,7 @@ class Live(LiveView):
     name = "Live lab"
 
     def __init__(self, lab: Lab, rate: float) -> None:
-        url = lab.url
+        url = lab.url()
         self._session = Session(
             lab.cluster,
             lambda rate: Sampler(url, rate, concurrency=16, ring=RING),
@@ -63,7 +63,7 @@ class Live(LiveView):
     def _follow(self, percent: int) -> None:
         """Move the controls that are linked with the lab's weight; a fault of theirs ends nothing here."""
         try:
-            self.widget.apart(lambda: self._weight.follow(percent))
+            self._weight.follow(percent)
         except Exception:
             traceback.print_exc()
 

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 FIRST_SECONDS, EVERY_SECONDS = 8.0, 60.0  # drawing one takes a fifth of a second
 _DRAWER = ThreadPoolExecutor(1, "still pictures")
 """Draws while the caller moves a picture; always one thread, whose memory the next picture takes again."""
-_HOW = (
-    "A still picture. To see it move, run the cell with <code>open_lab</code>, then this one: <code>{}</code>"
-)
+_HOW = "{}, run the cell with <code>open_lab</code>, then this one: <code>{}</code>"
 _NO_WIDGET = """
 .jp-OutputArea-child:has(+ .jp-OutputArea-child .kata-still-{0}):not(:has([data-still="{0}"])) {{
   display: none;
@@ -76,7 +74,8 @@ class StillBeside:
 
     def _html(self, picture: str) -> str:
         style = f"<style>{theme.page_css()}{_NO_WIDGET.format(self._name)}</style>"
-        how = f"<p>{_HOW.format(html.escape(self._cell))}</p>"
+        why = "A still picture. To see it move" if picture else "To see what stood here"
+        how = f"<p>{_HOW.format(why, html.escape(self._cell))}</p>"
         return f'<div class="kata-still-{self._name}">{in_page(picture)}{how}{style}</div>'
 
 

@@ -4,9 +4,7 @@ Their other halves are in view/. Messages arrive on changing threads, so hearing
 them.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
-from contextvars import copy_context
 from pathlib import Path
 from queue import Empty, Queue
 from uuid import uuid4
@@ -37,7 +35,6 @@ class Widget(anywidget.AnyWidget):
 
     def __init__(self, frame_seconds: float) -> None:
         self.inbox: Queue[Message | None] = Queue()
-        self._heard_in = copy_context()
         super().__init__(still=uuid4().hex[:12], settings=protocol.plain(settings(frame_seconds)))
         self.on_msg(self._hear)
 
@@ -47,16 +44,8 @@ class Widget(anywidget.AnyWidget):
         super().close()
 
     def tell(self, frame: Frame) -> None:
-        """Send a frame to the browser, as an answer to what it said last.
-
-        ipykernel takes a browser's next word on a comm to the shell from whose context the comm sent last.
-        Sent as part of a cell that runs, it would make the browser's words wait for the end of that cell.
-        """
-        self.apart(lambda: self.send(protocol.plain(frame)))
-
-    def apart(self, tell: Callable[[], None]) -> None:
-        """Tell the browser something as an answer to what it said last."""
-        self._heard_in.run(tell)
+        """Send a frame to the browser."""
+        self.send(protocol.plain(frame))
 
     def messages(self, rest: float) -> list[Message] | None:
         """Return what the browser said, waiting at most `rest` seconds for it; None once it was closed."""
@@ -69,7 +58,6 @@ class Widget(anywidget.AnyWidget):
         return heard if len(heard) == len(messages) else None
 
     def _hear(self, _: object, content: object, buffers: object) -> None:
-        self._heard_in = copy_context()
         self.inbox.put(protocol.read(content))
 
 

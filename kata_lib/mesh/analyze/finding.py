@@ -48,7 +48,7 @@ CODES: dict[str, tuple[str, Severity]] = {
     "KATA0503": ("RequestsRefused", "Error"),
     "KATA0504": ("RequestsAnsweredByRule", "Error"),
 }
-"""Every code with its name and severity: IST... as istioctl 1.31 has them, KATA... for what it does not see.
+"""Every code with its name and severity: IST... as istioctl has them, KATA... for what it does not see.
 
 Source: istio/istio, pkg/config/analysis/msg/messages.yaml, whose words the messages of IST... are.
 """

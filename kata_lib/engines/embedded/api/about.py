@@ -6,19 +6,21 @@ from email.utils import format_datetime
 
 from aiohttp import web
 
+from kata_lib import versions
 from kata_lib.engines.embedded.api import discovery
 from kata_lib.engines.embedded.api.respond import answer
 from kata_lib.engines.embedded.registry import openapi
 from kata_lib.engines.embedded.registry.served import Resources
 from kata_lib.engines.embedded.registry.status import no_such_path
 
+_MAJOR, _MINOR, _ = versions.KUBERNETES.split(".")
 VERSION = {
-    "major": "1",
-    "minor": "34",
-    "gitVersion": "v1.34.0",
+    "major": _MAJOR,
+    "minor": _MINOR,
+    "gitVersion": f"v{versions.KUBERNETES}",
     "gitCommit": "",
     "gitTreeState": "clean",
-    "buildDate": "2025-08-27T00:00:00Z",
+    "buildDate": "1970-01-01T00:00:00Z",
     "goVersion": "none",
     "compiler": "none",
     "platform": "embedded/python",

@@ -1,7 +1,7 @@
 """The API server: an aiohttp application whose requests end at the registry.
 
 Flows in: HTTPS requests with the cluster's bearer token. Flows out: what kubectl and every other client of a
-Kubernetes 1.34 expects, refusals as Status objects with the real server's words.
+Kubernetes expects, refusals as Status objects with the real server's words.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""How the two kinds of container start: an application by the table of images, a sidecar as Envoy."""
+"""How the two kinds of container start: an application by the table of images, a proxy as Envoy."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -9,7 +9,7 @@ from kata_lib.engines.embedded.addresses import Address, AddressPlan
 from kata_lib.engines.embedded.images import Images
 from kata_lib.engines.embedded.kubelet.environment import Read, environment, expand, mark
 from kata_lib.engines.embedded.kubelet.probes import Check, Outcome, checker
-from kata_lib.engines.embedded.mesh.bootstrap import bootstrap, node_id
+from kata_lib.engines.embedded.mesh.bootstrap import bootstrap, node_id, proxy_kind
 from kata_lib.engines.embedded.mesh.injection import workload_name
 from kata_lib.engines.embedded.processes import Identity
 from kata_lib.engines.embedded.state import State
@@ -103,7 +103,7 @@ class SidecarLauncher:
             node_id(self.pod),
             xds_socket=self.state.xds_socket,
             admin_socket=self.state.admin_socket(uid),
-            kind="sidecar",
+            kind=proxy_kind(self.pod),
             cluster=f"{workload_name(self.pod)}.{self.pod['metadata']['namespace']}",
         )
         return envoy.start(

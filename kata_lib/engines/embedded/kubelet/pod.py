@@ -16,6 +16,7 @@ from kata_lib.engines.embedded.kubelet.launchers import ProgramLauncher, Sidecar
 from kata_lib.engines.embedded.kubelet.status import pod_status, restarts
 from kata_lib.engines.embedded.mesh import scraping
 from kata_lib.engines.embedded.mesh.bootstrap import node_id
+from kata_lib.engines.embedded.mesh.injection import is_proxy
 from kata_lib.engines.embedded.mesh.pilot import Pilot
 from kata_lib.engines.embedded.objects import being_deleted, key
 from kata_lib.engines.embedded.registry.registry import Registry
@@ -81,7 +82,7 @@ class PodWorker:
             if before := known.get(container.name):
                 container.adopt(before)
             self.containers.append(container)
-        sidecars = (container for container in self.containers if container.name == SIDECAR)
+        sidecars = (container for container in self.containers if is_proxy(container.spec))
         self._sidecar = next(sidecars, None)
         self._agent = Agent(
             self.host.state.admin_socket(self.uid), self.host.pilot.settled, self._own_metrics()
@@ -134,7 +135,7 @@ class PodWorker:
     def _container(self, spec: Obj) -> Container:
         launcher: Any = (
             SidecarLauncher(self.pod, self.host.state)
-            if spec["name"] == SIDECAR
+            if is_proxy(spec)
             else ProgramLauncher(self.pod, spec, self.host.read, self.host.state, self.host.addresses)
         )
         policy = self.pod["spec"].get("restartPolicy", "Always")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from kata_lib import versions
 from kata_lib.engines.embedded.addresses import Address
 
 START_INTERVAL = 0.02
@@ -68,7 +69,7 @@ async def _get(address: Address, action: dict[str, Any]) -> Outcome:
     try:
         headers = {
             "host": f"{address[0]}:{address[1]}",
-            "user-agent": "kube-probe/1.34",
+            "user-agent": f"kube-probe/{versions.minor(versions.KUBERNETES)}",
             "connection": "close",
         }
         headers |= {header["name"].lower(): header["value"] for header in action.get("httpHeaders", ())}

@@ -2,7 +2,12 @@
 
 from collections.abc import Iterator
 
-from kata_lib.engines.embedded.mesh.translate import destination_rules, gateway_api, virtual_services
+from kata_lib.engines.embedded.mesh.translate import (
+    destination_rules,
+    gateway,
+    gateway_api,
+    virtual_services,
+)
 from kata_lib.engines.embedded.mesh.translate.fields import Tree, not_understood
 from kata_lib.engines.embedded.mesh.validation import mistakes
 from kata_lib.engines.embedded.registry.status import StatusError
@@ -12,9 +17,9 @@ _FIELDS: dict[str, Tree] = {
     gateway_api.KEY: gateway_api.FIELDS,
     "virtualservices": virtual_services.FIELDS,
     "destinationrules": destination_rules.FIELDS,
+    "gateways": gateway.FIELDS,
 }
 _UNSUPPORTED_KINDS = {
-    "gateways": "Gateway",
     "serviceentries": "ServiceEntry",
     "sidecars": "Sidecar",
     "backendtlspolicies.gateway.networking.k8s.io": "BackendTLSPolicy",
@@ -71,6 +76,9 @@ def _without_effect(spec: Obj) -> Iterator[str]:
             yield f"{path}.fault.delay without fixedDelay"
         if "abort" in fault and "httpStatus" not in fault["abort"]:
             yield f"{path}.fault.abort without httpStatus"
+    for index, server in enumerate(spec.get("servers") or ()):
+        if server["port"]["protocol"].upper() == "HTTPS" and "mode" not in server["tls"]:
+            yield f"spec.servers[{index}].tls without mode SIMPLE"
 
 
 def _is_unsupported(field: str, value: object) -> bool:

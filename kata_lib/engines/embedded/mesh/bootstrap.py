@@ -1,9 +1,11 @@
 """How an Envoy starts: who it is, where the daemon's discovery service is, and what it counts."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from kata_lib.cluster.pods import is_gateway
 from kata_lib.engines.embedded.envoy import INBOUND_CONNECTIONS
+from kata_lib.engines.embedded.mesh.translate.model import ProxyKind
 from kata_lib.engines.embedded.mesh.translate.sources import DISCOVERY_CLUSTER, discovery
 from kata_lib.engines.embedded.store import Obj
 
@@ -14,14 +16,19 @@ _INTERNAL_LISTENER_TYPE = (
 _TYPE = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
+def proxy_kind(pod: Obj) -> ProxyKind:
+    """Return what a pod's Envoy is: the sidecar of an application, or a router alone."""
+    return "router" if is_gateway(pod) else "sidecar"
+
+
 def node_id(pod: Obj) -> str:
-    """Return the name under which a pod's sidecar asks for its configuration."""
+    """Return the name under which a pod's Envoy asks for its configuration."""
     metadata = pod["metadata"]
-    return f"sidecar~{metadata['uid']}~{metadata['name']}.{metadata['namespace']}"
+    return f"{proxy_kind(pod)}~{metadata['uid']}~{metadata['name']}.{metadata['namespace']}"
 
 
 def bootstrap(
-    node_id: str, *, xds_socket: Path, admin_socket: Path, kind: Literal["sidecar", "node"], cluster: str = ""
+    node_id: str, *, xds_socket: Path, admin_socket: Path, kind: ProxyKind, cluster: str = ""
 ) -> dict[str, Any]:
     """Return Envoy's bootstrap; `cluster` names its workload in Envoy's own words, the kind by default."""
     return {

@@ -1,35 +1,60 @@
-"""Gives a pod its sidecar when it is created, as Istio's admission webhook does."""
+"""Gives a pod its proxy when it is created, as Istio's admission webhook does: a sidecar or a gateway."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 
-from kata_lib.cluster.pods import SIDECAR, has_sidecar
+from kata_lib import versions
+from kata_lib.cluster.pods import SIDECAR
 from kata_lib.engines.embedded.mesh import scraping
 from kata_lib.engines.embedded.objects import controller_of
 from kata_lib.engines.embedded.store import Obj
 
-PROXY_IMAGE = "envoyproxy/envoy:v1.40.0"
+PROXY_IMAGE = f"envoyproxy/envoy:v{versions.ENVOY}"
 PROXY_HTTP_PORT = 15080
 """Where an application's http_proxy points, on the pod's own address."""
 _INJECT = "sidecar.istio.io/inject"
+_TEMPLATES = "inject.istio.io/templates"
 
 
 def inject(pod: Obj, namespace: Obj) -> None:
-    """Add the istio-proxy container and Istio's annotations and labels to a pod that is to have a sidecar."""
-    if not wants_sidecar(pod, namespace) or has_sidecar(pod):
+    """Add the istio-proxy container and Istio's annotations and labels to a pod that is to have a proxy."""
+    if not wants_sidecar(pod, namespace) or any(map(is_proxy, pod["spec"]["containers"])):
         return
-    metadata, spec = pod["metadata"], pod["spec"]
-    first = spec["containers"][0]["name"]
-    sidecar = _proxy_container()
-    spec["containers"].append(sidecar)
+    metadata = pod["metadata"]
     annotations = metadata.setdefault("annotations", {})
-    scraping.redirect(annotations, sidecar)
+    router = annotations.get(_TEMPLATES) == "gateway"
+    applications = [c["name"] for c in pod["spec"]["containers"] if c["name"] != SIDECAR]
+    scraping.redirect(annotations, _with_proxy(pod, "router" if router else "sidecar"))
     annotations["sidecar.istio.io/status"] = json.dumps({"containers": [SIDECAR], "revision": "default"})
-    annotations.setdefault("kubectl.kubernetes.io/default-container", first)
-    annotations.setdefault("kubectl.kubernetes.io/default-logs-container", first)
+    for first in applications[:1]:
+        annotations.setdefault("kubectl.kubernetes.io/default-container", first)
+        annotations.setdefault("kubectl.kubernetes.io/default-logs-container", first)
     labels = metadata.setdefault("labels", {})
     labels.setdefault("service.istio.io/canonical-name", canonical_name(pod))
     labels.setdefault("service.istio.io/canonical-revision", canonical_revision(pod))
+
+
+def is_proxy(container: Obj) -> bool:
+    """Return whether a container is the proxy that was injected: Envoy, not a program of that name."""
+    image = str(container.get("image")).partition(":")[0]
+    return bool(container["name"] == SIDECAR and image == PROXY_IMAGE.partition(":")[0])
+
+
+def _with_proxy(pod: Obj, kind: Literal["sidecar", "router"]) -> Obj:
+    """Return the container of the proxy, added to a pod's last; what its manifest says of one counts more.
+
+    The image `auto` is that of the template.
+    """
+    containers: list[Obj] = pod["spec"]["containers"]
+    container = next((found for found in containers if found["name"] == SIDECAR), None)
+    if container is None:
+        containers.append(proxy_container(kind))
+        return containers[-1]
+    if container.get("image") == "auto":
+        del container["image"]
+    written = {key: value for key, value in container.items() if value}
+    container.update(proxy_container(kind) | written)
+    return container
 
 
 def wants_sidecar(pod: Obj, namespace: Obj) -> bool:
@@ -70,12 +95,13 @@ def canonical_revision(pod: Obj) -> str:
     return next((str(name) for name in names if name), "latest")
 
 
-def _proxy_container() -> dict[str, Any]:
+def proxy_container(kind: Literal["sidecar", "router"]) -> dict[str, Any]:
+    """Return the container of an Envoy beside an application, or of one that is a pod's only program."""
     return {
         "name": SIDECAR,
         "image": PROXY_IMAGE,
         "imagePullPolicy": "IfNotPresent",
-        "args": ["proxy", "sidecar"],
+        "args": ["proxy", kind],
         "ports": [{"name": "http-envoy-prom", "containerPort": 15090, "protocol": "TCP"}],
         "readinessProbe": {
             "httpGet": {"path": "/healthz/ready", "port": 15021, "scheme": "HTTP"},

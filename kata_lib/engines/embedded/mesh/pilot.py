@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from kata_lib.engines.embedded.mesh.bootstrap import node_id
+from kata_lib.engines.embedded.mesh.bootstrap import node_id, proxy_kind
 from kata_lib.engines.embedded.mesh.discovery import DiscoveryServer
 from kata_lib.engines.embedded.mesh.envoy_log import LogPath
 from kata_lib.engines.embedded.mesh.translate import (
@@ -22,7 +22,8 @@ from kata_lib.engines.embedded.store import Event, Obj
 log = logging.getLogger(__name__)
 
 _WATCHED = (
-    *("services", "endpointslices", "pods", "virtualservices", "destinationrules"),
+    *("services", "endpointslices", "pods", "secrets"),
+    *("virtualservices", "destinationrules", "gateways"),
     gateway_api.KEY,
 )
 
@@ -61,13 +62,13 @@ class Pilot:
         self._unsubscribe = registry.subscribe(self._on_event, set(_WATCHED))
 
     def add_proxy(self, pod: Obj, log: LogPath | None = None) -> None:
-        """Serve a pod's sidecar from now on; `log` says where its Envoy writes why it rejects something."""
+        """Serve a pod's Envoy from now on; `log` says where it writes why it rejects something."""
         metadata = pod["metadata"]
-        proxy = Proxy("sidecar", metadata["namespace"], metadata.get("labels", {}), pod)
+        proxy = Proxy(proxy_kind(pod), metadata["namespace"], metadata.get("labels", {}), pod)
         self._add(node_id(pod), proxy, log)
 
     def remove_proxy(self, pod: Obj) -> None:
-        """Serve a pod's sidecar no longer."""
+        """Serve a pod's Envoy no longer."""
         self._remove(node_id(pod))
 
     def add_node(self, node_name: str, log: LogPath | None = None) -> None:
@@ -130,6 +131,8 @@ class Pilot:
             virtual_services=self._objects["virtualservices"].values(),
             destination_rules=self._objects["destinationrules"].values(),
             http_routes=self._objects[gateway_api.KEY].values(),
+            gateways=self._objects["gateways"].values(),
+            secrets=self._objects["secrets"].values(),
         )
         failed = [name for name in tuple(self._proxies) if not self._configured(name, snapshot)]
         self._failures = self._failures + 1 if failed else 0

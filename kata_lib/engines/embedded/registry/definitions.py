@@ -1,19 +1,20 @@
-"""The definitions from which schemas and OpenAPI documents are made, as they lie on disk.
+"""The definitions from which schemas and OpenAPI documents are made, as they lie on disk beside this module.
 
-Kubernetes 1.34 comes from the `kubernetes-validate` package (its generated `_definitions.json`), Istio from
-`istio_schemas.json` beside this module: the structure of the five custom resource definitions of Istio 1.31
-(https://istio.io, Apache-2.0) as a cluster served them, without descriptions. `gateway_api_definitions.json`
-has those of the Gateway API 1.6.0, standard channel (https://gateway-api.sigs.k8s.io, Apache-2.0), likewise.
-Nothing of any is kept here.
+`kubernetes_schemas.json` has Kubernetes' own (https://kubernetes.io, Apache-2.0): those of DEFINITIONS and
+all that they refer to, as an API server serves them under /openapi/v2. `istio_schemas.json` has the structure
+of the five custom resource definitions of Istio (https://istio.io, Apache-2.0) as a cluster served them,
+without descriptions; `gateway_api_definitions.json` those of the Gateway API, standard channel
+(https://gateway-api.sigs.k8s.io, Apache-2.0), likewise. `scripts/record` writes all three. Nothing of any is
+kept here.
 """
 
-import importlib.util
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+_KUBERNETES_FILE = Path(__file__).with_name("kubernetes_schemas.json")
 _CUSTOM_FILE = Path(__file__).with_name("istio_schemas.json")
 _GATEWAY_API_FILE = Path(__file__).with_name("gateway_api_definitions.json")
 _CORE = "io.k8s.api.core.v1."
@@ -58,15 +59,19 @@ CUSTOM_KINDS = {
     "virtualservices": "VirtualService",
 }
 
-_REF = "#/$defs/"
+_REF = "#/definitions/"
 
 
 def raw_definitions(names: Iterable[str]) -> dict[str, Any]:
-    """Read the definitions of `names` and of all that they refer to, with descriptions, from the package.
+    """Read the definitions of `names` and of all that they refer to, with descriptions.
 
-    The whole file is parsed (some 10 ms, 6 MB for that moment): nothing of it is kept here.
+    The whole file is parsed (some 5 ms, 2 MB for that moment): nothing of it is kept here.
     """
-    definitions = json.loads(_definitions_file().read_bytes())["$defs"]
+    return with_referenced(json.loads(_KUBERNETES_FILE.read_bytes()), names)
+
+
+def with_referenced(definitions: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return of an API server's definitions those of `names` and all that they refer to."""
     wanted = list(names)
     found: dict[str, Any] = {}
     while wanted:
@@ -84,7 +89,7 @@ def referenced(reference: str) -> str:
 
 def sources() -> bytes:
     """Return the files from which all schemas are made, one after the other."""
-    return _definitions_file().read_bytes() + _CUSTOM_FILE.read_bytes()
+    return _KUBERNETES_FILE.read_bytes() + _CUSTOM_FILE.read_bytes()
 
 
 def custom_definition(kind: str) -> dict[str, Any]:
@@ -103,15 +108,6 @@ def gateway_api_definitions() -> list[dict[str, Any]]:
 def gateway_api_names() -> frozenset[str]:
     """Return the names of the Gateway API's definitions."""
     return frozenset(definition["metadata"]["name"] for definition in gateway_api_definitions())
-
-
-def _definitions_file() -> Path:
-    # Found without importing the package, which would load jsonschema and all that it needs.
-    spec = importlib.util.find_spec("kubernetes_validate")
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("kubernetes_validate is not installed: it brings the API's schemas")
-    package = Path(spec.submodule_search_locations[0])
-    return package / "kubernetes-json-schema" / "v1.34.0-local" / "_definitions.json"
 
 
 def _references(node: Any) -> Iterable[str]:

@@ -1,8 +1,8 @@
 """The OpenAPI v3 documents, one per group version, made on demand from definitions and resources.
 
 kubectl reads them to explain fields, to make its strategic merge patches (`x-kubernetes-patch-...`), and to
-learn from the parameters of PATCH whether it may leave validation to the server. The definitions are JSON
-schema without paths; what OpenAPI writes otherwise, references and nullable types, is rewritten here.
+learn from the parameters of PATCH whether it may leave validation to the server. The definitions are those of
+OpenAPI v2 without paths; what v3 writes otherwise, references above all, is rewritten here.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from kata_lib import versions
 from kata_lib.engines.embedded.registry import definitions, openapi_paths
 from kata_lib.engines.embedded.registry.openapi_paths import COMPONENTS, component, kind_of, path_of, paths_of
 from kata_lib.engines.embedded.registry.resources import Resource
@@ -19,8 +20,11 @@ from kata_lib.engines.embedded.registry.served import Resources
 Json = dict[str, Any]
 
 _META = definitions.META + "ObjectMeta"
-_INT_OR_STRING = {"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]}
-_QUANTITY = {"oneOf": [{"type": "string"}, {"type": "number"}]}
+_EITHER: dict[str, Json] = {
+    "IntOrString": {"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]},
+    "Quantity": {"oneOf": [{"type": "string"}, {"type": "number"}]},
+}
+"""What v2 calls a string although it may be a number."""
 
 
 def openapi_v3_index(resources: Resources) -> Json:
@@ -48,7 +52,7 @@ def openapi_v3(resources: Resources, group_version: str) -> bytes:
         paths |= paths_of(row, version)
     document = {
         "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": "v1.34.0"},
+        "info": {"title": "Kubernetes", "version": f"v{versions.KUBERNETES}"},
         "paths": paths,
         "components": {"schemas": _components(resources, rows, version)},
     }
@@ -94,20 +98,16 @@ def _components(resources: Resources, rows: list[Resource], version: str) -> Jso
 
 def _openapi(node: Json, name: str = "") -> Json:
     """Return one definition, or one part of it, as OpenAPI v3 writes it."""
-    if name.endswith(".IntOrString"):
-        return node | _INT_OR_STRING
-    if name.endswith(".Quantity"):
-        return node | _QUANTITY
+    if either := _EITHER.get(name.rpartition(".")[2]):
+        return {"description": node["description"], **either}
     result: Json = {}
     for key, value in node.items():
         if key == "$ref":
             result["allOf"] = [{"$ref": COMPONENTS + definitions.referenced(value)}]
-        elif key == "type" and isinstance(value, list):
-            result["type"] = next(kind for kind in value if kind != "null")
         elif key == "properties":
             result["properties"] = {field: _openapi(inner) for field, inner in value.items()}
         elif key in ("items", "additionalProperties") and isinstance(value, dict):
             result[key] = _openapi(value)
-        elif key != "enum":  # only apiVersion and kind have one, and only in this package
+        else:
             result[key] = value
     return result

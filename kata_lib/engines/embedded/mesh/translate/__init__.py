@@ -1,6 +1,7 @@
 """From the cluster's objects to one Envoy's configuration, as istiod makes it. Pure.
 
     sidecar.py node.py     all of one Envoy: a pod's sidecar, and the node's own
+    gateway/               that of a gateway: its ports, route tables and certificates
     inbound.py             what a sidecar takes in for its application
     http_proxy.py          every port's route table in one, for the listener that http_proxy names
     tcp_ports.py           where connections to ports that are not HTTP go; tcp_route.py a VirtualService's
@@ -15,7 +16,7 @@
 A field that Istio has and this has not is missing in the FIELDS of its file: admission.py refuses it by name.
 """
 
-from kata_lib.engines.embedded.mesh.translate import node, sidecar
+from kata_lib.engines.embedded.mesh.translate import gateway, node, sidecar
 from kata_lib.engines.embedded.mesh.translate.model import Addresses, MeshSnapshot, Proxy, ProxyConfig
 
 __all__ = ["Addresses", "MeshSnapshot", "Proxy", "ProxyConfig", "translate"]
@@ -25,4 +26,6 @@ def translate(snapshot: MeshSnapshot, proxy: Proxy, addresses: Addresses) -> Pro
     """Return what a proxy should run; the snapshot may be shared by all proxies of one moment."""
     if proxy.kind == "node":
         return node.config(snapshot, addresses)
+    if proxy.kind == "router":
+        return gateway.config(snapshot, proxy, addresses)
     return sidecar.config(snapshot, proxy, addresses)

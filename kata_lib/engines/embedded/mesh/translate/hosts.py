@@ -3,8 +3,6 @@
 from kata_lib.engines.embedded.mesh.translate.model import Service
 from kata_lib.engines.embedded.store import Obj
 
-MESH_GATEWAY = "mesh"
-
 
 def domains(service: Service, namespace: str) -> list[str]:
     """Return the names under which a proxy in `namespace` may ask for a Service."""

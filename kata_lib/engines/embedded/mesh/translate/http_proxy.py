@@ -22,7 +22,7 @@ PASSAGE = "tcp"
 _PASSAGE_IDLE = "5s"
 _SOURCE = "kata.source"
 _HTTP_PORT = 80
-_MAX_DIRECT_RESPONSE = 1024 * 1024  # as istiod sets it; Envoy's own limit is 4 kB
+MAX_DIRECT_RESPONSE = 1024 * 1024  # as istiod sets it; Envoy's own limit is 4 kB
 _CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager"
 _MANAGER_TYPE = (
     "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -50,7 +50,7 @@ def merged(tables: Tables, tcp: Sequence[TcpPort] = ()) -> Envoy:
         "name": ROUTE_TABLE,
         "virtual_hosts": [*hosts, virtual_host("block_all", ["*"], [refused])],
         "validate_clusters": False,
-        "max_direct_response_body_size_bytes": _MAX_DIRECT_RESPONSE,
+        "max_direct_response_body_size_bytes": MAX_DIRECT_RESPONSE,
     }
 
 
@@ -59,10 +59,7 @@ def listener(address: tuple[str, int], access_log: list[Envoy]) -> Envoy:
     manager = connection_manager(
         "outbound",
         {"rds": {"config_source": route_discovery(), "route_config_name": ROUTE_TABLE}},
-        [
-            {"name": fault.FILTER, "typed_config": {"@type": fault.TYPE}},
-            {"name": cors.FILTER, "typed_config": {"@type": _CORS_TYPE}},
-        ],
+        outbound_filters(),
         access_log,
     )
     return {
@@ -109,6 +106,14 @@ def passage_cluster(tcp: TcpPort) -> Envoy:
     options = http_options(made)
     options["common_http_protocol_options"] = {"idle_timeout": _PASSAGE_IDLE}
     return made
+
+
+def outbound_filters() -> list[Envoy]:
+    """Return the filters that carry out what a route asks for beside where requests go."""
+    return [
+        {"name": fault.FILTER, "typed_config": {"@type": fault.TYPE}},
+        {"name": cors.FILTER, "typed_config": {"@type": _CORS_TYPE}},
+    ]
 
 
 def connection_manager(prefix: str, routes: Envoy, filters: list[Envoy], access_log: list[Envoy]) -> Envoy:

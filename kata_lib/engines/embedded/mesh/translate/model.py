@@ -10,6 +10,7 @@ from kata_lib.cluster import hosts, service_ports
 from kata_lib.engines.embedded.store import Obj
 
 Made = TypeVar("Made")
+ProxyKind = Literal["sidecar", "router", "node"]
 Envoy = dict[str, Any]
 """One Envoy message in its JSON form."""
 
@@ -24,9 +25,9 @@ class Addresses(Protocol):
 
 @dataclass(frozen=True)
 class Proxy:
-    """Whose configuration is made: a pod's sidecar (`pod` is the pod) or the node's own Envoy (no pod)."""
+    """Whose configuration is made: a pod's sidecar or a gateway (`pod` is the pod), or the node's Envoy."""
 
-    kind: Literal["sidecar", "node"]
+    kind: ProxyKind
     namespace: str
     labels: Mapping[str, str] = field(default_factory=dict)
     pod: Obj | None = None
@@ -100,6 +101,8 @@ class MeshSnapshot:
         virtual_services: Iterable[Obj] = (),
         destination_rules: Iterable[Obj] = (),
         http_routes: Iterable[Obj] = (),
+        gateways: Iterable[Obj] = (),
+        secrets: Iterable[Obj] = (),
     ) -> None:
         self._services = list(services)
         self._slices = list(endpoint_slices)
@@ -108,6 +111,8 @@ class MeshSnapshot:
         self.virtual_services = sorted(virtual_services, key=age)
         self.http_routes = list(http_routes)
         self.destination_rules = sorted(destination_rules, key=age)
+        self.gateways = sorted(gateways, key=age)
+        self.secrets = {(obj["metadata"]["namespace"], obj["metadata"]["name"]): obj for obj in secrets}
 
     def once(self, key: tuple[Hashable, ...], make: Callable[[], Made]) -> Made:
         """Return what `make` makes for a key, made once for all proxies of this moment."""

@@ -34,7 +34,7 @@ class TcpPort:
 
 def of(snapshot: MeshSnapshot, proxy: Proxy) -> list[TcpPort]:
     """Return the ports that a sidecar passes connections to, without a look at what is said."""
-    candidates = virtual_services.in_mesh(snapshot, proxy.namespace)
+    candidates = virtual_services.bound(snapshot, proxy.namespace)
     made = []
     for service in snapshot.services.values():
         rules = list(virtual_services.tcp_rules(candidates, service.hostname))

@@ -25,7 +25,7 @@ _DEFAULT_PORT = 80
 
 def tables(snapshot: MeshSnapshot, proxy: Proxy) -> Tables:
     """Return the virtual hosts that a sidecar uses, for each port that a Service of HTTP has."""
-    candidates = virtual_services.in_mesh(snapshot, proxy.namespace)
+    candidates = virtual_services.bound(snapshot, proxy.namespace)
     ports = {port.number for service in snapshot.services.values() for port in service.ports if port.routed}
     made = {}
     for port in sorted(ports | {_DEFAULT_PORT}):

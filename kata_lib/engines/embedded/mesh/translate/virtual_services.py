@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from kata_lib.cluster.hosts import covers, full_name, specificity
+from kata_lib.cluster.hosts import MESH, covers, full_name, gateway_name, specificity
 from kata_lib.engines.embedded.mesh.translate import delegates, gateway_api, http_route, tcp_route
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Tree
-from kata_lib.engines.embedded.mesh.translate.hosts import MESH_GATEWAY, visible
+from kata_lib.engines.embedded.mesh.translate.hosts import visible
 from kata_lib.engines.embedded.mesh.translate.model import MeshSnapshot, age
 from kata_lib.engines.embedded.store import Obj
 
@@ -21,8 +21,10 @@ FIELDS: Tree = {
 Rule = Mapping[str, Any]
 
 
-def in_mesh(snapshot: MeshSnapshot, namespace: str) -> list[Obj]:
-    """Return the VirtualServices that sidecars of a namespace see, in istiod's order.
+def bound(snapshot: MeshSnapshot, namespace: str, gateway: str = MESH) -> list[Obj]:
+    """Return the VirtualServices for a gateway that its proxies in a namespace see, in istiod's order.
+
+    A gateway is NAMESPACE/NAME; MESH stands for all sidecars.
 
     First those for their own namespace alone, then those for this one by name, then those for all; of each
     first what the namespace's own HTTPRoutes come to, then the oldest (then by name).
@@ -30,10 +32,15 @@ def in_mesh(snapshot: MeshSnapshot, namespace: str) -> list[Obj]:
     seen = [
         virtual_service
         for virtual_service in snapshot.once(("virtual services",), lambda: _with_http_routes(snapshot))
-        if MESH_GATEWAY in virtual_service["spec"].get("gateways", [MESH_GATEWAY])
-        and visible(virtual_service, namespace)
+        if gateway in _gateways(virtual_service) and visible(virtual_service, namespace)
     ]
     return sorted(seen, key=lambda found: _precedence(found, namespace))
+
+
+def _gateways(virtual_service: Obj) -> list[str]:
+    namespace = virtual_service["metadata"]["namespace"]
+    written = virtual_service["spec"].get("gateways") or [MESH]
+    return [gateway_name(name, namespace) for name in written]
 
 
 def _with_http_routes(snapshot: MeshSnapshot) -> list[Obj]:
@@ -93,13 +100,27 @@ def _named(virtual_service: Obj, kind: Literal["http", "tcp"] = "http") -> Itera
         return {**destination, "host": full_name(destination["host"], namespace)}
 
     for rule in virtual_service["spec"].get(kind, []):
-        named = dict(rule)
+        named = {**rule, **_at_gateways(rule, namespace)}
         if "mirror" in rule:
             named["mirror"] = full(rule["mirror"])
         for field in ("route", "mirrors"):
             if field in rule:
                 named[field] = [{**item, "destination": full(item["destination"])} for item in rule[field]]
         yield named
+
+
+def _at_gateways(rule: Rule, namespace: str) -> Rule:
+    """Return a rule's matches with their gateways by their full names, {} where it has none."""
+    if "match" not in rule:
+        return {}
+    return {
+        "match": [
+            {**match, "gateways": [gateway_name(name, namespace) for name in match["gateways"]]}
+            if "gateways" in match
+            else match
+            for match in rule["match"]
+        ]
+    }
 
 
 def _delegated(rule: Rule, namespace: str, snapshot: MeshSnapshot) -> Iterator[Rule]:

@@ -2,7 +2,7 @@
 
 Each module has `fill(obj)`, which adds to the object in place what counts as sent by the client, and some
 have `complete(obj)`, which adds what the server gives on its own account. Where there is `IMMUTABLE`, an
-update must leave those paths as they are. Values as Kubernetes 1.34 shows them with `kubectl get -o yaml`.
+update must leave those paths as they are. Values as Kubernetes shows them with `kubectl get -o yaml`.
 """
 
 from collections.abc import Callable

@@ -12,9 +12,9 @@ Source: istio/istio, pilot/pkg/config/kube/gateway (conversion.go, route_collect
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from kata_lib.cluster.hosts import MESH
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Tree
 from kata_lib.engines.embedded.mesh.translate.gateway_api import order, parents, rules
-from kata_lib.engines.embedded.mesh.translate.hosts import MESH_GATEWAY
 from kata_lib.engines.embedded.store import Obj
 
 KEY = "httproutes.gateway.networking.k8s.io"
@@ -60,7 +60,7 @@ def _empty(key: str, parent: dict[str, Any], route: Obj) -> Obj:
             "creationTimestamp": metadata.get("creationTimestamp"),
             "annotations": SEMANTICS,
         },
-        "spec": {"hosts": [parents.host(parent, route)], "gateways": [MESH_GATEWAY], "http": []},
+        "spec": {"hosts": [parents.host(parent, route)], "gateways": [MESH], "http": []},
     }
 
 

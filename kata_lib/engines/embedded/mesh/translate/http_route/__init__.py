@@ -60,7 +60,7 @@ def route(rule: Mapping[str, Any], condition: Mapping[str, Any] | None, context:
         made["name"] = name
     given = headers.envoy(rule.get("headers", {}))
     if "redirect" in rule:
-        made["redirect"] = redirect.envoy(rule["redirect"], context.port)
+        made["redirect"] = redirect.envoy(rule["redirect"], context.port, tls=context.tls)
     elif "directResponse" in rule:
         made["direct_response"] = direct_response.envoy(rule["directResponse"])
     else:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Keys, Tree
-from kata_lib.engines.embedded.mesh.translate.hosts import MESH_GATEWAY
 from kata_lib.engines.embedded.mesh.translate.http_route.context import RouteContext
 from kata_lib.engines.embedded.mesh.translate.model import Envoy
 
@@ -41,7 +40,7 @@ def can_hold(condition: Mapping[str, Any], context: RouteContext) -> bool:
     if (condition.get("port") or context.port) != context.port:
         return False
     if gateways := condition.get("gateways"):
-        return MESH_GATEWAY in gateways
+        return context.gateway in gateways
     namespace = condition.get("sourceNamespace") or context.proxy_namespace
     labels = condition.get("sourceLabels", {})
     return labels.items() <= context.proxy_labels.items() and namespace == context.proxy_namespace

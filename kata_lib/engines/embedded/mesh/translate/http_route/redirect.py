@@ -33,21 +33,21 @@ FIELDS: Tree = {
 _DEFAULT_PORTS = {("http", 80), ("https", 443)}
 
 
-def envoy(redirect: Mapping[str, Any], port: int) -> Envoy:
-    """Return Envoy's redirect of requests to a port."""
+def envoy(redirect: Mapping[str, Any], port: int, *, tls: bool = False) -> Envoy:
+    """Return Envoy's redirect of requests to a port, encrypted ones or not."""
     action: Envoy = {name: redirect[field] for field, name in _TARGETS.items() if redirect.get(field)}
     if "prefix_rewrite" not in action:
         action.setdefault("path_redirect", "")
     if code := _CODES[redirect.get("redirectCode") or 301]:
         action["response_code"] = code
-    if target := _port(redirect, port):
+    if target := _port(redirect, port, tls):
         action["port_redirect"] = target
     return action
 
 
-def _port(redirect: Mapping[str, Any], port: int) -> int:
+def _port(redirect: Mapping[str, Any], port: int, tls: bool) -> int:
     """Return the port that the client is sent to; 0 where its scheme says it."""
     target = int(redirect.get("port", 0))
     if redirect.get("derivePort") == "FROM_REQUEST_PORT":
         target = port
-    return 0 if (redirect.get("scheme") or "http", target) in _DEFAULT_PORTS else target
+    return 0 if (redirect.get("scheme") or ("https" if tls else "http"), target) in _DEFAULT_PORTS else target
