@@ -5,6 +5,9 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from browser.running_lab import KEPT, use_theme
+
+SIZES = {"wide": (1600, 1000), "usual": (1280, 1000), "narrow": (700, 1000), "zoomed to 200 %": (640, 500)}
 SHAPES = "svg text, svg .change-line"
 WORDS = "button, input, select, output, label, caption, th, td, p, li, .chip, .last > span, .note"
 TOUCH = 1.0
@@ -35,6 +38,20 @@ _MEASURE = """([view, shapes, words]) => {
         canvas: found('canvas').filter(seen).map(box),
     };
 }"""
+
+
+def show_at(page: Page, view: str, size: str, theme: str) -> None:
+    """Show a view at a size of SIZES in a theme, wait until its picture fits, and keep a screenshot."""
+    width, height = SIZES[size]
+    use_theme(page, theme)
+    page.set_viewport_size({"width": width, "height": height})
+    page.locator(view).scroll_into_view_if_needed()
+    page.wait_for_function(
+        "([plot]) => plot.clientWidth === plot.firstElementChild.clientWidth",
+        arg=[page.locator(f"{view} .plot").element_handle()],
+    )
+    page.wait_for_timeout(300)  # the second that runs follows with the next frame
+    page.locator(view).screenshot(path=KEPT / f"{view.removeprefix('.kata-')}-{width}-{theme}.png")
 
 
 def measured(page: Page, view: str) -> dict[str, Any]:

@@ -6,11 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bench.lab_page import LIVE, open_notebook, run_live
-from browser.boxes import faults, measured
-from browser.running_lab import KEPT, THEMES, JupyterLab, use_theme
-
-SIZES = {"wide": (1600, 1000), "usual": (1280, 1000), "narrow": (700, 1000), "zoomed to 200 %": (640, 500)}
-RELEASE = ".kata-release"
+from browser.boxes import SIZES, faults, measured, show_at
+from browser.running_lab import THEMES, JupyterLab
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +27,7 @@ def page(jupyter: JupyterLab) -> Iterator[Page]:
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", SIZES)
 def test_nothing_of_the_live_lab_is_cut_or_overlaps(page: Page, size: str, theme: str) -> None:
-    width, height = SIZES[size]
-    use_theme(page, theme)
-    page.set_viewport_size({"width": width, "height": height})
-    fits = f"""() => {{
-        const plot = document.querySelector('{LIVE} .plot');
-        return plot.clientWidth === plot.firstElementChild.clientWidth;
-    }}"""
-    page.locator(LIVE).scroll_into_view_if_needed()
-    page.wait_for_function(fits)
-    page.wait_for_timeout(300)  # the second that runs follows with the next frame
-    page.locator(LIVE).screenshot(path=KEPT / f"live-lab-{width}-{theme}.png")
+    show_at(page, LIVE, size, theme)
     assert faults(measured(page, LIVE)) == []
 
 

@@ -27,7 +27,7 @@ class ByPlan:
         self._release = release
 
     def told(self, since: tuple[Counted, Counted]) -> Told:
-        """Return where it stands; its figures are those on which it is judged."""
+        """Return where it stands; its figures are those on which it is judged, none once it is back."""
         state = self._release.state
         plan = state.plan
         through = len(plan.steps) if state.phase == "Healthy" else -1
@@ -42,13 +42,18 @@ class ByPlan:
             step=through if state.ended else state.step,
             may=_may(state),
             moves=[Move(d.at, d.weight, _mark(d, state)) for d in state.decisions],
-            figures=[row for subset in (plan.canary, plan.stable) for row in _figures(state, subset)],
+            figures=[row for subset in _judged(state) for row in _figures(state, subset)],
             decisions=self._release.lines(),
         )
 
     def do(self, command: str) -> None:
         """Carry out what a button says."""
         COMMANDS[command](self._release)
+
+
+def _judged(state: ReleaseState) -> list[str]:
+    """Return the versions of which something is counted; the others' zeros would say that nobody came."""
+    return [] if state.phase == "Degraded" else [state.plan.canary, state.plan.stable]
 
 
 def _figures(state: ReleaseState, subset: str) -> list[Metric]:

@@ -57,7 +57,7 @@ class LabView {
     this.#styleOf = stylesOf(settings);
     this.#controls = new Controls(el, say, settings, this.#styleOf);
     this.#picture = new Picture(this.#find(".plot"), this.#find(".legend"), settings, this.#styleOf);
-    this.#running = new Running(find(el, ".now", HTMLCanvasElement), this.#styleOf);
+    this.#running = new Running(this.#find(".picture"), this.#styleOf);
     this.#body = find(el, "tbody", HTMLTableSectionElement);
   }
 

@@ -86,6 +86,7 @@ class ReleaseView {
     });
     for (const [command, button] of this.#buttons) button.hidden = !may.includes(command);
     fillTable(this.#body, metricRows(metrics), this.#styleOf);
+    this.#find(".below").hidden = metrics.length === 0;
     fill(this.#find(".decisions"), decisions, newItem, write);
   }
 

@@ -24,13 +24,15 @@ export class Running {
   #where = "";
 
   /**
-   * @param {HTMLCanvasElement} canvas
+   * @param {HTMLElement} picture
    * @param {StyleOf} styleOf
    */
-  constructor(canvas, styleOf) {
-    this.#canvas = canvas;
+  constructor(picture, styleOf) {
+    this.#canvas = picture.appendChild(document.createElement("canvas"));
+    this.#canvas.className = "now";
+    this.#canvas.ariaHidden = "true";
     this.#styleOf = styleOf;
-    this.#pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    this.#pen = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext("2d"));
   }
 
   /**

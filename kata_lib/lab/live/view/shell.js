@@ -4,8 +4,7 @@ import { HEIGHT } from "./axes.js";
 
 /** @import { Model } from "./loop.js" */
 
-export const PICTURE = `<div class="picture" style="height: ${HEIGHT}px"><div class="plot" role="img"></div>
-    <canvas class="now" aria-hidden="true"></canvas></div>
+export const PICTURE = `<div class="picture" style="height: ${HEIGHT}px"><div class="plot" role="img"></div></div>
   <ul class="legend" aria-label="Lines of the picture"></ul>`;
 
 /**
