@@ -12,7 +12,7 @@ from kata_lib.engines.embedded.api import protobuf
 from kata_lib.engines.embedded.api.target import Target
 from kata_lib.engines.embedded.registry.decoding_words import json_type
 from kata_lib.engines.embedded.registry.metadata import MAX_IN_DEFINITION
-from kata_lib.engines.embedded.registry.patches import APPLY_PATCH
+from kata_lib.engines.embedded.registry.patches import APPLY_PATCH, JSON_PATCH, MAX_OPERATIONS
 from kata_lib.engines.embedded.registry.served import Resources
 from kata_lib.engines.embedded.registry.status import (
     Cause,
@@ -58,12 +58,13 @@ async def sent_object(request: web.Request, resources: Resources, target: Target
 async def sent_patch(request: web.Request) -> Any:
     """Return what a patch says; raise StatusError 400 where it cannot be read."""
     raw = await _received(request)
+    most = 5 * MAX_OPERATIONS if request.content_type == JSON_PATCH else VALUES_LIMIT
     try:
         if request.content_type != APPLY_PATCH:
-            return await _aside(read_json, raw)
+            return await _aside(read_json, raw, most)
         return await _aside(read_yaml, raw)
     except TooMany:
-        raise too_many_values(VALUES_LIMIT) from None
+        raise too_many_values(most) from None
     except Unreadable as error:
         form = "YAML" if request.content_type == APPLY_PATCH else "patch"
         raise bad_request(f"error decoding {form}: {error}") from error
@@ -108,11 +109,11 @@ async def _read(request: web.Request, kind: str) -> Any:
         ) from error
 
 
-async def _aside(read: Callable[[bytes, float], Any], raw: bytes) -> Any:
+async def _aside(read: Callable[[bytes, float], Any], raw: bytes, most: int = VALUES_LIMIT) -> Any:
     """Read a body so that others need not wait for it."""
     if len(raw) < _ASIDE_BYTES[read]:
-        return read(raw, VALUES_LIMIT)
-    return await asyncio.to_thread(read, raw, VALUES_LIMIT)
+        return read(raw, most)
+    return await asyncio.to_thread(read, raw, most)
 
 
 def _beginning(raw: bytes) -> str:
