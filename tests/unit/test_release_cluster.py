@@ -425,8 +425,12 @@ def test_a_release_moves_the_weights_of_an_http_route_with_testers_and_copies(st
     for manifest in parse(ROUTE, "the test"):
         cluster.apply_object(manifest)
     header = {"name": "testers", "match": [{"headerName": "x-tester", "headerValue": {"prefix": "y."}}]}
-    steps = {"setMirrorRoute": {"percentage": 30}}, {"setWeight": 20}, {"analysis": {}}
-    made = plan({"setHeaderRoute": header}, *steps)
+    made = plan(
+        {"setHeaderRoute": header},
+        {"setMirrorRoute": {"percentage": 30}},
+        {"setWeight": 20},
+        {"analysis": {}},
+    )
     assert routes.check(cluster, made) == VERSIONS
     testers = HeaderRoute("testers", "x-tester", "prefix", "y.")
     for routing in (ReleaseRouting(0, (testers,), 30), ReleaseRouting(20), ReleaseRouting(100)):
