@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestServer
 from control_plane import deployment, make_registry
-from record_yaml import KIND
 
 from kata_lib.engines.embedded.api.server import PROTOCOL, make_app
 from kata_lib.engines.embedded.controllers import (
@@ -27,6 +26,7 @@ from kata_lib.engines.embedded.controllers import (
 )
 from kata_lib.engines.embedded.registry.metadata import MAX_IN_DEFINITION, MAX_VALUES
 from kata_lib.engines.embedded.registry.registry import Registry
+from recorders.yaml_texts import KIND
 
 HOLD_UP = 0.1
 ADDITIONS, ADDITIONS_SECONDS = 1_000_000, 0.025
