@@ -20,7 +20,7 @@ from browser.walking import Cell, Seen, Walk
 from kata_lib.course import notebooks
 from kata_lib.course.steps import step
 
-SEED = 2026
+SEED = 5
 NAMES = [source.stem for source in notebooks.sources() if not step(source.stem).addons]
 """Every notebook for which a new cluster has all."""
 SHUFFLED = random.Random(SEED).sample(NAMES, len(NAMES))
