@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -136,13 +136,15 @@ def weights(
 
 @app.command()
 def url(
-    service: Annotated[str, typer.Argument(help="A Service of type NodePort; by default sentences.")] = "",
+    service: Annotated[
+        str, typer.Argument(help="A Service of type NodePort, or a gateway; by default sentences.")
+    ] = "",
 ) -> None:
     """Print where a service answers."""
     from kata_lib.course import application
 
     cluster = the_cluster()
-    print(cluster.url(service) if service else application.url(cluster))
+    print(application.url(cluster, service))
 
 
 @app.command()
@@ -164,10 +166,17 @@ def kubeconfig() -> None:
 
 @app.command(name="proxy-config")
 def proxy_config(
-    section: Annotated[str, typer.Argument(metavar="listeners|routes|clusters|endpoints")],
+    section: Annotated[str, typer.Argument(metavar="listeners|routes|clusters|endpoints|all")],
     pod: Annotated[str, typer.Argument(metavar="POD")],
 ) -> None:
-    """Print what a pod's Envoy has in force, from its configuration dump, as JSON."""
+    """Print what a pod's Envoy has in force, from its configuration dump, as JSON.
+
+    All of it is what `istioctl proxy-config routes --file` reads.
+    """
     from kata_lib.mesh import proxy_config
 
-    print(json.dumps(proxy_config.read(the_cluster(), pod, proxy_config.section(section)), indent=2))
+    if section == "all":
+        found: Any = proxy_config.dump(the_cluster(), pod)
+    else:
+        found = proxy_config.read(the_cluster(), pod, proxy_config.section(section))
+    print(json.dumps(found, indent=2))

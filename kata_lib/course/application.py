@@ -12,6 +12,7 @@ from kata_lib import traffic
 from kata_lib.engines.application import Application
 from kata_lib.errors import ClusterError
 from kata_lib.machine import PROJECT
+from kata_lib.mesh import gateways
 from kata_lib.traffic import UNKNOWN
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ frame_of = partial(traffic.frame_of, version_of=version_of)
 def url(cluster: "Cluster", through: str = "") -> str:
     """Return where sentences answers, by itself or through a gateway; ClusterError says what is missing."""
     if through:
-        return cluster.url(through)
+        return cluster.url(gateways.service_of(cluster, through))
     if cluster.get("v1", "Service", APPLICATION.service) is None:
         raise ClusterError(
             f"There is no Service {APPLICATION.service!r} in namespace {cluster.namespace}: "

@@ -13,7 +13,7 @@ from kata_lib.cluster import hosts, labels
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.pods import has_sidecar, is_gateway, is_ready
-from kata_lib.mesh import proxy_config, routes
+from kata_lib.mesh import gateways, proxy_config, routes
 from kata_lib.mesh.destinations import NO_PODS, Destination, Pod, Upstreams, of_objects, spread
 from kata_lib.mesh.matches import PLAIN, Request, takes
 from kata_lib.mesh.routes import EVERY, Outcome, Route
@@ -108,7 +108,7 @@ def read(cluster: Cluster, service: str, caller: str, asked: str = "") -> InForc
     those that lead to the service. Raises ClusterError where the proxy does not answer.
     """
     found = cluster.get("v1", "Service", service) or {"metadata": {"name": service}, "spec": {}}
-    calling = cluster.get("v1", "Service", caller)
+    calling = cluster.get("v1", "Service", gateways.service_of(cluster, caller))
     pods = cluster.pods()
     ready = behind(calling, pods) if calling else []
     proxy = next(_with_sidecar(ready), None)

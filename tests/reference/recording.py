@@ -1,22 +1,12 @@
-"""What a real cluster answers, in the form that the files here keep it; and how they are recorded anew.
+"""What a real cluster answers, in the form that the files here keep it; scripts/record makes them.
 
-    python tests/reference/recording.py kubectl --kubeconfig FILE [NAME...]
-    python tests/reference/recording.py api --kubeconfig FILE [NAME...]
-
-`kubectl` plays the `.commands` files in a namespace each, on a cluster with Istio. `api` sends the requests
-of the `api` folder to a fresh cluster whose controller manager and scheduler are stopped: the API server
-alone answers. Before a request that is `settled` it gets that many seconds for what it does by itself.
 What a cluster makes up (uids, times, addresses, versions of objects) becomes a mark such as <uid>.
 """
 
-import argparse
 import json
-import os
 import re
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,7 +17,6 @@ EXCHANGES = HERE / "api"
 NAMESPACE = "reference"
 AGENT = "Python-urllib/3"
 COMMAND_SECONDS = 90
-PROXY_SECONDS = 10
 NO_PAGE = "404 page not found\n"
 NO_RESOURCE = "the server could not find the requested resource"
 
@@ -49,7 +38,7 @@ MADE_UP = [
         (r"\b(nodePort: |\"nodePort\": ?|NodePort: +(<unset>|\w+)? *)3[0-2]\d{3}", r"\1<nodeport>"),
         (r"(?<=\s)(\d+[smhd]){1,3}(?=\s|$|\))", "<age>"),
         (r"https://[\w.-]+:\d+", "https://<server>"),
-        (r"/tmp/(LIVE|MERGED)-\d+", r"/tmp/\1"),
+        (r"/[\w./-]*/(LIVE|MERGED|kubectl-edit)-\d+", r"/tmp/\1"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [+-]\d{4}", "<time>"),
     )
 ]
@@ -200,93 +189,3 @@ def _cell(value: Any) -> Any:
         return "<age>"
     is_time = isinstance(value, str) and re.fullmatch(r"[\d-]+T[\d:]+Z", value)
     return "<time>" if is_time else _without_made_up(value)
-
-
-def main() -> None:
-    """Record what was asked for."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("what", choices=["kubectl", "api"])
-    parser.add_argument("names", nargs="*", help="files without their suffix; all by default")
-    parser.add_argument("--kubeconfig", type=Path, required=True)
-    options = parser.parse_intermixed_args()
-    if options.what == "kubectl":
-        for name in options.names or sorted(path.stem for path in COMMANDS.glob("*.commands")):
-            _record_commands(name, options.kubeconfig)
-    else:
-        _record_exchanges(
-            options.names or sorted(path.stem for path in EXCHANGES.glob("*.json")), options.kubeconfig
-        )
-
-
-def _record_commands(name: str, kubeconfig: Path) -> None:
-    namespace = f"reference-{name}"
-    copy = Path(f"/tmp/{namespace}.kubeconfig")
-    copy.write_bytes(kubeconfig.read_bytes())
-    environment = {
-        **os.environ,
-        "KUBECONFIG": str(copy),
-        "KUBECTL_EXTERNAL_DIFF": "diff -u",
-        "NAMESPACE": namespace,
-    }
-
-    def run(*words: str) -> str:
-        return subprocess.run(
-            ["kubectl", *words],
-            env=environment,
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-        ).stdout
-
-    run("create", "namespace", namespace)
-    try:
-        run("config", "set-context", "--current", f"--namespace={namespace}")
-        run("wait", "--for=create", "serviceaccount/default", "--timeout=30s")
-        node = run("get", "nodes", "--output=jsonpath={.items[0].metadata.name}")
-        answers = play_all(name, environment, node)
-    finally:
-        run("delete", "namespace", namespace, "--wait=false")
-        copy.unlink()
-    (COMMANDS / f"{name}.expected.json").write_text(json.dumps(answers, indent=1) + "\n")
-    print(f"{name}: {len(answers)} commands recorded")
-
-
-def _record_exchanges(names: list[str], kubeconfig: Path) -> None:
-    command = ["kubectl", f"--kubeconfig={kubeconfig}", "proxy", "--port=0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
-        assert proxy.stdout
-        server = "http://" + proxy.stdout.readline().split()[-1]
-        try:
-            for name in names:
-                found = [{**asked, "answer": _ask(server, asked)} for asked in exchanges(name)]
-                lines = ",\n".join(
-                    json.dumps(entry, separators=(",", ":"), ensure_ascii=False) for entry in found
-                )
-                (EXCHANGES / f"{name}.json").write_text(f"[\n{lines}\n]\n")
-                print(f"{name}: {len(found)} answers recorded")
-        finally:
-            proxy.terminate()
-
-
-def _ask(server: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    time.sleep(float(asked.get("settled", 0)))
-    body = json.dumps(asked["body"]).encode() if "body" in asked else None
-    headers = {
-        "Content-Type": asked.get("type", "application/json"),
-        "Accept": asked.get("accept", "application/json"),
-        "User-Agent": AGENT,
-    }
-    request = urllib.request.Request(server + asked["path"], body, headers, method=asked["method"])
-    try:
-        with urllib.request.urlopen(request, timeout=PROXY_SECONDS) as response:
-            code, found, text = response.status, response.headers, response.read()
-    except urllib.error.HTTPError as error:
-        code, found, text = error.code, error.headers, error.read()
-    return answer_of(code, found.get_all("Warning") or [], text.decode())
-
-
-if __name__ == "__main__":
-    main()

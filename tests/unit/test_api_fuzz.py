@@ -12,7 +12,6 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from api_requests import Asked, Requests, shown
 from control_plane import deployment, make_registry, service
-from record_yaml import KIND
 from yarl import URL
 
 from kata_lib.engines.embedded.api.server import PROTOCOL, make_app
@@ -26,6 +25,7 @@ from kata_lib.engines.embedded.controllers import (
     ReplicaSetController,
 )
 from kata_lib.engines.embedded.registry.registry import Registry
+from recorders.yaml_texts import KIND
 
 GROUPS = (
     "api/v1",

@@ -9,12 +9,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from control_plane import make_registry
-from record_yaml import KIND
 
 from kata_lib.cluster.documents import MAX_DEPTH
 from kata_lib.engines.embedded.api.server import PROTOCOL, make_app
 from kata_lib.engines.embedded.controllers import DefinitionController
 from kata_lib.engines.embedded.registry.metadata import MAX_VALUES
+from recorders.yaml_texts import KIND
 
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 THINGS = "/apis/yaml.example/v1/namespaces/default/things"

@@ -1,4 +1,4 @@
-"""YAML as the real kubectl reads it, recorded text by text (record_yaml.py)."""
+"""YAML as the real kubectl reads it, recorded text by text."""
 
 import contextlib
 import json
@@ -13,13 +13,13 @@ from aiohttp.test_utils import TestClient, TestServer
 from control_plane import make_registry
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from record_yaml import KIND
 
 from kata_lib.cluster.documents import MAX_DEPTH, Unreadable, documents, read_json, read_yaml
 from kata_lib.cluster.manifests import parse
 from kata_lib.engines.embedded.api.server import make_app
 from kata_lib.engines.embedded.controllers import DefinitionController
 from kata_lib.errors import ManifestError
+from recorders.yaml_texts import KIND
 
 RECORDED: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "reference/yaml.json").read_text())
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(

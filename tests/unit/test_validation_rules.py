@@ -24,18 +24,16 @@ def said(schema: Schema, value: Any, old: Any = None) -> list[tuple[str, str]]:
 
 
 def test_a_broken_rule_says_its_message_or_itself() -> None:
-    assert said(ruled(TEXT, Rule("self != 'a'", "not a")), "a") == [
-        ("spec", 'Invalid value: "string": not a')
-    ]
+    assert said(ruled(TEXT, Rule("self != 'a'", "not a")), "a") == [("spec", 'Invalid value: "a": not a')]
     assert said(ruled(TEXT, Rule("self != 'a'")), "a") == [
-        ("spec", "Invalid value: \"string\": failed rule: self != 'a'")
+        ("spec", "Invalid value: \"a\": failed rule: self != 'a'")
     ]
     assert said(ruled(TEXT, Rule("self != 'a'", "not a")), "b") == []
 
 
 def test_a_message_may_be_made_of_the_value() -> None:
     rule = Rule("self < 5", "too large", message_expression="'found ' + string(self)")
-    assert said(ruled(Schema(type="integer"), rule), 7) == [("spec", 'Invalid value: "integer": found 7')]
+    assert said(ruled(Schema(type="integer"), rule), 7) == [("spec", "Invalid value: 7: found 7")]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +41,7 @@ def test_a_message_may_be_made_of_the_value() -> None:
     [
         ("FieldValueForbidden", "Forbidden: no"),
         ("FieldValueRequired", "Required value: no"),
-        ("FieldValueDuplicate", 'Duplicate value: "object"'),
+        ("FieldValueDuplicate", "Duplicate value"),
     ],
 )
 def test_a_rule_may_have_another_reason_and_blame_a_field(reason: str, message: str) -> None:
@@ -58,7 +56,7 @@ def test_a_rule_of_the_step_from_one_state_to_the_next_waits_for_the_second() ->
     schema = ruled(TEXT, Rule("self == oldSelf", "is fixed"))
     assert said(schema, "a") == []
     assert said(schema, "a", "a") == []
-    assert said(schema, "b", "a") == [("spec", 'Invalid value: "string": is fixed')]
+    assert said(schema, "b", "a") == [("spec", 'Invalid value: "b": is fixed')]
 
 
 def test_items_of_a_keyed_list_have_a_past() -> None:
@@ -69,7 +67,7 @@ def test_items_of_a_keyed_list_have_a_past() -> None:
     schema = Schema(type="array", items=item, list_type="map", keys=("name",))
     old = [{"name": "a", "size": 1}, {"name": "b", "size": 5}]
     new = [{"name": "b", "size": 4}, {"name": "a", "size": 1}, {"name": "c", "size": 0}]
-    assert said(schema, new, old) == [("spec[0].size", 'Invalid value: "integer": shrinks')]
+    assert said(schema, new, old) == [("spec[0].size", "Invalid value: 4: shrinks")]
 
 
 def test_values_of_a_map_and_names_that_the_language_keeps_for_itself() -> None:
@@ -78,9 +76,7 @@ def test_values_of_a_map_and_names_that_the_language_keeps_for_itself() -> None:
         type="object", values=ruled(inner, Rule("self.__namespace__ == self.a__dash__b", "differ"))
     )
     assert said(schema, {"x": {"namespace": "a", "a-b": "a"}}) == []
-    assert said(schema, {"x": {"namespace": "a", "a-b": "b"}}) == [
-        ("spec[x]", 'Invalid value: "object": differ')
-    ]
+    assert said(schema, {"x": {"namespace": "a", "a-b": "b"}}) == [("spec[x]", "Invalid value: differ")]
 
 
 @pytest.mark.parametrize(

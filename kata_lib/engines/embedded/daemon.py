@@ -28,7 +28,11 @@ from kata_lib.engines.embedded.controllers import (
     DeploymentController,
     EndpointSliceController,
     GarbageCollector,
+    GatewayClassController,
+    GatewayController,
+    HorizontalController,
     HTTPRouteController,
+    LoadBalancerController,
     NamespaceController,
     ReplicaSetController,
     Scheduler,
@@ -141,6 +145,10 @@ def _controllers(registry: Registry, state: State, pki: Pki) -> list[Controller[
         EndpointSliceController(registry),
         GarbageCollector(registry),
         HTTPRouteController(registry),
+        HorizontalController(registry),
+        GatewayClassController(registry),
+        GatewayController(registry),
+        LoadBalancerController(registry),
         Scheduler(registry, node.node_name(state)),
     ]
 

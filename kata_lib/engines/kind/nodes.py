@@ -122,6 +122,10 @@ class Nodes:
         return "; ".join(["the cluster's DNS", *unready(dns_pods)])
 
 
+_ANY_CGROUPS = "kind: KubeletConfiguration\nfailCgroupV1: false\n"
+"""By default a kubelet of 1.35 or newer does not start where the machine has cgroups of version 1."""
+
+
 def configuration(node_port: int, port: int) -> dict[str, Any]:
     """Return kind's configuration; mappings cannot be changed once the cluster is there."""
     mapping = {"containerPort": node_port, "hostPort": port, "listenAddress": "127.0.0.1", "protocol": "TCP"}
@@ -129,5 +133,6 @@ def configuration(node_port: int, port: int) -> dict[str, Any]:
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
         "networking": {"apiServerAddress": "127.0.0.1"},
+        "kubeadmConfigPatches": [_ANY_CGROUPS],
         "nodes": [{"role": "control-plane", "extraPortMappings": [mapping]}],
     }

@@ -199,5 +199,5 @@ def _wrong_kind(
         )
     return bad_request(
         f'{prefix}: no kind "{found_kind}" is registered for version "{found_version}"'
-        ' in scheme "pkg/runtime/scheme.go:110"'
+        ' in scheme "pkg/runtime/scheme.go:111"'
     )

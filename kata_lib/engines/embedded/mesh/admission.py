@@ -15,6 +15,7 @@ from kata_lib.engines.embedded.store import Obj
 
 _FIELDS: dict[str, Tree] = {
     gateway_api.KEY: gateway_api.FIELDS,
+    gateway_api.GATEWAYS: gateway_api.GATEWAY_FIELDS,
     "virtualservices": virtual_services.FIELDS,
     "destinationrules": destination_rules.FIELDS,
     "gateways": gateway.FIELDS,
@@ -23,8 +24,6 @@ _UNSUPPORTED_KINDS = {
     "serviceentries": "ServiceEntry",
     "sidecars": "Sidecar",
     "backendtlspolicies.gateway.networking.k8s.io": "BackendTLSPolicy",
-    "gatewayclasses.gateway.networking.k8s.io": "GatewayClass",
-    "gateways.gateway.networking.k8s.io": "Gateway",
     "grpcroutes.gateway.networking.k8s.io": "GRPCRoute",
     "listenersets.gateway.networking.k8s.io": "ListenerSet",
     "tcproutes.gateway.networking.k8s.io": "TCPRoute",

@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 _WATCHED = (
     *("services", "endpointslices", "pods", "secrets"),
     *("virtualservices", "destinationrules", "gateways"),
-    gateway_api.KEY,
+    *gateway_api.RESOURCES,
+    "namespaces",
 )
 
 
@@ -133,6 +134,9 @@ class Pilot:
             http_routes=self._objects[gateway_api.KEY].values(),
             gateways=self._objects["gateways"].values(),
             secrets=self._objects["secrets"].values(),
+            namespaces=self._objects["namespaces"].values(),
+            api_gateways=self._objects[gateway_api.GATEWAYS].values(),
+            reference_grants=self._objects[gateway_api.GRANTS].values(),
         )
         failed = [name for name in tuple(self._proxies) if not self._configured(name, snapshot)]
         self._failures = self._failures + 1 if failed else 0

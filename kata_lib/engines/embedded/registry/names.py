@@ -37,9 +37,9 @@ def dns_label(text: str) -> Iterator[str]:
     )
 
 
-def dns_subdomain(text: str) -> Iterator[str]:
-    """A DNS name by RFC 1123, such as most objects' names."""
-    yield from _at_most(text, SUBDOMAIN_LENGTH)
+def dns_subdomain(text: str, unit: str = "characters") -> Iterator[str]:
+    """A DNS name by RFC 1123, such as most objects' names. unit: in which its length is told."""
+    yield from _at_most(text, SUBDOMAIN_LENGTH, unit)
     yield from _matches(
         text,
         _SUBDOMAIN,
@@ -50,7 +50,7 @@ def dns_subdomain(text: str) -> Iterator[str]:
 
 
 def dns_1035_label(text: str) -> Iterator[str]:
-    """A label by RFC 1035, which begins with a letter: a Service's name."""
+    """A label by RFC 1035, which begins with a letter: the names of a definition."""
     yield from _at_most(text, LABEL_LENGTH)
     yield from _matches(
         text,
@@ -69,22 +69,22 @@ def qualified_name(text: str) -> Iterator[str]:
     )
     prefix, slash, name = text.rpartition("/")
     if "/" in prefix:
-        found = _regex_words(f"a qualified name {words}", _QUALIFIED, "MyName", "my.name", "123-abc")
+        found = _regex_words(f"a valid label key {words}", _QUALIFIED, "MyName", "my.name", "123-abc")
         yield f"{found} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
         return
     if slash and not prefix:
         yield "prefix part must be non-empty"
     elif slash:
-        yield from (f"prefix part {problem}" for problem in dns_subdomain(prefix))
+        yield from (f"prefix part {problem}" for problem in dns_subdomain(prefix, "bytes"))
     if not name:
         yield "name part must be non-empty"
-    yield from (f"name part {problem}" for problem in _at_most(name, LABEL_LENGTH))
+    yield from (f"name part {problem}" for problem in _at_most(name, LABEL_LENGTH, "bytes"))
     yield from _matches(name, _QUALIFIED, f"name part {words}", "MyName", "my.name", "123-abc")
 
 
 def label_value(text: str) -> Iterator[str]:
     """A label's value; it may be empty."""
-    yield from _at_most(text, LABEL_LENGTH)
+    yield from _at_most(text, LABEL_LENGTH, "bytes")
     yield from _matches(
         text,
         _LABEL_VALUE,
@@ -141,9 +141,9 @@ def percent(text: str) -> Iterator[str]:
     yield from _matches(text, _PERCENT, words, "1%", "93%")
 
 
-def _at_most(text: str, limit: int) -> Iterator[str]:
-    if len(text) > limit:
-        yield f"must be no more than {limit} characters"
+def _at_most(text: str, limit: int, unit: str = "characters") -> Iterator[str]:
+    if len(text.encode()) > limit:
+        yield f"must be no more than {limit} {unit}"
 
 
 def _matches(text: str, pattern: str, words: str, *examples: str) -> Iterator[str]:

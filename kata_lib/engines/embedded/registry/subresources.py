@@ -8,8 +8,14 @@ from kata_lib.engines.embedded.store import Obj
 
 
 def concerned(resource: Resource, old: Obj | None, new: Obj, subresource: str) -> Obj:
-    """Return what of a write its subresource ("" for the object) is there for; metadata always is."""
+    """Return what of a write its subresource ("" for the object) is there for.
+
+    Metadata always is, but for the status of a custom resource: nobody comes to own a label by writing it.
+    """
     before = old or {}
+    if subresource == "status" and resource.custom:
+        metadata = _with(before["metadata"], "managedFields", new["metadata"].get("managedFields"))
+        return _with({**before, "metadata": metadata}, "status", new.get("status"))
     if subresource == "scale":
         return {**_scaled(resource, before, new), "metadata": dict(before["metadata"])}
     if subresource:

@@ -102,6 +102,9 @@ class MeshSnapshot:
         destination_rules: Iterable[Obj] = (),
         http_routes: Iterable[Obj] = (),
         gateways: Iterable[Obj] = (),
+        api_gateways: Iterable[Obj] = (),
+        reference_grants: Iterable[Obj] = (),
+        namespaces: Iterable[Obj] = (),
         secrets: Iterable[Obj] = (),
     ) -> None:
         self._services = list(services)
@@ -112,6 +115,9 @@ class MeshSnapshot:
         self.http_routes = list(http_routes)
         self.destination_rules = sorted(destination_rules, key=age)
         self.gateways = sorted(gateways, key=age)
+        self.api_gateways = list(api_gateways)
+        self.reference_grants = list(reference_grants)
+        self.namespaces = list(namespaces)
         self.secrets = {(obj["metadata"]["namespace"], obj["metadata"]["name"]): obj for obj in secrets}
 
     def once(self, key: tuple[Hashable, ...], make: Callable[[], Made]) -> Made:

@@ -44,7 +44,7 @@ def _gateways(virtual_service: Obj) -> list[str]:
 
 
 def _with_http_routes(snapshot: MeshSnapshot) -> list[Obj]:
-    made = gateway_api.virtual_services(snapshot.http_routes, snapshot.services)
+    made = gateway_api.virtual_services(snapshot.http_routes, snapshot.services, gateway_api.of(snapshot))
     return sorted([*snapshot.virtual_services, *made], key=age)
 
 
@@ -58,8 +58,10 @@ def _precedence(virtual_service: Obj, namespace: str) -> tuple[int, bool]:
 
 def hosts(virtual_service: Obj) -> list[str]:
     """Return a VirtualService's hosts by their full names; a delegate has none."""
-    namespace = virtual_service["metadata"]["namespace"]
-    return [full_name(host, namespace) for host in virtual_service["spec"].get("hosts", [])]
+    written: list[str] = virtual_service["spec"].get("hosts", [])
+    if gateway_api.is_made(virtual_service):
+        return written
+    return [full_name(host, virtual_service["metadata"]["namespace"]) for host in written]
 
 
 def most_specific(candidates: list[Obj], hostname: str) -> Obj | None:

@@ -6,6 +6,9 @@ from typing import Any
 
 from kata_lib.engines.embedded.registry.status import Cause
 
+OMITTED: Any = object()
+"""In the place of a value that is too large to be shown."""
+
 
 def show(value: Any) -> str:
     """Return a value as field errors show it: JSON without spaces, maps in the order of their keys."""
@@ -18,8 +21,9 @@ def show_struct(value: Any) -> str:
 
 
 def invalid(path: str, value: Any, why: str) -> Cause:
-    """The value is not one that the field can have."""
-    return Cause(path, "FieldValueInvalid", f"Invalid value: {show(value)}: {why}")
+    """The value is not one that the field can have; OMITTED is not shown."""
+    shown = "" if value is OMITTED else f"{show(value)}: "
+    return Cause(path, "FieldValueInvalid", f"Invalid value: {shown}{why}")
 
 
 def type_invalid(path: str, value: Any, why: str) -> Cause:
@@ -38,8 +42,9 @@ def forbidden(path: str, why: str) -> Cause:
 
 
 def duplicate(path: str, value: Any) -> Cause:
-    """The value must be unique and is not."""
-    return Cause(path, "FieldValueDuplicate", f"Duplicate value: {show_struct(value)}")
+    """The value must be unique and is not; OMITTED is not shown."""
+    shown = "" if value is OMITTED else f": {show_struct(value)}"
+    return Cause(path, "FieldValueDuplicate", f"Duplicate value{shown}")
 
 
 def not_found(path: str, value: Any) -> Cause:

@@ -39,8 +39,8 @@ def environment(path: str, variables: Any) -> Iterator[Cause]:
 
 def _source(path: str, source: Mapping[str, Any], variable: Mapping[str, Any]) -> Iterator[Cause]:
     if not source:
-        words = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
-        yield invalid(path, "", words)
+        kinds = "`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+        yield invalid(path, "", f"must specify one of: {kinds}")
     elif variable.get("value"):
         yield invalid(path, "", "may not be specified when `value` is not empty")
     elif len(source) > 1:

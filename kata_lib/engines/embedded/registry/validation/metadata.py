@@ -23,7 +23,7 @@ _OWNER_FIELDS = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerD
 
 _NAME_RULES: dict[str, names.NameRule] = {
     "namespaces": names.dns_label,
-    "services": names.dns_1035_label,
+    "services": names.dns_label,
 }
 
 

@@ -106,12 +106,14 @@ def _broken(rule: Rule, schema: Schema, value: Any, old: Any, path: str) -> Iter
     if old is not ABSENT:
         data["oldSelf"] = _converted(schema, old)
     holds, error = _evaluated(rule.text, data)
-    shown = schema.type or "object"
     if error:
-        yield causes.invalid(path, shown, f"{error} evaluating rule: {rule.message or rule.text}")
+        yield causes.invalid(
+            path, schema.type or "object", f"{error} evaluating rule: {rule.message or rule.text}"
+        )
     elif holds is not True:
         words = _message(rule, data)
         place = f"{path}{rule.field_path}"
+        shown = causes.OMITTED if isinstance(value, dict | list) else value
         match rule.reason:
             case "FieldValueForbidden":
                 yield causes.forbidden(place, words)

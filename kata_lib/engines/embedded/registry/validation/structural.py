@@ -21,6 +21,9 @@ from kata_lib.engines.embedded.registry.validation.causes import (
 )
 from kata_lib.engines.embedded.store import Obj
 
+_FORMATS: dict[str, tuple[str, ...]] = {"integer": ("int32", "int64"), "number": ("float", "double")}
+_LARGEST_WHOLE = 2**53
+"""From here on not every whole number is a float: none of them is taken for one."""
 _BLOCKS_RULES = frozenset(
     {
         "FieldValueRequired",
@@ -75,9 +78,11 @@ def _value(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
         return
     fits = not schema.type or _is_of(schema.type, value)
     if not fits:
-        wanted = "integer,string" if schema.type == "int-or-string" else schema.type
-        words = f"{path} in body must be of type {wanted}: {show(_type_of(value))}"
-        yield type_invalid(path, _type_of(value), words)
+        wanted, found = _types(schema, value)
+        yield type_invalid(path, found, f"{path} in body must be of type {wanted}: {show(found)}")
+    if schema.type == "integer" and not _in_range(schema.format, value):
+        form = f"with format {schema.format}" if schema.format in _FORMATS["integer"] else "(default format)"
+        yield invalid("<nil>", "", f"Checked value must be of type integer {form} in {path}")
     if schema.enum and value not in schema.enum:
         yield not_supported(path, value, schema.enum)
     if not fits:
@@ -194,6 +199,21 @@ def _holds(part: dict[str, Any], value: Any) -> bool:
     return not ("not" in part and _holds(part["not"], value))
 
 
+def _types(schema: Schema, value: Any) -> tuple[str, str]:
+    """Return the type that is wanted and the one that is found; a number's format stands for its type."""
+    if schema.format in _FORMATS.get(schema.type, ()) and not isinstance(value, str | list):
+        return schema.format, "float64" if isinstance(value, float) else ""
+    return "integer,string" if schema.type == "int-or-string" else schema.type, _type_of(value)
+
+
+def _in_range(form: str, value: Any) -> bool:
+    """Return whether a number is a whole one of the format's size; what is no number is not asked."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return True
+    most = 2**31 if form == "int32" else 2**63
+    return _type_of(value) == "integer" and -most <= value < most
+
+
 def _is_of(type_: str, value: Any) -> bool:
     found = _type_of(value)
     if type_ == "int-or-string":
@@ -203,6 +223,6 @@ def _is_of(type_: str, value: Any) -> bool:
 
 def _type_of(value: Any) -> str:
     if isinstance(value, float):
-        return "integer" if value.is_integer() else "number"
+        return "integer" if value.is_integer() and abs(value) < _LARGEST_WHOLE else "number"
     names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer"}
     return names.get(type(value), "null")

@@ -3,7 +3,6 @@
     servers.py        which of Istio's Gateways are a pod's, and its ports with their servers
     route_tables.py   the VirtualServices bound to them, as one route table for the servers of a name
     listeners.py      a listener for each port
-    certificates.py   certificates from Secrets
 
 Source: istio/istio, pilot/pkg/model/gateway.go and pilot/pkg/networking/core/gateway.go.
 """

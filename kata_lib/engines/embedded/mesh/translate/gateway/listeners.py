@@ -1,8 +1,8 @@
 """A gateway's listener at a port: requests as they are, or encrypted with a certificate for each server."""
 
-from kata_lib.engines.embedded.mesh.translate import http_proxy
+from kata_lib.engines.embedded.mesh.translate import certificates, http_proxy
+from kata_lib.engines.embedded.mesh.translate.certificates import Certificate, NoCertificate
 from kata_lib.engines.embedded.mesh.translate.endpoints import socket_address
-from kata_lib.engines.embedded.mesh.translate.gateway import certificates
 from kata_lib.engines.embedded.mesh.translate.gateway.servers import Port, Server
 from kata_lib.engines.embedded.mesh.translate.model import Addresses, Envoy, MeshSnapshot
 from kata_lib.engines.embedded.mesh.translate.sources import route_discovery
@@ -10,6 +10,9 @@ from kata_lib.engines.embedded.store import Obj
 
 _TLS_INSPECTOR = "envoy.filters.listener.tls_inspector"
 _TLS_INSPECTOR_TYPE = "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
+
+_GRANTED = "kubernetes-gateway://"
+"""istiod's mark of a Secret that a Gateway of the Gateway API names."""
 
 
 def listener(
@@ -26,7 +29,7 @@ def listener(
     for table, (server, *_) in port.tables.items():
         chain: Envoy = {"filters": [_manager(name, table, access_log)]}
         if server.secure:
-            found = certificates.of_server(server, snapshot, pod["metadata"]["namespace"])
+            found = _certificate(server, snapshot, pod["metadata"]["namespace"])
             if found is None:
                 continue
             chain |= {"transport_socket": certificates.transport_socket(found), **_asked_for(server)}
@@ -44,6 +47,20 @@ def _manager(name: str, table: str, access_log: list[Envoy]) -> Envoy:
     )
     made["typed_config"] |= {"use_remote_address": True, "server_name": "istio-envoy"}
     return made
+
+
+def _certificate(server: Server, snapshot: MeshSnapshot, namespace: str) -> Certificate | None:
+    """Return a server's certificate, where its Secret in the namespace of the gateway's pods has one.
+
+    As in istiod a Secret of another namespace is read only where the Gateway API's grants allow it.
+    """
+    written = str((server.tls or {}).get("credentialName") or "")
+    place, _, name = written.removeprefix(_GRANTED).rpartition("/")
+    secret = snapshot.secrets.get((place if written.startswith(_GRANTED) else namespace, name))
+    try:
+        return None if secret is None else certificates.of_secret(secret)
+    except NoCertificate:
+        return None
 
 
 def _asked_for(server: Server) -> Envoy:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kata_lib.cluster.labels import selects
+from kata_lib.engines.embedded.mesh.translate import gateway_api
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Keys, OneOf, Tree
-from kata_lib.engines.embedded.mesh.translate.model import MeshSnapshot
+from kata_lib.engines.embedded.mesh.translate.gateway_api.listeners import GATEWAY_SERVICE
+from kata_lib.engines.embedded.mesh.translate.model import MeshSnapshot, age
 from kata_lib.engines.embedded.store import Obj
 
 _HTTP = ("HTTP", "HTTP2", "GRPC", "GRPC-WEB")
@@ -30,8 +32,6 @@ FIELDS: Tree = {
         }
     ],
 }
-GATEWAY_SERVICE = "internal.istio.io/gateway-service"
-"""istiod's own annotation of a Gateway that was made of the Gateway API's: whose pods it is for."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def ports(snapshot: MeshSnapshot, pod: Obj) -> list[Port]:
     """Return the ports of a gateway's pod."""
     found: dict[int, Port] = {}
     targets = list(_targets(snapshot, pod))
-    for gateway in snapshot.gateways:
+    for gateway in sorted([*snapshot.gateways, *gateway_api.of(snapshot).istio], key=age):
         if (asked := _asked(gateway, pod, targets)) is None:
             continue
         for server in _servers(gateway):

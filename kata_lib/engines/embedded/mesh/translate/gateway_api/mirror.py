@@ -1,6 +1,6 @@
 """Filter RequestMirror."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Tree
@@ -15,9 +15,9 @@ FIELDS: dict[str, Tree] = {
 }
 
 
-def istio(mirror: Mapping[str, Any], namespace: str, hostnames: Collection[str]) -> dict[str, Any]:
+def istio(mirror: Mapping[str, Any], scope: backends.Scope) -> dict[str, Any]:
     """Return Istio's mirror. Raises Problem where its backend is none."""
-    destination, problem = backends.destination(mirror["backendRef"], namespace, hostnames)
+    destination, problem = backends.destination(mirror["backendRef"], scope)
     if problem:
         raise problem
     return {"destination": destination, **_share(mirror)}

@@ -1,4 +1,4 @@
-"""parentRefs: for which Services a route is."""
+"""parentRefs: for which Services a route is; attachment.py has those that are Gateways."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -22,6 +22,11 @@ def services(route: Obj) -> Iterator[Parent]:
     for parent in route["spec"].get("parentRefs", ()):
         if (parent.get("group", _GATEWAY_API), parent.get("kind", "Gateway")) == ("", "Service"):
             yield parent
+
+
+def is_gateway(parent: Parent) -> bool:
+    """Return whether a parent is a Gateway."""
+    return (parent.get("group", _GATEWAY_API), parent.get("kind", "Gateway")) == (_GATEWAY_API, "Gateway")
 
 
 def accepted(route: Obj, hostnames: Collection[str]) -> list[Parent]:

@@ -1,6 +1,6 @@
 """A route's rules as rules of a VirtualService, and the last thing that is wrong with them."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from kata_lib.engines.embedded.mesh.translate.gateway_api import (
     rewrite,
     timeouts,
 )
+from kata_lib.engines.embedded.mesh.translate.gateway_api.backends import Scope
 from kata_lib.engines.embedded.mesh.translate.gateway_api.problems import Problem, joined
 from kata_lib.engines.embedded.store import Obj
 
@@ -46,13 +47,16 @@ class Converted:
     problem: Problem | None = None
 
 
-def of(route: Obj, hostnames: Collection[str]) -> Converted:
-    """Return what a route's rules come to, where `hostnames` are those of Services that are there."""
+def of(route: Obj, hostnames: Collection[str], granted: Sequence[Obj] | None = None) -> Converted:
+    """Return what a route's rules come to, where `hostnames` are those of Services that are there.
+
+    `granted`: all ReferenceGrants, for callers through a Gateway; those of the mesh need none.
+    """
     made: list[Rule] = []
     wrong: Problem | None = None
     try:
         for position, rule in enumerate(route["spec"].get("rules", ())):
-            found, problem = _istio(rule, route, hostnames)
+            found, problem = _istio(rule, Scope(route["metadata"]["namespace"], hostnames, granted))
             found["name"] = rule.get("name") or _name(route, position)
             wrong = problem or wrong
             made.extend({**found, "match": [matches.istio(match)]} for match in rule.get("matches") or [{}])
@@ -66,20 +70,19 @@ def _name(route: Obj, position: int) -> str:
     return f"{metadata['namespace']}.{metadata['name']}.{position}"
 
 
-def _istio(rule: Mapping[str, Any], route: Obj, hostnames: Collection[str]) -> tuple[Rule, Problem | None]:
-    namespace = route["metadata"]["namespace"]
+def _istio(rule: Mapping[str, Any], scope: Scope) -> tuple[Rule, Problem | None]:
     made: Rule = {}
     for field, value in _filters(rule):
         made[field] = {**made[field], **value} if field == "headers" and field in made else value
     made |= timeouts.istio(rule.get("timeouts", {}))
-    mirrors, mirror_problem = _mirrors(rule, namespace, hostnames)
+    mirrors, mirror_problem = _mirrors(rule, scope)
     made |= {"mirrors": mirrors} if mirrors else {}
     references = rule.get("backendRefs", ())
     if "redirect" in made:
         return made, mirror_problem
     if not backends.total(references):
         return made | {"directResponse": {"status": 500}}, mirror_problem
-    made["route"], problem = backends.istio(references, namespace, hostnames)
+    made["route"], problem = backends.istio(references, scope)
     return made, joined(problem, mirror_problem)
 
 
@@ -102,16 +105,14 @@ def _filters(rule: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
                 raise Problem("InvalidFilter", f'unsupported filter type "{other}"')
 
 
-def _mirrors(
-    rule: Mapping[str, Any], namespace: str, hostnames: Collection[str]
-) -> tuple[list[Rule], Problem | None]:
+def _mirrors(rule: Mapping[str, Any], scope: Scope) -> tuple[list[Rule], Problem | None]:
     """Return the mirrors; one whose backend is none is left out, and the last of them is told."""
     made: list[Rule] = []
     wrong: Problem | None = None
     for given in rule.get("filters", ()):
         if given["type"] == "RequestMirror":
             try:
-                made.append(mirror.istio(given["requestMirror"], namespace, hostnames))
+                made.append(mirror.istio(given["requestMirror"], scope))
             except Problem as problem:
                 wrong = problem
     return made, wrong

@@ -1,4 +1,4 @@
-"""The certificate of a server of HTTPS, from the Secret that its credentialName names."""
+"""Certificates from Secrets, as a gateway serves them."""
 
 import base64
 import binascii
@@ -9,15 +9,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 
-from kata_lib.engines.embedded.mesh.translate.gateway.servers import Server
-from kata_lib.engines.embedded.mesh.translate.model import Envoy, MeshSnapshot
+from kata_lib.engines.embedded.mesh.translate.model import Envoy
 from kata_lib.engines.embedded.store import Obj
 
 _TLS = "envoy.transport_sockets.tls"
 _TLS_TYPE = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
 _KEYS = (("tls.crt", "tls.key"), ("cert", "key"))
 """Under which keys a Secret may have them: kubectl create secret tls, and the older form."""
-_SCHEME = "kubernetes-gateway://"
 
 
 @dataclass(frozen=True)
@@ -30,20 +28,6 @@ class Certificate:
 
 class NoCertificate(ValueError):
     """A Secret has no certificate that could be used; the text says why."""
-
-
-def of_server(server: Server, snapshot: MeshSnapshot, namespace: str) -> Certificate | None:
-    """Return a server's certificate, where its Secret in the namespace of the gateway's pods has one.
-
-    As in istiod a Secret of another namespace is not read for one of Istio's Gateways.
-    """
-    name = str((server.tls or {}).get("credentialName") or "")
-    place = name.removeprefix(_SCHEME).split("/") if name.startswith(_SCHEME) else [namespace, name]
-    secret = snapshot.secrets.get((place[0], place[-1]))
-    try:
-        return None if secret is None else of_secret(secret)
-    except NoCertificate:
-        return None
 
 
 def of_secret(secret: Obj) -> Certificate:

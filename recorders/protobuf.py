@@ -1,20 +1,24 @@
-#!/usr/bin/env python3
-"""Write kata_lib/engines/embedded/api/protobuf_fields.json from Kubernetes' Go modules.
+"""The numbers of protobuf's fields, from Kubernetes' Go modules: protobuf_fields.json.
 
-    scripts/generate_protobuf_fields.py K8S_IO_FOLDER
-
-K8S_IO_FOLDER holds the modules api@v0.34.1 and apimachinery@v0.34.1, as `go mod download` leaves them in
-$(go env GOMODCACHE)/k8s.io. What a field's text means is said in api/protobuf.py, which reads the file.
+The modules k8s.io/api and k8s.io/apimachinery, as `go mod download` leaves them. What a field's text
+means is said in api/protobuf.py, which reads the file.
 """
 
 import json
 import re
-import sys
 from pathlib import Path
+
+from kata_lib.versions import KUBERNETES
+from recorders.lab import Lab, LabError
+from recorders.recorded import REGISTRY, Versions
+
+FILE = REGISTRY.parent / "api" / "protobuf_fields.json"
+API, MACHINERY = "k8s.io/api", "k8s.io/apimachinery"
 
 ROOTS = {
     "v1": "core/v1 ConfigMap Event Namespace Node Pod Secret Service ServiceAccount",
     "apps/v1": "apps/v1 Deployment ReplicaSet",
+    "autoscaling/v2": "autoscaling/v2 HorizontalPodAutoscaler",
     "batch/v1": "batch/v1 Job",
     "coordination.k8s.io/v1": "coordination/v1 Lease",
     "networking.k8s.io/v1": "networking/v1 Ingress IngressClass",
@@ -26,10 +30,8 @@ ROOTS = {
     "authorization.k8s.io/v1": "authorization/v1 SelfSubjectAccessReview SelfSubjectRulesReview",
     "meta.k8s.io/v1": "meta/v1 DeleteOptions",
 }
-FOLDERS = {
-    "meta/v1": "apimachinery@v0.34.1/pkg/apis/meta/v1",
-    "runtime": "apimachinery@v0.34.1/pkg/runtime",
-}
+FOLDERS = {"meta/v1": "pkg/apis/meta/v1", "runtime": "pkg/runtime"}
+"""The packages of the machinery; all others are the API's."""
 PACKAGES = ("k8s.io.api.", "k8s.io.apimachinery.pkg.apis.", "k8s.io.apimachinery.pkg.")
 SPECIAL = {
     "meta/v1.Time": "time",
@@ -47,51 +49,52 @@ GO_FIELD = re.compile(
 )
 
 
-def main() -> None:
-    modules = Path(sys.argv[1])
+def record(lab: Lab) -> Versions:
+    """Write every message that the kinds have, by name, and its fields by number."""
     messages: dict[str, dict[str, str]] = {}
     waiting = [f"{root.split()[0]}.{kind}" for root in ROOTS.values() for kind in root.split()[1:]]
     while waiting:
         name = waiting.pop()
         if name not in messages:
-            messages[name] = fields(modules, name)
-            waiting += [t for t in map(message_of, messages[name].values()) if t]
+            messages[name] = _fields(lab, name)
+            waiting += [t for t in map(_message_of, messages[name].values()) if t]
     kinds = {
         f"{api_version} {kind}": f"{root.split()[0]}.{kind}"
         for api_version, root in ROOTS.items()
         for kind in root.split()[1:]
     }
-    target = Path(__file__).parent.parent / "kata_lib/engines/embedded/api/protobuf_fields.json"
     lines = [f"  {json.dumps(name)}: {json.dumps(messages[name])}" for name in sorted(messages)]
     listed = json.dumps(kinds, indent=2).replace("\n", "\n ")
-    target.write_text('{\n "kinds": ' + listed + ',\n "messages": {\n' + ",\n".join(lines) + "\n }\n}\n")
+    FILE.write_text('{\n "kinds": ' + listed + ',\n "messages": {\n' + ",\n".join(lines) + "\n }\n}\n")
+    return {"kubernetes": KUBERNETES}
 
 
-def message_of(text: str) -> str | None:
+def _message_of(text: str) -> str | None:
     """Return the message that a field's text names, if it names one."""
     kind = text.split(":")[1].lstrip("[]{}*~")
     return kind if "." in kind else None
 
 
-def fields(modules: Path, name: str) -> dict[str, str]:
+def _fields(lab: Lab, name: str) -> dict[str, str]:
     """Return number -> text of every field of one message."""
     package, _, message = name.rpartition(".")
-    folder = modules / FOLDERS.get(package, f"api@v0.34.1/{package}")
+    in_machinery = package in FOLDERS
+    folder = lab.module(MACHINERY if in_machinery else API) / FOLDERS.get(package, package)
     proto = (folder / "generated.proto").read_text()
     body = re.search(rf"^message {message} {{\n(.*?)^}}", proto, re.M | re.S)
     if not body:
-        sys.exit(f"{name} is not in {folder}")
-    in_go = go_facts(folder, message)
+        raise LabError(f"{name} is not in {folder}")
+    in_go = _go_facts(folder, message)
     found = {}
     for label, kind, map_value, field, number in FIELD.findall(body[1]):
         pointer, json_name = in_go.get(number, (False, field))
         marks = "[]" if label == "repeated" else "{}" if map_value else "*" if pointer else ""
         inline = "" if json_name else "~"
-        found[number] = f"{json_name}:{inline}{marks}{scalar_or_message(map_value or kind, package)}"
+        found[number] = f"{json_name}:{inline}{marks}{_scalar_or_message(map_value or kind, package)}"
     return found
 
 
-def go_facts(folder: Path, message: str) -> dict[str, tuple[bool, str]]:
+def _go_facts(folder: Path, message: str) -> dict[str, tuple[bool, str]]:
     """Return of each field's number: whether Go holds it by pointer, and its name in JSON ("" for inline)."""
     for file in folder.glob("*.go"):
         body = re.search(rf"^type {message} struct {{\n(.*?)^}}", file.read_text(), re.M | re.S)
@@ -101,7 +104,7 @@ def go_facts(folder: Path, message: str) -> dict[str, tuple[bool, str]]:
     return {}
 
 
-def scalar_or_message(kind: str, package: str) -> str:
+def _scalar_or_message(kind: str, package: str) -> str:
     """Return the short name of a protobuf type, as seen from a package."""
     if kind in ("string", "bool", "bytes", "double"):
         return kind
@@ -114,6 +117,3 @@ def scalar_or_message(kind: str, package: str) -> str:
             full = f"{path.replace('.', '/')}.{message}"
             break
     return SPECIAL.get(full, full)
-
-
-main()
