@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from browser.walking import Seen
-from kata_lib.course.questions import question
+from kata_lib.course.exercises import question
 from kata_lib.statistics.shares import at_least, at_most
 
 NO_CHANCE = 1e-6

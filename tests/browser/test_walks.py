@@ -18,7 +18,7 @@ from browser.running_lab import JupyterLab
 from browser.screen_reader import ScreenReader, nameless, unread
 from browser.walking import Cell, Seen, Walk
 from kata_lib.course import notebooks
-from kata_lib.course.steps import step
+from kata_lib.course.exercises import step
 
 SEED = 5
 NAMES = [source.stem for source in notebooks.sources() if not step(source.stem).addons]
@@ -105,7 +105,7 @@ def test_a_newcomer_goes_in_order(page: Page, jupyter: JupyterLab, name: str) ->
             look(walk, cell)
 
 
-@pytest.mark.parametrize("name", SHUFFLED if ALL else SHUFFLED[:2])
+@pytest.mark.parametrize("name", SHUFFLED if ALL else ["04-observe", "01-deploy"])
 def test_a_newcomer_goes_out_of_order_and_skips_every_turn(
     page: Page, jupyter: JupyterLab, name: str
 ) -> None:

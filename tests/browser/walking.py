@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from bench.lab_page import open_notebook, wait_idle
 from browser.running_lab import JupyterLab
 from kata_lib.course import notebooks
-from kata_lib.course.steps import step
+from kata_lib.course.exercises import step
 
 CONTENT = "jupyterapp.shell.currentWidget?.content"
 RUN = '[data-command="notebook:run-cell-and-select-next"]:visible'
@@ -121,12 +121,12 @@ class Walk:
         self._length = len(built["cells"])
         open_notebook(self.page, self.jupyter.address, f"notebooks/{self.name}.ipynb")
         self._until_whole()
+        self.page.wait_for_function("document.activeElement.closest('.jp-Cell')")  # keys before that are lost
         self.cells = self._found()
 
     def solved(self, *, solutions: bool) -> notebooks.Notebook:
         """Return the notebook from its source."""
-        source = (notebooks.FOLDER / "src" / f"{self.name}.py").read_text()
-        return notebooks.build(source, solutions=solutions)
+        return notebooks.of(notebooks.FOLDER / "src" / f"{self.name}.py", solutions=solutions)
 
     def go_on(self, cell: Cell) -> None:
         """Run the cell in front, as a person does, and wait until it is done."""
