@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from kata_lib.pictures.plots import EXPECTED, TOP, percent_figure, style_of
-from kata_lib.pictures.stills import INK, Still
+from kata_lib.pictures.stills import Still
+from kata_lib.pictures.svg import INK
 from kata_lib.statistics.shares import in_percent, observed, percent
 from kata_lib.traffic import users
 

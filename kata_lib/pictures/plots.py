@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from kata_lib.pictures.labels import labels
-from kata_lib.pictures.stills import GRID, HEIGHT, INK, PAPER, Still
+from kata_lib.pictures.stills import HEIGHT, Still
+from kata_lib.pictures.svg import GRID, INK, PAPER
 from kata_lib.statistics.confidence_sequence import confidence_sequence
 from kata_lib.statistics.shares import Share, in_percent, percent, share_of, wilson
 from kata_lib.traffic.frames import UNKNOWN
