@@ -1,7 +1,7 @@
-"""Four newcomers walk through the notebooks in JupyterLab: after each cell nothing is red, the text is true.
+"""Newcomers walk through the notebooks in JupyterLab: after each cell nothing is red, and the text is true.
 
-One goes in order, one out of order with skipped turns, one restarts and reloads at every stage, and one has
-keys and a screen reader alone. scripts/test --all walks through every notebook, a plain run through some.
+One goes in order, one out of order with skipped turns. scripts/test --all walks through every notebook, a
+plain run through some.
 """
 
 import random
@@ -12,10 +12,8 @@ import pytest
 from playwright.sync_api import Page
 from random_sets import ALL
 
-from bench.lab_page import LIVE
 from browser.claims import CLAIMS, broken, far_off
 from browser.running_lab import JupyterLab
-from browser.screen_reader import ScreenReader, nameless, unread
 from browser.walking import Cell, Seen, Walk
 from kata_lib.course import notebooks
 from kata_lib.course.exercises import step
@@ -57,36 +55,6 @@ def look(walk: Walk, cell: Cell, *, told: bool = False) -> Seen:
     return seen
 
 
-def unfolds_by_key(walk: Walk, cell: Cell) -> None:
-    """Assert that a turn's hints open by keys, one after the other."""
-    for number, grade in enumerate(notebooks.GRADES, start=1):
-        walk.reach(cell, f"Hint {number}: {grade}")
-        walk.page.keyboard.press("Enter")
-    assert walk.page.locator(f"{walk.place(cell)} details[open]").count() == len(notebooks.GRADES)
-
-
-BY_HAND: dict[str, list[tuple[str, str, float]]] = {
-    "with the buttons": [("Promote", "Enter", 1), ("Roll back", "Enter", 0), ("Promote", "Enter", 1)],
-    "with the slider": [("Canary 10 %", "Enter", 0.1), ("Weight of v2", "PageUp", 0.2)],
-}
-"""Turns at the live lab: controls, the key for each, and the weight that comes of it."""
-
-
-def takes_turn_by_keys(walk: Walk, cell: Cell) -> None:
-    """Do a turn by keys: at the live lab where it says so, in its own cell else."""
-    by_hand = next((steps for words, steps in BY_HAND.items() if words in cell.source), None)
-    if by_hand is None:
-        walk.answer(cell, cell.answered().replace("IntSlider", "BoundedIntText"))  # as the hint says
-        return
-    live = next(cell for cell in walk.cells if "live.show(lab)" in cell.source)
-    for name, key, share in by_hand:
-        walk.reach(live, name)
-        walk.page.keyboard.press(key)
-        walk.page.wait_for_function(f"+document.querySelector('{LIVE}').dataset.weight === {share}")
-        walk.page.keyboard.press("Escape")
-    walk.stand_on(cell)
-
-
 def test_the_claims_are_sentences_of_the_notebooks() -> None:
     for claim in CLAIMS:
         source = (notebooks.FOLDER / "src" / f"{claim.notebook}.py").read_text()
@@ -105,7 +73,7 @@ def test_a_newcomer_goes_in_order(page: Page, jupyter: JupyterLab, name: str) ->
             look(walk, cell)
 
 
-@pytest.mark.parametrize("name", SHUFFLED if ALL else ["04-observe", "01-deploy"])
+@pytest.mark.parametrize("name", SHUFFLED if ALL else ["02-canary", "00-setup"])
 def test_a_newcomer_goes_out_of_order_and_skips_every_turn(
     page: Page, jupyter: JupyterLab, name: str
 ) -> None:
@@ -120,39 +88,3 @@ def test_a_newcomer_goes_out_of_order_and_skips_every_turn(
         seen = look(walk, cell, told=skipped or open_turn)
         assert not open_turn or TOLD.search(seen.text), f"{name}, cell {cell.number}: {seen.text}"
         skipped, open_turn = skipped or open_turn, "your-turn" in cell.tags
-
-
-@pytest.mark.parametrize("name", some("04-observe"))
-def test_a_newcomer_restarts_and_reloads_at_every_stage(page: Page, jupyter: JupyterLab, name: str) -> None:
-    """A stage ends with a check. The page stays whole, and the notebook goes from its top again."""
-    walk = Walk(page, jupyter, name)
-    walk.begin()
-    stages = [cell.number for cell in walk.cells if "check" in cell.tags]
-    for stage in [*stages, len(walk.cells) - 1]:
-        for cell in walk.cells[: stage + 1]:
-            walk.answer(cell)
-            walk.go_on(cell)
-            if cell.type == "code":
-                look(walk, cell)
-        walk.restart_and_reload()
-        for cell in walk.cells[: stage + 1]:
-            if cell.type == "code":
-                look(walk, cell)
-
-
-@pytest.mark.parametrize("name", some("03-weight-lab"))
-def test_a_newcomer_has_keys_and_a_screen_reader_alone(page: Page, jupyter: JupyterLab, name: str) -> None:
-    walk = Walk(page, jupyter, name, by_keys=True)
-    walk.begin()
-    reader = ScreenReader(page)
-    for cell in walk.cells:
-        if "hints" in cell.tags:
-            unfolds_by_key(walk, cell)
-        takes_turn_by_keys(walk, cell)
-        walk.go_on(cell)
-        if cell.type == "code":
-            seen = look(walk, cell)
-            nodes = reader.reads(f"{walk.place(cell)} .jp-Cell-outputWrapper")
-            place = f"{name}, cell {cell.number}: {cell.source}"
-            assert nameless(nodes) == [], place
-            assert unread(seen.words, nodes) == [], place

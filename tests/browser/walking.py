@@ -1,4 +1,4 @@
-"""A newcomer who walks through a notebook in JupyterLab by mouse or keys, and what the screen shows them.
+"""A newcomer who walks through a notebook in JupyterLab, and what the screen shows them.
 
 A cell is run as a person runs it. What is looked at afterwards is the page: its text, tables and colours.
 """
@@ -14,7 +14,6 @@ from kata_lib.course.exercises import step
 
 CONTENT = "jupyterapp.shell.currentWidget?.content"
 RUN = '[data-command="notebook:run-cell-and-select-next"]:visible'
-MOST_TABS = 40
 
 _CELLS = f"""() => {CONTENT}.widgets.map(({{ model }}) => ({{
     type: model.type, tags: model.getMetadata('tags') ?? [], source: model.sharedModel.getSource()
@@ -37,10 +36,6 @@ _RAN = """([source, limit]) => Promise.race([
     window.ran,
     new Promise((_, late) => setTimeout(() => late(new Error(`This cell does not end: ${source}`)), limit)),
 ])"""
-_FOCUSED = """(() => {
-    const { ariaLabel, innerText, labels } = document.activeElement;
-    return (ariaLabel ?? labels?.[0]?.innerText ?? innerText ?? '').trim();
-})()"""
 _SEEN = """(cell) => {
     const outputs = cell.querySelector('.jp-Cell-outputWrapper') ?? document.createElement('div');
     const red = (colour) => {
@@ -54,12 +49,9 @@ _SEEN = """(cell) => {
         const colours = [style.backgroundColor, border, ...(written ? [style.color] : [])];
         return element.checkVisibility() && colours.some(red);
     });
-    const shown = [...outputs.querySelectorAll('pre, td, th, p, li, label, button')]
-        .filter((element) => element.checkVisibility() && !element.closest('[role=img], [aria-hidden=true]'));
     const alarms = '[data-mime-type$="jupyter.error"], [data-mime-type$="jupyter.stderr"]';
     return {
         text: outputs.innerText,
-        words: shown.map((element) => element.innerText).join(' '),
         errors: [...outputs.querySelectorAll(alarms)].map((element) => element.innerText),
         red: reds.map((element) => element.innerText),
         tables: [...outputs.querySelectorAll('table')].map((table) =>
@@ -91,12 +83,11 @@ class Cell:
 class Seen:
     """What the screen shows below a cell: text, texts in red, tables by row, and pictures in words.
 
-    words: the text beside pictures. errors: tracebacks, and what was written to the error stream. red: texts
+    errors: tracebacks, and what was written to the error stream. red: texts
     in red, but for the colours of versions in a live view.
     """
 
     text: str
-    words: str
     errors: list[str]
     red: list[str]
     tables: list[list[list[str]]]
@@ -105,12 +96,11 @@ class Seen:
 
 @dataclass
 class Walk:
-    """One notebook in a page, by mouse or by keys alone."""
+    """One notebook in a page."""
 
     page: Page
     jupyter: JupyterLab
     name: str
-    by_keys: bool = False
     cells: list[Cell] = field(init=False)
     _length: int = field(init=False)
 
@@ -133,17 +123,14 @@ class Walk:
         code = cell.type == "code"
         if code:
             self.page.evaluate(_LISTEN, cell.number)
-        if self.by_keys:
-            self.page.keyboard.press("Shift+Enter")
-        else:
-            self.page.locator(RUN).click()
+        self.page.locator(RUN).click()
         if code:
             limit = 2 * step(self.name).cell_seconds + 60
             self.page.evaluate(_RAN, [cell.source, 1000 * limit])
 
-    def answer(self, cell: Cell, text: str = "") -> None:
-        """Put into the cell in front a text, or what it asks for, if that is not there yet."""
-        wanted = text or cell.answered()
+    def answer(self, cell: Cell) -> None:
+        """Put into the cell in front what it asks for, if that is not there yet."""
+        wanted = cell.answered()
         now = self.page.evaluate(f"(n) => {CONTENT}.widgets[n].model.sharedModel.getSource()", cell.number)
         if now != wanted:
             self._write(wanted)
@@ -161,31 +148,6 @@ class Walk:
     def seen(self, cell: Cell) -> Seen:
         """Return what the screen shows below a cell."""
         return Seen(**self.page.locator(self.place(cell)).evaluate(_SEEN))
-
-    def restart_and_reload(self) -> None:
-        """Save, restart the kernel, and load the page anew, as after a night."""
-        self.page.keyboard.press("Control+s")
-        self.page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
-        self.page.locator('[data-command="notebook:restart-kernel"]:visible').click()
-        self.page.locator(".jp-Dialog .jp-mod-accept").click()
-        wait_idle(self.page)
-        self.page.reload()
-        self._until_whole()
-
-    def stand_on(self, cell: Cell) -> None:
-        """Go from the cell in front to another, by keys."""
-        at = self.page.evaluate(f"{CONTENT}.activeCellIndex")
-        for _ in range(abs(at - cell.number)):
-            self.page.keyboard.press("ArrowUp" if cell.number < at else "ArrowDown")
-
-    def reach(self, cell: Cell, name: str) -> None:
-        """Go to a control of a cell, by keys; from another cell, or from a control before it."""
-        self.stand_on(cell)
-        for _ in range(MOST_TABS):
-            self.page.keyboard.press("Tab")
-            if self.page.evaluate(_FOCUSED).startswith(name):
-                return
-        raise AssertionError(f"{MOST_TABS} times Tab do not lead to {name}.")
 
     def _until_whole(self) -> None:
         self.page.wait_for_function(f"globalThis.jupyterapp && {CONTENT}?.widgets?.length === {self._length}")
