@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from kata_lib.lab.lab import open_lab as open_lab
     from kata_lib.mesh import telemetry as telemetry
     from kata_lib.pictures import graph as graph
+    from kata_lib.pictures import meeting as meeting
     from kata_lib.pictures import plots as plots
     from kata_lib.statistics import shares as shares
     from kata_lib.statistics import standards as standards
+    from kata_lib.traffic import users as users
 
 _PLACES = {
     "Lab": "kata_lib.lab.lab:Lab",
@@ -27,11 +29,13 @@ _PLACES = {
     "graph": "kata_lib.pictures.graph",
     "live": "kata_lib.lab.live",
     "manifests": "kata_lib.cluster.manifests",
+    "meeting": "kata_lib.pictures.meeting",
     "overview": "kata_lib.course.progress.overview",
     "plots": "kata_lib.pictures.plots",
     "shares": "kata_lib.statistics.shares",
     "standards": "kata_lib.statistics.standards",
     "telemetry": "kata_lib.mesh.telemetry",
+    "users": "kata_lib.traffic.users",
 }
 """Where the names are that notebooks import from here, beside the rooms themselves."""
 

@@ -18,6 +18,7 @@ API, MACHINERY = "k8s.io/api", "k8s.io/apimachinery"
 ROOTS = {
     "v1": "core/v1 ConfigMap Event Namespace Node Pod Secret Service ServiceAccount",
     "apps/v1": "apps/v1 Deployment ReplicaSet",
+    "autoscaling/v2": "autoscaling/v2 HorizontalPodAutoscaler",
     "batch/v1": "batch/v1 Job",
     "coordination.k8s.io/v1": "coordination/v1 Lease",
     "networking.k8s.io/v1": "networking/v1 Ingress IngressClass",

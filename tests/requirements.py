@@ -41,6 +41,7 @@ MISSING: dict[str, Callable[[], str]] = {
     "context": _engine("context"),
     "embedded": _engine("embedded"),
     "chromium": lambda: "" if CHROMIUM else "there is no Chromium: apt-get install chromium",
+    "istioctl": _program("istioctl"),
     "kubectl": _program("kubectl"),
     "node": _program("node"),
     "prometheus": _add_on(PROMETHEUS),

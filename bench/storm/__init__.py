@@ -146,7 +146,7 @@ def _recovery(subjects: list[Subject], chance: random.Random, count: int) -> Rec
 
 
 def _failed(records: list[RequestRecord]) -> int:
-    return sum(not 200 <= status < 300 for _, _, status, _ in records)
+    return sum(not 200 <= record.status < 300 for record in records)
 
 
 def _well(subjects: list[Subject], strikes: Strikes | None = None) -> int:

@@ -12,6 +12,8 @@ Every path answers, so that routes may match on any; `/healthz` is for probes. S
     SENTENCE_NAME_URL    default http://name:5000/
     LISTEN_ADDRESS, PORT default 0.0.0.0 and 5000; port 0 takes a free one, which the first line printed names
     http_proxy           where `sentence` sends its requests, in absolute form, instead of to the services
+    FORWARD_HEADERS      whether `sentence` hands a request's headers on to the services behind, and their
+                         cookies back: yes or no; default yes
     ERROR_RATE, DELAY    a share of answers (0 to 1) that is a 500, and seconds before each answer; default 0
 
 A service that does not answer, or answers with an error, makes `sentence` answer 502, 503 or 504 with a line
@@ -24,7 +26,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -50,6 +52,13 @@ class Message(NamedTuple):
     start: str
     headers: dict[str, str]
     body: bytes
+
+
+class Answer(NamedTuple):
+    """What a service behind answered, and the cookie that came with it, "" where none did."""
+
+    text: str
+    cookie: str
 
 
 class UpstreamError(Exception):
@@ -101,13 +110,16 @@ def length(text: str, base: int = 10) -> int:
     return int(text, base)
 
 
-def text_message(status: int, text: str, *, close: bool, head: bool = False) -> bytes:
+def text_message(
+    status: int, text: str, *, close: bool, head: bool = False, cookies: Sequence[str] = ()
+) -> bytes:
     """Write a response with one line of text; `close` announces the end, `head` leaves the text out."""
     body = f"{text}\n".encode()
     lines = [
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         "content-type: text/plain; charset=utf-8",
         f"content-length: {len(body)}",
+        *(f"set-cookie: {cookie}" for cookie in cookies),
         *(["connection: close"] if close else []),
     ]
     return "\r\n".join([*lines, "", ""]).encode() + (b"" if head else body)
@@ -187,8 +199,8 @@ class Client:
         self.proxy = urlsplit(proxy) if proxy else None
         self.idle: list[UpstreamConnection] = []
 
-    async def get(self, url: str, headers: dict[str, str]) -> str:
-        """Return the text that the service answers; raise UpstreamError if there is none."""
+    async def get(self, url: str, headers: dict[str, str]) -> Answer:
+        """Return what the service answers; raise UpstreamError if that is no answer."""
         service = urlsplit(url).hostname or url
         try:
             async with asyncio.timeout(UPSTREAM_TIMEOUT):
@@ -203,7 +215,7 @@ class Client:
             raise UpstreamError(
                 status if status in (503, 504) else 502, f"{service} answered {status}: {text}"
             )
-        return text
+        return Answer(text, answer.headers.get("set-cookie", ""))
 
     async def request(self, url: str, headers: dict[str, str]) -> Message:
         parts = urlsplit(url)
@@ -245,14 +257,17 @@ class Service:
         self.names = environment.get("SENTENCE_NAMES", "Athos,Porthos,Aramis").split(",")
         self.age_url = environment.get("SENTENCE_AGE_URL", "http://age:5000/")
         self.name_url = environment.get("SENTENCE_NAME_URL", "http://name:5000/")
+        self.forwards = environment.get("FORWARD_HEADERS", "yes")
         self.error_rate = float(environment.get("ERROR_RATE", 0))
         self.delay = float(environment.get("DELAY", 0))
         self.client = Client(environment.get("http_proxy"))
         if self.mode not in ("age", "name", "sentence"):
             sys.exit(f"SENTENCE_MODE is {self.mode!r}; it must be age, name or sentence")
+        if self.forwards not in ("yes", "no"):
+            sys.exit(f"FORWARD_HEADERS is {self.forwards!r}; it must be yes or no")
 
-    async def answer(self, request: Message) -> tuple[int, str]:
-        """Return status and text for a request."""
+    async def answer(self, request: Message, cookies: list[str]) -> tuple[int, str]:
+        """Return status and text for a request, and add the cookies that services behind set."""
         method, _, rest = request.start.partition(" ")
         if method not in ("GET", "HEAD"):
             return 405, f"{method} is not answered here; use GET"
@@ -268,21 +283,24 @@ class Service:
         if self.mode == "name":
             return 200, random.choice(self.names)
         try:
-            return 200, await self.sentence(request)
+            return 200, await self.sentence(request, cookies)
         except UpstreamError as error:
             print(error, file=sys.stderr, flush=True)
             return error.status, str(error)
 
-    async def sentence(self, request: Message) -> str:
+    async def sentence(self, request: Message, cookies: list[str]) -> str:
         headers = {
             name: value
             for name, value in request.headers.items()
-            if name in PASSED_ON or (name.startswith("x-") and not name.startswith(NOT_PASSED_ON))
+            if self.forwards == "yes"
+            and (name in PASSED_ON or (name.startswith("x-") and not name.startswith(NOT_PASSED_ON)))
         }
         age, name = await asyncio.gather(
             self.client.get(self.age_url, headers), self.client.get(self.name_url, headers)
         )
-        return f"{name} is {age} years"
+        if self.forwards == "yes":
+            cookies += [answer.cookie for answer in (age, name) if answer.cookie]
+        return f"{name.text} is {age.text} years"
 
 
 class Server:
@@ -348,10 +366,12 @@ class ServerConnection(Connection):
             self.answering = asyncio.get_running_loop().create_task(self.answer(request))
 
     async def answer(self, request: Message) -> None:
-        status, text = await self.server.service.answer(request)
+        cookies: list[str] = []
+        status, text = await self.server.service.answer(request, cookies)
         keep = request.start.endswith("HTTP/1.1") and request.headers.get("connection", "").lower() != "close"
         close = self.server.stopping or not keep
-        self.transport.write(text_message(status, text, close=close, head=request.start.startswith("HEAD ")))
+        head = request.start.startswith("HEAD ")
+        self.transport.write(text_message(status, text, close=close, head=head, cookies=cookies))
         self.answering = None
         if close:
             self.transport.close()

@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -166,10 +166,17 @@ def kubeconfig() -> None:
 
 @app.command(name="proxy-config")
 def proxy_config(
-    section: Annotated[str, typer.Argument(metavar="listeners|routes|clusters|endpoints")],
+    section: Annotated[str, typer.Argument(metavar="listeners|routes|clusters|endpoints|all")],
     pod: Annotated[str, typer.Argument(metavar="POD")],
 ) -> None:
-    """Print what a pod's Envoy has in force, from its configuration dump, as JSON."""
+    """Print what a pod's Envoy has in force, from its configuration dump, as JSON.
+
+    All of it is what `istioctl proxy-config routes --file` reads.
+    """
     from kata_lib.mesh import proxy_config
 
-    print(json.dumps(proxy_config.read(the_cluster(), pod, proxy_config.section(section)), indent=2))
+    if section == "all":
+        found: Any = proxy_config.dump(the_cluster(), pod)
+    else:
+        found = proxy_config.read(the_cluster(), pod, proxy_config.section(section))
+    print(json.dumps(found, indent=2))

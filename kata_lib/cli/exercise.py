@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from kata_lib.course.checks import V3_ERRORS
 from kata_lib.course.steps import CANARY, CANARY_V3, PROMOTE, V1, V2, V3
+from kata_lib.course.wanted import V3_ERRORS
 from kata_lib.lab.lab import Lab
 from kata_lib.mesh import telemetry
 from kata_lib.statistics import shares

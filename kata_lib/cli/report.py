@@ -16,10 +16,11 @@ from kata_lib.cli.exercise import Row
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import notebooks, report
 from kata_lib.course.application import APPLICATION
+from kata_lib.course.exercises import step
 from kata_lib.course.journal import Content
 from kata_lib.course.report.page import Section, Table
 from kata_lib.course.report.sections import VERDICTS
-from kata_lib.course.steps import lacking, step
+from kata_lib.course.steps import lacking
 from kata_lib.machine import PROJECT
 from kata_lib.statistics import shares
 
@@ -43,7 +44,7 @@ def execute(cluster: str, on_cell: Callable[[str, int, int], None]) -> Iterator[
     One whose step needs more than the cluster has is skipped.
     """
     for source in notebooks.sources():
-        built = notebooks.build(source.read_text(), solutions=True)
+        built = notebooks.of(source, solutions=True)
         yield _execute(source.stem, built, cluster, on_cell)
 
 

@@ -53,10 +53,10 @@ def sample(
 @app.command()
 def reset(step: Annotated[str, typer.Argument(metavar="STEP", help="Such as canary, or 02-canary.")]) -> None:
     """Bring back exactly what a step begins with; whatever else of the workshop is there is deleted."""
-    from kata_lib.course import steps
+    from kata_lib.course import exercises
     from kata_lib.lab import lab
 
-    steps.step(step)  # a name that is none changes nothing, and starts no cluster
+    exercises.step(step)  # a name that is none changes nothing, and starts no cluster
     lab.connect().begin(step, reset=True)
 
 
@@ -160,6 +160,18 @@ def notebooks(
         raise KataError(f"{folder} is not empty, and nothing in it is overwritten: name another folder.")
     for file in notebooks.write(folder, solutions=True):
         print(file)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as outliers, or 14-outliers.")],
+) -> None:
+    """Make the skeleton of an exercise of your own; docs/write-an-exercise.md leads through it."""
+    from kata_lib.course.notebooks import new
+
+    for file in new.make(name):
+        print(file)
+    new.tie_in()
 
 
 @app.command()

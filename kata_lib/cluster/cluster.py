@@ -20,6 +20,7 @@ AGENT_PORT, ADMIN_PORT = 15020, 15000
 STATUS_PORT = 15021
 """Where a gateway says whether it is ready, often the first port of its Service."""
 MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
 Kind = tuple[str, str]
 """An API version and a kind in it."""
@@ -146,6 +147,21 @@ class Cluster:
         path = self.api.path("apps/v1", "Deployment", deployment) + "/scale"
         body = {"spec": {"replicas": replicas}}
         self.api.request("PATCH", path, body, content_type=MERGE_PATCH, query={"fieldManager": KATA})
+
+    def set_env(self, deployment: str, values: Mapping[str, str | None]) -> None:
+        """Set environment variables of a Deployment's containers, as `kubectl set env` does; None removes."""
+        path = self.api.path("apps/v1", "Deployment", deployment)
+        live = self.api.request("GET", path)
+        env = [
+            {"name": name, "$patch": "delete"} if value is None else {"name": name, "value": value}
+            for name, value in values.items()
+        ]
+        containers = [
+            {"name": container["name"], "env": env}
+            for container in live["spec"]["template"]["spec"]["containers"]
+        ]
+        body = {"spec": {"template": {"spec": {"containers": containers}}}}
+        self.api.request("PATCH", path, body, content_type=STRATEGIC_PATCH, query={"fieldManager": KATA})
 
     def enable_injection(self) -> bool:
         """Label the namespace so that new pods get a sidecar; return whether it had to be changed."""

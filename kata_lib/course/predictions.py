@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from types import EllipsisType
 
-from kata_lib.course.questions import PERCENT, Question, question
+from kata_lib.course.exercise import PERCENT, Question
+from kata_lib.course.exercises import question
 from kata_lib.errors import KataError
 from kata_lib.statistics.shares import Share, at_least, at_most, number, wilson
 

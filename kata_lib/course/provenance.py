@@ -14,7 +14,7 @@ from kata_lib.cluster import labels, managers
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import originals, restoring, service
-from kata_lib.course.steps import ARGO, CANARY, SCALED, V3
+from kata_lib.course.steps import ARGO, CANARY, SCALED, SWITCHED, V3
 from kata_lib.delivery import argo, record
 
 _HASH = "rollouts-pod-template-hash"
@@ -39,11 +39,14 @@ def _is_made_of(live: Obj, original: Obj, images: Mapping[str, str]) -> bool:
 def _kept(obj: Obj, live: Obj) -> Obj:
     """Return an object without what the workshop's cells and commands, as `live` tells, have changed."""
     kept = copy.deepcopy(obj)
-    spec, asked = kept["spec"], SCALED.get(obj["metadata"]["name"])
+    spec, name = kept["spec"], obj["metadata"]["name"]
+    asked, switched = SCALED.get(name), SWITCHED.get(name)
     match obj["kind"]:
         case "Deployment" | "Rollout":
             if _wrote(live, "replicas") or live["spec"].get("replicas") == asked:
                 spec.pop("replicas", None)
+            for container in spec["template"]["spec"]["containers"]:
+                container["env"] = [e for e in container.get("env", []) if e["name"] != switched]
         case "VirtualService" if _wrote(live, "http"):
             spec["http"] = [_without_shares(rule) for rule in spec.get("http", [])]
         case "DestinationRule" if _wrote(live, "subsets"):

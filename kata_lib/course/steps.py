@@ -1,4 +1,4 @@
-"""The steps of the workshop and the manifests that each begins with."""
+"""What a step of the workshop begins with, and the files that bring it about."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,6 @@ from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import originals
 from kata_lib.delivery import argo
-from kata_lib.errors import KataError
 
 V1 = "deploy/v1"
 V2 = "deploy/v2"
@@ -20,6 +19,9 @@ ARGO = "deploy/rollouts/argo-rollouts"
 
 SCALED = {"name-v2": 4}
 """The replicas of a Deployment that a notebook has a person scale."""
+
+SWITCHED = {"sentences": "FORWARD_HEADERS"}
+"""The environment variable of a Deployment that a notebook has a person set."""
 
 KINDS = (
     ("networking.istio.io/v1", "VirtualService"),
@@ -69,33 +71,3 @@ class Step:
 def lacking(cluster: Cluster, wanted: Step) -> str:
     """Return why a step cannot begin on this cluster and what to do, "" where it can."""
     return argo.absent(cluster) if wanted.names(argo.KIND) else ""
-
-
-STEPS = (
-    Step("setup", "00-setup", ()),
-    Step("deploy", "01-deploy", (V1,)),
-    Step("canary", "02-canary", (V1, V2)),
-    Step("weight-lab", "03-weight-lab", (V1, V2, CANARY)),
-    Step("observe", "04-observe", (V1, V2, CANARY)),
-    Step("promote", "05-promote", (V1, V2, CANARY)),
-    Step("progressive-delivery", "06-progressive-delivery", (V1, V2, CANARY)),
-    # The Rollout stands in place of the Deployments of name.
-    Step(
-        "argo-rollouts",
-        "07-argo-rollouts",
-        (
-            *(f"{V1}/{file}.yaml" for file in ("age", "name", "sentences")),
-            *(f"{ARGO}/{file}.yaml" for file in ("routing", "success-rate", "rollout-v1")),
-        ),
-        addons=("prometheus", "rollouts"),
-        cell_seconds=300,  # its analysis takes 40 s at each of three weights
-    ),
-)
-
-
-def step(name: str) -> Step:
-    """Return a step by its name or its notebook's; KataError lists those there are."""
-    for candidate in STEPS:
-        if name in (candidate.name, candidate.notebook):
-            return candidate
-    raise KataError(f"There is no step {name!r}; the steps are: {', '.join(s.name for s in STEPS)}.")

@@ -43,6 +43,10 @@ CANARY_OF_V3 = WantedRouting(
     {"v2": 0.9, "v3": 0.1}, CANARY_V3, {"name": PROMOTE, "name-v3": f"{V3}/destination-rule.yaml"}
 )
 
+V3_ERRORS = 0.5  # of v3's requests, as deploy/v3-faulty asks
+V3_FAILURES = 0.1 * V3_ERRORS  # of all requests, where v3 gets a tenth
+UNROUTED_FAILURES = 0.25 * V3_ERRORS  # where v3 gets what plain Kubernetes gives one pod of four
+
 
 def same(shares: Shares, wanted: Shares) -> bool:
     """Return whether shares by version are those wanted; a version that is not named has none."""

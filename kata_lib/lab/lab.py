@@ -19,12 +19,13 @@ from kata_lib.cluster.manifests import parse
 from kata_lib.course import application, beginning, checks, predictions, progress, report, service
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.exam.sitting import Sitting
+from kata_lib.course.exercises import step
 from kata_lib.course.journal import Journal
 from kata_lib.course.predictions import Comparison, Said
 from kata_lib.course.progress.ending import Ending, ending
 from kata_lib.course.report import Written, facts
 from kata_lib.course.result import Result
-from kata_lib.course.steps import KINDS, lacking, step
+from kata_lib.course.steps import KINDS, lacking
 from kata_lib.delivery import argo
 from kata_lib.delivery.metric import LATENCY
 from kata_lib.engines.base import Engine
@@ -32,6 +33,7 @@ from kata_lib.errors import ClusterError, KataError, WaitTimeout
 from kata_lib.lab import activity, missing_names, turns, unquoted
 from kata_lib.lab.weight import Weight
 from kata_lib.mesh import analyze, hops, telemetry, weights
+from kata_lib.mesh.matches import Request
 from kata_lib.mesh.synced import Moment
 from kata_lib.pictures import shown, theme
 from kata_lib.statistics import shares
@@ -147,6 +149,14 @@ class Lab:
         self._say(f"deployment.apps/{deployment} scaled")
         self._wait(since)
 
+    @activity.shows("Setting the environment")
+    def set_env(self, deployment: str, **values: str | None) -> None:
+        """Do `kubectl set env deployment NAME KEY=VALUE`, with None `KEY-`, and wait until pods are ready."""
+        since = self._moment()
+        self.cluster.set_env(deployment, values)
+        self._say(f"deployment.apps/{deployment} env updated")
+        self._wait(since)
+
     def left_over(self) -> list[str]:
         """Return what of the workshop's kinds is in the namespace: workloads, services, Istio's routing."""
         return [f"{obj['kind']} {obj['metadata']['name']}" for obj in self.cluster.contents(KINDS)]
@@ -173,9 +183,12 @@ class Lab:
         self._settle(since)
         return written
 
-    def expected_share(self) -> dict[str, float]:
-        """Return the share of requests that each version should get, as the calling sidecar has it."""
-        return dict(service.in_force(self.cluster).versions)
+    def expected_share(self, headers: Mapping[str, str] | None = None) -> dict[str, float]:
+        """Return the share of requests that each version should get, as the calling sidecar has it.
+
+        headers: those that the requests have, where rules look at them.
+        """
+        return dict(service.in_force(self.cluster).outcome(Request(headers=headers or {})).versions)
 
     @activity.shows("Asking")
     def sample(
@@ -187,6 +200,8 @@ class Lab:
         concurrency: int | None = None,
         connections: traffic.Connections = "per-request",
         seed: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        users: int | None = None,
         on_progress: Callable[[int], None] | None = None,
         through: str = "",
     ) -> pd.DataFrame:
@@ -202,6 +217,8 @@ class Lab:
             concurrency=concurrency,
             connections=connections,
             seed=seed,
+            headers=headers,
+            users=users,
             on_progress=on_progress,
         )
 

@@ -21,6 +21,7 @@ from kata_lib.cluster.hosts import of_service
 from kata_lib.cluster.pods import is_ready
 from kata_lib.mesh import proxy_config
 from kata_lib.mesh.destinations import Upstreams
+from kata_lib.mesh.http_routes import GATEWAY_API
 from kata_lib.mesh.in_force import behind, callers, ready_pods
 from kata_lib.mesh.virtual_services import ISTIO
 
@@ -33,8 +34,9 @@ SYNCED = "debug/syncz"
 """Where the embedded engine's agent says whether all is acknowledged; Istio's has it on another port."""
 _ROUTING = (
     ("v1", "Service"),
-    *((ISTIO, kind) for kind in ("VirtualService", "DestinationRule", "ServiceEntry", "Sidecar")),
-    ("gateway.networking.k8s.io/v1", "HTTPRoute"),
+    *((ISTIO, kind) for kind in ("VirtualService", "DestinationRule", "Gateway", "ServiceEntry", "Sidecar")),
+    (GATEWAY_API, "HTTPRoute"),
+    (GATEWAY_API, "Gateway"),
 )
 
 

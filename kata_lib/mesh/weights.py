@@ -1,7 +1,8 @@
 """The weights as written: which object holds those of a host, what they are, and changing them.
 
 Weights are whole numbers. A VirtualService is found by its hosts, as istiod chooses it, and followed to the
-delegate that it hands on to. Whoever writes does so with the resource version that was read: where somebody
+delegate that it hands on to; an HTTPRoute by its parent, which is asked before a VirtualService that is shown
+to all. Whoever writes does so with the resource version that was read: where somebody
 else wrote meanwhile, it is read and done again, so that neither change is lost.
 """
 
@@ -17,6 +18,7 @@ from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.managers import KATA
 from kata_lib.errors import MeshError
+from kata_lib.mesh import http_routes
 from kata_lib.mesh.virtual_services import plain_rule, plain_rules, speaker
 
 ATTEMPTS = 10
@@ -24,6 +26,7 @@ ATTEMPTS = 10
 PAUSE = 0.02
 """The longest between two attempts, in seconds."""
 _CONFLICT = 409
+_RULES = {"VirtualService": "http", http_routes.KIND: "rules"}
 
 Edit = Callable[[list[Obj], int], list[Obj]]
 """Gets a copy of an object's rules, and the index of the one for plain requests; returns the rules wanted."""
@@ -45,9 +48,14 @@ class Holder:
         return f"{self.obj['kind']} {self.obj['metadata']['name']}"
 
     @property
+    def rules(self) -> list[Obj]:
+        """The object's rules, as its kind writes them."""
+        return list(self.obj["spec"][_RULES[self.obj["kind"]]])
+
+    @property
     def route(self) -> list[Obj]:
-        """The destinations of that rule, each with its weight."""
-        return list(self.obj["spec"]["http"][self.index]["route"])
+        """The destinations of that rule, each with its weight, as a VirtualService writes them."""
+        return destinations(self.rules[self.index])
 
     @property
     def weights(self) -> dict[str, int]:
@@ -58,12 +66,24 @@ class Holder:
         return found
 
 
+def destinations(rule: Obj) -> list[Obj]:
+    """Return a rule's destinations as a VirtualService writes them, whichever kind the rule is of."""
+    if "backendRefs" not in rule:
+        return list(rule.get("route", ()))
+    return [
+        {"destination": {"host": backend["name"]}, "weight": backend.get("weight", 1)}
+        for backend in rule["backendRefs"]
+    ]
+
+
 def find(cluster: Cluster, host: str) -> Holder | None:
-    """Return what holds a host's weights, None where no VirtualService speaks for the host.
+    """Return what holds a host's weights, None where neither VirtualService nor HTTPRoute speaks for it.
 
     MeshError: one does, and none of its rules sends plain requests on.
     """
-    found = speaker(cluster, host)
+    found, routes = speaker(cluster, host), http_routes.of_service(cluster, host)
+    if routes and (found is None or "*" in (found["spec"].get("exportTo") or ["*"])):
+        return _of_routes(routes, host)
     if found is None:
         return None
     for obj, index in plain_rules(cluster, found):
@@ -74,6 +94,14 @@ def find(cluster: Cluster, host: str) -> Holder | None:
         f"The VirtualService {found['metadata']['name']!r} sends no plain `GET /` on to {host}: each of its "
         "rules has a match, or the one that takes all answers them itself."
     )
+
+
+def _of_routes(routes: list[Obj], host: str) -> Holder:
+    taken = http_routes.plain_rule(routes)
+    if taken is None or "backendRefs" not in taken[0]["spec"]["rules"][taken[1]]:
+        named = ", ".join(route["metadata"]["name"] for route in routes)
+        raise MeshError(f"The HTTPRoute {named!r} sends no plain `GET /` on to a Service for {host}.")
+    return Holder(*taken)
 
 
 def read(cluster: Cluster, host: str) -> dict[str, int]:
@@ -90,10 +118,10 @@ def set_weights(cluster: Cluster, host: str, wanted: Mapping[str, float]) -> dic
     """
 
     def weighted(rules: list[Obj], index: int) -> list[Obj]:
-        route = rules[index]["route"]
-        called = names(route)
+        rule = rules[index]
+        called = names(destinations(rule))
         complete = complete_weights(wanted, list(dict.fromkeys(called)))
-        for name, entry in zip(called, route, strict=True):
+        for name, entry in zip(called, rule.get("backendRefs") or rule["route"], strict=True):
             entry["weight"] = complete.pop(name, 0)
         return rules
 
@@ -109,18 +137,28 @@ def change(cluster: Cluster, host: str, edit: Edit) -> Holder:
     for _ in range(ATTEMPTS):
         holder = find(cluster, host)
         if holder is None:
-            raise NoWeights(f"No VirtualService routes the host {host!r}, so there is nothing to weight.")
-        rules = edit(copy.deepcopy(holder.obj["spec"]["http"]), holder.index)
-        if rules == holder.obj["spec"]["http"]:
+            raise NoWeights(
+                f"No VirtualService or HTTPRoute routes the host {host!r}, so there is nothing to weight."
+            )
+        rules = edit(copy.deepcopy(holder.rules), holder.index)
+        if rules == holder.rules:
             return holder
-        wanted = {**holder.obj, "spec": {**holder.obj["spec"], "http": rules}}
+        wanted = {**holder.obj, "spec": {**holder.obj["spec"], _RULES[holder.obj["kind"]]: rules}}
         try:
-            return Holder(cluster.update(wanted, KATA), plain_rule(rules))
+            return Holder(cluster.update(wanted, KATA), _plain(wanted))
         except ApiRefused as refused:
             if refused.code != _CONFLICT:
                 raise
             time.sleep(random.uniform(0.0, PAUSE))  # two who try again in step would meet again
     raise MeshError(f"{holder} was changed by others {ATTEMPTS} times in a row: try again.")
+
+
+def _plain(obj: Obj) -> int:
+    """Return the index of the rule that a plain request takes in an object."""
+    if obj["kind"] == http_routes.KIND:
+        found = http_routes.plain_rule([obj])
+        return found[1] if found else 0
+    return plain_rule(obj["spec"]["http"])
 
 
 def names(route: list[Obj]) -> list[str]:

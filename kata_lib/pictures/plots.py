@@ -76,7 +76,7 @@ def distribution(shares: Mapping[str, Share], expected: Mapping[str, float]) -> 
         )
     )
     labels = [f"{label}<br>n = {share.n:,}" for label, share in shares.items()]
-    figure = _figure(traces, "Observed and expected share", "", "share of answers")
+    figure = percent_figure(traces, "Observed and expected share", "", "share of answers")
     middle, half = (len(shares) - 1) / 2, max(3, len(shares)) / 2
     figure.update_xaxes(tickvals=list(places), ticktext=labels, range=[middle - half, middle + half])
     figure.update_yaxes(range=[0, TOP])
@@ -144,7 +144,9 @@ def convergence(frame: "pd.DataFrame", expected: float, version: str = "v2") -> 
             line=EXPECTED,
         ),
     ]
-    figure = _figure(traces, f"Share of {version} as answers add up", "number of answers", "share of answers")
+    figure = percent_figure(
+        traces, f"Share of {version} as answers add up", "number of answers", "share of answers"
+    )
     # The first few answers swing over the whole range; the picture is about what comes after them.
     settled = [i for i, n in enumerate(numbers) if n >= total / 20]
     bottom = min([expected, *(low[i] for i in settled)])
@@ -194,7 +196,7 @@ def timeline(
     span = max(middles, default=0.0) + seconds / 2
     traces += _changes(moments, span)
     title = f"Share of {' and '.join(versions)} over time"
-    figure = _figure(traces, title, "seconds since the first request", "share of requests")
+    figure = percent_figure(traces, title, "seconds since the first request", "share of requests")
     figure.update_yaxes(range=[0, TOP])
     figure.update_xaxes(range=[0, span])
     figure.update_layout(margin_t=50 + 22 * bool(moments))
@@ -300,7 +302,8 @@ def _outline(x: Sequence[float], intervals: Sequence[tuple[float, float]], color
     )
 
 
-def _figure(traces: list[Any], title: str, x_title: str, y_title: str) -> go.Figure:
+def percent_figure(traces: list[Any], title: str, x_title: str, y_title: str) -> go.Figure:
+    """Return a figure of shares in percent, as all pictures here look."""
     axis = {"linecolor": INK, "showline": True, "zeroline": False, "ticks": "outside"}
     layout = go.Layout(
         template="none",

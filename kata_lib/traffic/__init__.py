@@ -9,6 +9,7 @@ In: a URL and how to ask. Out: a frame with these columns, in the order in which
     latency_ms  from sending, or with a rate from the moment at which sending was due, to the whole answer
     answer      the text of the answer; "" where none came
     error       None, or why the request failed: no answer, or a status other than 2xx
+    user        the number of the user whose request it was, from 0, where users are played
 
 The requests are sent by a process of its own (sampler_process.py), so that a busy caller distorts nothing. It
 reports over a pipe (process.py), and ends with its caller. frames.py makes the frame.
@@ -18,7 +19,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Self
 
@@ -45,6 +46,8 @@ def sample(
     connections: Connections = "per-request",
     timeout: float = 5.0,
     seed: int | None = None,
+    headers: Mapping[str, str] | None = None,
+    users: int | None = None,
     on_progress: Callable[[int], None] | None = None,
     version_of: VersionOf = unknown,
 ) -> "pd.DataFrame":
@@ -55,19 +58,23 @@ def sample(
     answer. `concurrency` is the greatest number of requests under way: 1, or with a rate 64. `timeout` is in
     seconds for each request. TrafficError where the sampler ends before its time: no row is returned then.
     `on_progress` is called with the number of requests done, ten times a second at most. A new connection
-    for each request shows what plain Kubernetes does, which chooses a pod for a connection. `version_of`
-    reads the version off an answer.
+    for each request shows what plain Kubernetes does, which chooses a pod for a connection. `headers` are
+    sent with each request. `users` plays so many people, each with cookies of their own and one request at
+    a time; `requests` are then each one's. `version_of` reads the version off an answer.
     """
     if (requests is None) == (seconds is None):
         raise TrafficError("Expected either requests or seconds, found both or neither: give one of them.")
-    process = SamplerProcess(settings(url, requests, seconds, rate, concurrency, connections, timeout, seed))
+    process = SamplerProcess(
+        settings(url, requests, seconds, rate, concurrency, connections, timeout, seed, headers, users)
+    )
+    wanted = None if requests is None else requests * (users or 1)
     records: list[RequestRecord] = []
     told = time.monotonic()
     try:
         with waiting.busy("Asking") as tell:
             for batch in process.records():
                 records += batch
-                tell(*_so_far(len(records), requests))
+                tell(*_so_far(len(records), wanted))
                 if on_progress and time.monotonic() - told >= PROGRESS:
                     on_progress(len(records))
                     told = time.monotonic()
@@ -78,8 +85,8 @@ def sample(
         raise
     if error := process.end(GRACE):
         raise _broken(error)
-    if requests is not None and len(records) != requests:
-        raise _broken(f"{len(records)} of {requests} requests were reported")
+    if wanted is not None and len(records) != wanted:
+        raise _broken(f"{len(records)} of {wanted} requests were reported")
     return frame_of(records, version_of)
 
 
@@ -106,13 +113,14 @@ class Sampler:
         connections: Connections = "per-request",
         timeout: float = 5.0,
         seed: int | None = None,
+        users: int | None = None,
         ring: int = 100_000,
         version_of: VersionOf = unknown,
     ) -> None:
         self._version_of = version_of
         self._timeout = timeout
         self._process = SamplerProcess(
-            settings(url, None, None, rate, concurrency, connections, timeout, seed)
+            settings(url, None, None, rate, concurrency, connections, timeout, seed, users=users)
         )
         self._ring = _Ring(ring)
         self._finalizer = weakref.finalize(self, self._process.end)

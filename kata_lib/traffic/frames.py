@@ -1,13 +1,26 @@
 """From the sampler's records to a data frame; its columns are described in __init__.py."""
 
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from kata_lib.traffic.sampler_process import NOBODY
 
 if TYPE_CHECKING:
     import pandas as pd
 
-RequestRecord = tuple[int, float, int, str]
-"""Time sent (ns since 1970), latency (ms), status, text: the answer, or with status 0 the reason."""
+
+class RequestRecord(NamedTuple):
+    """Time sent (ns since 1970), latency (ms), status, text: the answer, or with status 0 the reason.
+
+    user: the number of the user whose request it was, NOBODY's where none are played.
+    """
+
+    sent: int
+    latency: float
+    status: int
+    text: str
+    user: int = NOBODY
+
 
 UNKNOWN = "unknown"
 """The version of an answer that does not tell it."""
@@ -25,10 +38,12 @@ def frame_of(records: Collection[RequestRecord], version_of: VersionOf = unknown
     """Return records as a frame with one row each."""
     import pandas as pd
 
-    times, latencies, statuses, texts = zip(*records, strict=True) if records else ((), (), (), ())
+    times, latencies, statuses, texts, users = zip(*records, strict=True) if records else ((),) * 5
     answered = [200 <= status < 300 for status in statuses]
+    played = any(user != NOBODY for user in users)
     return pd.DataFrame(
         {
+            **({"user": pd.Series(users, dtype="int64")} if played else {}),
             "time": pd.to_datetime(pd.Series(times, dtype="int64"), unit="ns", utc=True),
             "version": pd.Series(
                 [version_of(text) if ok else None for text, ok in zip(texts, answered, strict=True)],

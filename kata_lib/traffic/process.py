@@ -2,13 +2,14 @@
 
 import json
 import os
+import re
 import selectors
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
@@ -21,6 +22,9 @@ from kata_lib.traffic.sampler_process import MAX_CONCURRENCY, RECORD, SamplerSet
 Connections = Literal["per-request", "keep-alive"]
 
 RATED_CONCURRENCY = 64
+MOST_USERS = 100_000
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\x20-\x7e\xa0-\xff]*")
+"""A header's line, as RFC 9110 has it."""
 GRACE = 10.0
 """Seconds beyond the time-out of its requests that the process may take to say something, or to end.
 
@@ -42,6 +46,8 @@ def settings(
     connections: Connections,
     timeout: float,
     seed: int | None,
+    headers: Mapping[str, str] | None = None,
+    users: int | None = None,
 ) -> SamplerSettings:
     """Check what was asked for; raise TrafficError where it makes no sense."""
     if concurrency is None:
@@ -53,6 +59,11 @@ def settings(
         raise TrafficError(f"Expected a concurrency from 1 to {MAX_CONCURRENCY}, found {concurrency}.")
     if connections not in ("per-request", "keep-alive"):
         raise TrafficError(f'Expected connections "per-request" or "keep-alive", found {connections!r}.')
+    if users is not None and not 1 <= users <= MOST_USERS:
+        raise TrafficError(f"Expected users from 1 to {MOST_USERS:,}, found {users!r}.")
+    for line in (f"{name}: {value}" for name, value in (headers or {}).items()):
+        if not _HEADER.fullmatch(line):
+            raise TrafficError(f"Expected headers such as {{'x-test': 'use-v2'}}, found {line!r}.")
     parts = _split(url)
     return SamplerSettings(
         address=_resolve(parts.hostname or "", parts.port or 80),
@@ -65,6 +76,8 @@ def settings(
         keep_alive=connections == "keep-alive",
         timeout=timeout,
         seed=seed,
+        headers=dict(headers or {}),
+        users=users or 0,
     )
 
 
@@ -174,12 +187,12 @@ def _take(data: bytearray) -> list[RequestRecord]:
     """Cut the complete records off the data."""
     records, at = [], 0
     while len(data) - at >= RECORD.size:
-        sent, latency, status, length = RECORD.unpack_from(data, at)
+        sent, latency, status, user, length = RECORD.unpack_from(data, at)
         end = at + RECORD.size + length
         if end > len(data):
             break
         text = data[at + RECORD.size : end].decode(errors="replace").rstrip("\r\n")
-        records.append((sent, latency, status, text))
+        records.append(RequestRecord(sent, latency, status, text, user))
         at = end
     del data[:at]
     return records

@@ -4,13 +4,17 @@ In:  the `SamplerSettings` as JSON, the only argument. The end of standard input
 caller's
      death leaves, stops it: no more requests are begun, those under way are finished.
 Out: one record for each request on standard output, in the order in which they ended: `RECORD` (time sent in
-     ns since 1970, latency in ms, HTTP status, length of the text) and the text in UTF-8. Status 0 means
-     that no HTTP answer came, and the text then says why; otherwise it is the answer's body.
+     ns since 1970, latency in ms, HTTP status, user, length of the text) and the text in UTF-8. Status 0
+     means that no HTTP answer came, and the text then says why; otherwise it is the answer's body.
 
 Without a rate each of `concurrency` connections sends as soon as its last answer is there (closed loop).
 With a rate the moments are fixed in advance, one in each slot of 1/rate seconds: at its beginning, or with a
 seed anywhere in it. A request that must wait for a free connection keeps its intended moment, and its latency
 counts from there, so that a slow service cannot hide by slowing the sampler down ("coordinated omission").
+
+With users, each request is a user's: the one who has waited longest and has none under way. A user keeps the
+cookies that answers set (RFC 6265, without their attributes) and sends them with the next request, beside one
+that says who it is, `user=7`.
 
 HTTP/1.1 as in RFC 9112, as far as an answer to GET needs it. Started by file name and on the standard library
 alone: it imports nothing of kata_lib, and starts in 30 ms.
@@ -26,12 +30,15 @@ import socket
 import struct
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from math import inf
 
-RECORD = struct.Struct("<qdHH")
+RECORD = struct.Struct("<qdHiH")
+NOBODY = -1
+"""In place of a user's number, where no users are played."""
 MAX_CONCURRENCY = 500
 """Below the 1,024 descriptors of select(), which alone wakes up more exactly than to the millisecond."""
 
@@ -49,7 +56,10 @@ NANOSECONDS = 1_000_000_000
 
 @dataclass(frozen=True)
 class SamplerSettings:
-    """What to ask, how often, and how; times in seconds. Either `requests` or `seconds` is None, or both."""
+    """What to ask, how often, and how; times in seconds. Either `requests` or `seconds` is None, or both.
+
+    headers: sent with each request. users: how many are played, 0 for none; requests are then each user's.
+    """
 
     address: tuple[str, int]
     host: str
@@ -61,6 +71,31 @@ class SamplerSettings:
     keep_alive: bool
     timeout: float
     seed: int | None
+    headers: dict[str, str]
+    users: int
+
+
+class User:
+    """Somebody who keeps cookies, and has so many requests left."""
+
+    def __init__(self, number: int, left: float) -> None:
+        self.number = number
+        self.left = left
+        self.cookies = {"user": str(number)}
+
+    def keep(self, answer: bytes) -> None:
+        """Keep the cookies that an answer sets."""
+        head = answer.partition(b"\r\n\r\n")[0].decode("latin-1")
+        for line in head.split("\r\n")[1:]:
+            name, _, value = line.partition(":")
+            if name.lower() == "set-cookie":
+                cookie, _, content = value.partition(";")[0].strip().partition("=")
+                self.cookies[cookie] = content
+
+    @property
+    def header(self) -> str:
+        """The line that sends the cookies."""
+        return "cookie: " + "; ".join(f"{name}={value}" for name, value in self.cookies.items()) + "\r\n"
 
 
 def read_answer(data: bytes, ended: bool) -> tuple[int, bytes, bool] | None:
@@ -121,9 +156,9 @@ class Output:
         self.waiting = bytearray()
         os.set_blocking(descriptor, False)
 
-    def add(self, sent: int, latency: float, status: int, text: bytes) -> None:
+    def add(self, sent: int, latency: float, status: int, user: int, text: bytes) -> None:
         text = text[:MAX_TEXT]
-        self.waiting += RECORD.pack(sent, latency, status, len(text)) + text
+        self.waiting += RECORD.pack(sent, latency, status, user, len(text)) + text
 
     def flush(self, *, all_of_it: bool = False) -> None:
         while self.waiting:
@@ -144,19 +179,26 @@ class Connection:
         self.data = b""
         self.intended = self.sent = self.ended = 0.0
         self.busy = False
+        self.user: User | None = None
 
-    def begin(self, intended: float | None) -> None:
+    def begin(self, intended: float | None, user: User | None) -> None:
         """Send a request, on a new connection if there is none; `intended` is its fixed moment, if any."""
-        self.data, self.busy = b"", True
+        self.data, self.busy, self.user = b"", True, user
         self.sent = time.perf_counter()
         self.intended = self.sent if intended is None else intended
         try:
             if self.socket is None:
                 self.connect()
             else:
-                self.socket.send(self.sampler.request)
+                self.socket.send(self.request)
         except OSError as error:
             self.finish(0, reason(error))
+
+    @property
+    def request(self) -> bytes:
+        """What is sent."""
+        user = self.user.header.encode("latin-1") if self.user else b""
+        return self.sampler.request + user + b"\r\n"
 
     def connect(self) -> None:
         address = self.sampler.settings.address
@@ -176,7 +218,7 @@ class Connection:
             if events & selectors.EVENT_WRITE:
                 if code := self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                     raise OSError(code, os.strerror(code))
-                self.socket.send(self.sampler.request)
+                self.socket.send(self.request)
                 self.sampler.selector.modify(self.socket, selectors.EVENT_READ, self)
                 return
             received = self.socket.recv(65536)
@@ -190,6 +232,8 @@ class Connection:
             return
         if answer:
             status, body, keep = answer
+            if self.user:
+                self.user.keep(self.data)
             self.finish(status, body, keep and self.sampler.settings.keep_alive)
         elif not received:
             self.finish(0, b"the connection was closed before the answer was complete")
@@ -225,8 +269,12 @@ class Sampler:
         connection = "keep-alive" if settings.keep_alive else "close"
         self.request = (
             f"GET {settings.target} HTTP/1.1\r\nhost: {settings.host}\r\n"
-            f"user-agent: kata-sampler\r\naccept: */*\r\nconnection: {connection}\r\n\r\n"
-        ).encode()
+            f"user-agent: kata-sampler\r\naccept: */*\r\nconnection: {connection}\r\n"
+            + "".join(f"{name}: {value}\r\n" for name, value in settings.headers.items())
+        ).encode("latin-1")
+        each = settings.requests if settings.requests is not None else inf
+        self.users = deque(User(number, each) for number in range(settings.users))
+        """Those with requests left and none under way, who has waited longest first."""
         self.free = [Connection(self) for _ in range(settings.concurrency)]  # the longest idle first
         self.under_way: dict[Connection, None] = {}  # the oldest first
         self.epoch = time.time_ns() - int(time.perf_counter() * NANOSECONDS)
@@ -235,7 +283,8 @@ class Sampler:
         """Sample until everything asked for is done, or until `commands` (a descriptor) ends."""
         self.selector.register(commands, selectors.EVENT_READ)
         start = time.perf_counter()
-        left = self.settings.requests if self.settings.requests is not None else inf
+        each = self.settings.requests if self.settings.requests is not None else inf
+        left = each * (self.settings.users or 1)
         until = start + self.settings.seconds if self.settings.seconds is not None else inf
         slots = moments(self.settings.rate, self.settings.seed) if self.settings.rate else None
         due = start + next(slots) if slots else start
@@ -246,14 +295,15 @@ class Sampler:
             if self.settings.keep_alive:
                 self.close_idle(now)
             for _ in range(len(self.free)):
-                if not left or due > now:
+                if not left or due > now or not self.somebody_may():
                     break
                 left -= 1
                 self.begin(due if slots else None)
                 due = start + next(slots) if slots else now
             if not left and not self.under_way:
                 break
-            wake = min(self.deadline(), until, due if self.free and left else inf)
+            may = self.free and left and self.somebody_may()
+            wake = min(self.deadline(), until, due if may else inf)
             for key, events in self.selector.select(max(0.0, wake - time.perf_counter())):
                 if key.data:
                     key.data.ready(events)
@@ -267,13 +317,22 @@ class Sampler:
     def begin(self, intended: float | None) -> None:
         connection = self.free.pop()
         self.under_way[connection] = None
-        connection.begin(intended)
+        connection.begin(intended, self.users.popleft() if self.settings.users else None)
+
+    def somebody_may(self) -> bool:
+        """Return whether a request may begin: with users, one of them has none under way."""
+        return not self.settings.users or bool(self.users)
 
     def finished(self, connection: Connection, status: int, text: bytes) -> None:
         del self.under_way[connection]
         self.free.append(connection)
         latency = (connection.ended - connection.intended) * 1000
-        self.output.add(self.epoch + int(connection.sent * NANOSECONDS), latency, status, text)
+        sent, user = self.epoch + int(connection.sent * NANOSECONDS), connection.user
+        self.output.add(sent, latency, status, user.number if user else NOBODY, text)
+        if user:
+            user.left -= 1
+            if user.left > 0:
+                self.users.append(user)
 
     def close_idle(self, now: float) -> None:
         for connection in self.free:

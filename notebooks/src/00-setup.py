@@ -108,5 +108,3 @@ lab.check("v1-runs", answers)
 #   you see every change the moment it takes effect.
 # %%
 lab.done()
-# %% [markdown] tags=next
-# **Next: [01-deploy](01-deploy.ipynb)**, version 2 joins in, and more people meet it than you may like.

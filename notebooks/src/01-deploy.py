@@ -99,5 +99,3 @@ lab.check("a-third", kept)
 # Two versions side by side, a third of all requests on the new one, and no handle to turn.
 # %%
 lab.done()
-# %% [markdown] tags=next
-# **Next: [02-canary](02-canary.ipynb)**, where the share is yours to choose.

@@ -156,5 +156,3 @@ lab.apply("deploy/virtual-service-canary.yaml")
 # - Two knobs that do not disturb each other: weights for the share, replicas for the capacity.
 # %%
 lab.done()
-# %% [markdown] tags=next
-# **Next: [03-weight-lab](03-weight-lab.ipynb)**, where you turn the weight by hand and see the traffic follow.

@@ -195,5 +195,3 @@ traffic.close()
 # - The cluster is left at the canary's 10 %, which the next notebook begins with.
 # %%
 lab.done()
-# %% [markdown] tags=next
-# **Next: [04-observe](04-observe.ipynb)**, where the mesh itself says who got what.

@@ -128,5 +128,3 @@ addons.dashboards(lab, service="name")
 # Numbers about everyone's requests, by version, without asking any client.
 # %%
 lab.done()
-# %% [markdown] tags=next
-# **Next: [05-promote](05-promote.ipynb)**, where those numbers show you a release that goes wrong.

@@ -181,5 +181,3 @@ lab.check("cleaned-up")
 # - An empty namespace. Any notebook sets up again what it begins with.
 # %%
 lab.done()
-# %% [markdown] tags=next
-# **Next: [06-progressive-delivery](06-progressive-delivery.ipynb)**, where a loop looks and decides in your place.

@@ -190,5 +190,3 @@ view.close()
 lab.report()
 # %%
 lab.done()
-# %% [markdown] tags=next
-# **Next: [07-argo-rollouts](07-argo-rollouts.ipynb)**, where a real controller does the same; it takes a cluster that has one.

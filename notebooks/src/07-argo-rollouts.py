@@ -162,5 +162,3 @@ view.close()
 lab.report()
 # %%
 lab.done()
-# %% [markdown] tags=next
-# **Back: [start](start.ipynb)**, the map, with all your ticks.

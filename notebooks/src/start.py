@@ -77,5 +77,3 @@ overview.notebook_map()
 # - `scripts/loop-query.sh`: one answer after the other, until <kbd>Ctrl</kbd>+<kbd>C</kbd>.
 #
 # The cluster goes on when you close the browser. `kata down` in a terminal removes it.
-# %% [markdown] tags=next
-# **Begin: [00-setup](00-setup.ipynb)**, one sentence, and who had a hand in it.

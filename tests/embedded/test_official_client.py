@@ -1,69 +1,96 @@
-"""The official Kubernetes client of Python finds here what it expects of an API server."""
+"""The official Kubernetes client of Python finds here what it expects of an API server.
+
+Its locked release is the one that learners have; the oldest and the newest that a cluster of this version
+supports are installed beside it, each in a folder of its own: a release of 37 is of a new generation, whose
+packages do not fit the others'.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import pytest
-from kubernetes import client, config, dynamic, watch
-from kubernetes.client.exceptions import ApiException
 
 from embedded.engine_cluster import Cluster
+from kata_lib.machine import PROJECT
 
-NAMESPACE = "default"
+PROGRAM = Path(__file__).with_name("official_client.py")
+LOCKS = PROJECT / "tests" / "clients"
+INSTALLED = PROJECT / ".kata" / "clients"
+LIMIT = 300.0
+
+RELEASES = ["locked", *sorted(file.stem for file in LOCKS.glob("*.lock"))]
+LISTS = ["Namespace", "Node", "Pod", "Service", "CoreV1Event", "Secret", "ServiceAccount", "ReplicaSet"]
+LISTS += ["EndpointSlice", "CustomResourceDefinition", "Lease", "ClusterRole", "Ingress", "Job"]
+ANSWERS: dict[str, Any] = {
+    "discovery": ["1", ["v1"], ["apps", "networking.istio.io"], "v1", True],
+    "typed_lists": [
+        *(f"{'' if kind.startswith('Core') else 'V1'}{kind}List" for kind in LISTS),
+        "V1PodDisruptionBudgetList",
+        "V2HorizontalPodAutoscalerList",
+    ],
+    "a_deployment_is_made": [1, "RollingUpdate"],
+    "it_is_patched": [{"a": "b"}, {"a": "c"}],
+    "it_is_scaled": 2,
+    "it_is_replaced": "here",
+    "a_pod_is_waited_for_and_its_log_read": True,
+    "istios_objects": {"host": "age", "subsets": [{"name": "all"}]},
+    "istios_objects_dynamically": ["age", "all", True],
+    "what_is_not_there": [404, "Not Found", 'configmaps "nothing" not found'],
+    "a_watch": [["ADDED", "1"], ["MODIFIED", "2"], ["DELETED", "2"]],
+    "a_manifest": {"a": "b"},
+    "a_review": True,
+    "coroutines": ["m"],
+}
 
 
 @pytest.fixture(scope="module")
-def api(cluster: Cluster) -> client.ApiClient:
-    return config.new_client_from_config(str(cluster.location.kubeconfig))
+def answers(cluster: Cluster) -> Callable[[str], Any]:
+    """Return what returns the answers that a release of the client gets, in a namespace of its own."""
 
-
-def test_typed_objects(api: client.ApiClient) -> None:
-    deployment = client.AppsV1Api(api).read_namespaced_deployment("name-v1", NAMESPACE)
-    assert deployment.status.available_replicas == 2
-    slices = client.DiscoveryV1Api(api).list_namespaced_endpoint_slice(
-        NAMESPACE, label_selector="kubernetes.io/service-name=name"
-    )
-    assert [endpoint.conditions.ready for endpoint in slices.items[0].endpoints] == [True] * 3
-
-
-def test_dynamic_objects_of_istio(api: client.ApiClient) -> None:
-    rules = dynamic.DynamicClient(api).resources.get(
-        api_version="networking.istio.io/v1", kind="DestinationRule"
-    )
-    body = {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "DestinationRule",
-        "metadata": {"name": "age"},
-        "spec": {"host": "age"},
-    }
-    assert rules.create(body=body, namespace=NAMESPACE).spec.host == "age"
-    patched = rules.server_side_apply(
-        body={**body, "spec": {"host": "age", "subsets": [{"name": "all"}]}},
-        namespace=NAMESPACE,
-        name="age",
-        field_manager="test",
-        force_conflicts=True,
-    )
-    assert patched.spec.subsets[0].name == "all"
-    assert {entry.manager for entry in patched.metadata.managedFields} >= {"test"}
-    rules.delete(name="age", namespace=NAMESPACE)
-    with pytest.raises(ApiException) as refused:
-        rules.get(name="age", namespace=NAMESPACE)
-    assert refused.value.status == 404
-
-
-def test_a_watch_tells_what_happens(api: client.ApiClient) -> None:
-    core = client.CoreV1Api(api)
-    name = "watched"
-    begin = core.list_namespaced_config_map(NAMESPACE).metadata.resource_version
-    core.create_namespaced_config_map(NAMESPACE, {"metadata": {"name": name}, "data": {"a": "1"}})
-    core.patch_namespaced_config_map(name, NAMESPACE, {"data": {"a": "2"}})
-    core.delete_namespaced_config_map(name, NAMESPACE)
-    seen = [
-        (event["type"], event["object"].data["a"])
-        for event in watch.Watch().stream(
-            core.list_namespaced_config_map,
-            NAMESPACE,
-            resource_version=begin,
-            field_selector=f"metadata.name={name}",
-            timeout_seconds=1,
+    @cache
+    def answers(release: str) -> Any:
+        namespace = f"client-{release}"
+        cluster.kubectl("create", "namespace", namespace)
+        path = {"PYTHONPATH": str(_installed(release))} if release != "locked" else {}
+        command = [sys.executable, str(PROGRAM), str(cluster.location.kubeconfig), namespace]
+        run = subprocess.run(
+            command, env={**os.environ, **path}, capture_output=True, text=True, timeout=LIMIT
         )
-    ]
-    assert seen == [("ADDED", "1"), ("MODIFIED", "2"), ("DELETED", "2")]
+        cluster.kubectl("delete", "namespace", namespace, "--wait=false")
+        assert run.returncode == 0, run.stderr
+        return json.loads(run.stdout)
+
+    return answers
+
+
+def _installed(release: str) -> Path:
+    """Return the folder that holds a release and what it needs, as its lock file says; install it once."""
+    lock = LOCKS / f"{release}.lock"
+    folder = INSTALLED / f"{release}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    if not folder.exists():
+        INSTALLED.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=INSTALLED) as unfinished:
+            target = Path(unfinished) / "packages"
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--require-hashes"]
+            subprocess.run([*pip, "--target", str(target), "-r", str(lock)], check=True, timeout=LIMIT)
+            target.rename(folder)
+    return folder
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("step", ANSWERS)
+def test_the_client_gets_its_answers(release: str, step: str, answers: Callable[[str], Any]) -> None:
+    assert answers(release)[step] == ANSWERS[step]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_every_step_has_its_answer(release: str, answers: Callable[[str], Any]) -> None:
+    assert answers(release).keys() == ANSWERS.keys()

@@ -3,12 +3,14 @@
 A run is one of two: `solved`, where every turn is taken as its solution does, and `skipped`, where none is.
 Each notebook begins with what the one before it left, as it does for a learner, and nothing is reset.
 
-    python tests/notebooks/ends.py      records both anew, in the cluster that KATA_NAME names
+    python tests/notebooks/ends.py [NOTEBOOK]...    records both anew, of all or of these, in the cluster
+                                                    that KATA_NAME names
 """
 
 import copy
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,8 @@ from kata_lib.cluster.apply import LAST_APPLIED
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import notebooks, restoring
-from kata_lib.course.steps import lacking, step
+from kata_lib.course.exercises import step
+from kata_lib.course.steps import lacking
 from kata_lib.lab.lab import connect
 
 HOW = "The notebook leaves something else now: python tests/notebooks/ends.py records it anew."
@@ -56,7 +59,7 @@ def bring(cluster: Cluster, objects: list[Obj]) -> None:
 
 def run(name: str, *, solutions: bool) -> None:
     """Run a notebook in a kernel of its own as a learner would, whatever a cell says."""
-    built = notebooks.build((notebooks.FOLDER / "src" / f"{name}.py").read_text(), solutions=solutions)
+    built = notebooks.of(notebooks.FOLDER / "src" / f"{name}.py", solutions=solutions)
     notebook = nbformat.reads(notebooks.text(built), as_version=4)
     client = nbclient.NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", allow_errors=True)
     client.execute(env=LEARNERS)
@@ -94,9 +97,9 @@ def _plain(obj: Obj) -> Obj:
     return plain
 
 
-def _runs(cluster: Cluster) -> Iterator[tuple[str, list[Obj]]]:
+def _runs(cluster: Cluster, names: list[str]) -> Iterator[tuple[str, list[Obj]]]:
     for title, solutions in RUNS.items():
-        for source in notebooks.sources():
+        for source in (one for one in notebooks.sources() if one.stem in names):
             if reason := lacking(cluster, step(source.stem)):
                 print(f"{source.stem} is left out: {reason}")
                 continue
@@ -104,8 +107,11 @@ def _runs(cluster: Cluster) -> Iterator[tuple[str, list[Obj]]]:
             yield f"{title} {source.stem}", end(cluster)
 
 
-def _main() -> None:
-    FILE.write_text(_text(dict(_runs(connect().cluster))))
+def _main(names: list[str]) -> None:
+    every = [source.stem for source in notebooks.sources()]
+    kept = recorded() | dict(_runs(connect().cluster, names or every))
+    in_order = {f"{title} {name}": kept.get(f"{title} {name}", []) for title in RUNS for name in every}
+    FILE.write_text(_text(in_order))
 
 
 def _text(ends: dict[str, list[Obj]]) -> str:
@@ -118,4 +124,4 @@ def _text(ends: dict[str, list[Obj]]) -> str:
 
 
 if __name__ == "__main__":
-    _main()
+    _main(sys.argv[1:])

@@ -21,7 +21,8 @@ from kata_lib import addons, engines
 from kata_lib.cli import app
 from kata_lib.course import notebooks
 from kata_lib.course.application import APPLICATION
-from kata_lib.course.steps import Step, step
+from kata_lib.course.exercises import step
+from kata_lib.course.steps import Step
 from kata_lib.errors import EngineError
 from kata_lib.lab.lab import connect
 from kata_lib.machine import PROJECT
@@ -97,8 +98,8 @@ def provide(wanted: Step, give_counters: Callable[[Path], None]) -> None:
 NAMES = [source.stem for source in notebooks.sources()]
 
 
-BEGINS = """from kata_lib.course import beginning, steps
-assert beginning.differences(lab.cluster, steps.step("{name}")) == []"""
+BEGINS = """from kata_lib.course import beginning, exercises
+assert beginning.differences(lab.cluster, exercises.step("{name}")) == []"""
 
 
 def with_its_beginning_looked_at(file: Path, place: Path) -> Path:

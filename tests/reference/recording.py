@@ -38,7 +38,7 @@ MADE_UP = [
         (r"\b(nodePort: |\"nodePort\": ?|NodePort: +(<unset>|\w+)? *)3[0-2]\d{3}", r"\1<nodeport>"),
         (r"(?<=\s)(\d+[smhd]){1,3}(?=\s|$|\))", "<age>"),
         (r"https://[\w.-]+:\d+", "https://<server>"),
-        (r"/tmp/(LIVE|MERGED)-\d+", r"/tmp/\1"),
+        (r"/[\w./-]*/(LIVE|MERGED|kubectl-edit)-\d+", r"/tmp/\1"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [+-]\d{4}", "<time>"),
     )
 ]

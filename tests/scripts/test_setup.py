@@ -1,5 +1,6 @@
 """scripts/setup as a person runs it: what it refuses, and that it leaves nothing half-made."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -9,28 +10,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = [
-    "scripts/setup",
-    "scripts/environment.py",
-    "scripts/kubectl.py",
-    "scripts/moving.py",
-    "kata_lib/__init__.py",
-    "kata_lib/files.py",
-    "kata_lib/machine.py",
-    "pyproject.toml",
-    "requirements.lock",
-    "requirements-dev.lock",
-    "requirements-kubectl.lock",
-]
+PARTS = ["scripts/*", "kata_lib/*.*", "pyproject.toml", "*.lock"]
+"""What the set-up reads before there is an environment: patterns in the project."""
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the project's set-up, without an environment."""
-    for name in FILES:
-        copy = tmp_path / "project" / name
+    for file in filter(Path.is_file, itertools.chain.from_iterable(map(ROOT.glob, PARTS))):
+        copy = tmp_path / "project" / file.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, copy)
+        shutil.copy(file, copy)
     return tmp_path / "project"
 
 

@@ -30,6 +30,7 @@ def kata(*paths: str) -> Objects:
         by_kind.get("VirtualService", []),
         by_kind.get("DestinationRule", []),
         by_kind.get("Gateway", []),
+        by_kind.get("HTTPRoute", []),
         known=Known(("sentences",), (("age", 5000), ("name", 5000)) if deployments else (), weighted="name"),
     )
 

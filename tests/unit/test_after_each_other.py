@@ -13,7 +13,8 @@ from api_server import Api
 
 from kata_lib.cluster.client import Obj
 from kata_lib.course import beginning, notebooks
-from kata_lib.course.steps import ARGO, STEPS, Step
+from kata_lib.course.exercises import STEPS
+from kata_lib.course.steps import ARGO, Step
 from notebooks import ends
 
 ENDS = ends.recorded()

@@ -431,6 +431,9 @@ def test_a_mistake_is_found(
     assert any(mend in line for line in lines) if mend else lines == [""]
 
 
+OF_HTTP_ROUTES = {code for code in CODES if code.startswith("KATA06")}
+"""In test_analyze_http_routes.py."""
+
 OF_WHAT_IS_IN_FORCE = {code for code in CODES if code.startswith("KATA05")} | {
     "KATA0104",
     "KATA0305",
@@ -441,7 +444,7 @@ OF_WHAT_IS_IN_FORCE = {code for code in CODES if code.startswith("KATA05")} | {
 
 
 def test_every_code_has_a_mistake() -> None:
-    assert {code for code, *_ in MISTAKES} == set(CODES) - OF_WHAT_IS_IN_FORCE
+    assert {code for code, *_ in MISTAKES} == set(CODES) - OF_WHAT_IS_IN_FORCE - OF_HTTP_ROUTES
 
 
 ALONE = {"IST0102", "IST0118", "IST0131", "KATA0201", "KATA0202", "KATA0401", "KATA0402", "KATA0404"}

@@ -100,6 +100,14 @@ async def test_what_is_not_served_is_not_found(client: Client, path: str) -> Non
     )
 
 
+@pytest.mark.parametrize("path", ["/version", "/api", "/apis", "/apis/apps", "/api/v1", "/apis/apps/v1"])
+async def test_a_path_of_discovery_may_end_with_a_slash(client: Client, path: str) -> None:
+    """The official clients write one."""
+    with_slash, without = await client.get(path + "/"), await client.get(path)
+    assert with_slash.status == 200
+    assert await with_slash.json() == await without.json()
+
+
 async def test_discovery_in_both_forms_tells_the_same(client: Client) -> None:
     aggregated = set()
     for root in ("/api", "/apis"):

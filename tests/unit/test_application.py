@@ -48,11 +48,14 @@ class Recorder(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     answer = (200, b"Aramis")
     chunked = False
+    cookie = ""
 
     def do_GET(self) -> None:
         self.server.seen.append((self.path, {k.lower(): v for k, v in self.headers.items()}))  # type: ignore[attr-defined]
         status, body = self.answer
         self.send_response(status)
+        if self.cookie:
+            self.send_header("Set-Cookie", self.cookie)
         if self.chunked:
             self.send_header("transfer-encoding", "chunked")
             body = b"3\r\n" + body[:3] + b"\r\n%x\r\n" % len(body[3:]) + body[3:] + b"\r\n0\r\n\r\n"
@@ -140,6 +143,23 @@ def test_the_proxy_gets_absolute_urls_and_what_traces_and_routes(recorder: Recor
     assert {path for path, _ in recorder.seen} == {"http://age:5000/", "http://name:5000/"}
     for path, seen in recorder.seen:
         assert seen == {"host": path.split("/")[2], **headers}
+
+
+def test_cookies_come_back_from_the_services_behind(recorder: RecordingServer) -> None:
+    recorder.handler.cookie = "canary=v2"
+    with running("sentence", http_proxy=recorder.url) as sentence:
+        answer = exchange(sentence, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+    assert b"\r\nset-cookie: canary=v2\r\n" in answer
+
+
+def test_headers_and_cookies_end_where_they_are_not_forwarded(recorder: RecordingServer) -> None:
+    recorder.handler.cookie = "canary=v2"
+    request = b"GET / HTTP/1.1\r\nhost: a\r\nx-test: use-v2\r\nconnection: close\r\n\r\n"
+    with running("sentence", http_proxy=recorder.url, FORWARD_HEADERS="no") as sentence:
+        answer = exchange(sentence, request)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"set-cookie" not in answer
+    assert [[*seen] for _, seen in recorder.seen] == [["host"], ["host"]]
 
 
 def test_connections_to_the_proxy_are_kept_and_one_that_was_closed_is_replaced(

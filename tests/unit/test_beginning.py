@@ -13,7 +13,7 @@ from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.location import MANAGED_BY
 from kata_lib.course import beginning, originals, service
 from kata_lib.course.beginning import Begun
-from kata_lib.course.steps import step
+from kata_lib.course.exercises import step
 from kata_lib.mesh import weights
 from kata_lib.mesh.virtual_services import ISTIO
 

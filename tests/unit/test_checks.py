@@ -17,8 +17,9 @@ from kata_lib import delivery
 from kata_lib.cluster.cluster import MERGE_PATCH, Cluster
 from kata_lib.cluster.manifests import load
 from kata_lib.course import application, notebooks, originals
-from kata_lib.course.checks import CHECKS, V3_FAILURES, CheckFailed, check
+from kata_lib.course.checks import CheckFailed, check
 from kata_lib.course.result import Result
+from kata_lib.course.wanted import V3_FAILURES
 from kata_lib.delivery import events, record
 from kata_lib.delivery.observed import Look, Observed, Pods
 from kata_lib.delivery.state import ReleaseState
@@ -26,6 +27,7 @@ from kata_lib.errors import KataError
 from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.statistics import shares
 from kata_lib.statistics.sequential import Counted
+from kata_lib.traffic.frames import RequestRecord
 
 CANARY = "deploy/virtual-service-canary.yaml"
 PROMOTE = "deploy/virtual-service-canary-promote.yaml"
@@ -120,7 +122,7 @@ def subsets(cluster: Cluster, **versions: str) -> None:
     cluster.patch(ISTIO, "DestinationRule", "name", {"spec": {"subsets": chosen}})
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("name", SOLUTIONS)
 def test_the_solution_is_right(name: str, start_api: StartApi) -> None:
     cluster, _ = solved(name, start_api)
     result = check(name, cluster, evidence(name))
@@ -419,7 +421,7 @@ def test_a_damaged_solution_is_wrong_by_name(
 
 
 def test_every_check_has_a_damage() -> None:
-    assert {name for name, *_ in DAMAGES} == set(CHECKS)
+    assert {name for name, *_ in DAMAGES} == set(SOLUTIONS)
 
 
 def test_counters_that_differ_from_the_client_are_wrong(start_api: StartApi) -> None:
@@ -430,7 +432,7 @@ def test_counters_that_differ_from_the_client_are_wrong(start_api: StartApi) -> 
     assert "lab.counters(since=before)" in result.mend
 
 
-@pytest.mark.parametrize("name", sorted(CHECKS.keys() - {"mesh-agrees", "v3-hurts", "cleaned-up"}))
+@pytest.mark.parametrize("name", sorted(SOLUTIONS.keys() - {"mesh-agrees", "v3-hurts", "cleaned-up"}))
 def test_failed_requests_are_wrong(name: str, start_api: StartApi) -> None:
     cluster, _ = solved(name, start_api)
     result = check(name, cluster, sample(*SOLUTIONS[name][1], failures=3))
@@ -442,7 +444,7 @@ def test_failed_requests_are_wrong(name: str, start_api: StartApi) -> None:
 ALL_V2 = ("promoted", "rolled-back", "released", "caught", "argo-released", "argo-caught")
 
 
-@pytest.mark.parametrize("name", sorted(CHECKS.keys() - {"mesh-agrees", "cleaned-up"}))
+@pytest.mark.parametrize("name", sorted(SOLUTIONS.keys() - {"mesh-agrees", "cleaned-up"}))
 def test_ten_requests_are_not_enough(name: str, start_api: StartApi) -> None:
     cluster, _ = solved(name, start_api)
     result = check(name, cluster, sample(10 if name in ALL_V2 else 0, 10))
@@ -460,7 +462,7 @@ def taken(name: str) -> list[int]:
     return [int(count) for counts in literal for count in counts]
 
 
-@pytest.mark.parametrize("name", sorted(CHECKS.keys() - {"mesh-agrees", "canary-20", "cleaned-up"}))
+@pytest.mark.parametrize("name", sorted(SOLUTIONS.keys() - {"mesh-agrees", "canary-20", "cleaned-up"}))
 def test_the_notebooks_take_as_many_requests_as_a_check_may_need(name: str, start_api: StartApi) -> None:
     cluster, _ = solved(name, start_api)
     said = check(name, cluster, sample(10 if name in ALL_V2 else 0, 10)).text
@@ -518,7 +520,7 @@ def test_dots_are_not_enough_yet(monkeypatch: pytest.MonkeyPatch, start_api: Sta
 
 def test_answers_that_are_no_sentences_are_not_version_1(start_api: StartApi) -> None:
     cluster, _ = solved("v1-alone", start_api)
-    drawn = application.frame_of([(0, 1.0, 200, "It works")] * 100)
+    drawn = application.frame_of([RequestRecord(0, 1.0, 200, "It works")] * 100)
     result = check("v1-alone", cluster, drawn)
     assert result.verdict == "wrong"
     assert "100 of 100 answers are no sentence of the workshop's: 'It works'" in result.text

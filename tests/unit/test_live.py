@@ -92,8 +92,8 @@ class TestMinute:
     def test_a_failure_has_the_version_that_its_words_name(self) -> None:
         words = ["name answered 500: Athos (v3) failed", "name did not answer"]
         answers = answers_of(
-            [(0, 1.0, 502, text) for text in words]
-            + [(0, 1.0, 200, text) for text in ("Athos is 3 years", "It works")],
+            [RequestRecord(0, 1.0, 502, text) for text in words]
+            + [RequestRecord(0, 1.0, 200, text) for text in ("Athos is 3 years", "It works")],
             0,
         )
         assert [(a.version, a.failed) for a in answers] == [
@@ -390,8 +390,8 @@ class TestSession:
 
     def test_records_become_news_once(self, bench: Bench) -> None:
         bench.traffic[0].records += [
-            (int(0.5e9), 2.0, 200, "Athos (v2) is 3 years"),
-            (int(0.6e9), 9.0, 503, "no"),
+            RequestRecord(int(0.5e9), 2.0, 200, "Athos (v2) is 3 years"),
+            RequestRecord(int(0.6e9), 9.0, 503, "no"),
         ]
         (frame,) = bench.turn(1.1)
         assert [row.second for row in frame.seconds] == [0]
@@ -411,13 +411,13 @@ class TestSession:
         assert len(bench.traffic) == 2
 
     def test_another_rate_is_other_traffic_and_loses_no_record(self, bench: Bench) -> None:
-        bench.traffic[0].records.append((int(0.9e9), 2.0, 200, "Athos is 3 years"))
+        bench.traffic[0].records.append(RequestRecord(int(0.9e9), 2.0, 200, "Athos is 3 years"))
         (frame,) = bench.turn(1, {"type": "rate", "value": 200})
         assert (bench.rates, said(frame).rate) == ([50, 200], 200)
         assert [(row.second, row.answers) for row in frame.seconds] == [(0, 1)]
 
     def test_clear_forgets_what_was_measured_and_keeps_the_weights(self, bench: Bench) -> None:
-        bench.traffic[0].records.append((int(0.5e9), 2.0, 200, "Athos (v2) is 3 years"))
+        bench.traffic[0].records.append(RequestRecord(int(0.5e9), 2.0, 200, "Athos (v2) is 3 years"))
         bench.turn(1, {"type": "weight", "version": "v2", "value": 30, "number": 1})
         (frame,) = bench.turn(2, {"type": "clear"})
         assert (frame.whole, frame.seconds) == (True, [])
@@ -477,7 +477,7 @@ def test_memory_stands_still_once_everything_kept_is_full(
     for second in range(2, 131, 2):
         moments = [(second - i / 25, i) for i in range(25)]
         bench.traffic[0].records += [
-            (int(1e9 * at), 3.0 + i, 200, f"Athos is {i} years") for at, i in moments
+            RequestRecord(int(1e9 * at), 3.0 + i, 200, f"Athos is {i} years") for at, i in moments
         ]
         moves = [{"type": "weight", "value": second % 50, "number": second}] if second % 10 == 0 else []
         bench.turn(second, *moves)

@@ -1,6 +1,7 @@
 """Field owners and server-side apply: the real server's records, words and rules."""
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_sets import examples
 
-from kata_lib.engines.embedded.registry.managed_fields import apply, record
+from kata_lib.engines.embedded.registry.managed_fields import LAST_APPLIED, apply, record
 from kata_lib.engines.embedded.registry.managed_fields.fieldsets import FieldSet
 from kata_lib.engines.embedded.registry.managed_fields.typed import owned
 from kata_lib.engines.embedded.registry.schemas import schema_for
@@ -155,6 +156,38 @@ def test_one_conflict_in_the_real_words() -> None:
             "field": ".spec.replicas",
         }
     ]
+
+
+def client_side_applied(last: Obj, live: Obj) -> Obj:
+    """Return what kubectl's client-side apply of `last` leaves, and `live` what was made of it since."""
+    metadata = {**live["metadata"], "annotations": {LAST_APPLIED: json.dumps(last)}}
+    return changed(None, {**live, "metadata": metadata}, "kubectl-client-side-apply")
+
+
+def test_kubectl_hands_over_to_itself_what_it_applied_on_the_clients_side() -> None:
+    live = client_side_applied(deployment(replicas=1), deployment(replicas=1))
+    after = applied(live, deployment(replicas=3))
+    assert after["spec"] == {"replicas": 3}
+    assert fields(after, "kubectl") == {"f:spec": {"f:replicas": {}}}
+    with pytest.raises(StatusError):
+        applied(live, deployment(replicas=3), "another")
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        deployment(replicas=2),
+        deployment(paused=True),
+        {**deployment(replicas=1), "apiVersion": "apps/v1beta1"},
+        {**deployment(replicas=1), "unknown": 1},
+        deployment(replicas=1)["spec"],
+        [],
+    ],
+)
+def test_what_is_no_longer_as_kubectl_left_it_stays_a_conflict(last: Any) -> None:
+    live = client_side_applied(last, deployment(replicas=1))
+    with pytest.raises(StatusError, match="Apply failed with 1 conflict"):
+        applied(live, deployment(replicas=3))
 
 
 def test_several_conflicts_in_the_real_words() -> None:

@@ -13,13 +13,16 @@ from typing import Any
 import pandas as pd
 import pytest
 from api_server import Api
+from following import MOST_LINES
+from following import follow as follow_line
 from shell import Shell
 
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.replacing import replace
 from kata_lib.course import originals, service
-from kata_lib.course.checks import CHECKS, check
+from kata_lib.course.checks import check
+from kata_lib.course.exercises import CHECKS
 from kata_lib.course.result import Result
 from kata_lib.mesh import weights
 from kata_lib.mesh.virtual_services import ISTIO
@@ -27,7 +30,6 @@ from kata_lib.mesh.virtual_services import ISTIO
 V1, V2, V3 = "deploy/v1", "deploy/v2", "deploy/v3-faulty"
 CANARY, PROMOTE = "deploy/virtual-service-canary.yaml", "deploy/virtual-service-canary-promote.yaml"
 CANARY_V3 = "deploy/virtual-service-canary-v3.yaml"
-MOST_LINES = 3
 
 
 @dataclass(frozen=True)
@@ -94,16 +96,7 @@ class World:
         return self.step.check == "cleaned-up" or all(self.cluster.get(*kind, "shop") for kind in kept)
 
     def run(self, line: str) -> None:
-        """Do a line word for word: kubectl in a shell, the library's own command in this process."""
-        for part in line.split(" && "):
-            match part.split():
-                case ["kata", "weights", *wanted]:
-                    service.set_weights(self.cluster, weights.parse_weights(wanted))
-                case ["kata", "original", *files]:
-                    for file in files:
-                        originals.restore(file)
-                case _:
-                    self.shell(part)
+        follow_line(self.cluster, self.shell, line)
 
 
 def _last_of_each(files: tuple[str, ...]) -> list[Obj]:

@@ -3,12 +3,15 @@
 from typing import Any
 
 import pytest
+from control_plane import make_registry
 
 from kata_lib.cluster.pods import has_sidecar, is_gateway
 from kata_lib.engines.embedded.mesh import scraping
 from kata_lib.engines.embedded.mesh.injection import inject, is_proxy, workload_name
 from kata_lib.engines.embedded.mesh.metrics import prometheus
+from kata_lib.engines.embedded.registry.patches import MERGE_PATCH, STRATEGIC_MERGE_PATCH
 from kata_lib.engines.embedded.registry.status import StatusError
+from kata_lib.engines.embedded.store import Obj
 
 
 def pod(labels: dict[str, str] | None = None, annotations: dict[str, str] | None = None) -> dict[str, Any]:
@@ -52,6 +55,22 @@ def test_sidecar_comes_last_once_and_is_described() -> None:
     assert annotations["prometheus.io/port"] == "15020"
     assert labels["service.istio.io/canonical-name"] == "name"
     assert labels["service.istio.io/canonical-revision"] == "v2"
+
+
+def test_a_pod_with_a_sidecar_can_be_changed_as_any_other() -> None:
+    def give_sidecar(resource: str, obj: Obj, operation: str) -> None:
+        if resource == "pods":
+            inject(obj, namespace("enabled"))
+
+    registry = make_registry(mutations=[give_sidecar])
+    bare = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "app", "image": "i"}]}}
+    made = registry.create("pods", "default", bare, manager="test")
+    body = {"metadata": {"labels": {"tier": "front"}, "annotations": {"note": "here"}}}
+    for patch in (MERGE_PATCH, STRATEGIC_MERGE_PATCH):
+        after = registry.patch("pods", "default", "p", body, patch, manager="test")
+        assert after["metadata"]["labels"]["tier"] == "front"
+        assert after["spec"] == made["spec"]
+    assert registry.update("pods", "default", "p", after, manager="test") == after
 
 
 def test_workload_is_the_deployment() -> None:

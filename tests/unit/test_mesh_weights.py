@@ -14,7 +14,7 @@ from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.errors import MeshError
-from kata_lib.mesh import weights
+from kata_lib.mesh import http_routes, weights
 from kata_lib.mesh.virtual_services import ISTIO
 
 CANARY = "deploy/virtual-service-canary.yaml"
@@ -48,7 +48,7 @@ def virtual_service(*http: Obj, name: str = "name", hosts: tuple[str, ...] = ("n
 def test_without_a_virtual_service_there_are_none(cluster: Cluster) -> None:
     assert weights.find(cluster, "name") is None
     assert weights.read(cluster, "name") == {}
-    with pytest.raises(MeshError, match="No VirtualService routes the host 'name'"):
+    with pytest.raises(MeshError, match="No VirtualService or HTTPRoute routes the host 'name'"):
         weights.set_weights(cluster, "name", {"name-v2": 10})
 
 
@@ -246,3 +246,68 @@ def test_complete_weights_keeps_what_is_complete(given_: list[int]) -> None:
     names = [f"s{i}" for i in range(len(given_))]
     wanted = dict(zip(names, given_, strict=True))
     assert weights.complete_weights(wanted, names) == wanted
+
+
+def backends(**weights: int | None) -> list[Obj]:
+    """Return backends such as name-v1, each with its weight, or without one."""
+    named = [(f"name-{version}", weight) for version, weight in weights.items()]
+    return [
+        {"name": name, "port": 5000} | ({} if weight is None else {"weight": weight})
+        for name, weight in named
+    ]
+
+
+def http_route(*rules: Obj, name: str = "name", parent: str = "name") -> Obj:
+    return {
+        "apiVersion": http_routes.GATEWAY_API,
+        "kind": "HTTPRoute",
+        "metadata": {"name": name},
+        "spec": {
+            "parentRefs": [{"group": "", "kind": "Service", "name": parent, "port": 5000}],
+            "rules": list(rules),
+        },
+    }
+
+
+def test_an_http_route_holds_the_weights_of_its_parent(cluster: Cluster) -> None:
+    testers = {
+        "matches": [{"headers": [{"name": "x-tester", "value": "yes"}]}],
+        "backendRefs": backends(v2=1),
+    }
+    cluster.create(http_route(testers, {"backendRefs": backends(v1=90, v2=10)}))
+    cluster.create(http_route({"backendRefs": backends(v9=1)}, name="age", parent="age"))
+    assert weights.read(cluster, "name") == {"name-v1": 90, "name-v2": 10}
+    assert weights.set_weights(cluster, "name", {"name-v2": 25}) == {"name-v1": 75, "name-v2": 25}
+    route = cluster.get(http_routes.GATEWAY_API, "HTTPRoute", "name")
+    assert route is not None
+    assert [b["weight"] for b in route["spec"]["rules"][1]["backendRefs"]] == [75, 25]
+    assert str(weights.find(cluster, "name")) == "HTTPRoute name"
+
+
+def test_a_backend_without_a_weight_has_one_of_one(cluster: Cluster) -> None:
+    cluster.create(http_route({"backendRefs": backends(v1=None, v2=None)}))
+    assert weights.read(cluster, "name") == {"name-v1": 1, "name-v2": 1}
+
+
+@pytest.mark.parametrize(("exported", "kind"), [(["*"], "HTTPRoute"), (["."], "VirtualService")])
+def test_of_both_for_one_host_istiod_asks_the_route_unless_the_other_is_for_the_namespace_alone(
+    cluster: Cluster, exported: list[str], kind: str
+) -> None:
+    cluster.create(virtual_service({"route": to(v1=90, v2=10)}, exportTo=exported))
+    cluster.create(http_route({"backendRefs": backends(v1=1, v2=1)}))
+    holder = weights.find(cluster, "name")
+    assert holder is not None
+    assert holder.obj["kind"] == kind
+
+
+def test_the_narrowest_rule_of_all_routes_takes_plain_requests(cluster: Cluster) -> None:
+    cluster.create(http_route({"backendRefs": backends(v1=1)}))
+    exact = {"matches": [{"path": {"type": "Exact", "value": "/"}}], "backendRefs": backends(v2=1)}
+    cluster.create(http_route(exact, name="later"))
+    assert weights.read(cluster, "name") == {"name-v2": 1}
+
+
+def test_a_route_that_answers_itself_has_no_weights(cluster: Cluster) -> None:
+    cluster.create(http_route({"matches": [{"method": "POST"}], "backendRefs": backends(v1=1)}))
+    with pytest.raises(MeshError, match="The HTTPRoute 'name' sends no plain `GET /` on"):
+        weights.read(cluster, "name")

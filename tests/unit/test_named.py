@@ -19,15 +19,18 @@ from kata_lib import (
     graph,
     live,
     manifests,
+    meeting,
     overview,
     plots,
     shares,
     standards,
     telemetry,
+    users,
 )
 from kata_lib.delivery import chances, other_rules
 from kata_lib.delivery.argo.handle import ArgoRollout
 from kata_lib.lab.lab import Lab
+from kata_lib.traffic import Sampler
 
 THERE: dict[str, list[Any]] = {
     "addons": [addons],
@@ -39,12 +42,15 @@ THERE: dict[str, list[Any]] = {
     "live": [live],
     "manifests": [manifests],
     "other_rules": [other_rules],
+    "meeting": [meeting],
     "overview": [overview],
+    "people": [live.LiveUsers],
     "plots": [plots],
     "release": [delivery.Release, ArgoRollout],
     "shares": [shares],
     "standards": [standards],
     "telemetry": [telemetry],
+    "users": [users, Sampler],
 }
 """What the names mean in a notebook: modules, and the classes of what its cells make."""
 

@@ -10,12 +10,13 @@ from kata_lib import delivery
 from kata_lib.cli import exercise
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.manifests import load
-from kata_lib.course import checks, notebooks
-from kata_lib.course.questions import QUESTIONS
+from kata_lib.course import notebooks, wanted
+from kata_lib.course.exercises import QUESTIONS
 from kata_lib.course.steps import V1, V3
 from kata_lib.machine import PROJECT
 from kata_lib.statistics import standards
 from kata_lib.statistics.shares import at_least, percent, requests_needed, wilson
+from kata_lib.traffic import users
 
 WORDS = {3: "three", 4: "four", 5: "five", 6: "six", 7: "seven"}
 ANALYSIS = "deploy/rollouts/argo-rollouts/success-rate.yaml"
@@ -83,9 +84,9 @@ SAID: list[tuple[str, Callable[[], str]]] = [
     ("02-canary", lambda: f"the share is 10 of 90: {percent(10 / 90)}"),
     ("03-weight-lab", lambda: f"some {requests_needed(0.1, 1 / 3)} |"),
     ("03-weight-lab", lambda: f"some {round(requests_needed(0.2, 0.1), -2):,} |"),
-    ("05-promote", lambda: f"{1000 * checks.V3_FAILURES:.0f} of a thousand"),
-    ("05-promote", lambda: f"the {percent(checks.V3_FAILURES)} that should fail"),
-    ("05-promote", lambda: f"from the {percent(checks.UNROUTED_FAILURES)} that would"),
+    ("05-promote", lambda: f"{1000 * wanted.V3_FAILURES:.0f} of a thousand"),
+    ("05-promote", lambda: f"the {percent(wanted.V3_FAILURES)} that should fail"),
+    ("05-promote", lambda: f"from the {percent(wanted.UNROUTED_FAILURES)} that would"),
     ("06-progressive-delivery", lambda: f"Expect {WORDS[len(weights(V2_PLAN))]} weights"),
     ("06-progressive-delivery", lambda: f"the same steps: {', '.join(map(str, weights(V3_PLAN)))} %"),
     (
@@ -95,6 +96,8 @@ SAID: list[tuple[str, Callable[[], str]]] = [
     ("06-progressive-delivery", lambda: "250 ms, with {} and {}".format(*limits(V2_PLAN, "latency"))),
     ("06-progressive-delivery", lambda: f"needs at least {needed()} requests to version 2"),
     ("07-argo-rollouts", lambda: f"a single failed one makes {59 / 60:.3f}"),
+    ("11-users", lambda: f"0.9²⁰ = {100 * (1 - users.expected_to_meet(0.1, 20)):.0f} %"),
+    ("11-users", lambda: f"there and back, {users.expected_flips(0.1, 20):.1f} changes on average"),
     ("docs/evidence.md", lambda: f"| 147 | 279 | {requests_needed(0.2, 0.1)} |"),
 ]
 """What a notebook or a document says, with the figure computed."""
@@ -110,10 +113,10 @@ def test_v3_is_what_the_notebooks_say_of_it() -> None:
     environment = {
         e["name"]: e["value"] for e in deployment["spec"]["template"]["spec"]["containers"][0]["env"]
     }
-    assert float(environment["ERROR_RATE"]) == checks.V3_ERRORS
+    assert float(environment["ERROR_RATE"]) == wanted.V3_ERRORS
     (canary,) = only("deploy/virtual-service-canary-v3.yaml", "VirtualService")
     shares = {d["destination"]["subset"]: d["weight"] for d in canary["spec"]["http"][0]["route"]}
-    assert shares["name-v3"] / sum(shares.values()) * checks.V3_ERRORS == checks.V3_FAILURES
+    assert shares["name-v3"] / sum(shares.values()) * wanted.V3_ERRORS == wanted.V3_FAILURES
 
 
 def test_what_the_answers_to_predictions_say_is_computed() -> None:
@@ -169,7 +172,7 @@ def missing(true: float, n: int) -> float:
 
 def test_how_many_tables_have_a_row_whose_interval_misses() -> None:
     """v3 gets a tenth of its row's requests; the rows of 0 and 100 % never miss."""
-    rows = {(1 / 3, 600), (0.1, 1000), (checks.V3_ERRORS, exercise.V3_REQUESTS // 10)}
+    rows = {(1 / 3, 600), (0.1, 1000), (wanted.V3_ERRORS, exercise.V3_REQUESTS // 10)}
     assert "One table in seven has a right row whose interval misses" in prose("docs/instructor.md")
     assert 1 - math.prod(1 - missing(*row) for row in rows) == pytest.approx(1 / 7, abs=0.02)
 
@@ -187,14 +190,7 @@ def minutes(name: str) -> int:
 NAMES = [source.stem for source in notebooks.sources()]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_minutes_of_a_notebook_are_the_same_wherever_they_stand(name: str) -> None:
-    link = re.escape(f"[{name}](notebooks/{name}.ipynb)")
-    assert number(rf"\| {link} \|[^|]*\| (\d+) min", prose("README.md")) == minutes(name)
-    assert number(rf"\| {name} \| (\d+) \|", prose("docs/instructor.md")) == minutes(name)
-
-
-def test_the_minutes_of_all_are_their_sum() -> None:
-    text, total = prose("docs/instructor.md"), sum(map(minutes, NAMES))
+def test_the_minutes_of_the_kata_are_their_sum() -> None:
+    text, total = prose("docs/instructor.md"), sum(minutes(name) for name in NAMES if name < "08")
     assert number(r"takes (\d+) minutes of work", text) == total
     assert number(r"without 07, (\d+)", text) == total - minutes("07-argo-rollouts")

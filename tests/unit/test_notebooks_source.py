@@ -9,11 +9,12 @@ import nbformat
 import pytest
 
 from kata_lib.course import notebooks
-from kata_lib.course.checks import CHECKS
-from kata_lib.course.questions import QUESTIONS
-from kata_lib.course.steps import STEPS
+from kata_lib.course.exercise import Exercise
+from kata_lib.course.exercises import CHECKS, EXERCISES, QUESTIONS, STEPS, TURNS
+from kata_lib.course.notebooks import new
+from kata_lib.course.notebooks.listings import LISTINGS
 from kata_lib.errors import KataError
-from kata_lib.lab.turns import TURNS
+from kata_lib.machine import PROJECT
 
 NAMES = [source.stem for source in notebooks.sources()]
 
@@ -31,8 +32,7 @@ b = 2
 
 
 def learner(name: str) -> notebooks.Notebook:
-    text = (notebooks.FOLDER / "src" / f"{name}.py").read_text()
-    return notebooks.build(text, solutions=False)
+    return notebooks.of(notebooks.FOLDER / "src" / f"{name}.py", solutions=False)
 
 
 def cells(name: str, tag: str) -> list[str]:
@@ -95,11 +95,32 @@ def test_the_notebook_is_what_its_source_says(name: str) -> None:
     nbformat.validate(json.loads(file.read_text()))
 
 
+@pytest.mark.parametrize("document", LISTINGS)
+def test_a_document_lists_the_exercises_as_they_are_declared(document: str) -> None:
+    text = (PROJECT / document).read_text()
+    assert text == LISTINGS[document].of(text), "run: python -m kata_lib.course.notebooks"
+
+
 def test_every_step_has_its_notebook() -> None:
     assert [step.notebook for step in STEPS] == NAMES
     for step in STEPS:
         first = next(c for c in learner(step.notebook)["cells"] if c["cell_type"] == "code")
         assert f'open_lab(step="{step.name}")' in "".join(first["source"])
+
+
+SOURCE_LINES = 250
+FROM_HERE_ON = "08"
+"""The notebooks before it share their checks, and have their damages in test_checks.py."""
+
+LATER = [exercise for exercise in EXERCISES if exercise.step.notebook >= FROM_HERE_ON]
+
+
+@pytest.mark.parametrize("exercise", LATER, ids=lambda exercise: exercise.step.notebook)
+def test_an_exercise_is_short_and_has_a_test_that_damages_it(exercise: Exercise) -> None:
+    texts = {kind: (PROJECT / file).read_text() for kind, file in new.files(exercise.step.notebook).items()}
+    assert len((texts["notebook"] + texts["exercise"]).splitlines()) <= SOURCE_LINES
+    for check in exercise.checks:
+        assert f'check("{check}"' in texts["test"]
 
 
 @pytest.mark.parametrize(("name", "following"), [*itertools.pairwise(["start", *NAMES, "start"])])

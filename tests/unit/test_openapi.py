@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
-from kata_lib.engines.embedded.registry.openapi import openapi_v3, openapi_v3_index
+from kata_lib.engines.embedded.api import openapi_protobuf
+from kata_lib.engines.embedded.registry.openapi import (
+    openapi_v2_definitions,
+    openapi_v3,
+    openapi_v3_index,
+)
 from kata_lib.engines.embedded.registry.served import Resources
 from kata_lib.engines.embedded.store import Store
 
@@ -87,3 +92,58 @@ def test_each_istio_version_has_its_kinds() -> None:
 def test_other_groups_have_no_document() -> None:
     with pytest.raises(KeyError):
         openapi_v3(RESOURCES, "telemetry.istio.io/v1")
+
+
+@pytest.mark.parametrize(
+    ("group_version", "component", "path"),
+    [
+        ("v1", "io.k8s.api.core.v1.Container", "imagePullPolicy"),
+        ("networking.istio.io/v1", "io.istio.networking.v1.VirtualService", "metadata"),
+        ("networking.istio.io/v1", "io.istio.networking.v1.VirtualService", "spec"),
+    ],
+)
+def test_fields_are_described(group_version: str, component: str, path: str) -> None:
+    fields = document(group_version)["components"]["schemas"][component]["properties"]
+    assert fields[path]["description"]
+
+
+def test_the_older_form_has_every_kind_with_its_names() -> None:
+    found = openapi_v2_definitions(RESOURCES)
+    for row in RESOURCES:
+        if not row.unsupported:
+            kinds = {"group": row.group, "kind": row.kind, "version": row.version}
+            key = "x-kubernetes-group-version-kind"
+            assert any(kinds in node.get(key, ()) for node in found.values()), row.plural
+
+
+def test_the_older_form_refers_to_what_is_in_it() -> None:
+    found = openapi_v2_definitions(RESOURCES)
+    for node in nodes(found):
+        if isinstance(reference := node.get("$ref"), str):
+            assert reference.removeprefix("#/definitions/") in found
+
+
+def test_the_older_form_in_protobuf() -> None:
+    """The bytes of a small document, as OpenAPIv2.proto numbers its fields."""
+    schema = {
+        "type": "object",
+        "required": ["a"],
+        "properties": {"a": {"$ref": "#/definitions/B"}},
+        "x-y": [1],
+    }
+    made = openapi_protobuf.document({"title": "T", "version": "v"}, {"A": schema})
+    property_ = b"\x0a\x01a\x12\x11\x0a\x0f#/definitions/B"
+    properties = b"\x0a" + bytes([len(property_)]) + property_
+    parts = [
+        b"\x9a\x01\x01a",
+        b"\xb2\x01\x08\x0a\x06object",
+        b"\xca\x01" + bytes([len(properties)]) + properties,
+        b"\xfa\x01\x0c\x0a\x03x-y\x12\x05\x12\x03[1]",
+    ]
+    value = b"".join(parts)
+    named = b"\x0a\x01A\x12" + bytes([len(value)]) + value
+    definitions = b"\x0a" + bytes([len(named)]) + named
+    assert (
+        made
+        == b"\x0a\x032.0" + b"\x12\x06\x0a\x01T\x12\x01v" + b"\x4a" + bytes([len(definitions)]) + definitions
+    )

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kata_lib.course import predictions
-from kata_lib.course.questions import QUESTIONS
+from kata_lib.course.exercises import QUESTIONS
 from kata_lib.errors import KataError
 from kata_lib.lab import unquoted
 from kata_lib.statistics.shares import Share, share_of

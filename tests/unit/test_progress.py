@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from kata_lib import cli
-from kata_lib.course import checks, progress
+from kata_lib.course import exercises, progress
 from kata_lib.course.progress import Progress, ProgressError, tables
 from kata_lib.errors import KataError
 
@@ -50,7 +50,7 @@ def run(*arguments: str, code: int = 0) -> str:
 
 def test_every_check_belongs_to_a_step() -> None:
     noted = [name for names in tables.plan().values() for name in names]
-    assert set(noted) == set(checks.CHECKS)
+    assert set(noted) == set(exercises.CHECKS)
 
 
 @given(

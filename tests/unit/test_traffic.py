@@ -11,8 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 import psutil
@@ -25,6 +26,7 @@ from kata_lib import traffic
 from kata_lib.course import application
 from kata_lib.errors import TrafficError
 from kata_lib.traffic import sampler_process, summary
+from kata_lib.traffic.frames import RequestRecord
 from kata_lib.traffic.process import settings
 from kata_lib.traffic.sampler_process import IDLE_LIMIT, Output, Sampler, moments, read_answer
 
@@ -58,6 +60,71 @@ def answering(answer: Callable[[socket.socket], None]) -> Iterator[str]:
         threading.Thread(target=serve, daemon=True).start()
         yield f"http://127.0.0.1:{server.getsockname()[1]}/"
         server.shutdown(socket.SHUT_RDWR)
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with the headers that tell who asks, and sets a cookie; no user has two requests under way."""
+
+    protocol_version = "HTTP/1.1"
+    under_way: ClassVar[set[str]] = set()
+
+    def do_GET(self) -> None:
+        user = self.headers.get("cookie", "").partition(";")[0]
+        assert not user or user not in self.under_way
+        self.under_way.add(user)
+        body = f"{self.headers.get('cookie')} {self.headers.get('x-test')}".encode()
+        time.sleep(0.002)
+        self.under_way.discard(user)
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.send_header("Set-Cookie", "canary=v2; Max-Age=60")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def echo() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("connections", ["per-request", "keep-alive"])
+def test_users_keep_their_cookies_and_ask_one_after_the_other(echo: str, connections: Any) -> None:
+    frame = traffic.sample(echo, users=5, requests=4, concurrency=3, connections=connections)
+    assert len(frame) == 20
+    for user, rows in frame.groupby("user"):
+        first, *later = rows["answer"]
+        assert first == f"user={user} None"
+        assert later == [f"user={user}; canary=v2 None"] * 3
+
+
+def test_users_in_the_background_all_ask(echo: str) -> None:
+    with traffic.Sampler(echo, rate=500, users=10) as sampler:
+        until(lambda: len(sampler.frame()) >= 40)
+    assert sorted(sampler.frame()["user"].unique()) == [*range(10)]
+
+
+def test_headers_go_with_each_request(echo: str) -> None:
+    frame = traffic.sample(echo, requests=3, headers={"x-test": "use-v2"})
+    assert set(frame["answer"]) == {"None use-v2"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"users": 0}, "users from 1 to 100,000, found 0"),
+        ({"headers": {"x test": "a"}}, "found 'x test: a'"),
+        ({"headers": {"x-test": "a\r\nhost: b"}}, "Expected headers such as"),
+    ],
+)
+def test_users_and_headers_that_are_none_are_refused(asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(TrafficError, match=said):
+        traffic.sample("http://127.0.0.1:9/", requests=1, **asked)
 
 
 def fixed(*pieces: bytes, close: bool = False) -> Callable[[socket.socket], None]:
@@ -277,8 +344,8 @@ def test_what_makes_no_sense_is_refused(url: str, arguments: dict[str, Any], mes
 )
 def test_the_mark_and_the_form_tell_the_version(answer: str, version: str) -> None:
     assert application.version_of(answer) == version
-    assert application.frame_of([(0, 1.0, 200, answer)])["version"].to_list() == [version]
-    assert traffic.frame_of([(0, 1.0, 200, answer)])["version"].to_list() == ["unknown"]
+    assert application.frame_of([RequestRecord(0, 1.0, 200, answer)])["version"].to_list() == [version]
+    assert traffic.frame_of([RequestRecord(0, 1.0, 200, answer)])["version"].to_list() == ["unknown"]
 
 
 def test_progress_is_told(name: Application) -> None:
@@ -288,7 +355,7 @@ def test_progress_is_told(name: Application) -> None:
 
 
 def test_an_empty_sample_has_the_same_columns() -> None:
-    full = traffic.frame_of([(1, 1.0, 200, "Athos")])
+    full = traffic.frame_of([RequestRecord(1, 1.0, 200, "Athos")])
     assert list(traffic.frame_of([]).dtypes) == list(full.dtypes)
 
 
@@ -449,7 +516,7 @@ def test_samplers_end_with_their_caller(name: Application, number: signal.Signal
 
 def test_the_ring_gives_what_is_new_as_far_as_it_is_kept() -> None:
     ring = traffic._Ring(3)
-    records = [(number, 1.0, 200, "") for number in range(5)]
+    records = [RequestRecord(number, 1.0, 200, "") for number in range(5)]
     ring.extend(records[:2])
     assert ring.since(0) == (records[:2], 2)
     ring.extend(records[2:])
@@ -461,7 +528,10 @@ def test_the_ring_gives_what_is_new_as_far_as_it_is_kept() -> None:
 def test_a_summary_counts_answers_of_unknown_version_apart() -> None:
     texts = ["Athos is 3 years", "Athos (v2) is 4 years", "It works", "It works"]
     frame = application.frame_of(
-        [(number, 1.0, 200, text) for number, text in enumerate(texts)] + [(9, 1.0, 503, "no")]
+        [
+            *(RequestRecord(number, 1.0, 200, text) for number, text in enumerate(texts)),
+            RequestRecord(9, 1.0, 503, "no"),
+        ]
     )
     found = summary.summarize(frame)
     assert {version: seen["count"] for version, seen in found["versions"].items()} == {

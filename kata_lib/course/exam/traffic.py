@@ -40,4 +40,4 @@ def _ask(cluster: Cluster, path: str) -> RequestRecord:
         status, text = 200, cluster.api.text(path)
     except ApiRefused as refused:
         status, text = refused.code, str(refused)
-    return sent, 1000 * (time.perf_counter() - began), status, text
+    return RequestRecord(sent, 1000 * (time.perf_counter() - began), status, text)

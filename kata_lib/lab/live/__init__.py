@@ -3,13 +3,14 @@
     traffic = live.show(lab)
     live.show_graph(lab)
     live.show_release(lab, release)
+    live.show_users(lab)
 
 A Lab goes in, a widget is shown, a handle comes out at once. A thread does the work, and ends with the
 kernel, with close(), and when its cell runs again.
 
-Each view has a handle and a subject: lab.py and session.py, graph.py, release.py. All have one loop:
-handle.py, loop.py and pace.py in the kernel, view/loop.js in the browser. widget.py stands between the two,
-protocol.py is what they say to each other, settings.py what both must know, modules.py how the browser's
+Each view has a handle and a subject: lab.py and session.py, graph.py, release.py, users.py. All have one
+loop: handle.py, loop.py and pace.py in the kernel, view/loop.js in the browser. widget.py stands between the
+two, protocol.py is what they say to each other, settings.py what both must know, modules.py how the browser's
 half gets there.
 """
 
@@ -25,8 +26,18 @@ from kata_lib.lab.live.graph import LiveGraph
 from kata_lib.lab.live.handle import LiveView
 from kata_lib.lab.live.lab import Live
 from kata_lib.lab.live.release import LiveRelease
+from kata_lib.lab.live.users import LiveUsers
 
-__all__ = ["Live", "LiveGraph", "LiveRelease", "show", "show_graph", "show_release"]
+__all__ = [
+    "Live",
+    "LiveGraph",
+    "LiveRelease",
+    "LiveUsers",
+    "show",
+    "show_graph",
+    "show_release",
+    "show_users",
+]
 
 _Shown = TypeVar("_Shown", bound=LiveView)
 _shown: dict[str, LiveView] = {}
@@ -43,6 +54,14 @@ def show(lab: Lab, rate: float = 50) -> Live:
 def show_graph(lab: Lab) -> LiveGraph:
     """Show below the cell who calls whom, and return at once; it sends no requests itself."""
     return _show(LiveGraph(lab))
+
+
+def show_users(lab: Lab, users: int = 100, requests: int = 20, rate: float = 250) -> LiveUsers:
+    """Show below the cell whom of so many users, with so many requests each, version 2 meets; return at once.
+
+    rate: of all their requests, a second.
+    """
+    return _show(LiveUsers(lab, users, requests, rate))
 
 
 def show_release(lab: Lab, release: Release | ArgoRollout) -> LiveRelease:

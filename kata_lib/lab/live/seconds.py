@@ -79,7 +79,7 @@ def answers_of(records: Iterable[RequestRecord], start_ns: int) -> list[Answer]:
 
 
 def _answer(record: RequestRecord, start_ns: int) -> Answer:
-    sent, latency, status, text = record
+    sent, latency, status, text, _ = record
     failed = not 200 <= status < 300
     version = (mark_in(text) if failed else version_of(text)) or UNKNOWN
     return Answer((sent - start_ns) / 1e9, version, failed, latency, text)

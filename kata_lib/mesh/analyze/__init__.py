@@ -1,8 +1,8 @@
 """What is wrong with a namespace's objects: what `istioctl analyze` says, and what it does not see.
 
 Objects go in, findings come out, the worst first. Each file judges one matter: `sidecars`, `services`,
-`ports`, `routes`, `gateways`, `destinations`, `subsets`, `weights`, `hidden`; `outages` says which requests
-fail of it. `finding` has the table of codes, `lines` writes what mends.
+`ports`, `routes`, `gateways`, `destinations`, `subsets`, `weights`, `hidden`, `http_routes`; `outages` says
+which requests fail of it. `finding` has the table of codes, `lines` writes what mends.
 """
 
 import html
@@ -14,6 +14,7 @@ from kata_lib.mesh.analyze import (
     destinations,
     gateways,
     hidden,
+    http_routes,
     outages,
     ports,
     routes,
@@ -28,7 +29,10 @@ from kata_lib.mesh.analyze.reading import read
 
 __all__ = ["CODES", "Analysis", "Choice", "Finding", "Known", "Objects", "findings", "namespace", "read"]
 
-_MATTERS = (sidecars, services, ports, routes, gateways, destinations, subsets, weights, hidden)
+_MATTERS = (
+    *(sidecars, services, ports, routes, gateways, destinations, subsets, weights, hidden),
+    http_routes,
+)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,11 @@ CODES: dict[str, tuple[str, Severity]] = {
     "KATA0502": ("RequestsWithoutPod", "Error"),
     "KATA0503": ("RequestsRefused", "Error"),
     "KATA0504": ("RequestsAnsweredByRule", "Error"),
+    "KATA0601": ("HTTPRouteNotAccepted", "Error"),
+    "KATA0602": ("BackendNotFound", "Error"),
+    "KATA0603": ("BackendNotPermitted", "Error"),
+    "KATA0604": ("VirtualServiceBesideHTTPRoute", "Warning"),
+    "KATA0605": ("SplitForMeshAlone", "Warning"),
 }
 """Every code with its name and severity: IST... as istioctl has them, KATA... for what it does not see.
 

@@ -36,8 +36,9 @@ class Objects:
     """A namespace and what is in it; each object has its kind and its metadata.namespace.
 
     services, virtual_services and gateways may be those of all namespaces: `whole_mesh` says so. Only then is
-    judged what refers to another namespace. in_force: where the callers' requests go, for each Service that
-    they ask. refused: Services and target ports at which a ready pod refused a connection.
+    judged what refers to another namespace. http_routes are the namespace's own. in_force: where the callers'
+    requests go, for each Service that they ask. refused: Services and target ports at which a ready pod
+    refused a connection.
     """
 
     namespace: Obj
@@ -47,6 +48,7 @@ class Objects:
     virtual_services: list[Obj] = field(default_factory=list)
     destination_rules: list[Obj] = field(default_factory=list)
     gateways: list[Obj] = field(default_factory=list)
+    http_routes: list[Obj] = field(default_factory=list)
     whole_mesh: bool = True
     known: Known = Known()
     in_force: tuple[InForce, ...] = ()

@@ -7,7 +7,7 @@ from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.pods import is_ready
 from kata_lib.errors import ClusterError
-from kata_lib.mesh import in_force, proxy_config
+from kata_lib.mesh import http_routes, in_force, proxy_config
 from kata_lib.mesh.analyze.objects import Known, Objects
 from kata_lib.mesh.analyze.services import not_opened
 from kata_lib.mesh.in_force import InForce
@@ -36,6 +36,7 @@ def read(cluster: Cluster, known: Known = Known()) -> Objects:  # noqa: B008
         virtual_services,
         cluster.objects(ISTIO, "DestinationRule"),
         gateways,
+        http_routes.every(cluster),
         whole_mesh,
         known,
     )

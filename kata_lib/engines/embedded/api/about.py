@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from aiohttp import web
 
 from kata_lib import versions
-from kata_lib.engines.embedded.api import discovery
+from kata_lib.engines.embedded.api import discovery, openapi_protobuf
 from kata_lib.engines.embedded.api.respond import answer
 from kata_lib.engines.embedded.registry import openapi
 from kata_lib.engines.embedded.registry.served import Resources
@@ -26,10 +26,6 @@ VERSION = {
     "platform": "embedded/python",
 }
 
-OPENAPI_V2_PROTOBUF_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-OPENAPI_V2_PROTOBUF = b"\x0a\x032.0"
-"""A Document message that holds nothing but the version of its format."""
-
 
 async def version(request: web.Request) -> web.Response:
     """Answer which Kubernetes this stands for."""
@@ -41,19 +37,20 @@ async def healthy(request: web.Request) -> web.Response:
     return web.Response(text="ok")
 
 
-async def openapi_v2(request: web.Request) -> web.Response:
-    """Answer with a document without schemas: kubectl asks for it when version 3 does not know a kind."""
-    if "protobuf" in request.headers.get("Accept", ""):
-        return web.Response(body=OPENAPI_V2_PROTOBUF, content_type=OPENAPI_V2_PROTOBUF_TYPE)
-    info = {"title": "Kubernetes", "version": VERSION["gitVersion"]}
-    return answer({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}})
-
-
 class Served:
     """What is served at the moment: OpenAPI's documents, and discovery."""
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+
+    async def openapi_v2(self, request: web.Request) -> web.Response:
+        """Answer with the older form, without paths: kubectl asks when version 3 does not know a kind."""
+        info = {"title": "Kubernetes", "version": VERSION["gitVersion"]}
+        definitions = openapi.openapi_v2_definitions(self._resources)
+        if "protobuf" in request.headers.get("Accept", ""):
+            document = openapi_protobuf.document(info, definitions)
+            return web.Response(body=document, content_type=openapi_protobuf.CONTENT_TYPE)
+        return answer({"swagger": "2.0", "info": info, "paths": {}, "definitions": definitions})
 
     async def openapi_index(self, request: web.Request) -> web.Response:
         """Answer where each group's OpenAPI document is."""

@@ -44,6 +44,31 @@ def ingress_cells(obj: Obj, now: datetime) -> list[Any]:
     return [spec.get("ingressClassName", "<none>"), shown or "*", address, ports, _created(obj, now)]
 
 
+def autoscaler_cells(obj: Obj, now: datetime) -> list[Any]:
+    """Return what a HorizontalPodAutoscaler scales, by what, and between which bounds."""
+    spec = obj["spec"]
+    target = spec["scaleTargetRef"]
+    replicas = obj.get("status", {}).get("currentReplicas", 0)
+    targets = ", ".join(map(_target, spec["metrics"][:2]))
+    if len(spec["metrics"]) > 2:
+        targets += f" + {len(spec['metrics']) - 2} more..."
+    bounds = [str(spec["minReplicas"]), spec["maxReplicas"], replicas]
+    return [f"{target['kind']}/{target['name']}", targets, *bounds, _created(obj, now)]
+
+
+def _target(metric: Obj) -> str:
+    """Return what a metric is to be; what it is nobody measures here."""
+    source = metric["type"][0].lower() + metric["type"][1:]
+    wanted = metric[source]["target"]
+    percent = wanted.get("averageUtilization")
+    value = (
+        f"{percent}%" if percent is not None else wanted.get("averageValue", wanted.get("value", "<auto>"))
+    )
+    of_resource = f"{metric[source]['name']}: " if source in ("resource", "containerResource") else ""
+    on_average = " (avg)" if source in ("object", "external") and "averageValue" in wanted else ""
+    return f"{of_resource}<unknown>/{value}{on_average}"
+
+
 def ingress_class_cells(obj: Obj, now: datetime) -> list[Any]:
     """Return the controller of an IngressClass."""
     spec = obj["spec"]

@@ -28,7 +28,10 @@ LOOK_INSIDE = (
     "a container is a process of this machine: look at it in a terminal, with the machine's own tools"
 )
 LOOK_AT_ALL = "containers are processes of this machine: top in a terminal shows what they take"
-REACH = "pods, services and node ports are on this machine: kata url NAME says where"
+REACH = (
+    "pods, services and node ports are on this machine: kata url NAME says where; what an Envoy has in force"
+    " prints kata proxy-config all POD, for istioctl proxy-config --file"
+)
 
 NOT_OFFERED = {
     "attach": "kubectl logs -f shows what the container writes",

@@ -175,6 +175,9 @@ PRINTERS: dict[str, Printer] = {
     "destinationrules": Printer(("Host", "Age"), _custom("host")),
     "clusterrolebindings": Printer(_BINDING_COLUMNS, kept_printers.binding_cells),
     "clusterroles": _BY_MOMENT,
+    "horizontalpodautoscalers": Printer(
+        ("Reference", "Targets", "MinPods", "MaxPods", "Replicas", "Age"), kept_printers.autoscaler_cells
+    ),
     "ingressclasses": Printer(("Controller", "Parameters", "Age"), kept_printers.ingress_class_cells),
     "ingresses": Printer(("Class", "Hosts", "Address", "Ports", "Age"), kept_printers.ingress_cells),
     "jobs": Printer(

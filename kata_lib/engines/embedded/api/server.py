@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 OPEN_PATHS = ("/healthz", "/livez", "/readyz", "/version")
 """What a real cluster too tells anyone who asks."""
 
+SLASH = "{slash:/?}"
+"""What may end a path of discovery: the official clients write it."""
+
 SHUTDOWN_SECONDS = 5.0
 HEADER_LIMIT = 1024 * 1024
 """Bytes of a request's line, and of one header; the same as of a real API server's headers together."""
@@ -55,19 +58,19 @@ def make_app(registry: Registry, *, token: str, logs: Logs, reach: Reach) -> web
     """
     objects = Objects(registry, logs)
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_errors_as_status, _authentication(token)])
-    app.router.add_get("/version", about.version)
+    app.router.add_get("/version" + SLASH, about.version)
     for path in ("/healthz", "/livez", "/readyz"):
         app.router.add_get(path + "{check:.*}", about.healthy)
-    app.router.add_get("/openapi/v2", about.openapi_v2)
     served = about.Served(registry.resources)
+    app.router.add_get("/openapi/v2", served.openapi_v2)
     app.router.add_get("/openapi/v3", served.openapi_index)
     app.router.add_get("/openapi/v3/{group_version:.+}", served.openapi_document)
-    app.router.add_get("/api", served.core_discovery)
-    app.router.add_get("/apis", served.groups_discovery)
+    app.router.add_get("/api" + SLASH, served.core_discovery)
+    app.router.add_get("/apis" + SLASH, served.groups_discovery)
     app.router.add_get(SCRAPE_TARGETS, scrape.ScrapeTargets(registry).targets)
     app.router.add_get(pod_proxy.PATH, pod_proxy.handler(registry, reach))
     app.router.add_route("*", "/api/{version:v1}{rest:(/.*)?}", objects.resources)
-    app.router.add_get("/apis/{group}", served.group)
+    app.router.add_get("/apis/{group}" + SLASH, served.group)
     app.router.add_route("*", "/apis/{group}/{version}{rest:(/.*)?}", objects.resources)
     app.on_shutdown.append(objects.end_streams)
     return app

@@ -1,5 +1,6 @@
 """Controllers: each compares what is wanted with what is there, object by object, and mends it."""
 
+from kata_lib.engines.embedded.controllers.autoscaler import HorizontalController
 from kata_lib.engines.embedded.controllers.base import Controller
 from kata_lib.engines.embedded.controllers.definition import DefinitionController
 from kata_lib.engines.embedded.controllers.deployment import DeploymentController
@@ -21,6 +22,7 @@ __all__ = [
     "GatewayClassController",
     "GatewayController",
     "HTTPRouteController",
+    "HorizontalController",
     "LoadBalancerController",
     "NamespaceController",
     "ReplicaSetController",

@@ -100,18 +100,12 @@ def proxy_container(kind: Literal["sidecar", "router"]) -> dict[str, Any]:
     return {
         "name": SIDECAR,
         "image": PROXY_IMAGE,
-        "imagePullPolicy": "IfNotPresent",
         "args": ["proxy", kind],
-        "ports": [{"name": "http-envoy-prom", "containerPort": 15090, "protocol": "TCP"}],
+        "ports": [{"name": "http-envoy-prom", "containerPort": 15090}],
         "readinessProbe": {
-            "httpGet": {"path": "/healthz/ready", "port": 15021, "scheme": "HTTP"},
-            "initialDelaySeconds": 0,
+            "httpGet": {"path": "/healthz/ready", "port": 15021},
             "periodSeconds": 1,
             "timeoutSeconds": 3,
-            "successThreshold": 1,
             "failureThreshold": 4,
         },
-        "resources": {},
-        "terminationMessagePath": "/dev/termination-log",
-        "terminationMessagePolicy": "File",
     }

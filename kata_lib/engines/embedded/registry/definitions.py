@@ -3,9 +3,9 @@
 `kubernetes_schemas.json` has Kubernetes' own (https://kubernetes.io, Apache-2.0): those of DEFINITIONS and
 all that they refer to, as an API server serves them under /openapi/v2. `istio_schemas.json` has the structure
 of the five custom resource definitions of Istio (https://istio.io, Apache-2.0) as a cluster served them,
-without descriptions; `gateway_api_definitions.json` those of the Gateway API, standard channel
-(https://gateway-api.sigs.k8s.io, Apache-2.0), likewise. `scripts/record` writes all three. Nothing of any is
-kept here.
+with descriptions for `kubectl explain`; `gateway_api_definitions.json` those of the Gateway API, standard
+channel (https://gateway-api.sigs.k8s.io, Apache-2.0), without. `scripts/record` writes all three. Nothing of
+any is kept here.
 """
 
 import json
@@ -36,6 +36,7 @@ DEFINITIONS = {
     "services": _CORE + "Service",
     "clusterrolebindings": "io.k8s.api.rbac.v1.ClusterRoleBinding",
     "clusterroles": "io.k8s.api.rbac.v1.ClusterRole",
+    "horizontalpodautoscalers": "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler",
     "ingressclasses": "io.k8s.api.networking.v1.IngressClass",
     "ingresses": "io.k8s.api.networking.v1.Ingress",
     "jobs": "io.k8s.api.batch.v1.Job",

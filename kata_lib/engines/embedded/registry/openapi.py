@@ -19,7 +19,7 @@ from kata_lib.engines.embedded.registry.served import Resources
 
 Json = dict[str, Any]
 
-_META = definitions.META + "ObjectMeta"
+_SERVICE = definitions.DEFINITIONS["services"]
 _EITHER: dict[str, Json] = {
     "IntOrString": {"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]},
     "Quantity": {"oneOf": [{"type": "string"}, {"type": "number"}]},
@@ -59,6 +59,20 @@ def openapi_v3(resources: Resources, group_version: str) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
+def openapi_v2_definitions(resources: Resources) -> Json:
+    """Return the definitions of all kinds that are served, and of what they are made of, in OpenAPI's v2."""
+    rows = [row for row in resources if not row.unsupported]
+    own = definitions.raw_definitions(definitions.DEFINITIONS[row.plural] for row in rows if not row.custom)
+    common = _common(own)
+    custom = {
+        component(row, version): _custom(resources, row, version, common)
+        for row in rows
+        if row.custom
+        for version in row.versions
+    }
+    return own | custom
+
+
 def _rows(resources: Resources, group: str, version: str) -> list[Resource]:
     return [row for row in resources.in_version(group, version) if not row.unsupported]
 
@@ -79,21 +93,31 @@ def _sources() -> bytes:
 def _components(resources: Resources, rows: list[Resource], version: str) -> Json:
     own = [definitions.DEFINITIONS[row.plural] for row in rows if not row.custom]
     custom = [row for row in rows if row.custom]
-    found = definitions.raw_definitions([*own, _META] if custom else own)
+    found = definitions.raw_definitions([*own, _SERVICE] if custom else own)
     components = {name: _openapi(node, name) for name, node in found.items()}
     for resource in custom:
-        schema = (
-            resources.raw_schema(resource)
-            if resource.defined
-            else definitions.custom_definition(resource.kind)["schema"]
-        )
-        text = {"type": "string"}
-        common = {"apiVersion": text, "kind": text, "metadata": {"allOf": [{"$ref": COMPONENTS + _META}]}}
-        components[component(resource, version)] = schema | {
-            "properties": common | schema.get("properties", {}),
-            "x-kubernetes-group-version-kind": [kind_of(resource, version)],
-        }
+        common = {key: _openapi(node) for key, node in _common(found).items()}
+        components[component(resource, version)] = _custom(resources, resource, version, common)
     return components
+
+
+def _common(found: Json) -> Json:
+    """Return what every object has, as one of Kubernetes' own kinds has it."""
+    properties: Json = found[_SERVICE]["properties"]
+    return {key: properties[key] for key in ("apiVersion", "kind", "metadata")}
+
+
+def _custom(resources: Resources, resource: Resource, version: str, common: Json) -> Json:
+    """Return the definition of a custom kind in one version."""
+    schema = (
+        resources.raw_schema(resource)
+        if resource.defined
+        else definitions.custom_definition(resource.kind)["schema"]
+    )
+    return schema | {
+        "properties": common | schema.get("properties", {}),
+        "x-kubernetes-group-version-kind": [kind_of(resource, version)],
+    }
 
 
 def _openapi(node: Json, name: str = "") -> Json:

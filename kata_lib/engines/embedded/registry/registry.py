@@ -203,7 +203,7 @@ class Registry:
             field_validation,
             warnings,
             version=version,
-            patched=json.dumps(new, separators=(",", ":")),
+            patched=json.dumps(new, separators=(",", ":"), sort_keys=kind.custom),
             strategic=body if content_type == STRATEGIC_MERGE_PATCH else None,
         )
         return self._writer.update(write, old, new)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 CORE = ""
 APPS = "apps"
 ADMISSION = "admissionregistration.k8s.io"
+AUTOSCALING = "autoscaling"
 BATCH = "batch"
 COORDINATION = "coordination.k8s.io"
 DISCOVERY = "discovery.k8s.io"
@@ -16,6 +17,8 @@ ISTIO = "networking.istio.io"
 NETWORKING = "networking.k8s.io"
 POLICY = "policy"
 RBAC = "rbac.authorization.k8s.io"
+SCHEDULING = "scheduling.k8s.io"
+STORAGE = "storage.k8s.io"
 EXTENSIONS = "apiextensions.k8s.io"
 METRICS = "metrics.k8s.io"
 """What `kubectl top` asks; it is there to say what to use instead."""
@@ -102,5 +105,5 @@ class Resource:
         return f"{self.group}/{version}" if self.group else version
 
 
-SCALES = Resource("scales", "Scale", "autoscaling", singular="scale")
+SCALES = Resource("scales", "Scale", AUTOSCALING, singular="scale")
 """What the subresource `scale` takes and shows; there is no collection of it."""

@@ -6,6 +6,7 @@ from kata_lib.engines.embedded.registry.resources import (
     ADMISSION,
     ALL_VERBS,
     APPS,
+    AUTOSCALING,
     BATCH,
     COORDINATION,
     CORE,
@@ -17,6 +18,8 @@ from kata_lib.engines.embedded.registry.resources import (
     NETWORKING,
     POLICY,
     RBAC,
+    SCHEDULING,
+    STORAGE,
     Resource,
 )
 
@@ -147,6 +150,19 @@ _SERVED = (
         inert="this Job is kept and does not run: the embedded engine has no controller for it",
     ),
     Resource(
+        "horizontalpodautoscalers",
+        "HorizontalPodAutoscaler",
+        AUTOSCALING,
+        "v2",
+        singular="horizontalpodautoscaler",
+        short_names=("hpa",),
+        categories=("all",),
+        subresources=("status",),
+        versions=("v2",),
+        inert="this HorizontalPodAutoscaler is kept and keeps its target within its bounds only:"
+        " the embedded engine does not measure what pods take",
+    ),
+    Resource(
         "ingressclasses",
         "IngressClass",
         NETWORKING,
@@ -217,11 +233,15 @@ _SERVED = (
     ),
     _unsupported("limitranges", "LimitRange", CORE, ("v1",), "limits"),
     _unsupported("resourcequotas", "ResourceQuota", CORE, ("v1",), "quota"),
+    _unsupported("persistentvolumeclaims", "PersistentVolumeClaim", CORE, ("v1",), "pvc"),
+    _unsupported("persistentvolumes", "PersistentVolume", CORE, ("v1",), "pv", namespaced=False),
+    _unsupported("replicationcontrollers", "ReplicationController", CORE, ("v1",), "rc"),
     _unsupported("daemonsets", "DaemonSet", APPS, ("v1",), "ds"),
     _unsupported("statefulsets", "StatefulSet", APPS, ("v1",), "sts"),
     _unsupported("cronjobs", "CronJob", BATCH, ("v1",), "cj"),
-    _unsupported("horizontalpodautoscalers", "HorizontalPodAutoscaler", "autoscaling", ("v2",), "hpa"),
     _unsupported("networkpolicies", "NetworkPolicy", NETWORKING, ("v1",), "netpol"),
+    _unsupported("priorityclasses", "PriorityClass", SCHEDULING, ("v1",), "pc", namespaced=False),
+    _unsupported("storageclasses", "StorageClass", STORAGE, ("v1",), "sc", namespaced=False),
 )
 
 RESOURCES: dict[str, Resource] = {resource.plural: resource for resource in _SERVED}
@@ -230,15 +250,17 @@ RESOURCES: dict[str, Resource] = {resource.plural: resource for resource in _SER
 GROUP_ORDER = (
     CORE,
     APPS,
-    "autoscaling",
+    AUTOSCALING,
     BATCH,
     NETWORKING,
     POLICY,
     RBAC,
     ADMISSION,
     EXTENSIONS,
+    SCHEDULING,
     COORDINATION,
     DISCOVERY,
+    STORAGE,
     GATEWAY_API,
     ISTIO,
     "security.istio.io",

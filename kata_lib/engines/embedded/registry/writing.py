@@ -127,6 +127,7 @@ class Writer:
             self._check_pod(kind, new)
         for mutate in self._mutations:
             mutate(kind.key, new, "CREATE")
+        self._default(kind, new)  # what they added has defaults like what a client sends
         complete(kind.key, new)
         self._check(kind, new, None, "CREATE")
         if kind.key == "services":

@@ -1,4 +1,4 @@
-// The live graph in the browser: shows what the kernel drew.
+// The live graph, and the live picture of users, in the browser: shows what the kernel drew.
 
 import { widget } from "./loop.js";
 import { find, furnish, write } from "./shell.js";
@@ -19,7 +19,7 @@ class GraphView {
    * @param {Model} model
    */
   constructor(el, model) {
-    furnish(el, model, { classes: ["kata-graph"], label: "Live graph of who calls whom", html: HTML });
+    furnish(el, model, { classes: ["kata-graph"], label: "Live picture", html: HTML });
     this.#picture = find(el, ".graph", HTMLElement);
     this.#note = find(el, ".note", HTMLElement);
   }

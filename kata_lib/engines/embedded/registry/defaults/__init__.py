@@ -8,6 +8,7 @@ update must leave those paths as they are. Values as Kubernetes shows them with 
 from collections.abc import Callable
 
 from kata_lib.engines.embedded.registry.defaults import (
+    autoscalers,
     definitions,
     deployments,
     endpointslices,
@@ -28,6 +29,7 @@ _FILL: dict[str, Callable[[Obj], None]] = {
     "deployments": deployments.fill,
     "clusterrolebindings": rbac.fill_binding,
     "endpointslices": endpointslices.fill,
+    "horizontalpodautoscalers": autoscalers.fill,
     "ingressclasses": others.fill_ingress_class,
     "jobs": jobs.fill,
     "leases": others.fill_lease,
@@ -43,6 +45,7 @@ _COMPLETE: dict[str, Callable[[Obj], None]] = {
     "endpointslices": endpointslices.complete,
     "clusterroles": rbac.complete_role,
     "events": events.complete,
+    "horizontalpodautoscalers": autoscalers.complete,
     "jobs": jobs.complete,
     "roles": rbac.complete_role,
     "pods": pods.complete,

@@ -21,7 +21,7 @@ from kata_lib.engines.embedded.registry.schemas import Schema
 from kata_lib.engines.embedded.registry.status import StatusError, bad_request
 from kata_lib.engines.embedded.store import Obj
 
-__all__ = ["apply", "record"]
+__all__ = ["LAST_APPLIED", "apply", "record"]
 
 KUBECTL = "kubectl"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -90,7 +90,8 @@ def apply(
 
     `applied` is what the manager wants, and all that it wants: fields that it applied before and lists no
     more go, unless someone else owns them. Raises StatusError 409 where it would change a field of another
-    manager, unless `force` takes the field over. `left_out` are the fields that do not count here.
+    manager, unless `force` takes the field over, or kubectl itself wrote it before by client-side apply.
+    `left_out` are the fields that do not count here.
     """
     applied = _applicable(applied, schema, left_out)
     entries = _entries_before(live, api_version, now, schema)
@@ -105,7 +106,7 @@ def apply(
     difference = typed.compare(schema, before, new)
     changed = (difference.added | difference.modified) - _NOBODYS
     if not force:
-        _refuse_conflicts(entries, changed)
+        _refuse_conflicts(entries, changed - _handed_over(live, manager, api_version, schema))
     for entry in entries.values():
         entry.fields = entry.fields - difference.removed - changed
     if changed or difference.removed:
@@ -118,6 +119,27 @@ def apply(
         _note_last_applied(new, applied)
     _write(new, entries)
     return new
+
+
+def _handed_over(live: Obj | None, manager: str, api_version: str, schema: Schema) -> FieldSet:
+    """Return the fields that kubectl's client-side apply wrote last and that are still as it left them.
+
+    They are kubectl's, whoever they are written down for: apimachinery, managedfields' lastAppliedManager.
+    """
+    last = _last_applied(live) if live and manager == KUBECTL else {}
+    if last.get("apiVersion") != api_version or any(typed.mistakes(schema, last)):
+        return FieldSet()
+    difference = typed.compare(schema, last, _bare(live or {}))
+    return typed.owned(schema, last) - difference.added - difference.removed - difference.modified
+
+
+def _last_applied(live: Obj) -> Obj:
+    """Return what the annotation of kubectl's client-side apply holds; nothing where it is no object."""
+    try:
+        found = json.loads(live["metadata"].get("annotations", {}).get(LAST_APPLIED, "{}"))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _note_last_applied(new: Obj, applied: Obj) -> None:

@@ -15,6 +15,8 @@ _ALWAYS_PRESENT = {
     "CustomResourceDefinitionStatus": ("acceptedNames", "conditions", "storedVersions"),
     "Deployment": ("metadata", "spec", "status"),
     "DeploymentSpec": ("strategy", "template"),
+    "HorizontalPodAutoscaler": ("metadata", "spec", "status"),
+    "HorizontalPodAutoscalerSpec": ("scaleTargetRef",),
     "Ingress": ("metadata", "spec", "status"),
     "IngressClass": ("metadata", "spec"),
     "IngressStatus": ("loadBalancer",),

@@ -13,6 +13,7 @@ from kata_lib.engines.embedded.registry.schemas import Schema
 from kata_lib.engines.embedded.registry.status import Cause
 from kata_lib.engines.embedded.registry.subresources import at
 from kata_lib.engines.embedded.registry.validation import (
+    autoscalers,
     definitions,
     kept,
     metadata,
@@ -38,6 +39,7 @@ _RULES: dict[str, _Rules] = {
     "events": others.event,
     "clusterrolebindings": rbac.cluster_role_binding,
     "clusterroles": rbac.cluster_role,
+    "horizontalpodautoscalers": autoscalers.autoscaler,
     "ingressclasses": kept.ingress_class,
     "ingresses": kept.ingress,
     "jobs": kept.job,

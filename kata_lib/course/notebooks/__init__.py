@@ -6,7 +6,7 @@ at once: hints, solutions, and what holds the answer to a prediction (look-first
 (`solutions=True`) the solutions are cells that run, in place of the cells that a person fills. The hints of a
 turn are three paragraphs: where to look, which command, the line.
 
-    python -m kata_lib.course.notebooks     writes notebooks/*.ipynb anew
+    python -m kata_lib.course.notebooks     writes notebooks/*.ipynb anew, and the lists that name them
 """
 
 import hashlib
@@ -54,6 +54,22 @@ def _said(source: Path, pattern: str) -> str:
     return found[1]
 
 
+def of(source: Path, *, solutions: bool) -> Notebook:
+    """Return the notebook of a source, as `build` does, with a link to the one that follows at its end."""
+    return build(f"{source.read_text()}# %% [markdown] tags=next\n# {_next(source)}\n", solutions=solutions)
+
+
+def _next(source: Path) -> str:
+    """Return the link at the end of a notebook."""
+    from kata_lib.course.exercises import EXERCISES  # loads pandas, which `kata progress` need not wait for
+
+    order = [START.stem, *(exercise.step.notebook for exercise in EXERCISES)]
+    place = order.index(source.stem)
+    if place == len(EXERCISES):
+        return "**Back: [start](start.ipynb)**, the map, with all your ticks."
+    return f"**Next: [{order[place + 1]}]({order[place + 1]}.ipynb)**: {EXERCISES[place].about}."
+
+
 def build(text: str, *, solutions: bool) -> Notebook:
     """Return the notebook that the source describes, without outputs, as nbformat 4.5 has it."""
     marks = text.split("\n# %%")
@@ -79,7 +95,7 @@ def write(folder: Path, *, solutions: bool) -> list[Path]:
     files = []
     for source in [START, *sources()]:
         file = folder / f"{source.stem}.ipynb"
-        file.write_text(text(build(source.read_text(), solutions=solutions)))
+        file.write_text(text(of(source, solutions=solutions)))
         files.append(file)
     return files
 
@@ -125,8 +141,3 @@ def _graded(hints: str) -> str:
 
 def _folded(summary: str, body: str) -> str:
     return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
-
-
-if __name__ == "__main__":
-    for written in write(FOLDER, solutions=False):
-        print(written.relative_to(PROJECT))

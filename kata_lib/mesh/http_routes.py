@@ -1,0 +1,83 @@
+"""Which HTTPRoute speaks for a Service, and which of its rules a plain request takes, as they are written.
+
+For finding what to change, as virtual_services.py. What becomes of requests the proxies say (in_force.py).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kata_lib.cluster.client import ApiRefused, Obj
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.mesh.matches import fits
+
+GATEWAY_API = "gateway.networking.k8s.io/v1"
+KIND = "HTTPRoute"
+_FORBIDDEN = 403
+_RANKS = ("Exact", "PathPrefix", "RegularExpression")
+
+
+def of_service(cluster: Cluster, name: str) -> list[Obj]:
+    """Return the HTTPRoutes for callers inside that name a Service as their parent, the oldest first."""
+    found = [route for route in every(cluster) if _has_parent(route, name)]
+    return sorted(
+        found, key=lambda route: (route["metadata"]["creationTimestamp"], route["metadata"]["name"])
+    )
+
+
+def plain_rule(routes: list[Obj]) -> tuple[Obj, int] | None:
+    """Return the route and the index of its rule that a plain `GET /` takes; None where none does.
+
+    The rules of all routes count as one list, the narrowest match first.
+    """
+    found = [
+        (_precedence(match), age, index)
+        for age, route in enumerate(routes)
+        for index, rule in enumerate(route["spec"].get("rules", ()))
+        for match in rule.get("matches") or [{}]
+        if _takes_plain(match)
+    ]
+    if not found:
+        return None
+    _, age, index = min(found)
+    return routes[age], index
+
+
+def is_service(parent: Mapping[str, Any]) -> bool:
+    """Return whether a parentRef is a Service: for callers inside, not those of a gateway."""
+    return (parent.get("group"), parent.get("kind")) == ("", "Service")
+
+
+def parents(route: Obj) -> Iterator[Mapping[str, Any]]:
+    """Yield what a route says it is for."""
+    yield from route["spec"].get("parentRefs", ())
+
+
+def every(cluster: Cluster) -> list[Obj]:
+    """Return the namespace's HTTPRoutes; none where there is no such kind, or it may not be read."""
+    if not cluster.api.serves(GATEWAY_API, KIND):
+        return []
+    try:
+        return cluster.objects(GATEWAY_API, KIND)
+    except ApiRefused as refused:
+        if refused.code == _FORBIDDEN:
+            return []
+        raise
+
+
+def _has_parent(route: Obj, name: str) -> bool:
+    namespace = route["metadata"]["namespace"]
+    named = (p for p in parents(route) if is_service(p) and p.get("namespace", namespace) == namespace)
+    return any(parent["name"] == name for parent in named)
+
+
+def _takes_plain(match: Mapping[str, Any]) -> bool:
+    """Return whether a plain `GET /` fulfils a match; one of headers or of parameters it does not."""
+    path = match.get("path", {})
+    value = path.get("value", "/")
+    takes = fits("/", value) if path.get("type") == "RegularExpression" else value == "/"
+    return takes and match.get("method", "GET") == "GET" and not match.keys() & {"headers", "queryParams"}
+
+
+def _precedence(match: Mapping[str, Any]) -> tuple[int, bool]:
+    how = match.get("path", {}).get("type", "PathPrefix")
+    return _RANKS.index(how), "method" not in match
