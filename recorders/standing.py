@@ -52,7 +52,7 @@ class Standing:
         """The Services' addresses by name."""
 
     def _require_istio_system(self) -> None:
-        """Raise LabError where istiod has no namespace: it would write no statuses, and gateways had no place."""
+        """Raise LabError where istiod has no namespace of its own: it would write no statuses."""
         try:
             self._client.request("GET", f"/api/v1/namespaces/{ISTIO_SYSTEM}")
         except ApiRefused as refused:
