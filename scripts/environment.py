@@ -48,7 +48,6 @@ NEEDED_BYTES = 1_500_000_000
 FIRST_IMPORTS = [
     "jupyterlab.labapp",
     "ipykernel.ipkernel",
-    "matplotlib.backends.backend_svg",
     "kata_lib.cli",
     "kata_lib.engines.embedded.daemon",
     "kata_lib.lab.lab",

@@ -237,9 +237,10 @@ class Cluster:
         if self.entry is None:
             return f"http://{self.node_host}:{ports[0]}/"
         if service != self.entry.service:
+            port = next(p["port"] for p in found["spec"]["ports"] if p["port"] != STATUS_PORT)
             raise ClusterError(
                 f"On this cluster only {self.entry.service} answers from outside, not {service!r}: "
-                f"`kubectl port-forward service/{service} 8080:{found['spec']['ports'][0]['port']}` opens it."
+                f"`kubectl port-forward service/{service} 8080:{port}` opens it."
             )
         if self.entry.node_port not in (None, *ports):
             self._give_node_port(found, self.entry.node_port)

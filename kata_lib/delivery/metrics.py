@@ -5,7 +5,7 @@ A request that reached no pod carries no version. Where a pod was chosen, its wo
 the caller's sidecar does: it answers in place of a destination without pods. What is left is nobody's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 import pandas as pd
@@ -40,17 +40,18 @@ def observe(cluster: Cluster, counted: pd.DataFrame, state: ReleaseState) -> Obs
     ReleaseError where a pod did not answer that counts the requests: a caller, or of copies one called.
     """
     plan, versions, routing = state.plan, state.versions, state.routing
+    asked = (plan.service, plan.stable, plan.canary)  # an HTTPRoute sends to a Service for each version
     everything = cluster.pods()
     pods = _behind(cluster, plan.service, everything)
     called = named(counted, {workload(pod): _version(pod) for pod in pods})
     if routing.mirror and not routing.weight:
         _must_answer(counted, pods)
-        parts = split(called, plan.service, versions, "destination")
+        parts = split(called, asked, versions, "destination")
     else:
         callers = _behind(cluster, plan.caller, everything)
         _must_answer(counted, callers)
         mine = called[called.index.get_level_values("pod").isin([c["metadata"]["name"] for c in callers])]
-        parts = split(mine, plan.service, versions)
+        parts = split(mine, asked, versions)
     if len(parts[2]):
         parts = given(parts, plan, in_force.read(cluster, plan.service, plan.caller))
     return Observed(looks(parts, plan), pods_of(pods, versions.canary), pods_of(pods, versions.stable))
@@ -88,10 +89,12 @@ def named(counted: pd.DataFrame, workloads: Mapping[str, str]) -> pd.DataFrame:
     return renamed
 
 
-def split(counted: pd.DataFrame, service: str, versions: Versions, reporter: str = "source") -> Parts:
-    """Return what was counted of the versions of canary and stable, of the requests to a service."""
+def split(
+    counted: pd.DataFrame, services: Sequence[str], versions: Versions, reporter: str = "source"
+) -> Parts:
+    """Return what was counted of the versions of canary and stable, of the requests to some services."""
     index = counted.index
-    chosen = index.get_level_values("service") == service
+    chosen = index.get_level_values("service").isin(services)
     mine = counted[chosen & (index.get_level_values("reporter") == reporter)]
     version = mine.index.get_level_values("version")
     lost = version.isin(UNKNOWN) & telemetry.failed(mine).to_numpy()

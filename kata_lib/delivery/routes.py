@@ -1,7 +1,8 @@
-"""The routing of a release in the VirtualService of its service: what ReleaseRouting says is put in force.
+"""The routing of a release in the rules of its service: what ReleaseRouting says is put in force.
 
 The rule that plain requests take carries the weights and the mirror; a route for testers is a rule of its own
-before it, by the plan's name for it. Whatever else the VirtualService holds stays as it is.
+before it, by the plan's name for it. Whatever else the VirtualService holds stays as it is. In an HTTPRoute
+http_route.py does the same.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.delivery import http_route
 from kata_lib.delivery.plan import Plan
 from kata_lib.delivery.state import ReleaseRouting, Versions
 from kata_lib.delivery.steps import HeaderRoute
@@ -48,7 +50,7 @@ def check(cluster: Cluster, plan: Plan) -> Versions:
 def put(cluster: Cluster, plan: Plan, routing: ReleaseRouting) -> None:
     """Write this routing."""
     _holder(cluster, plan)
-    weights.change(cluster, plan.service, lambda http, index: rules(http, plan, routing))
+    weights.change(cluster, plan.service, lambda written, index: _rules(written, plan, routing))
 
 
 def other(cluster: Cluster, plan: Plan, routing: ReleaseRouting) -> Other | None:
@@ -57,8 +59,8 @@ def other(cluster: Cluster, plan: Plan, routing: ReleaseRouting) -> Other | None
         holder = weights.find(cluster, plan.service)
         if holder is None:
             return Other({})
-        http = holder.obj["spec"]["http"]
-        return None if rules(http, plan, routing) == http else Other(holder.weights)
+        written = holder.rules
+        return None if _rules(written, plan, routing) == written else Other(holder.weights)
     except MeshError as error:
         return Other({}, str(error))
 
@@ -70,6 +72,12 @@ def lagging(cluster: Cluster, plan: Plan, routing: ReleaseRouting) -> str:
     if all(abs(found.shares.get(name, 0.0) - share) < 1e-6 for name, share in wanted.items()):
         return ""
     return f"The sidecars of {plan.caller} do not have the weights yet. {found}"
+
+
+def _rules(written: list[Obj], plan: Plan, routing: ReleaseRouting) -> list[Obj]:
+    """Return rules with this routing in them, whichever kind of object they are of."""
+    of_route = any("backendRefs" in rule for rule in written)
+    return http_route.rules(written, plan, routing) if of_route else rules(written, plan, routing)
 
 
 def rules(http: list[Obj], plan: Plan, routing: ReleaseRouting) -> list[Obj]:
@@ -103,8 +111,9 @@ def _subset(plan: Plan, subset: str) -> Obj:
 
 
 def _version(found: InForce, subset: str) -> str:
-    """Return the version of a subset's pods that are ready."""
-    subsets = found.subsets()
+    """Return the version of the pods that are ready of a subset, or of a Service of that name."""
+    own = found.places.get((subset, ""))
+    subsets = found.subsets() if own is None else {**found.subsets(), subset: own}
     if subset not in subsets:
         raise ReleaseError(
             f"The sidecars that call {found.service} know no subset {subset!r} of it; they know: "

@@ -8,6 +8,7 @@ from typing import Any
 
 from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.errors import MeshError
 from kata_lib.mesh.matches import fits
 
 GATEWAY_API = "gateway.networking.k8s.io/v1"
@@ -40,6 +41,14 @@ def plain_rule(routes: list[Obj]) -> tuple[Obj, int] | None:
         return None
     _, age, index = min(found)
     return routes[age], index
+
+
+def plain_index(rules: list[Obj]) -> int:
+    """Return the index of the rule that a plain `GET /` takes; MeshError where none of a route's does."""
+    found = plain_rule([{"spec": {"rules": rules}}])
+    if found is None:
+        raise MeshError("No rule takes a plain `GET /`: each has a match.")
+    return found[1]
 
 
 def is_service(parent: Mapping[str, Any]) -> bool:

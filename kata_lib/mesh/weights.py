@@ -156,8 +156,7 @@ def change(cluster: Cluster, host: str, edit: Edit) -> Holder:
 def _plain(obj: Obj) -> int:
     """Return the index of the rule that a plain request takes in an object."""
     if obj["kind"] == http_routes.KIND:
-        found = http_routes.plain_rule([obj])
-        return found[1] if found else 0
+        return http_routes.plain_index(obj["spec"]["rules"])
     return plain_rule(obj["spec"]["http"])
 
 

@@ -1,29 +1,29 @@
 """Who calls whom, at what share: the mesh's counters go in, a graph comes out, as Kiali draws it.
 
 Callers and versions are round, services square. On each edge stands what part of its node's requests takes it
-(Kiali: "traffic distribution"), how many a second, and what part of them failed. networkx orders and draws it
-on matplotlib, so that it is one picture everywhere: in a notebook, without a kernel, and in an export.
+(Kiali: "traffic distribution"), how many a second, and what part of them failed. It is drawn as SVG, so that
+it is one picture everywhere: in a notebook, without a kernel, and in an export.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from kata_lib.mesh import telemetry
-from kata_lib.pictures import shown
+from kata_lib.pictures import shown, svg
+from kata_lib.pictures.layers import Layers, Route
 from kata_lib.pictures.plots import style_of
-from kata_lib.pictures.stills import FAILED, INK, PAPER, in_page, painted
+from kata_lib.pictures.stills import in_page
+from kata_lib.pictures.svg import FAILED, INK, PAPER, Place
 from kata_lib.statistics.shares import percent
 
 if TYPE_CHECKING:
-    import networkx as nx
     import pandas as pd
-    from matplotlib.axes import Axes
 
-WIDTH, HEIGHT = 900, 330  # pixels
-NODE_SIZE = 3400  # square points
+HIGH = 52.0  # pixels: a node
+LETTERS = 11.0  # pixels: on edges
+ARROW = 9.0  # pixels
 UNKNOWN = "unknown"  # Istio's word for what it cannot tell
 
 
@@ -76,39 +76,17 @@ class Graph:
     @cached_property
     def svg(self) -> str:
         """The graph as SVG, complete in itself, titled with its words."""
-        return painted(self._paint, self.alt, WIDTH, HEIGHT)
+        labels = {(edge.caller, edge.called): svg.room(str(edge).split("\n"), LETTERS) for edge in self.edges}
+        nodes = {node: (_width(node), HIGH) for ends in labels for node in ends}
+        laid = Layers(nodes, labels)
+        routed = [(edge, laid.route((edge.caller, edge.called))) for edge in self.edges]
+        drawn = [draw(edge, route) for draw in (_line, _label) for edge, route in routed]
+        drawn += [_node(node, place) for node, place in laid.places.items()]
+        return svg.document(laid.width, laid.height, self.alt, drawn)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         shown.tell(self.alt, self.svg)
         return {"text/html": in_page(self.svg), "image/svg+xml": self.svg, "text/plain": self.alt}
-
-    def _paint(self, axes: "Axes") -> None:
-        import networkx as nx
-
-        graph = nx.DiGraph([(edge.caller, edge.called) for edge in self.edges])
-        place = _places(graph)
-        labels = {(edge.caller, edge.called): str(edge) for edge in self.edges}
-        bad = {(edge.caller, edge.called) for edge in self.edges if edge.errors > 0}
-        for edges, color in ((labels.keys() - bad, INK), (bad, FAILED)):
-            nx.draw_networkx_edges(
-                graph, place, sorted(edges), node_size=NODE_SIZE, edge_color=color, ax=axes
-            )
-            chosen = {edge: labels[edge] for edge in sorted(edges)}
-            nx.draw_networkx_edge_labels(
-                graph,
-                place,
-                chosen,
-                rotate=False,
-                font_size=8,
-                font_color=color,
-                ax=axes,
-                bbox={"facecolor": PAPER, "edgecolor": PAPER, "pad": 1},
-            )
-        for node in graph:
-            _paint_node(axes, graph, place, node)
-        axes.set_axis_off()
-        axes.margins(0.08, 0.25)
-        axes.set_position((0, 0, 1, 1))
 
 
 def draw(counted: "pd.DataFrame") -> Graph:
@@ -158,29 +136,37 @@ def _workload(name: str, version: str) -> Node:
     return Node(name.removesuffix(f"-{known}"), "workload", known)
 
 
-def _places(graph: "nx.DiGraph") -> dict[Node, Any]:
-    """Return where each node stands: callers left of those they call; who call each other, in one column."""
-    import networkx as nx
-
-    groups = nx.condensation(graph)
-    layers = {}
-    for layer, numbers in enumerate(nx.topological_generations(groups)):
-        members = (groups.nodes[number]["members"] for number in numbers)
-        layers[layer] = sorted(chain.from_iterable(members), reverse=True)  # the first on top
-    places: dict[Node, Any] = nx.multipartite_layout(graph, subset_key=layers)
-    return places
-
-
-def _paint_node(axes: "Axes", graph: "nx.DiGraph", place: dict[Node, Any], node: Node) -> None:
-    import networkx as nx
-
+def _node(node: Node, middle: Place) -> str:
     style = style_of(node.version)
     color, ink = (style.color, style.ink) if node.version else (PAPER, INK)
-    shape = "s" if node.kind == "service" else "o"
-    nx.draw_networkx_nodes(
-        graph, place, [node], NODE_SIZE, color, shape, edgecolors=INK, linewidths=1.2, ax=axes
-    )
-    nx.draw_networkx_labels(graph, place, {node: str(node)}, font_size=9, font_color=ink, ax=axes)
+    width = _width(node)
+    corner = (middle[0] - width / 2, middle[1] - HIGH / 2)
+    edge: dict[str, svg.Attribute] = {"fill": color, "stroke": INK, "stroke_width": 1.2}
+    shape = svg.rectangle(corner, width, HIGH, rx=2 if node.kind == "service" else HIGH / 2, **edge)
+    return shape + svg.lines(middle, str(node).split("\n"), color=ink)
+
+
+def _width(node: Node) -> float:
+    return max(76.0, svg.room(str(node).split("\n"))[0] + HIGH / 2)
+
+
+def _line(edge: Edge, route: Route) -> str:
+    (x, y), back = route.points[-1], -ARROW if route.rightward else ARROW
+    head = svg.through([(x, y), (x + back, y - ARROW / 2), (x + back, y + ARROW / 2)]) + "z"
+    line = svg.curve([*route.points[:-1], (x + back / 2, y)])
+    return svg.path(line, stroke=_color(edge), stroke_width=1.3) + svg.path(head, fill=_color(edge))
+
+
+def _label(edge: Edge, route: Route) -> str:
+    said = str(edge).split("\n")
+    width, height = svg.room(said, LETTERS)
+    corner = (route.label[0] - width / 2, route.label[1] - height / 2)
+    behind = svg.rectangle(corner, width, height, fill=PAPER)
+    return behind + svg.lines(route.label, said, color=_color(edge), size=LETTERS)
+
+
+def _color(edge: Edge) -> str:
+    return FAILED if edge.errors > 0 else INK
 
 
 def _said(node: Node) -> str:

@@ -1,13 +1,13 @@
 """Pictures in a dark page: the colours of paper, ink and grid as style sheets, which follow the page.
 
-Pictures are drawn for white paper. plotly's and matplotlib's colours stand in the elements' style, where no
-variable can be; a rule for each colour, by the style that has it, makes it one. So a picture that is there
+Pictures are drawn for white paper. A still's colours stand in attributes, plotly's in the elements' style,
+where no variable can be; a rule for each colour, by what has it, makes it one. So a picture that is there
 already changes with the theme, and one that is looked at elsewhere stays as it was drawn.
 """
 
 from collections.abc import Iterator
 
-from kata_lib.pictures.stills import FAILED, GRID, INK, PAPER
+from kata_lib.pictures.svg import FAILED, GRID, INK, PAPER
 
 DARK_PAGE = 'body[data-jp-theme-light="false"]'
 """Where JupyterLab's theme is dark."""
@@ -61,12 +61,10 @@ def _rules() -> Iterator[str]:
         element = ":not(text)" if name == "paper" else ""
         for part in ("fill", "stroke", "background"):
             written = [
-                f'{PICTURES} {element}[style*="{part}: {form}"]'
-                for form in (color.lower(), _as_browsers_say(color))
+                f"{PICTURES} {element}[{where}]"
+                for where in (f'{part}="{color}"', f'style*="{part}: {_as_browsers_say(color)}"')
             ]
             yield f"{', '.join(written)} {{ {part}: {_variable(name)} !important; }}"
-        # The copies that <use> makes know no element around them.
-        yield f'path[style^="stroke: {color.lower()}"] {{ stroke: {_variable(name)} !important; }}'
 
 
 def _as_browsers_say(color: str) -> str:

@@ -45,9 +45,9 @@ def test_a_command_says_what_there_is_instead(
         ("apps/v1", "DaemonSet", {}, "the embedded engine does not support DaemonSet"),
         (
             "networking.istio.io/v1",
-            "Gateway",
-            {"selector": {"a": "b"}, "servers": []},
-            "kind Gateway: not supported by the embedded engine",
+            "Sidecar",
+            {"egress": [{"hosts": ["./*"]}]},
+            "kind Sidecar: not supported by the embedded engine",
         ),
     ],
 )

@@ -84,15 +84,6 @@ def test_the_words_say_all_that_is_drawn() -> None:
     assert picture.svg in bundle["text/html"]
 
 
-def test_callers_stand_left_of_those_they_call() -> None:
-    import networkx as nx
-
-    picture = graph.draw(CANARY)
-    place = graph._places(nx.DiGraph([(e.caller, e.called) for e in picture.edges]))
-    assert all(place[edge.caller][0] < place[edge.called][0] for edge in picture.edges)
-    assert len({tuple(spot) for spot in place.values()}) == len(place)
-
-
 def test_workloads_that_call_each_other_are_drawn_too() -> None:
     both = counted(("source", "age", "name", "v1", "200", 5), ("source", "name", "age", "v1", "200", 5))
     assert "service age to age v1: 100.0 %" in graph.draw(both).alt

@@ -11,10 +11,13 @@ from xml.etree import ElementTree
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from kata_lib.pictures import plots
+from kata_lib.pictures import plots, theme
 from kata_lib.pictures.labels import CHARACTER, NARROW, labels
-from kata_lib.pictures.stills import LEGEND_CHARACTERS, PAPER, Still, draw
+from kata_lib.pictures.stills import HEIGHT, WIDTH, Still, draw
+from kata_lib.pictures.svg import PAPER, room
 from kata_lib.statistics.shares import share_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -52,13 +55,34 @@ def frame_with(versions: Sequence[str | None], gap_ms: int = 10) -> pd.DataFrame
 
 STEPS = {"v1 alone": share_of("v2", 0, 100), "canary": share_of("v2", 30, 300)}
 TENTH = frame_with((["v2"] + ["v1"] * 9) * 30)
+ALL = frame_with(["v1", "v2", "v3", None, "unknown"] * 800)
+MANY = {f"{i}: {10 * i} % to v2": ALL["time"].iloc[300 * i] for i in range(1, 11)}
+LONG = {f"rolled back to v{i}, again": share_of(f"v{i}", 30, 3000) for i in range(1, 7)}
 PICTURES = {
     "distribution": lambda: plots.distribution(STEPS, {"v1 alone": 0.0, "canary": 0.1}),
     "nothing yet": lambda: plots.distribution({"v1": share_of("v2", 0, 0)}, {"v1": 0.0}),
     "convergence": lambda: plots.convergence(TENTH, 0.1),
     "convergence of nothing": lambda: plots.convergence(TENTH.iloc[:0], 0.1),
     "timeline": lambda: plots.timeline(TENTH, changes={"10 % to v2": TENTH["time"].iloc[100]}),
+    "timeline of all there is": lambda: plots.timeline(ALL, ["v1", "v2", "v3"], changes=MANY),
+    "long labels": lambda: plots.distribution(LONG, dict.fromkeys(LONG, 0.1)),
 }
+Box = tuple[str, float, float, float, float]
+
+
+def box(text: ElementTree.Element) -> Box:
+    """Return a text of an SVG, and where it begins and ends: left, top, right, bottom."""
+    said, x, y = text.text or "", float(text.get("x", 0)), float(text.get("y", 0))
+    size = float(text.get("font-size", 0))
+    wide = room([said], size)[0]
+    before = {"start": 0.0, "middle": wide / 2, "end": wide}[text.get("text-anchor", "start")]
+    if text.get("transform"):  # a quarter to the left
+        return said, x - size, y - wide + before, x, y + before
+    return said, x - before, y - 0.8 * size, x - before + wide, y + 0.2 * size
+
+
+def touch(one: Box, other: Box) -> bool:
+    return one[1] < other[3] and other[1] < one[3] and one[2] < other[4] and other[2] < one[4]
 
 
 @pytest.mark.parametrize("make", PICTURES.values(), ids=PICTURES)
@@ -87,6 +111,19 @@ class TestEveryPicture:
         words = {layout.title.text, layout.xaxis.title.text, layout.yaxis.title.text} - {""}
         names = {trace.name for trace in still.figure.data if trace.showlegend is not False}
         assert words | names <= drawn
+
+    def test_no_words_lie_on_others_or_beyond_the_edge(self, make: Callable[[], Still]) -> None:
+        boxes = [box(text) for text in ElementTree.fromstring(make().svg).iter(f"{SVG}text")]
+        assert [
+            said for said, left, top, right, low in boxes if min(left, top, WIDTH - right, HEIGHT - low) < 0
+        ] == []
+        assert [(one[0], other[0]) for one, other in combinations(boxes, 2) if touch(one, other)] == []
+
+    def test_has_no_colour_that_a_dark_page_does_not_know(self, make: Callable[[], Still]) -> None:
+        rules = theme.page_css()
+        for part, color in re.findall(r' (fill|stroke)="(#\w+)"', make().svg):
+            ours = {style.color for style in [*plots.STYLES.values(), plots.OTHER]}
+            assert color in ours or f'[{part}="{color}"]' in rules
 
     def test_is_the_same_file_each_time(self, make: Callable[[], Still]) -> None:
         assert make().svg == make().svg
@@ -157,15 +194,16 @@ def test_a_timeline_has_a_gap_where_nobody_asked() -> None:
     assert band.x.count(None) == 1
 
 
-@pytest.mark.parametrize("apart", [0.01, 0.3, 2.0, 7.0])
-def test_labels_of_changes_never_touch_and_stay_in_the_picture(apart: float) -> None:
-    moments = {f"{i}: {10 * i} %": i * apart for i in range(8)}
-    found = labels(moments, 60.0)
+@pytest.mark.parametrize("words", ["{} %", "v1 {} %, v2 30 %, v3 10 %"])
+@given(moments=st.lists(st.floats(0, 60), unique=True, max_size=12))
+def test_labels_of_changes_never_touch_and_stay_in_the_picture(moments: list[float], words: str) -> None:
+    named = {f"{i}: {words.format(10 * i)}": at for i, at in enumerate(sorted(moments))}
+    found = labels(named, 60.0)
     rooms = [label.room(CHARACTER * 60 / NARROW) for label in found]
-    assert all(before[1] <= after[0] for before, after in pairwise(rooms))
-    assert sum(len(label.words) for label in found) == 8
-    assert rooms[0][0] >= 0
-    assert rooms[-1][1] <= 60
+    rounded = [(round(begin, 6), round(end, 6)) for begin, end in rooms]
+    assert all(before[1] <= after[0] for before, after in pairwise(rounded))
+    assert sum(len(label.words) for label in found) == len(moments)
+    assert all(begin >= 0 and end <= 60 for begin, end in rounded)
 
 
 def test_a_timeline_shows_answers_of_unknown_version_by_their_share() -> None:
@@ -227,13 +265,3 @@ def contrast(one: str, other: str) -> float:
 def test_a_still_refuses_what_it_cannot_draw() -> None:
     with pytest.raises(ValueError, match="of the kinds bar, scatter, not pie"):
         draw(go.Figure(go.Pie(values=[1])), "a pie")
-
-
-def test_the_names_of_a_legend_stay_within_the_still() -> None:
-    still = plots.convergence(TENTH, 0.1)
-    names = {trace.name for trace in still.figure.data}
-    assert len("".join(names)) > LEGEND_CHARACTERS
-    root = ElementTree.fromstring(still.svg)
-    places = [(float(t.get("x", 0)), t.get("y")) for t in root.iter(f"{SVG}text") if t.text in names]
-    assert len({y for _, y in places}) == 2
-    assert all(0 < x < 400 for x, _ in places)  # points, of 540

@@ -11,6 +11,7 @@ from release_plans import VERSIONS, plan
 from kata_lib import delivery
 from kata_lib.cluster import waiting
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.manifests import parse
 from kata_lib.delivery import events, metrics, record, routes
 from kata_lib.delivery.observed import Pods
 from kata_lib.delivery.record import Record
@@ -18,7 +19,8 @@ from kata_lib.delivery.runner import GONE_SECONDS, Runner
 from kata_lib.delivery.state import ReleaseRouting
 from kata_lib.delivery.steps import WATCH, HeaderRoute
 from kata_lib.errors import ClusterError, ReleaseError, WaitTimeout
-from kata_lib.mesh import telemetry, weights
+from kata_lib.mesh import in_force, telemetry, weights
+from kata_lib.mesh.matches import Request
 from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.statistics.sequential import Counted
 
@@ -260,7 +262,7 @@ def test_durations_that_no_sidecar_counts_are_no_success() -> None:
     index = pd.MultiIndex.from_tuples([key], names=telemetry.KEYS)
     counted = pd.DataFrame({"requests": [50.0], "timed": 0.0, "milliseconds": 0.0, 250: 0.0}, index=index)
     counted.attrs["source"] = telemetry.ENVOYS_OWN
-    parts = metrics.split(counted, "name", VERSIONS)
+    parts = metrics.split(counted, ["name"], VERSIONS)
     with pytest.raises(ReleaseError, match=r"do not count how long.*latency cannot be judged"):
         metrics.looks(parts, made)
 
@@ -393,3 +395,50 @@ def test_testers_and_copies_come_and_go() -> None:
     without = routes.rules(with_all, made, ReleaseRouting(100))
     assert len(without) == 1
     assert "mirror" not in without[0]
+
+
+ROUTE = """
+apiVersion: v1
+kind: Service
+metadata: {name: name-v1}
+spec: {selector: {app: name, version: v1}, ports: [{name: http, port: 5000}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: name-v2}
+spec: {selector: {app: name, version: v2}, ports: [{name: http, port: 5000}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: name}
+spec:
+  parentRefs: [{group: "", kind: Service, name: name, port: 5000}]
+  rules:
+  - backendRefs:
+    - {name: name-v1, port: 5000, weight: 100}
+    - {name: name-v2, port: 5000, weight: 0}
+"""
+
+
+def test_a_release_moves_the_weights_of_an_http_route_with_testers_and_copies(start_api: StartApi) -> None:
+    cluster = start_api("deploy/v1", "deploy/v2").cluster()
+    for manifest in parse(ROUTE, "the test"):
+        cluster.apply_object(manifest)
+    header = {"name": "testers", "match": [{"headerName": "x-tester", "headerValue": {"prefix": "y."}}]}
+    made = plan(
+        {"setHeaderRoute": header},
+        {"setMirrorRoute": {"percentage": 30}},
+        {"setWeight": 20},
+        {"analysis": {}},
+    )
+    assert routes.check(cluster, made) == VERSIONS
+    testers = HeaderRoute("testers", "x-tester", "prefix", "y.")
+    for routing in (ReleaseRouting(0, (testers,), 30), ReleaseRouting(20), ReleaseRouting(100)):
+        routes.put(cluster, made, routing)
+        assert routes.other(cluster, made, routing) is None  # what the server made of it is what was meant
+        assert routes.lagging(cluster, made, routing) == ""
+        found = in_force.read(cluster, "name", "sentences")
+        share = routing.weight / 100
+        assert found.versions == {v: s for v, s in (("v1", 1 - share), ("v2", share)) if s}
+        asked = found.outcome(Request(headers={"x-tester": "y.es"})).versions
+        assert asked == ({"v2": 1.0} if routing.headers else found.versions)

@@ -7,7 +7,12 @@
 
 const MAP = "map";
 const NEXT = "next";
-const SHOWN = new Set(["execute_result", "error"]);
+
+/** What a cell shows of a kernel's messages; a result has no number, since the reader did not ask for it. */
+const OUTPUTS = {
+  execute_result: ({ data, metadata }) => ({ output_type: "display_data", data, metadata }),
+  error: (content) => ({ output_type: "error", ...content }),
+};
 
 function tagged(cell, tag) {
   return (cell.getMetadata("tags") ?? []).includes(tag);
@@ -41,7 +46,8 @@ async function drawMap(panel) {
   });
   const outputs = [];
   future.onIOPub = ({ header, content }) => {
-    if (SHOWN.has(header.msg_type)) outputs.push({ output_type: header.msg_type, ...content });
+    const output = OUTPUTS[header.msg_type]?.(content);
+    if (output) outputs.push(output);
   };
   await future.done;
   map.outputs.fromJSON(outputs);
