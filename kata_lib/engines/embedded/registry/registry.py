@@ -77,7 +77,7 @@ class Registry:
     ) -> list[Obj]:
         """Return the objects of one or (None) all namespaces that both selectors choose, by name."""
         chosen = combined(self.resources.get(resource), labels, fields)
-        return [obj for obj in self.store.list(resource, namespace) if chosen(obj)]
+        return [obj for obj in self.store.each(resource, namespace) if chosen(obj)]
 
     def create(
         self,
