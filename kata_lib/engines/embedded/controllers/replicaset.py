@@ -14,6 +14,7 @@ from kata_lib.engines.embedded.objects import (
     condition,
     controller_of,
     is_active,
+    is_ended,
     key,
     owner_reference,
     put_condition,
@@ -60,7 +61,9 @@ class ReplicaSetController(Controller[Key]):
             if error.code == 404:
                 return None
             raise
-        pods = [pod for pod in self._claim(replicaset) if is_active(pod)]
+        claimed = self._claim(replicaset)
+        pods = [pod for pod in claimed if is_active(pod)]
+        terminating = sum(being_deleted(pod) and not is_ended(pod) for pod in claimed)
         failure: StatusError | None = None
         if not being_deleted(replicaset):
             try:
@@ -70,7 +73,7 @@ class ReplicaSetController(Controller[Key]):
         status, again = _status(replicaset, pods, failure)
 
         def write(obj: Obj) -> None:
-            obj["status"] = status
+            obj["status"] = {**status, "terminatingReplicas": terminating}
 
         self.registry.mutate("replicasets", namespace, name, write, manager=self.name, subresource="status")
         if failure:

@@ -278,9 +278,6 @@ class Registry:
         *,
         component: str,
         field_path: str = "",
-        action: str = "",
     ) -> None:
         """Record an Event about an object, or count it where the same one is known."""
-        self._recorder.record(
-            involved, type_, reason, message, component=component, field_path=field_path, action=action
-        )
+        self._recorder.record(involved, type_, reason, message, component=component, field_path=field_path)
