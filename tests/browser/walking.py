@@ -18,6 +18,12 @@ RUN = '[data-command="notebook:run-cell-and-select-next"]:visible'
 _CELLS = f"""() => {CONTENT}.widgets.map(({{ model }}) => ({{
     type: model.type, tags: model.getMetadata('tags') ?? [], source: model.sharedModel.getSource()
 }}))"""
+_KERNEL = """async () => {
+    const { sessionContext } = jupyterapp.shell.currentWidget;
+    await sessionContext.ready;
+    await sessionContext.session.kernel.info;
+}"""
+"""A cell that is run before that is not run at all."""
 _LISTEN = f"""(number) => {{
     const {{ model }} = {CONTENT}.widgets[number];
     let began = false;
@@ -152,6 +158,7 @@ class Walk:
     def _until_whole(self) -> None:
         self.page.wait_for_function(f"globalThis.jupyterapp && {CONTENT}?.widgets?.length === {self._length}")
         wait_idle(self.page)
+        self.page.evaluate(_KERNEL)
 
     def _found(self) -> list[Cell]:
         solved = self.solved(solutions=True)["cells"]
