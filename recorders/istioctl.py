@@ -18,7 +18,7 @@ from recorders.leaving import leaving_nothing
 from recorders.recorded import REFERENCE, Versions
 
 FILE = REFERENCE / "istioctl-analyze.json"
-KINDS = "virtualservice,destinationrule,gateway,service,deployment,pod"
+KINDS = "virtualservice,destinationrule,gateways.networking.istio.io,service,deployment,pod"
 
 
 def record(lab: Lab) -> Versions:

@@ -14,12 +14,12 @@ from recorders.lab import Lab, LabError
 from recorders.leaving import leaving_nothing
 from recorders.mesh_cases import GATEWAY_API, cases, kept, write
 from recorders.proxies import EDGE, Obj, envoy, listeners_of, settled
-from recorders.random_cases import SEED
+from recorders.random_cases import SEED, whole
 from recorders.recorded import REFERENCE, Versions
 from recorders.standing import MARKER, Standing
 
 FOLDER = REFERENCE / "gateway"
-COUNT = 89
+COUNT = 90
 OF_HOSTS = ("name", "domains", "require_tls")
 
 
@@ -49,7 +49,7 @@ def _by_port(parts: dict[str, Obj]) -> Obj:
         for name, listener in listeners_of(parts).items()
     }
     found = _recorded(parts)
-    return {"listeners": {name: ports[name] for name in found["listeners"]}, "routes": found["routes"]}
+    return {"listeners": {name: ports[name] for name in found["listeners"]}, "routes": kept(found["routes"])}
 
 
 def _recorded(parts: dict[str, Obj]) -> Obj:
@@ -70,7 +70,7 @@ def _recorded(parts: dict[str, Obj]) -> Obj:
 
 
 def _host(host: Obj) -> Obj:
-    return {key: host[key] for key in OF_HOSTS if key in host} | {"routes": kept(host.get("routes", []))}
+    return {key: host[key] for key in OF_HOSTS if key in host} | {"routes": whole(host.get("routes", []))}
 
 
 def _chain(chain: Obj) -> Obj:

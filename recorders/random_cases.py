@@ -88,7 +88,7 @@ def _routes(dump: Obj) -> Obj:
         for host in table.get("virtual_hosts", ()):
             if _ours(host["name"]):
                 domains = sorted(d for d in host["domains"] if not d[0].isdigit())
-                found[host["name"]] = {"domains": domains, "routes": _kept(host["routes"])}
+                found[host["name"]] = {"domains": domains, "routes": whole(host["routes"])}
     return found
 
 
@@ -102,7 +102,7 @@ def _clusters(parts: dict[str, Obj], standing: Standing) -> Obj:
     for name, cluster in clusters_of(parts).items():
         host = name.rpartition("|")[2]
         if ".default." in host and not host.startswith("kubernetes."):
-            found[name] = _kept(cluster)
+            found[name] = whole(cluster)
             if name in endpoints:
                 found[name]["endpoints"] = endpoints[name]
     return found
@@ -123,11 +123,11 @@ def _tcp(parts: dict[str, Obj], standing: Standing) -> Obj:
     return found
 
 
-def _kept(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """Leave out what is not recorded; query parameters come in an order that is another each time."""
     if isinstance(value, dict):
-        kept = {key: _kept(item) for key, item in value.items() if key not in NOT_RECORDED}
+        kept = {key: whole(item) for key, item in value.items() if key not in NOT_RECORDED}
         if "query_parameters" in kept:
             kept["query_parameters"].sort(key=lambda parameter: parameter["name"])
         return kept
-    return [_kept(item) for item in value] if isinstance(value, list) else value
+    return [whole(item) for item in value] if isinstance(value, list) else value

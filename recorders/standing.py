@@ -6,12 +6,13 @@ from typing import Any
 
 import yaml
 
-from kata_lib.cluster.client import KubeClient
+from kata_lib.cluster.client import ApiRefused, KubeClient
+from recorders.lab import LabError
 from recorders.proxies import Pod, until
 
 ISTIO = "networking.istio.io/v1"
 GATEWAY_API = "gateway.networking.k8s.io/v1"
-NAMESPACE = "default"
+NAMESPACE, ISTIO_SYSTEM = "default", "istio-system"
 NODE = "recorded"
 MARKER = 9999
 """A router's port at which nothing but the marker is."""
@@ -33,6 +34,7 @@ class Standing:
 
     def __init__(self, client: KubeClient, base: Path, *, http_routes: bool) -> None:
         self._client = client
+        self._require_istio_system()
         self._cleared = [*CLEARED, *ROUTES, GRANTS] if http_routes else [*CLEARED, *GATEWAYS]
         documents = [document for document in yaml.safe_load_all(base.read_text()) if document]
         for document in sorted(documents, key=lambda document: document["kind"] != "Namespace"):
@@ -48,6 +50,15 @@ class Standing:
         """The name of each pod's Deployment by the pod's address."""
         self.addresses: dict[str, str] = {}
         """The Services' addresses by name."""
+
+    def _require_istio_system(self) -> None:
+        """Raise LabError where istiod has no namespace of its own: it would write no statuses."""
+        try:
+            self._client.request("GET", f"/api/v1/namespaces/{ISTIO_SYSTEM}")
+        except ApiRefused as refused:
+            raise LabError(
+                f"istiod's namespace is not there: kubectl create namespace {ISTIO_SYSTEM}"
+            ) from refused
 
     def apply(self, documents: list[Obj], marker: str, router: Pod | None = None) -> None:
         """Let these objects stand, and no others of their kinds, and last the marker, of a router its own."""

@@ -48,7 +48,6 @@ NEEDED_BYTES = 1_500_000_000
 FIRST_IMPORTS = [
     "jupyterlab.labapp",
     "ipykernel.ipkernel",
-    "matplotlib.backends.backend_svg",
     "kata_lib.cli",
     "kata_lib.engines.embedded.daemon",
     "kata_lib.lab.lab",
@@ -156,7 +155,7 @@ def refresh(changed: list[str]) -> None:
         shutil.rmtree(VENV, ignore_errors=True)
     try:
         if new:
-            say("Setting up the workshop's environment in .venv: once, about a minute, 0.9 GB.")
+            say("Setting up the workshop's environment in .venv: once, about a minute, 0.7 GB.")
             VENV.mkdir()
             UNFINISHED.touch()
             run([sys.executable, "-m", "venv", "--prompt", "canary-kata", str(VENV)])

@@ -10,21 +10,24 @@ NARROW = (
 CHARACTER = 7.5  # pixels
 APART = 2  # characters
 SAID = 3
-"""So many moments are named one by one where their labels are one."""
+"""So many moments are named one by one where their labels are one, if there is room for that."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """Words at a moment, on the side of it that has room."""
+    """Words at a moment, on the side of it that has room; longest: so many characters fit there."""
 
     at: float
     words: tuple[str, ...]
     side: Literal["left", "right"]
+    longest: int
 
     @property
     def text(self) -> str:
-        """The words in a line."""
-        return ", ".join(self.words) if len(self.words) <= SAID else f"{len(self.words)} changes"
+        """The words in a line, or how many they are."""
+        text, number = ", ".join(self.words), len(self.words)
+        fits = number <= SAID and len(text) <= self.longest
+        return text if fits else "1 change" if number == 1 else f"{number} changes"
 
     def room(self, character: float) -> tuple[float, float]:
         """Return where the text begins and ends; character: the width of one, in the unit of the moments."""
@@ -37,13 +40,15 @@ def labels(moments: Mapping[str, float], span: float) -> list[Label]:
     character = CHARACTER * span / NARROW
     found: list[Label] = []
     for name, at in sorted(moments.items(), key=lambda moment: moment[1]):
-        label = Label(at, (name,), _side(at, span))
+        label = _label(at, (name,), span)
         while found and found[-1].room(character)[1] > label.room(character)[0]:
             before = found.pop()
-            label = Label(before.at, before.words + label.words, _side(before.at, span))
+            label = _label(before.at, before.words + label.words, span)
         found.append(label)
     return found
 
 
-def _side(at: float, span: float) -> Literal["left", "right"]:
-    return "right" if at < span / 2 else "left"
+def _label(at: float, words: tuple[str, ...], span: float) -> Label:
+    side: Literal["left", "right"] = "right" if at < span / 2 else "left"
+    longest = int(max(at, span - at) / span * NARROW / CHARACTER) - APART
+    return Label(at, words, side, longest)

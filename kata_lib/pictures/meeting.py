@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from kata_lib.pictures.plots import EXPECTED, TOP, percent_figure, style_of
+from kata_lib.pictures.plots import EXPECTED, TOP, band, percent_figure, style_of
 from kata_lib.pictures.stills import Still
-from kata_lib.pictures.svg import INK
 from kata_lib.statistics.shares import in_percent, observed, percent
 from kata_lib.traffic import users
 
@@ -25,20 +24,15 @@ def draw(sample: "pd.DataFrame", expected: float, version: str = "v2") -> Still:
     chance = [in_percent(users.expected_to_meet(expected, k), 3) for k in numbers]
     requests = observed(sample, version)
     traces = [
+        band(numbers, [share.low for share in shares], [share.high for share in shares], style.color),
         go.Scatter(
             x=numbers,
             y=[in_percent(share.share, 3) for share in shares],
-            error_y={
-                "type": "data",
-                "array": [in_percent(share.high - share.share, 3) for share in shares],
-                "arrayminus": [in_percent(share.share - share.low, 3) for share in shares],
-                "color": INK,
-            },
             mode="markers",
-            name=f"users who have met {version}, with 95 % interval",
+            name=f"users who have met {version}, observed",
             marker={"symbol": style.symbol, "size": 8, "color": style.color},
         ),
-        go.Scatter(x=numbers, y=chance, mode="lines", name="by chance alone", line=EXPECTED),
+        go.Scatter(x=numbers, y=chance, mode="lines", name="users, by chance alone", line=EXPECTED),
         go.Scatter(
             x=[0, max(len(numbers), 1)],
             y=[in_percent(requests.share, 3) if requests.n else None] * 2,
@@ -49,7 +43,8 @@ def draw(sample: "pd.DataFrame", expected: float, version: str = "v2") -> Still:
     ]
     made = percent_figure(traces, f"Users and requests on {version}", "requests of each user", "share")
     made.update_yaxes(range=[0, TOP])
-    made.update_xaxes(range=[0, max(len(numbers), 1) + 0.5])
+    ticks = numbers[:: max(1, len(numbers) // 10)]
+    made.update_xaxes(range=[0, max(len(numbers), 1) + 0.5], tickvals=ticks, ticktext=list(map(str, ticks)))
     last = f"after {len(shares)} requests each {percent(shares[-1].share)}" if shares else "nobody yet"
     of_requests = f"{percent(requests.share)} of {requests.n:,} requests" if requests.n else "no requests yet"
     return Still(made, f"Points of the share of users who have met {version}: {last}; beside {of_requests}.")

@@ -128,7 +128,7 @@ def convergence(frame: "pd.DataFrame", expected: float, version: str = "v2") -> 
     low, high = zip(*(wilson(marks[n - 1], n) for n in numbers), strict=True) if numbers else ((), ())
     style = style_of(version)
     traces = [
-        _band(numbers, low, high, style.color),
+        band(numbers, low, high, style.color),
         _outline(numbers, [confidence_sequence(marks[n - 1], n) for n in numbers], style.color),
         go.Scatter(
             x=numbers,
@@ -217,11 +217,11 @@ def _bands(
     """Fill the 95 % intervals of shares; gaps: the places before which something is missing."""
     low, high = [share.low for share in shares], [share.high for share in shares]
     runs = [slice(begin, end) for begin, end in pairwise([0, *gaps, len(x)])]
-    parts = [_band(x[run], low[run], high[run], style_of(version).color) for run in runs]
-    band = parts[0]
+    parts = [band(x[run], low[run], high[run], style_of(version).color) for run in runs]
+    whole = parts[0]
     for part in parts[1:]:
-        band.update(x=[*band.x, None, *part.x], y=[*band.y, None, *part.y])
-    return band.update(showlegend=named)
+        whole.update(x=[*whole.x, None, *part.x], y=[*whole.y, None, *part.y])
+    return whole.update(showlegend=named)
 
 
 def _observed(
@@ -276,7 +276,7 @@ def _changes(moments: Mapping[str, float], span: float) -> list[go.Scatter]:
     return lines + words
 
 
-def _band(x: Sequence[float], low: Sequence[float], high: Sequence[float], color: str) -> go.Scatter:
+def band(x: Sequence[float], low: Sequence[float], high: Sequence[float], color: str) -> go.Scatter:
     """Fill the space between two lines, given as fractions."""
     return go.Scatter(
         x=[*x, *reversed(x)],

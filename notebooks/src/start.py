@@ -12,7 +12,8 @@
 # - write a plan by which a release goes on or back by itself, and say what the plan promises.
 #
 # ![The live lab: the weight goes from 10 to 50 percent and back, and each second's share of both versions, with its
-# interval, follows; each change is marked with the time until it could be seen](../docs/live-lab.png)
+# interval, follows; each change is marked with the time until it could be seen. Below it, over the same seconds, each
+# version's errors and latency](../docs/live-lab.png)
 #
 # *From notebook 03: you turn the weight, and the traffic of real proxies follows.*
 #

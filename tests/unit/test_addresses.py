@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kata_lib.engines.embedded import addresses
-from kata_lib.engines.embedded.addresses import NODE, AddressPlan
+from kata_lib.engines.embedded.addresses import NODE, AddressPlan, LoopbackPlan
 from kata_lib.engines.embedded.state import State
 from kata_lib.errors import EngineError
 
@@ -107,3 +107,10 @@ def test_damaged_addresses_are_an_error_that_says_what_to_do(tmp_path: Path) -> 
     found.addresses.write_text("{")
     with pytest.raises(EngineError, match="kata down"):
         addresses.load(found)
+
+
+def test_a_port_that_is_roots_alone_is_moved_for_anybody_else(tmp_path: Path) -> None:
+    plan = LoopbackPlan(state(tmp_path), {"block": 16}, first_port=1024)
+    assert plan.listen_at("a", 80) == (plan.allocate_pod("a"), 20080)
+    assert plan.service_at("127.1.1.1", 443) == ("127.1.1.1", 20443)
+    assert plan.listen_at("a", 8080)[1] == 8080

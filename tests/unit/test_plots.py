@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kata_lib.pictures import plots, theme
 from kata_lib.pictures.labels import CHARACTER, NARROW, labels
@@ -86,9 +88,11 @@ def touch(one: Box, other: Box) -> bool:
 @pytest.mark.parametrize("make", PICTURES.values(), ids=PICTURES)
 class TestEveryPicture:
     def test_has_three_forms(self, make: Callable[[], Still]) -> None:
-        bundle = make()._repr_mimebundle_()
+        still = make()
+        bundle = still._repr_mimebundle_()
         assert set(bundle) == {"application/vnd.plotly.v1+json", "image/svg+xml", "text/plain"}
         figure = bundle["application/vnd.plotly.v1+json"]
+        assert figure["layout"]["meta"] == {"alt": still.alt}
         assert go.Figure({"data": figure["data"], "layout": figure["layout"]})
         assert len(json.dumps(bundle)) < 100_000
 
@@ -192,15 +196,16 @@ def test_a_timeline_has_a_gap_where_nobody_asked() -> None:
     assert band.x.count(None) == 1
 
 
-@pytest.mark.parametrize("apart", [0.01, 0.3, 2.0, 7.0])
-def test_labels_of_changes_never_touch_and_stay_in_the_picture(apart: float) -> None:
-    moments = {f"{i}: {10 * i} %": i * apart for i in range(8)}
-    found = labels(moments, 60.0)
+@pytest.mark.parametrize("words", ["{} %", "v1 {} %, v2 30 %, v3 10 %"])
+@given(moments=st.lists(st.floats(0, 60), unique=True, max_size=12))
+def test_labels_of_changes_never_touch_and_stay_in_the_picture(moments: list[float], words: str) -> None:
+    named = {f"{i}: {words.format(10 * i)}": at for i, at in enumerate(sorted(moments))}
+    found = labels(named, 60.0)
     rooms = [label.room(CHARACTER * 60 / NARROW) for label in found]
-    assert all(before[1] <= after[0] for before, after in pairwise(rooms))
-    assert sum(len(label.words) for label in found) == 8
-    assert rooms[0][0] >= 0
-    assert rooms[-1][1] <= 60
+    rounded = [(round(begin, 6), round(end, 6)) for begin, end in rooms]
+    assert all(before[1] <= after[0] for before, after in pairwise(rounded))
+    assert sum(len(label.words) for label in found) == len(moments)
+    assert all(begin >= 0 and end <= 60 for begin, end in rounded)
 
 
 def test_a_timeline_shows_answers_of_unknown_version_by_their_share() -> None:

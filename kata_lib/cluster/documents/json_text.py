@@ -13,6 +13,8 @@ _LONE_SURROGATE = re.compile(
 )
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _LOOKED_BACK = 10_000
+_MOST_BRACKETS = 100_000
+"""Opening ones of a text that is counted: up to here it is read, and what is wrong with it is told."""
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity', re.DOTALL)
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _EXPECTED = {
@@ -36,7 +38,7 @@ class JsonUnreadable(Unreadable):
 
 def read_json(raw: bytes, most: float = math.inf) -> Any:
     """Return what a text says; raise Unreadable in Go's words, TooMany for more than `most` values."""
-    if raw.count(b"[") + raw.count(b"{") > 2 * most:
+    if most < math.inf and raw.count(b"[") + raw.count(b"{") > _MOST_BRACKETS:
         raise TooMany("it has too many values")
     text = as_text(raw)
     value, end = leading_json(text, most)

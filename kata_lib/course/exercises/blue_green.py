@@ -82,7 +82,7 @@ EXERCISE = Exercise(
         "testers' answers from v2, where the header is lost": Question(
             PERCENT,
             "Many still say 100: the testers did send it. But the sidecar that chooses stands behind "
-            "`sentences`, and what `sentences` does not hand on it cannot match.",
+            "sentences, and what sentences does not hand on it cannot match.",
             expected=0,
             out_of=100,
         ),

@@ -9,6 +9,7 @@ Envoys go on, and the next daemon takes them over.
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -75,6 +76,7 @@ async def run(state: State, server: socket.socket) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
     async with AsyncExitStack() as stack:
         await _start(state, server, stack)
+        gc.freeze()  # definitions and tables stay: a collection that walks through them holds up everybody
         log.info("serving")
         await ending.wait()
         log.info("ending")

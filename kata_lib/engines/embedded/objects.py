@@ -59,7 +59,12 @@ def condition(obj: Obj, type_: str) -> dict[str, Any] | None:
 
 def is_active(pod: Obj) -> bool:
     """Return whether the pod counts as one of its ReplicaSet's replicas."""
-    return not being_deleted(pod) and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")
+    return not being_deleted(pod) and not is_ended(pod)
+
+
+def is_ended(pod: Obj) -> bool:
+    """Return whether none of the pod's containers runs or will run again."""
+    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
 
 
 def put_condition(conditions: Iterable[dict[str, Any]], new: dict[str, Any]) -> list[dict[str, Any]]:

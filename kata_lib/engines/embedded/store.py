@@ -96,10 +96,15 @@ class Store:
 
     def list(self, resource: str, namespace: str | None = None) -> list[Obj]:
         """Return the objects of one namespace, or of all where it is None, by namespace and name."""
+        return list(self.each(resource, namespace))
+
+    def each(self, resource: str, namespace: str | None = None) -> Iterator[Obj]:
+        """Return what `list` does as of this moment; each object is decoded when it is taken."""
         query, values = "SELECT body FROM objects WHERE resource = ?", [resource]
         if namespace is not None:
             query, values = f"{query} AND namespace = ?", [resource, namespace]
-        return [_decoded(row[0]) for row in self._db.execute(f"{query} ORDER BY namespace, name", values)]
+        rows = self._db.execute(f"{query} ORDER BY namespace, name", values).fetchall()
+        return (_decoded(body) for (body,) in rows)
 
     def put(self, resource: str, namespace: str, name: str, obj: Obj) -> Obj:
         """Write the object and return it; its metadata.resourceVersion is set to the new one."""

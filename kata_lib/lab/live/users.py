@@ -29,6 +29,8 @@ class People(Subject):
         self._requests, self._wanted = requests, number * requests
         self._share = lab.expected_share().get("v2", 0.0)
         self._sampler = Sampler(lab.url(), rate, users=number, concurrency=CONCURRENCY)
+        self._drawn = 0
+        self._picture: Still | None = None
         self.ended = False
 
     def news(self, *, everything: bool) -> GraphNews:
@@ -63,8 +65,11 @@ class People(Subject):
         return frame[frame.groupby("user").cumcount() < self._requests] if len(frame) else frame
 
     def picture(self) -> Still:
-        """Return them as a picture."""
-        return meeting.draw(self.sample(), self._share)
+        """Return them as a picture, which is drawn anew only where there are more of them."""
+        sample = self.sample()
+        if self._picture is None or len(sample) != self._drawn:
+            self._drawn, self._picture = len(sample), meeting.draw(sample, self._share)
+        return self._picture
 
 
 class LiveUsers(LiveView):

@@ -1,8 +1,10 @@
 """The two address plans."""
 
 import ipaddress
+import os
 import zlib
 from collections.abc import Container
+from pathlib import Path
 from typing import Any
 
 from kata_lib.engines.embedded.state import State
@@ -15,6 +17,17 @@ NODE = "node"
 
 SERVER_PORT = 6443
 NODE_PORTS = range(30000, 32768)
+
+
+PRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+MOVED = 20_000
+
+
+def first_free_to_all() -> int:
+    """Return the first port at which this process may listen: Linux keeps those below for root."""
+    if os.geteuid() == 0 or not PRIVILEGED.exists():
+        return 0
+    return int(PRIVILEGED.read_text())
 
 
 class _Rotation:
@@ -66,11 +79,21 @@ class _Plan:
 
 
 class LoopbackPlan(_Plan):
-    """A block 127.x.y.0/20: the node's address, then services', pods', and the pods' applications'."""
+    """A block 127.x.y.0/20: the node's address, then services', pods', and the pods' applications'.
+
+    A port that is root's alone, such as 80, is moved up for anybody else.
+    """
 
     kind = "loopback"
     blocks = range(16, 4080)
     services_offset, pods_offset, applications_offset = 256, 1024, 2560
+
+    def __init__(self, state: State, kept: dict[str, Any], first_port: int | None = None) -> None:
+        super().__init__(state, kept)
+        self._first_port = first_free_to_all() if first_port is None else first_port
+
+    def _open(self, port: int) -> int:
+        return port if port >= self._first_port else MOVED + port
 
     def _address(self, offset: int) -> str:
         return str(ipaddress.IPv4Address((127 << 24) + self._kept["block"] * 4096 + offset))
@@ -97,16 +120,16 @@ class LoopbackPlan(_Plan):
         return self._address(self.pods_offset + self._pod_number(pod_uid))
 
     def listen_at(self, owner: str, port: int) -> Address:
-        return (self.node_address() if owner == NODE else self.allocate_pod(owner)), port
+        return (self.node_address() if owner == NODE else self.allocate_pod(owner)), self._open(port)
 
     def application_at(self, pod_uid: str, port: int) -> Address:
-        return self._address(self.applications_offset + self._pod_number(pod_uid)), port
+        return self._address(self.applications_offset + self._pod_number(pod_uid)), self._open(port)
 
     def can_listen(self, node_port: int) -> bool:
         return True  # the node's address is the cluster's alone
 
     def service_at(self, cluster_ip: str, port: int) -> Address:
-        return cluster_ip, port
+        return cluster_ip, self._open(port)
 
 
 class PortPlan(_Plan):

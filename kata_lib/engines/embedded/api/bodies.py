@@ -11,8 +11,8 @@ from kata_lib.cluster.documents import TooMany, Unreadable, read_json, read_yaml
 from kata_lib.engines.embedded.api import protobuf
 from kata_lib.engines.embedded.api.target import Target
 from kata_lib.engines.embedded.registry.decoding_words import json_type
-from kata_lib.engines.embedded.registry.metadata import MAX_VALUES
-from kata_lib.engines.embedded.registry.patches import APPLY_PATCH
+from kata_lib.engines.embedded.registry.metadata import MAX_IN_DEFINITION
+from kata_lib.engines.embedded.registry.patches import APPLY_PATCH, JSON_PATCH, MAX_OPERATIONS
 from kata_lib.engines.embedded.registry.served import Resources
 from kata_lib.engines.embedded.registry.status import (
     Cause,
@@ -31,13 +31,13 @@ from kata_lib.engines.embedded.store import Obj
 BODY_LIMIT = 3 * 1024 * 1024
 """Bytes; the same as a real API server's."""
 
-VALUES_LIMIT = 5 * MAX_VALUES
+VALUES_LIMIT = 3 * MAX_IN_DEFINITION
 """Values in a body: an object's own and, where a client sends back what it read, its managed fields."""
 
 BODY_SECONDS = 30.0
 SHOWN_BYTES = 30
-_ASIDE_BYTES = 64 * 1024
-"""From this size on a body is read in a thread of its own: YAML takes a second a megabyte."""
+_ASIDE_BYTES: dict[Callable[[bytes, float], Any], int] = {read_json: 256 * 1024, read_yaml: 4 * 1024}
+"""From this size on a body is read in a thread of its own: YAML takes five seconds a megabyte."""
 
 _TYPE_META = (
     r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
@@ -58,12 +58,13 @@ async def sent_object(request: web.Request, resources: Resources, target: Target
 async def sent_patch(request: web.Request) -> Any:
     """Return what a patch says; raise StatusError 400 where it cannot be read."""
     raw = await _received(request)
+    most = 5 * MAX_OPERATIONS if request.content_type == JSON_PATCH else VALUES_LIMIT
     try:
         if request.content_type != APPLY_PATCH:
-            return await _aside(read_json, raw)
+            return await _aside(read_json, raw, most)
         return await _aside(read_yaml, raw)
     except TooMany:
-        raise too_many_values(VALUES_LIMIT) from None
+        raise too_many_values(most) from None
     except Unreadable as error:
         form = "YAML" if request.content_type == APPLY_PATCH else "patch"
         raise bad_request(f"error decoding {form}: {error}") from error
@@ -108,11 +109,11 @@ async def _read(request: web.Request, kind: str) -> Any:
         ) from error
 
 
-async def _aside(read: Callable[[bytes, float], Any], raw: bytes) -> Any:
+async def _aside(read: Callable[[bytes, float], Any], raw: bytes, most: int = VALUES_LIMIT) -> Any:
     """Read a body so that others need not wait for it."""
-    if len(raw) < _ASIDE_BYTES:
-        return read(raw, VALUES_LIMIT)
-    return await asyncio.to_thread(read, raw, VALUES_LIMIT)
+    if len(raw) < _ASIDE_BYTES[read]:
+        return read(raw, most)
+    return await asyncio.to_thread(read, raw, most)
 
 
 def _beginning(raw: bytes) -> str:

@@ -91,7 +91,7 @@ class Objects:
             case "GET" if flag(request, "watch"):
                 return await self._watch(request, target)
             case "GET":
-                return reads.list_objects(request, self._registry, target)
+                return await reads.list_objects(request, self._registry, target)
             case "POST" if _allows(target, "create"):
                 return await writes.create(request, self._registry, target)
             case "DELETE" if _allows(target, "deletecollection"):
@@ -131,7 +131,8 @@ class Objects:
         raise method_not_allowed(target.resource)
 
     async def _watch(self, request: web.Request, target: Target) -> web.StreamResponse:
-        watch = Watch(request, self._registry, target)
+        chooses = await reads.selected(request, target.resource)
+        watch = Watch(request, self._registry, target, chooses)
         self._watches.add(watch)
         try:
             return await watch.stream()

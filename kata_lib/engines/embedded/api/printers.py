@@ -218,9 +218,7 @@ PRINTERS: dict[str, Printer] = {
     "secrets": Printer(
         ("Type", "Data", "Age"), lambda obj, now: [obj.get("type", ""), _size(obj), _created(obj, now)]
     ),
-    "serviceaccounts": Printer(
-        ("Secrets", "Age"), lambda obj, now: [len(obj.get("secrets") or []), _created(obj, now)]
-    ),
+    "serviceaccounts": Printer(("Age",), lambda obj, now: [_created(obj, now)]),
     "serviceentries": Printer(
         ("Hosts", "Location", "Resolution", "Age"), _custom("hosts", "location", "resolution")
     ),

@@ -1,5 +1,6 @@
 """GET of one object and of lists, in pages where a limit is set."""
 
+import asyncio
 import base64
 import binascii
 import json
@@ -8,11 +9,17 @@ from typing import Any
 from aiohttp import web
 
 from kata_lib.engines.embedded.api.query import number, resource_version
-from kata_lib.engines.embedded.api.respond import answer, as_table, one, served, wants_table
+from kata_lib.engines.embedded.api.respond import answer_list, as_table, encoded, one, served, wants_table
 from kata_lib.engines.embedded.api.target import Target
+from kata_lib.engines.embedded.api.turns import in_turns
 from kata_lib.engines.embedded.registry.registry import Registry
+from kata_lib.engines.embedded.registry.resources import Resource
+from kata_lib.engines.embedded.registry.selectors import Predicate, combined
 from kata_lib.engines.embedded.registry.status import bad_request, expired
 from kata_lib.engines.embedded.store import Obj
+
+ASIDE_CHARACTERS = 4096
+"""From this length on selectors are read in a thread of their own: a real server takes a megabyte of them."""
 
 
 def get(request: web.Request, registry: Registry, target: Target) -> web.Response:
@@ -21,34 +28,47 @@ def get(request: web.Request, registry: Registry, target: Target) -> web.Respons
     return one(request, target, obj)
 
 
-def list_objects(request: web.Request, registry: Registry, target: Target) -> web.Response:
+async def list_objects(request: web.Request, registry: Registry, target: Target) -> web.Response:
     """Answer with the list that the selectors choose, `limit` at a time."""
-    objects, list_metadata = _page(request, registry, target)
+    objects, list_metadata = await _page(request, registry, target)
     if wants_table(request):
-        return answer(as_table(request, target, objects, list_metadata))
-    return answer(
-        {
-            "kind": target.resource.list_kind or f"{target.resource.kind}List",
-            "apiVersion": target.api_version,
-            "metadata": list_metadata,
-            "items": [served(target, obj) for obj in objects],
-        }
-    )
+        return await _table(request, target, objects, list_metadata)
+    head = {
+        "kind": target.resource.list_kind or f"{target.resource.kind}List",
+        "apiVersion": target.api_version,
+        "metadata": list_metadata,
+    }
+    items = [encoded(served(target, obj)) async for obj in in_turns(objects)]
+    return answer_list(head, "items", items)
 
 
-def chosen(request: web.Request, registry: Registry, target: Target) -> list[Obj]:
-    """Return the objects of a collection that the request's selectors choose."""
-    query = request.query
-    return registry.list(
-        target.resource.key,
-        target.namespace,
-        labels=query.get("labelSelector"),
-        fields=query.get("fieldSelector"),
-    )
+async def _table(
+    request: web.Request, target: Target, objects: list[Obj], list_metadata: Obj
+) -> web.Response:
+    head = as_table(request, target, [], list_metadata)
+    del head["rows"]
+    tables = (as_table(request, target, [obj], list_metadata, headers=False) for obj in objects)
+    return answer_list(head, "rows", [encoded(table["rows"][0]) async for table in in_turns(tables)])
 
 
-def _page(request: web.Request, registry: Registry, target: Target) -> tuple[list[Obj], Obj]:
-    objects, revision = chosen(request, registry, target), str(registry.store.revision)
+async def selected(request: web.Request, resource: Resource) -> Predicate:
+    """Return the predicate of the request's selectors; raise StatusError 400 where one is none."""
+    labels, fields = request.query.get("labelSelector"), request.query.get("fieldSelector")
+    if len(labels or "") + len(fields or "") < ASIDE_CHARACTERS:
+        return combined(resource, labels, fields)
+    return await asyncio.to_thread(combined, resource, labels, fields)
+
+
+async def chosen(registry: Registry, target: Target, chooses: Predicate) -> list[Obj]:
+    """Return the objects of a collection that a predicate chooses, as of this moment."""
+    objects = registry.store.each(target.resource.key, target.namespace)
+    return [obj async for obj in in_turns(objects) if chooses(obj)]
+
+
+async def _page(request: web.Request, registry: Registry, target: Target) -> tuple[list[Obj], Obj]:
+    chooses = await selected(request, target.resource)
+    revision = str(registry.store.revision)
+    objects = await chosen(registry, target, chooses)
     resource_version(request)
     exact = request.query.get("resourceVersionMatch") == "Exact"
     if exact and request.query.get("resourceVersion") != revision:

@@ -32,6 +32,12 @@ def answer(value: Any, *, status: int = 200, warnings: Sequence[str] = ()) -> we
     return response
 
 
+def answer_list(head: Obj, name: str, parts: Iterable[bytes]) -> web.Response:
+    """Return a JSON response with a list whose elements are encoded already, after the fields of its head."""
+    begins = encoded(head).removesuffix(b"}")
+    return web.Response(body=b'%s,"%s":[%s]}' % (begins, name.encode(), b",".join(parts)), content_type=JSON)
+
+
 def _is_control(character: str) -> bool:
     return unicodedata.category(character) == "Cc"
 

@@ -8,9 +8,7 @@ from kata_lib.engines.embedded.api.printers import printer_of
 from kata_lib.engines.embedded.registry.resources import Column, Resource
 from kata_lib.engines.embedded.store import Obj
 
-NUMERIC = frozenset(
-    {"Desired", "Current", "Up-to-date", "Available", "Data", "Secrets", "Count", "Allowed Disruptions"}
-)
+NUMERIC = frozenset({"Desired", "Current", "Up-to-date", "Available", "Data", "Count", "Allowed Disruptions"})
 
 
 def table(

@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 from collections.abc import Iterator
+from itertools import chain
 
 from aiohttp import web
 
 from kata_lib.engines.embedded.api.query import flag, number, resource_version
-from kata_lib.engines.embedded.api.reads import chosen
 from kata_lib.engines.embedded.api.respond import as_table, encoded, send, served, wants_table
 from kata_lib.engines.embedded.api.target import Target
+from kata_lib.engines.embedded.api.turns import in_turns
 from kata_lib.engines.embedded.registry.registry import Registry
-from kata_lib.engines.embedded.registry.selectors import combined
+from kata_lib.engines.embedded.registry.selectors import Predicate
 from kata_lib.engines.embedded.registry.status import Cause, StatusError, bad_request, expired, invalid
 from kata_lib.engines.embedded.store import Compacted, Event, Obj
 
@@ -33,12 +34,11 @@ Change = tuple[str, Obj]
 class Watch:
     """One watch: subscribed from its construction on, so that nothing is missed while it starts."""
 
-    def __init__(self, request: web.Request, registry: Registry, target: Target) -> None:
+    def __init__(self, request: web.Request, registry: Registry, target: Target, chooses: Predicate) -> None:
         self._request = request
         self._registry = registry
         self._target = target
-        query = request.query
-        self._matches = combined(target.resource, query.get("labelSelector"), query.get("fieldSelector"))
+        self._matches = chooses
         self._bookmarks = flag(request, "allowWatchBookmarks")
         self._initial = _sends_initial_events(request, target)
         self._seconds = number(request, "timeoutSeconds") or DEFAULT_SECONDS
@@ -77,11 +77,11 @@ class Watch:
         return response
 
     async def _send_to(self, response: web.StreamResponse) -> None:
-        start = list(self._start())
+        start = self._start()
         await response.prepare(self._request)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + min(self._seconds, LONGEST_SECONDS) + SLACK_SECONDS
-        for change in start:
+        async for change in in_turns(start):
             await send(response, self._line(change))
         while (left := deadline - loop.time()) > 0 and not self._overrun:
             try:
@@ -101,21 +101,17 @@ class Watch:
             await send(response, self._line(_error(expired("the watcher is too slow: events were lost"))))
 
     def _start(self) -> Iterator[Change]:
+        """Return what the stream begins with, as of this moment."""
+        store, collection = self._registry.store, (self._target.resource.key, self._target.namespace)
         if self._initial or not self._since:
-            for obj in chosen(self._request, self._registry, self._target):
-                yield "ADDED", obj
-            if self._initial:
-                yield self._bookmark({INITIAL_EVENTS_END: "true"})
-            return
+            added = (("ADDED", obj) for obj in store.each(*collection) if self._matches(obj))
+            return chain(added, [self._bookmark({INITIAL_EVENTS_END: "true"})] if self._initial else ())
         try:
-            events = self._registry.store.history(
-                self._since, self._target.resource.key, self._target.namespace
-            )
+            events = store.history(self._since, *collection)
         except Compacted as error:
-            yield _error(expired(str(error)))
             self.end()
-            return
-        yield from filter(None, map(self._change, events))
+            return iter([_error(expired(str(error)))])
+        return filter(None, map(self._change, events))
 
     def _change(self, event: Event) -> Change | None:
         """Return what a watcher with these selectors sees: an object that leaves them looks deleted."""

@@ -9,9 +9,10 @@ from aiohttp import web
 
 from kata_lib.engines.embedded.api.bodies import check_applied, sent_object, sent_options, sent_patch
 from kata_lib.engines.embedded.api.query import write_options
-from kata_lib.engines.embedded.api.reads import chosen
-from kata_lib.engines.embedded.api.respond import answer, served, success
+from kata_lib.engines.embedded.api.reads import chosen, selected
+from kata_lib.engines.embedded.api.respond import answer, answer_list, encoded, served, success
 from kata_lib.engines.embedded.api.target import Target
+from kata_lib.engines.embedded.api.turns import in_turns
 from kata_lib.engines.embedded.registry.deletion import PROPAGATIONS
 from kata_lib.engines.embedded.registry.patches import APPLY_PATCH
 from kata_lib.engines.embedded.registry.registry import Registry
@@ -104,20 +105,18 @@ async def delete(request: web.Request, registry: Registry, target: Target) -> we
 async def delete_collection(request: web.Request, registry: Registry, target: Target) -> web.Response:
     """Delete every object of the collection that the selectors choose; answer with their list."""
     arguments = await _delete_arguments(request)
-    deleted = [
-        registry.delete(
-            target.resource.key, obj["metadata"].get("namespace"), obj["metadata"]["name"], **arguments
-        )
-        for obj in chosen(request, registry, target)
-    ]
-    return answer(
-        {
-            "kind": target.resource.list_kind or f"{target.resource.kind}List",
-            "apiVersion": target.api_version,
-            "metadata": {"resourceVersion": str(registry.store.revision)},
-            "items": [served(target, obj) for obj in deleted],
-        }
-    )
+    objects = await chosen(registry, target, await selected(request, target.resource))
+    deleted = []
+    async for obj in in_turns(objects):
+        place = target.resource.key, obj["metadata"].get("namespace"), obj["metadata"]["name"]
+        with _there_or_gone():
+            deleted.append(encoded(served(target, registry.delete(*place, **arguments))))
+    head = {
+        "kind": target.resource.list_kind or f"{target.resource.kind}List",
+        "apiVersion": target.api_version,
+        "metadata": {"resourceVersion": str(registry.store.revision)},
+    }
+    return answer_list(head, "items", deleted)
 
 
 async def _delete_arguments(request: web.Request) -> dict[str, Any]:
@@ -142,6 +141,16 @@ async def _delete_arguments(request: web.Request) -> dict[str, Any]:
         "preconditions": body.get("preconditions"),
         "dry_run": "dryRun" in body or write_options(request).dry_run,
     }
+
+
+@contextmanager
+def _there_or_gone() -> Iterator[None]:
+    """Pass over what somebody else has deleted meanwhile."""
+    try:
+        yield
+    except StatusError as error:
+        if error.code != 404:
+            raise
 
 
 @contextmanager

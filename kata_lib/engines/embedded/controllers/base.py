@@ -6,9 +6,11 @@ the expectations by which the real ones guard against a stale one.
 
 import asyncio
 import logging
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable
 from typing import ClassVar, Generic, TypeVar
+from weakref import WeakSet
 
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import StatusError
@@ -19,6 +21,12 @@ log = logging.getLogger(__name__)
 
 FAILED = "FailedSync"
 """The reason of events about what cannot be brought to what is wanted; it is tried again."""
+
+LONG_SECONDS, BREATH_SECONDS = 0.01, 0.002
+"""After so much processor time, requests that came meanwhile are read before a controller goes on."""
+
+_BUSY: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
+"""Loops in which no controller may reconcile at this moment: one has done so in this turn."""
 
 Item = TypeVar("Item", bound=Hashable)
 
@@ -90,11 +98,26 @@ class Controller(ABC, Generic[Item]):
             asyncio.get_running_loop().call_later(again, self._on_event, event, failures + 1)
 
     def _next(self) -> None:
-        """Reconcile one item, then give the loop a turn."""
+        """Reconcile one item, then give the loop a turn; one controller does in each turn."""
         self._turn = None
         if not self._queue:
             return
-        item = next(iter(self._queue))
+        loop = asyncio.get_running_loop()
+        if loop in _BUSY:
+            self._turn = loop.call_soon(self._next)
+            return
+        _BUSY.add(loop)
+        began = time.thread_time()
+        try:
+            self._take(next(iter(self._queue)))
+        finally:
+            is_long = time.thread_time() - began > LONG_SECONDS
+            loop.call_later(BREATH_SECONDS if is_long else 0.0, _BUSY.discard, loop)
+        if self._queue and self._turn is None:
+            self._turn = loop.call_soon(self._next)
+
+    def _take(self, item: Item) -> None:
+        """Reconcile an item of the queue, and see to it that it is looked at again when it must be."""
         del self._queue[item]
         if timer := self._timers.pop(item, None):
             timer.cancel()
@@ -106,8 +129,6 @@ class Controller(ABC, Generic[Item]):
             again = self._after_failure(item, error)
         if again is not None:
             self._timers[item] = asyncio.get_running_loop().call_later(again, self.look_at, item)
-        if self._queue and self._turn is None:
-            self._turn = asyncio.get_running_loop().call_soon(self._next)
 
     def _after_failure(self, item: Item, error: Exception) -> float:
         failures = self._failures[item] = self._failures.get(item, 0) + 1

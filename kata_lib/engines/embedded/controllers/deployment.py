@@ -1,6 +1,7 @@
 """Deployments in, one ReplicaSet for each template they had out, sized step by step."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from kata_lib.engines.embedded.controllers import rollout
@@ -34,6 +35,8 @@ from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.engines.embedded.store import Event, Obj
 
 COMPONENT = "deployment-controller"
+TURN_SECONDS = 0.02
+"""Processor time after which one look has done enough, if it has done something: the next one goes on."""
 
 
 class DeploymentController(Controller[Key]):
@@ -64,17 +67,27 @@ class DeploymentController(Controller[Key]):
             raise
         if being_deleted(deployment):
             return None
+        over, before = time.thread_time() + TURN_SECONDS, self.registry.store.revision
+        for _ in self._steps(deployment):
+            if self.registry.store.revision > before and time.thread_time() > over:
+                self.look_at(item)
+                return None
+        return self._report(deployment)
+
+    def _steps(self, deployment: Obj) -> Iterator[None]:
+        """Do what is to be done, and yield where the rest can as well be the next look's."""
         replicasets = self._claim(deployment)
         new = find_new(deployment, replicasets)
         if deployment["spec"].get("paused") or rollout.needs_scaling(deployment["spec"], replicasets):
             self._resize(
                 deployment, rollout.proportional(deployment["spec"], new, _without(replicasets, new))
             )
-        else:
-            new = self._newest(deployment, replicasets, new)
-            if new is not None:
-                self._roll(deployment, new, _without(replicasets, new))
-        return self._report(deployment)
+            return
+        new = self._newest(deployment, replicasets, new)
+        yield
+        if new is not None:
+            self._roll(deployment, new, _without(replicasets, new))
+            yield
 
     def _claim(self, deployment: Obj) -> list[Obj]:
         """Return the Deployment's ReplicaSets, oldest first; adopt those that match and are nobody's."""

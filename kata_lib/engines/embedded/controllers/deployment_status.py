@@ -60,6 +60,7 @@ def status_of(deployment: Obj, new: Obj | None, old: list[Obj]) -> dict[str, Any
     status: dict[str, Any] = {
         "observedGeneration": deployment["metadata"]["generation"],
         **{name: count for name, count in counts.items() if count},
+        "terminatingReplicas": _sum(replicasets, "terminatingReplicas"),
     }
     status["conditions"] = _conditions(deployment, status, new, replicasets)
     return status

@@ -1,8 +1,9 @@
 """ReplicaSets in, as many pods as they ask for out."""
 
 import time
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, ClassVar, TypeVar
 
 from kata_lib.cluster import labels
 from kata_lib.cluster.pods import is_ready
@@ -13,6 +14,7 @@ from kata_lib.engines.embedded.objects import (
     condition,
     controller_of,
     is_active,
+    is_ended,
     key,
     owner_reference,
     put_condition,
@@ -24,8 +26,11 @@ from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.engines.embedded.store import Event, Obj
 
 COMPONENT = "replicaset-controller"
+T = TypeVar("T")
 BURST = 50
 """How many pods one look creates or deletes at most."""
+BURST_SECONDS = 0.02
+"""How long one look creates or deletes; the first pod's event leads to the next look."""
 
 
 class ReplicaSetController(Controller[Key]):
@@ -56,7 +61,9 @@ class ReplicaSetController(Controller[Key]):
             if error.code == 404:
                 return None
             raise
-        pods = [pod for pod in self._claim(replicaset) if is_active(pod)]
+        claimed = self._claim(replicaset)
+        pods = [pod for pod in claimed if is_active(pod)]
+        terminating = sum(being_deleted(pod) and not is_ended(pod) for pod in claimed)
         failure: StatusError | None = None
         if not being_deleted(replicaset):
             try:
@@ -66,7 +73,7 @@ class ReplicaSetController(Controller[Key]):
         status, again = _status(replicaset, pods, failure)
 
         def write(obj: Obj) -> None:
-            obj["status"] = status
+            obj["status"] = {**status, "terminatingReplicas": terminating}
 
         self.registry.mutate("replicasets", namespace, name, write, manager=self.name, subresource="status")
         if failure:
@@ -105,14 +112,15 @@ class ReplicaSetController(Controller[Key]):
         missing = replicaset["spec"]["replicas"] - len(pods)
         if missing < 0:
             ranked = sorted(pods, key=deletion_rank)
-            going = ranked[: min(-missing, BURST)]
-            for pod in going:
+            going = []
+            for pod in _in_a_burst(ranked[:-missing]):
+                going.append(pod)
                 self.registry.delete("pods", *key(pod))
                 self._event(
                     replicaset, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}"
                 )
             return ranked[len(going) :]
-        for _ in range(min(missing, BURST)):
+        for _ in _in_a_burst(range(missing)):
             try:
                 pod = self.registry.create("pods", namespace, pod_of(replicaset), manager=self.name)
             except StatusError as error:
@@ -124,6 +132,15 @@ class ReplicaSetController(Controller[Key]):
 
     def _event(self, replicaset: Obj, type_: str, reason: str, message: str) -> None:
         self.registry.record_event(replicaset, type_, reason, message, component=COMPONENT)
+
+
+def _in_a_burst(items: Iterable[T]) -> Iterator[T]:
+    """Yield as many items as one look may take, at least one."""
+    over = time.monotonic() + BURST_SECONDS
+    for item in islice(items, BURST):
+        yield item
+        if time.monotonic() > over:
+            return
 
 
 def _replicaset(pod: Obj) -> dict[str, Any] | None:

@@ -34,6 +34,4 @@ class Scheduler(Controller[Key]):
         pod = self.registry.mutate("pods", namespace, name, bind, manager=self.name, subresource="binding")
         if pod and not being_deleted(pod):
             message = f"Successfully assigned {namespace}/{name} to {self._node_name}"
-            self.registry.record_event(
-                pod, "Normal", "Scheduled", message, component="default-scheduler", action="Binding"
-            )
+            self.registry.record_event(pod, "Normal", "Scheduled", message, component="default-scheduler")

@@ -181,9 +181,10 @@ class Container:
         self._ended.clear()
         self._id = f"{ID_SCHEME}{process}"
         self.state = {"running": {"startedAt": timestamp()}}
-        self.event("Normal", "Pulled", f'Container image "{self.spec["image"]}" already present on machine')
-        self.event("Normal", "Created", f"Created container: {self.name}")
-        self.event("Normal", "Started", f"Started container {self.name}")
+        there = "already present on machine and can be accessed by the pod"
+        self.event("Normal", "Pulled", f'Container image "{self.spec["image"]}" {there}')
+        self.event("Normal", "Created", "Container created")
+        self.event("Normal", "Started", "Container started")
         self.changed()
 
     async def _watch(self) -> int | None:

@@ -4,6 +4,7 @@ After k8s.io/apimachinery/pkg/labels, whose words on mistakes these are.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -39,7 +40,7 @@ def parse(text: str) -> list[Requirement]:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self._tokens = [match[1] for match in _TOKEN.finditer(text.strip())]
+        self._tokens = deque(match[1] for match in _TOKEN.finditer(text.strip()))
 
     def requirements(self) -> Iterator[Requirement]:
         if self._next == _END:
@@ -65,7 +66,7 @@ class _Parser:
         return self._next != _END and self._next not in _SYMBOLS
 
     def _take(self) -> str:
-        return self._tokens.pop(0) if self._tokens else _END
+        return self._tokens.popleft() if self._tokens else _END
 
     def _requirement(self) -> Requirement:
         absent = self._next == "!"

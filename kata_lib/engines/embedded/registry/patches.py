@@ -4,13 +4,14 @@
 them changes what it is given.
 """
 
-import copy
 import json
+from itertools import groupby
 from typing import Any
 
 import jsonpatch
 
 from kata_lib.engines.embedded.registry.decoding_words import json_type
+from kata_lib.engines.embedded.registry.metadata import own_copy
 from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.schemas import Schema, schema_for
 from kata_lib.engines.embedded.registry.status import (
@@ -73,18 +74,32 @@ def json_patch(obj: Any, operations: Any) -> Any:
         raise too_many_operations(MAX_OPERATIONS, len(operations))
     if not all(isinstance(one, dict) and isinstance(one.get("path"), str) for one in operations):
         raise bad_request("error decoding patch: every operation needs an op and a path")
-    result = copy.deepcopy(obj)
-    copied = 0
+    result, copied = own_copy(obj), 0
     try:
-        for operation in operations:
-            if operation.get("op") == "copy":
-                copied += _copied(operation, result)
-            if copied > MAX_COPIED:
-                raise rejected_request()
-            result = jsonpatch.apply_patch(result, [_as_taken(operation, result)], in_place=True)
+        for looks, group in groupby(operations, _looks):
+            if not looks:
+                result = jsonpatch.apply_patch(result, list(map(_added, group)), in_place=True)
+                continue
+            for operation in group:
+                if operation.get("op") == "copy":
+                    copied += _copied(operation, result)
+                if copied > MAX_COPIED:
+                    raise rejected_request()
+                result = jsonpatch.apply_patch(result, [_as_taken(operation, result)], in_place=True)
         return result
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
         raise rejected_request() from error
+
+
+def _looks(operation: Obj) -> bool:
+    """Return whether what an operation does depends on more than itself: a copy's size, a list's index."""
+    last = operation["path"].rpartition("/")[2]
+    return operation.get("op") == "copy" or (operation.get("op") == "replace" and last.isdigit())
+
+
+def _added(operation: Obj) -> Obj:
+    """Return an operation on a member: one that is not there is replaced, too."""
+    return {**operation, "op": "add"} if operation.get("op") == "replace" else operation
 
 
 def _copied(operation: Obj, document: Any) -> int:
@@ -97,13 +112,13 @@ def _as_taken(operation: Obj, document: Any) -> Obj:
     if operation.get("op") == "replace":
         parent, _ = jsonpatch.JsonPointer(operation["path"]).to_last(document)
         if isinstance(parent, dict):
-            return {**operation, "op": "add"}
+            return _added(operation)
     return operation
 
 
 def merge_patch(obj: Any, patch: Any) -> Any:
     """Return `obj` with a JSON merge patch applied: maps are merged, null removes, all else replaces."""
-    return _merge(copy.deepcopy(obj), copy.deepcopy(patch))
+    return _merge(own_copy(obj), own_copy(patch))
 
 
 def _merge(target: Any, patch: Any) -> Any:

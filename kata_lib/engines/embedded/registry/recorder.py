@@ -51,12 +51,10 @@ class EventRecorder:
         *,
         component: str,
         field_path: str = "",
-        action: str = "",
     ) -> None:
         """Record that `reason` happened to `involved`; `type_` is Normal or Warning.
 
-        `field_path` says to which part of it. With an `action` the event is one of the newer kind, which has
-        a moment in place of a count and its first and last time.
+        `field_path` says to which part of it.
         """
         now = self._clock()
         self._sweep(now)
@@ -68,8 +66,6 @@ class EventRecorder:
         event = _event(involved, type_, reason, message, timestamp(now), component)
         if field_path:
             event["involvedObject"]["fieldPath"] = field_path
-        if action:
-            _renew(event, action, now)
         event["metadata"] = {"name": f"{metadata['name']}.{self._suffix(now)}"}
         self._names[key] = event["metadata"]["name"]
         if len(self._names) > REMEMBERED:
@@ -100,14 +96,6 @@ class EventRecorder:
         for event in self._registry.list("events"):
             if (event.get("lastTimestamp") or event.get("eventTime") or before) < before:
                 self._registry.delete("events", event["metadata"]["namespace"], event["metadata"]["name"])
-
-
-def _renew(event: Obj, action: str, now: datetime) -> None:
-    for field in ("firstTimestamp", "lastTimestamp", "count"):
-        event.pop(field)
-    event["source"] = {}
-    event["action"] = action
-    event["eventTime"] = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _event(involved: Obj, type_: str, reason: str, message: str, now: str, component: str) -> Obj:

@@ -77,7 +77,7 @@ class Registry:
     ) -> list[Obj]:
         """Return the objects of one or (None) all namespaces that both selectors choose, by name."""
         chosen = combined(self.resources.get(resource), labels, fields)
-        return [obj for obj in self.store.list(resource, namespace) if chosen(obj)]
+        return [obj for obj in self.store.each(resource, namespace) if chosen(obj)]
 
     def create(
         self,
@@ -278,9 +278,6 @@ class Registry:
         *,
         component: str,
         field_path: str = "",
-        action: str = "",
     ) -> None:
         """Record an Event about an object, or count it where the same one is known."""
-        self._recorder.record(
-            involved, type_, reason, message, component=component, field_path=field_path, action=action
-        )
+        self._recorder.record(involved, type_, reason, message, component=component, field_path=field_path)

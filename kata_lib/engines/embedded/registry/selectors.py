@@ -1,7 +1,7 @@
 """Label and field selectors: their text or object form in, a predicate over objects out."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from kata_lib.engines.embedded.registry import label_selectors, names
@@ -61,14 +61,14 @@ def _requirement(found: Requirement) -> LabelPredicate:
     for position, value in enumerate(found.values):
         for why in names.label_value(value):
             raise _unparsed(f'values[{position}][{found.key}]: Invalid value: "{value}": {why}')
-    return _expression(found.key, found.operator, list(found.values))
+    return _expression(found.key, found.operator, frozenset(found.values))
 
 
 def _unparsed(why: str) -> StatusError:
     return bad_request(f"unable to parse requirement: {why}")
 
 
-def _expression(key: str, operator: str, values: list[str]) -> LabelPredicate:
+def _expression(key: str, operator: str, values: Collection[str]) -> LabelPredicate:
     if operator == "In":
         return lambda labels: labels.get(key) in values
     if operator == "NotIn":

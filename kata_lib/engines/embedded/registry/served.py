@@ -5,13 +5,13 @@ schemas. A definition's schema is compiled when the first object needs it, and k
 changes.
 """
 
-import copy
 from collections.abc import Iterator
 
 from kata_lib.engines.embedded.registry import crds
 from kata_lib.engines.embedded.registry.crds.stability import by_stability
 from kata_lib.engines.embedded.registry.decoding import prune
 from kata_lib.engines.embedded.registry.defaults.structural import fill
+from kata_lib.engines.embedded.registry.metadata import own_copy
 from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.schemas import Schema, custom_schema, schema_for
 from kata_lib.engines.embedded.registry.table import GROUP_ORDER, RESOURCES
@@ -107,7 +107,7 @@ class Resources:
         """
         if not resource.defined:
             return obj
-        shaped: Obj = copy.deepcopy(obj)
+        shaped: Obj = own_copy(obj)
         stored = self.get(resource.key, obj["apiVersion"].rpartition("/")[2])
         fill(self.schema(stored), shaped)
         shaped = prune(self.schema(resource), shaped)

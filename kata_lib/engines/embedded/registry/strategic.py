@@ -5,11 +5,12 @@ Directives: $patch (replace, delete, merge), $retainKeys, $setElementOrder/FIELD
 $deleteFromPrimitiveList/FIELD.
 """
 
-import copy
 import json
+from collections import deque
 from typing import Any
 
 from kata_lib.engines.embedded.registry.decoding_words import go_text, json_type
+from kata_lib.engines.embedded.registry.metadata import own_copy
 from kata_lib.engines.embedded.registry.schemas import ANY, Schema
 from kata_lib.engines.embedded.registry.status import StatusError, bad_request, internal, rejected_request
 
@@ -34,7 +35,7 @@ def strategic_merge_patch(obj: Map, patch: Any, schema: Schema) -> Map:
         raise bad_request(
             f"json: cannot unmarshal {json_type(patch)} into Go value of type map[string]interface {{}}"
         )
-    return _merge_map(copy.deepcopy(obj), copy.deepcopy(patch), schema)
+    return _merge_map(own_copy(obj), own_copy(patch), schema)
 
 
 def _merge_map(original: Map, patch: Map, schema: Schema) -> Map:
@@ -111,14 +112,12 @@ def _set_element_orders(original: Map, patch: Map, schema: Schema) -> None:
 
 def _check_order(items: list[Any], order: list[Any], merge_key: str) -> None:
     """Refuse an order that does not name every item of the patch, in the patch's order."""
-    named = [_identity(item, merge_key) for item in order]
+    named = iter([_identity(item, merge_key) for item in order])
     for item in items:
         if isinstance(item, dict) and _PATCH in item:
             continue
-        identity = _identity(item, merge_key)
-        if identity not in named:
+        if _identity(item, merge_key) not in named:  # which takes all before it
             raise bad_request(f"The order in patch list:\n{items}\n doesn't match {_ORDER} list:\n{order}\n")
-        named = named[named.index(identity) + 1 :]
 
 
 def _merge_list(original: list[Any], patch: list[Any], schema: Schema) -> list[Any]:
@@ -130,11 +129,8 @@ def _merge_list(original: list[Any], patch: list[Any], schema: Schema) -> list[A
     if list in kinds:
         raise rejected_request()
     if kinds != {dict}:
-        merged: list[Any] = []
-        for item in (*original, *patch):
-            if item not in merged:
-                merged.append(item)
-        return _in_order(merged, patch, original, "")
+        merged = {_identity(item, ""): item for item in reversed((*original, *patch))}
+        return _in_order([*reversed(merged.values())], patch, original, "")
     if not schema.merge_key:
         raise internal(
             f"cannot merge lists without merge key for {schema.items.name if schema.items else ''}"
@@ -163,50 +159,53 @@ def _special_elements(original: list[Map], patch: list[Map], merge_key: str) -> 
 
 def _merge_items(original: list[Map], patch: list[Map], schema: Schema) -> list[Map]:
     merged = list(original)
+    places = _places(original, schema.merge_key)
     for item in patch:
-        identity = _identity(item, schema.merge_key)
-        for position, old in enumerate(merged):
-            if _identity(old, schema.merge_key) == identity:
-                merged[position] = _merge_map(old, item, schema.items or ANY)
-                break
+        place = places.setdefault(_identity(item, schema.merge_key), len(merged))
+        if place < len(merged):
+            merged[place] = _merge_map(merged[place], item, schema.items or ANY)
         else:
             merged.append(_without_directives(item))
     return merged
 
 
+def _places(items: list[Any], merge_key: str) -> dict[Any, int]:
+    """Return where each item stands, by its identity; of two alike the first."""
+    places: dict[Any, int] = {}
+    for place, item in enumerate(items):
+        places.setdefault(_identity(item, merge_key), place)
+    return places
+
+
 def _identity(item: Any, merge_key: str) -> Any:
+    """Return what two items that are the same one have alike, and no two others."""
     if not merge_key:
-        return item
+        return item if isinstance(item, str) else (json.dumps(item, sort_keys=True),)
     if not isinstance(item, dict):
         raise bad_request(_BAD_PRIMITIVE)
     if merge_key not in item:
         raise _bug(f"map: {go_text(item)} does not contain declared merge key: {merge_key}")
-    return item[merge_key]
+    return _identity(item[merge_key], "")
 
 
 def _in_order(merged: list[Any], wanted: list[Any], live: list[Any], merge_key: str) -> list[Any]:
     """Order `merged` as `wanted`; an item that only the live list has stays before the later ones."""
-    wanted_order = [_identity(item, merge_key) for item in wanted]
-    live_order = [_identity(item, merge_key) for item in live]
+    in_wanted, in_live = _places(wanted, merge_key), _places(live, merge_key)
 
-    def place(item: Any, order: list[Any]) -> int:
-        identity = _identity(item, merge_key)
-        return order.index(identity) if identity in order else len(order)
+    def wanted_at(item: Any) -> int:
+        return in_wanted.get(_identity(item, merge_key), len(wanted))
 
-    asked = sorted(
-        (item for item in merged if _identity(item, merge_key) in wanted_order),
-        key=lambda item: place(item, wanted_order),
-    )
-    others = sorted(
-        (item for item in merged if _identity(item, merge_key) not in wanted_order),
-        key=lambda item: place(item, live_order),
-    )
+    def live_at(item: Any) -> int:
+        return in_live.get(_identity(item, merge_key), len(live))
+
+    asked = deque(sorted((item for item in merged if wanted_at(item) < len(wanted)), key=wanted_at))
+    others = deque(sorted((item for item in merged if wanted_at(item) == len(wanted)), key=live_at))
     result = []
     while others and asked:
-        other_place, asked_place = place(others[0], live_order), place(asked[0], live_order)
-        both_live = max(other_place, asked_place) < len(live_order)
-        result.append((others if both_live and other_place < asked_place else asked).pop(0))
-    return result + asked + others
+        other_place, asked_place = live_at(others[0]), live_at(asked[0])
+        both_live = max(other_place, asked_place) < len(live)
+        result.append((others if both_live and other_place < asked_place else asked).popleft())
+    return [*result, *asked, *others]
 
 
 def _bug(message: str) -> StatusError:

@@ -65,7 +65,7 @@ class Writer:
     def create(self, write: Write, namespace: str | None, new: Obj) -> Obj:
         """Store a new object; it is the callee's to change."""
         kind = write.kind
-        metadata.check_size(new)
+        metadata.check_size(kind, new)
         new["apiVersion"], new["kind"] = kind.api_version, kind.kind
         metadata.forget(kind, new)
         self._default(kind, new)
@@ -75,7 +75,7 @@ class Writer:
 
     def update(self, write: Write, old: Obj, new: Obj) -> Obj:
         """Store the new state of an object in place of the old; it is the callee's to change."""
-        metadata.check_size(new)
+        metadata.check_size(write.kind, new)
         return self._replace(write, old, new, applied=False)
 
     def apply(
@@ -96,7 +96,7 @@ class Writer:
             subresource=write.subresource,
             left_out=not_applied(kind, applied, write.subresource),
         )
-        metadata.check_size(new)
+        metadata.check_size(kind, new)
         check_fields(kind, self._resources.schema(kind), new, "Ignore", None, version=write.version)
         metadata.check_same_name(name, new)
         if live is not None:

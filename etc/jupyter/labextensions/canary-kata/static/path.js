@@ -1,13 +1,19 @@
 /**
  * What JupyterLab does for the workshop's notebooks: the map of the start page is drawn whenever that page
- * comes to the front, and Shift+Enter on a notebook's last cell, the link to the next, leaves no empty cell.
+ * comes to the front, Shift+Enter on a notebook's last cell, the link to the next, leaves no empty cell, and a
+ * screen reader finds plotly's pictures under their alternative text.
  *
  * Written as JupyterLab loads a built extension, so that nothing has to be built.
  */
 
 const MAP = "map";
 const NEXT = "next";
-const SHOWN = new Set(["execute_result", "error"]);
+
+/** What a cell shows of a kernel's messages; a result has no number, since the reader did not ask for it. */
+const OUTPUTS = {
+  execute_result: ({ data, metadata }) => ({ output_type: "display_data", data, metadata }),
+  error: (content) => ({ output_type: "error", ...content }),
+};
 
 function tagged(cell, tag) {
   return (cell.getMetadata("tags") ?? []).includes(tag);
@@ -41,7 +47,8 @@ async function drawMap(panel) {
   });
   const outputs = [];
   future.onIOPub = ({ header, content }) => {
-    if (SHOWN.has(header.msg_type)) outputs.push({ output_type: header.msg_type, ...content });
+    const output = OUTPUTS[header.msg_type]?.(content);
+    if (output) outputs.push(output);
   };
   await future.done;
   map.outputs.fromJSON(outputs);
@@ -60,10 +67,24 @@ function takeAway(panel) {
   content.mode = "command";
 }
 
+/** Make each of plotly's pictures one image to a screen reader, named by what the figure says of itself. */
+function namePictures() {
+  const drawn = new MutationObserver((changes) => {
+    for (const { target } of changes) {
+      const alt = target.matches(".js-plotly-plot") && target.layout?.meta?.alt;
+      if (!alt) continue;
+      target.setAttribute("role", "img");
+      target.setAttribute("aria-label", alt);
+    }
+  });
+  drawn.observe(document.body, { subtree: true, attributes: true, attributeFilter: ["class"] });
+}
+
 const plugin = {
   id: "canary-kata:path",
   autoStart: true,
   activate: (app) => {
+    namePictures();
     let shown = null;
     const show = (panel) => {
       if (panel !== shown) drawMap(panel);

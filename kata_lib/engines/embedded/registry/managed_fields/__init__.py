@@ -5,7 +5,6 @@ object, refuses to overwrite others' fields, and removes what the applier no lon
 manager of k8s.io/apimachinery and the `merge` package of sigs.k8s.io/structured-merge-diff.
 """
 
-import copy
 import json
 from typing import Any
 
@@ -17,6 +16,7 @@ from kata_lib.engines.embedded.registry.managed_fields.entries import (
     written,
 )
 from kata_lib.engines.embedded.registry.managed_fields.fieldsets import FieldSet, spoken
+from kata_lib.engines.embedded.registry.metadata import own_copy
 from kata_lib.engines.embedded.registry.schemas import Schema
 from kata_lib.engines.embedded.registry.status import StatusError, bad_request
 from kata_lib.engines.embedded.store import Obj
@@ -114,7 +114,7 @@ def apply(
     elif last:
         own.time = last.time
     entries[own.key] = own
-    new = copy.deepcopy(new)
+    new = own_copy(new)
     if manager == KUBECTL:
         _note_last_applied(new, applied)
     _write(new, entries)

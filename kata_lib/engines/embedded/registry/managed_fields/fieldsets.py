@@ -74,7 +74,8 @@ class FieldSet:
         """Put a path into this set."""
         node = self
         for element in path[:-1]:
-            node = node.children.setdefault(element, FieldSet())
+            child = node.children.get(element)
+            node = node.children.setdefault(element, FieldSet()) if child is None else child
         node.members.add(path[-1])
 
     def __or__(self, other: "FieldSet") -> "FieldSet":

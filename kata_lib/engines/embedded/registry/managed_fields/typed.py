@@ -5,6 +5,7 @@ their values; all else is one leaf. After the `typed` package of sigs.k8s.io/str
 """
 
 import json
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -161,8 +162,7 @@ def _keyed(schema: Schema, item: dict[str, Any]) -> str:
     return f"k:{_compact(keys)}"
 
 
-def _compact(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+_compact = json.JSONEncoder(separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode
 
 
 def _collect(schema: Schema, value: Any, path: Path, result: FieldSet) -> None:
@@ -207,21 +207,21 @@ def _same(one: Any, other: Any) -> bool:
 
 def _merge_lists(schema: Schema, live: list[Any], applied: list[Any]) -> list[Any]:
     """Merge two shared lists by their keys: the applied order rules, other items keep their places."""
-    left, right = _elements(schema, live), _elements(schema, applied)
+    left, right = deque(_elements(schema, live)), deque(_elements(schema, applied))
     in_left, in_right = dict(left), dict(right)
-    shared = [element for element, _ in right if element in in_left]
+    shared = deque(element for element, _ in right if element in in_left)
     items = schema.items or ANY
     result: list[Any] = []
     while left or right:
         if left and left[0][0] not in in_right:
-            result.append(left.pop(0)[1])
+            result.append(left.popleft()[1])
         elif left and not (shared and left[0][0] == shared[0]):
-            left.pop(0)
+            left.popleft()
         else:
-            element, item = right.pop(0)
+            element, item = right.popleft()
             result.append(merge(items, in_left.get(element, ABSENT), item))
             if shared and shared[0] == element:
-                shared.pop(0)
+                shared.popleft()
                 if left:
-                    left.pop(0)
+                    left.popleft()
     return result

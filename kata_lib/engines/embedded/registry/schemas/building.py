@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -70,6 +71,7 @@ class Builder:
         self._common = common
         self._done: dict[str, Schema] = {}
         self._shared: dict[Any, Schema] = {}
+        self._leaves: dict[str, Schema] = {}
 
     def definition(self, name: str) -> Schema:
         if name not in self._done:
@@ -81,6 +83,14 @@ class Builder:
         return self._done[name]
 
     def compile(self, node: dict[str, Any], *, name: str = "") -> Schema:
+        if name or not node.keys().isdisjoint(_INNER):
+            return self._compile(node, name)
+        same = repr(node)
+        if same not in self._leaves:
+            self._leaves[same] = self._compile(node, name)
+        return self._leaves[same]
+
+    def _compile(self, node: dict[str, Any], name: str) -> Schema:
         if "$ref" in node:
             target = self.definition(referenced(node["$ref"]))
             strategy, key = _merging(node)
@@ -124,8 +134,14 @@ class Builder:
         )
 
     def _share(self, schema: Schema) -> Schema:
-        parts = tuple(_identity(getattr(schema, name)) for name in Schema.__slots__)
+        parts = tuple(part if type(part) in _PLAIN else _identity(part) for part in _parts(schema))
         return self._shared.setdefault(parts, schema)
+
+
+_INNER = frozenset({"$ref", "properties", "items", "additionalProperties"})
+_parts = attrgetter(*Schema.__slots__)
+_PLAIN = frozenset({str, bool, type(None)})
+"""What stands for itself as a part of a schema."""
 
 
 def _key_default(items: Schema, key: str) -> Any:
