@@ -37,6 +37,8 @@ class Still:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         shown.tell(self.alt, self.svg)
         plotly_form = json.loads(self.figure.to_json())
+        # etc/jupyter's extension makes it the image's name.
+        plotly_form["layout"]["meta"] = {"alt": self.alt}
         # JupyterLab resizes it; "responsive" would lose its height.
         plotly_form["config"] = {"displaylogo": False}
         return {

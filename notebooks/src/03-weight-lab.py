@@ -35,8 +35,9 @@ lab.predict("time until everyone gets v2", ...)
 # - below the shares, over the same seconds, what a person on call watches: each version's **errors**, in percent of its
 #   own requests, and its **latency**: half of the answers are below the line, nineteen of twenty below the shade's edge.
 #
-# The slider works with the arrow keys too (<kbd>Page Up</kbd>: ten at once). A change that somebody makes
-# elsewhere moves it: try `kata weights name-v2=30` in a terminal beside it.
+# The slider works with the arrow keys too (<kbd>Page Up</kbd>: ten at once). <kbd>Tab</kbd> leads from the cell to its
+# controls, <kbd>Esc</kbd> from them back to the cell. A change that somebody makes elsewhere moves the slider: try
+# `kata weights name-v2=30` in a terminal beside it.
 # %%
 traffic = live.show(lab)
 # %% [markdown]
@@ -92,7 +93,7 @@ traffic.last_change()
 traffic.move(20)
 # %% [markdown]
 # The mark says when the answers were evidence enough that the old share is no longer in force. The number of requests
-# that took is partly luck; run the experiment twice, and it differs. Half of the time some 170 are enough
+# that took is partly luck; run the experiment twice, and it differs. Half of the time some 165 are enough
 # ([simulated](../docs/evidence.md)).
 # %%
 lab.turn("double", traffic)
@@ -119,7 +120,7 @@ lab.check("canary-20", answers)
 # %% tags=your-turn
 mine = ...
 # %% [markdown] tags=hints
-# A slider of whole numbers is an `IntSlider`, a field a `BoundedIntText`; both have a `value`.
+# A slider of whole numbers is an `IntSlider`, a field a `BoundedIntText`; both have a `value`. A screen reader finds a name at the field alone.
 #
 # `ipywidgets.link((one, "value"), (other, "value"))` links two of them, whoever is moved.
 #
@@ -149,7 +150,7 @@ standards.compare()
 # |---|---|---|---|
 # | 0 → 100 %, or back | the first answer | the first answer | you see a roll-back work at once |
 # | 10 → 33 % | some 40 requests | some 270 | minutes, at three requests a second |
-# | 10 → 20 % | some 160 requests | some 1,200 | small steps need much traffic |
+# | 10 → 20 % | some 165 requests | some 1,200 | small steps need much traffic |
 #
 # A single point that jumps is noise until more points say the same. Whoever turns the weight back at each jump
 # steers by dice; whoever waits for the confidence sequence, or for the mark, steers by the canary.

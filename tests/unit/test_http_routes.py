@@ -40,18 +40,18 @@ def documents(path: Path) -> list[Obj]:
 
 
 @cache
-def schema() -> Schema:
-    spec = next(d["spec"] for d in gateway_api_definitions() if d["spec"]["names"]["plural"] == "httproutes")
-    return custom_schema("HTTPRoute", spec["versions"][0]["schema"]["openAPIV3Schema"])
+def schema(kind: str) -> Schema:
+    spec = next(d["spec"] for d in gateway_api_definitions() if d["spec"]["names"]["kind"] == kind)
+    return custom_schema(kind, spec["versions"][0]["schema"]["openAPIV3Schema"])
 
 
 def stored(document: Obj) -> Obj:
-    """Return an object as the API server stores it, with its namespace and an HTTPRoute's defaults."""
+    """Return an object as the API server stores it, with its namespace and the Gateway API's defaults."""
     metadata = {"namespace": "default", "creationTimestamp": "2026-01-01T00:00:00Z", "generation": 1}
     made = {**document, "metadata": {**metadata, **document["metadata"]}}
-    if made["kind"] == "HTTPRoute":
+    if made.get("kind") == "HTTPRoute" or str(made.get("apiVersion")).startswith("gateway.networking.k8s.io"):
         made["spec"] = json.loads(json.dumps(made["spec"]))
-        fill(schema(), made)
+        fill(schema(made["kind"]), made)
     return made
 
 

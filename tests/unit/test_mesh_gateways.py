@@ -12,11 +12,18 @@ import pytest
 import trustme
 from sidecars import dumped
 from test_http_routes import REFERENCE as WORKLOADS
-from test_http_routes import documents
+from test_http_routes import documents, stored
 from test_mesh_combinations import kept
 from test_mesh_reference import Loopback, as_recorded, pods_of, slices_of
 
-from kata_lib.engines.embedded.mesh.translate import MeshSnapshot, Proxy, ProxyConfig, translate
+from kata_lib.engines.embedded.mesh.translate import (
+    MeshSnapshot,
+    Proxy,
+    ProxyConfig,
+    gateway_api,
+    translate,
+)
+from kata_lib.engines.embedded.mesh.translate.gateway_api import conditions, gateway_status
 from kata_lib.mesh import in_force
 from kata_lib.mesh.in_force import InForce
 from kata_lib.mesh.matches import Request
@@ -165,3 +172,69 @@ def _is_refused(chains: list[Obj]) -> bool:
     """Return whether Envoy refuses a listener: it takes no name twice, and capitals are no difference."""
     names = [name.lower() for chain in chains for name in chain.get("server_names", ())]
     return len(names) != len(set(names))
+
+
+@cache
+def of_the_gateway_api() -> dict[str, Obj]:
+    text = gzip.decompress((REFERENCE / "api.json.gz").read_bytes()).decode()
+    return {case["name"]: case for case in map(json.loads, text.splitlines())}
+
+
+EDGE: Obj = {
+    "kind": "Service",
+    "metadata": {"name": "edge", "namespace": "istio-system"},
+    "spec": {
+        "clusterIP": "10.96.0.9",
+        "selector": {"istio": "ingressgateway"},
+        "ports": [{"name": str(port), "port": port} for port in (80, 443, 9080)],
+    },
+}
+
+
+@pytest.mark.parametrize("name", of_the_gateway_api())
+def test_gateways_of_the_gateway_api_equal_what_istiod_made(name: str) -> None:
+    case = of_the_gateway_api()[name]
+    found = [
+        stored(d) for d in [*documents(WORKLOADS / "base.yaml"), *copy.deepcopy(case["documents"]), EDGE]
+    ]
+    by_kind = {kind: [obj for obj in found if obj["kind"] == kind] for kind in {o["kind"] for o in found}}
+    snapshot = MeshSnapshot(
+        services=by_kind["Service"],
+        namespaces=[{"metadata": {"name": n}} for n in ("default", "istio-system", "other")],
+        http_routes=by_kind["HTTPRoute"],
+        api_gateways=by_kind["Gateway"],
+        reference_grants=by_kind.get("ReferenceGrant", ()),
+    )
+    config = translate(snapshot, ROUTER, Loopback())
+    tables = {chain["table"] for listener in config.listeners.values() for chain in _chains(listener)}
+    routes = recorded(config)["routes"].items()
+    assert {k: v for k, v in routes if k in tables} == as_recorded(case["routes"])
+    assert _statuses(snapshot) == {key: _in_order(said) for key, said in case["statuses"].items()}
+
+
+def _statuses(snapshot: MeshSnapshot) -> Obj:
+    """Return the statuses of routes and Gateways, without times."""
+    among = gateway_api.of(snapshot)
+    instances = gateway_status.instances([EDGE], [])
+    said = {}
+    for route in snapshot.http_routes:
+        parents = conditions.statuses(route, snapshot.services, "now", among)
+        said[f"HTTPRoute {_name(route)}"] = _in_order({"parents": parents})
+    for gateway in snapshot.api_gateways:
+        made = gateway_status.status(gateway, among, snapshot.http_routes, instances, "now")
+        said[f"Gateway {_name(gateway)}"] = _in_order(made)
+    return said
+
+
+def _name(obj: Obj) -> str:
+    return f"{obj['metadata']['namespace']}/{obj['metadata']['name']}"
+
+
+def _in_order(value: Any) -> Any:
+    """Return a status without times and generations, its conditions by their types."""
+    if isinstance(value, dict):
+        left = ("lastTransitionTime", "observedGeneration")
+        return {key: _in_order(item) for key, item in value.items() if key not in left}
+    if isinstance(value, list):
+        return sorted(map(_in_order, value), key=lambda item: str(item.get("type") or item.get("name") or ""))
+    return value

@@ -88,9 +88,11 @@ def touch(one: Box, other: Box) -> bool:
 @pytest.mark.parametrize("make", PICTURES.values(), ids=PICTURES)
 class TestEveryPicture:
     def test_has_three_forms(self, make: Callable[[], Still]) -> None:
-        bundle = make()._repr_mimebundle_()
+        still = make()
+        bundle = still._repr_mimebundle_()
         assert set(bundle) == {"application/vnd.plotly.v1+json", "image/svg+xml", "text/plain"}
         figure = bundle["application/vnd.plotly.v1+json"]
+        assert figure["layout"]["meta"] == {"alt": still.alt}
         assert go.Figure({"data": figure["data"], "layout": figure["layout"]})
         assert len(json.dumps(bundle)) < 100_000
 

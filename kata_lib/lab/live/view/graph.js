@@ -8,7 +8,8 @@ import { find, furnish, write } from "./shell.js";
 
 /** @typedef {{ words: GraphNews | null, stale: boolean }} Graph */
 
-const HTML = '<div class="graph kata-picture" role="img"></div><div class="note" role="status"></div>';
+const HTML = `<div class="graph kata-picture" role="img" aria-label="Graph of who calls whom: no requests yet">
+  </div><div class="note" role="status"></div>`;
 
 class GraphView {
   #picture;

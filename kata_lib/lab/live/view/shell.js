@@ -20,11 +20,24 @@ export function furnish(el, model, { classes, label, html }) {
   el.setAttribute("aria-label", label);
   // JupyterLab would take the slider's keys: as shortcuts, and as a move of the caret through outputs.
   el.dataset.lmSuppressShortcuts = "true";
-  el.addEventListener("keydown", (event) => event.stopPropagation());
+  el.addEventListener("keydown", (event) => {
+    event.stopPropagation();
+    if (event.key === "Escape") leave(el);
+  });
   el.innerHTML = html;
   el.dataset.still = model.get("still");
   const hide = el.appendChild(document.createElement("style"));
   hide.textContent = `body:has([data-still="${el.dataset.still}"]:not([data-silent])) .kata-still-${el.dataset.still} { display: none }`;
+}
+
+/**
+ * Give the focus back to the cell, where the notebook's own keys work: Tab alone would lead out of the notebook.
+ *
+ * @param {HTMLElement} el
+ */
+function leave(el) {
+  const cell = el.closest(".jp-Cell");
+  if (cell instanceof HTMLElement) cell.focus();
 }
 
 /**

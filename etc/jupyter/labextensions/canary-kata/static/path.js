@@ -1,6 +1,7 @@
 /**
  * What JupyterLab does for the workshop's notebooks: the map of the start page is drawn whenever that page
- * comes to the front, and Shift+Enter on a notebook's last cell, the link to the next, leaves no empty cell.
+ * comes to the front, Shift+Enter on a notebook's last cell, the link to the next, leaves no empty cell, and a
+ * screen reader finds plotly's pictures under their alternative text.
  *
  * Written as JupyterLab loads a built extension, so that nothing has to be built.
  */
@@ -66,10 +67,24 @@ function takeAway(panel) {
   content.mode = "command";
 }
 
+/** Make each of plotly's pictures one image to a screen reader, named by what the figure says of itself. */
+function namePictures() {
+  const drawn = new MutationObserver((changes) => {
+    for (const { target } of changes) {
+      const alt = target.matches(".js-plotly-plot") && target.layout?.meta?.alt;
+      if (!alt) continue;
+      target.setAttribute("role", "img");
+      target.setAttribute("aria-label", alt);
+    }
+  });
+  drawn.observe(document.body, { subtree: true, attributes: true, attributeFilter: ["class"] });
+}
+
 const plugin = {
   id: "canary-kata:path",
   autoStart: true,
   activate: (app) => {
+    namePictures();
     let shown = null;
     const show = (panel) => {
       if (panel !== shown) drawMap(panel);

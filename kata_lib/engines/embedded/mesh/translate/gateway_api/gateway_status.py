@@ -33,8 +33,7 @@ class _Reach:
 
     internal: list[str] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
-    pending: bool = False
-    warnings: set[str] = field(default_factory=set)
+    warnings: list[str] = field(default_factory=list)
     unusable: bool = False
 
 
@@ -131,7 +130,7 @@ def _reach(named: Sequence[str], ports: Collection[int], instances: Mapping[str,
     for host in named:
         instance = instances.get(host)
         if instance is None:
-            found.warnings.add(f'hostname "{host}" not found')
+            found.warnings.append(f'hostname "{host}" not found')
             found.unusable = True
             continue
         for port in sorted(ports):
@@ -140,11 +139,11 @@ def _reach(named: Sequence[str], ports: Collection[int], instances: Mapping[str,
                 external += instance.external
                 inside += [*instance.internal, host] if not instance.awaits_address else instance.internal
                 if instance.awaits_address:
-                    found.warnings.add(f'address pending for hostname "{host}"')
+                    found.warnings.append(f'address pending for hostname "{host}"')
             elif not any(instance.ports.values()):
-                found.warnings.add(f'no instances found for hostname "{host}"')
+                found.warnings.append(f'no instances found for hostname "{host}"')
             elif port not in instance.ports:
-                found.warnings.add(f'port {port} not found for hostname "{host}"')
+                found.warnings.append(f'port {port} not found for hostname "{host}"')
                 found.unusable = True
     found.addresses = list(dict.fromkeys(external or inside))
     return found

@@ -150,13 +150,21 @@ def _listeners(
     gateway: Obj, labels: Mapping[str, Mapping[str, str]], secrets: Secrets, granted: Sequence[Obj]
 ) -> Iterator[Listener]:
     namespace = gateway["metadata"]["namespace"]
-    protocols: dict[int, str] = {}
+    accepted: dict[tuple[int, str], str] = {}
     for spec in gateway["spec"]["listeners"]:
         credential, problem = _credential(spec, namespace, secrets, granted)
-        before = protocols.setdefault(spec["port"], spec["protocol"])
-        conflict = "" if before == spec["protocol"] else "ProtocolConflict"
+        conflict = _conflict(spec, accepted)
         key = f"{namespace}/{gateway['metadata']['name']}"
         yield Listener(key, spec, _hosts(spec, namespace, labels), credential, problem, conflict)
+
+
+def _conflict(spec: Obj, accepted: dict[tuple[int, str], str]) -> str:
+    """Return why a listener cannot stand beside those before it, of which the protocols are kept."""
+    place, protocol = (spec["port"], spec.get("hostname") or ""), spec["protocol"]
+    if place not in accepted:
+        accepted[place] = protocol
+        return ""
+    return "HostnameConflict" if accepted[place] == protocol else "ProtocolConflict"
 
 
 def _hosts(spec: Obj, own: str, labels: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
