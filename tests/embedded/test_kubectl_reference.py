@@ -81,10 +81,12 @@ SHOW_THE_SIDECAR = {
 @pytest.fixture(scope="module")
 def played(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     """Return what plays the commands of a file in a namespace of their own, with sidecars or without."""
+    folder = tmp_path_factory.mktemp("reference")
 
     def play(name: str, injected: bool) -> list[Answer]:
-        namespace = f"reference-{name.replace('.', '-')}{'-injected' if injected else ''}"
-        environment = _environment(cluster, namespace, tmp_path_factory.mktemp("reference"))
+        played = f"{name}{'-injected' if injected else ''}"
+        namespace = f"reference-{played}"
+        environment = _environment(cluster, namespace, folder / played)
         cluster.kubectl("create", "namespace", namespace)
         if injected:
             cluster.kubectl("label", "namespace", namespace, "istio-injection=enabled")
@@ -100,6 +102,7 @@ def played(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def _environment(cluster: Cluster, namespace: str, folder: Path) -> dict[str, str]:
     """Return the environment in which kubectl speaks to a namespace of the cluster."""
+    folder.mkdir()
     kubeconfig = folder / "kubeconfig"
     kubeconfig.write_bytes(cluster.location.kubeconfig.read_bytes())
     kubeconfig.chmod(0o600)
