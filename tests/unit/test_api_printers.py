@@ -107,3 +107,9 @@ def test_a_service_and_a_virtual_service() -> None:
     assert cells[:4] == ["NodePort", "10.0.0.1", "<none>", "5000:30080/TCP,53/UDP"]
     routes = {"metadata": {"creationTimestamp": "2026-01-01T11:59:55Z"}, "spec": {"hosts": ["a", "b"]}}
     assert printer_of(RESOURCES["virtualservices"]).cells(routes, NOW) == [None, '["a","b"]', "5s"]
+
+
+def test_an_event_about_nothing_is_shown() -> None:
+    """Go's struct is always there, so a real server prints "/"."""
+    event = {"metadata": {"name": "e", "creationTimestamp": "2026-01-01T00:00:00Z"}, "message": "m"}
+    assert "/" in printer_of(RESOURCES["events"]).cells(event, datetime(2026, 1, 1, tzinfo=UTC))

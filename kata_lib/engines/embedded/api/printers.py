@@ -110,7 +110,7 @@ def _node(obj: Obj, now: datetime) -> list[Any]:
 
 
 def _event(obj: Obj, now: datetime) -> list[Any]:
-    involved, source = obj["involvedObject"], obj.get("source", {})
+    involved, source = obj.get("involvedObject", {}), obj.get("source", {})
     last = obj.get("lastTimestamp") or obj.get("eventTime")
     first = obj.get("firstTimestamp") or obj.get("eventTime")
     origin = ", ".join(filter(None, (source.get("component"), source.get("host"))))
