@@ -89,9 +89,11 @@ def test_a_pod_whose_init_container_fails() -> None:
 
 @pytest.mark.parametrize("plural", sorted(RESOURCES))
 def test_each_column_has_a_cell(plural: str) -> None:
+    target = {"kind": "Deployment", "name": "a"}
+    scaled = {"scaleTargetRef": target, "metrics": [], "minReplicas": 1, "maxReplicas": 2}
     obj: Obj = {
         "metadata": {"name": "a", "creationTimestamp": "2026-01-01T11:00:00Z"},
-        "spec": {"containers": [], "template": {"spec": {}}},
+        "spec": {"containers": [], "template": {"spec": {}}, **scaled},
         "roleRef": {"kind": "Role", "name": "a"},
         "involvedObject": {},
         "addressType": "IPv4",
