@@ -1,7 +1,7 @@
-"""Newcomers walk through the notebooks in JupyterLab: after each cell nothing is red, and the text is true.
+"""Three newcomers walk through the notebooks in JupyterLab: after each cell nothing is red, the text is true.
 
-One goes in order, one out of order with skipped turns. scripts/test --all walks through every notebook, a
-plain run through some.
+One goes in order, one out of order with skipped turns, and one restarts and reloads at every stage.
+scripts/test --all walks through every notebook, a plain run through some.
 """
 
 import random
@@ -88,3 +88,21 @@ def test_a_newcomer_goes_out_of_order_and_skips_every_turn(
         seen = look(walk, cell, told=skipped or open_turn)
         assert not open_turn or TOLD.search(seen.text), f"{name}, cell {cell.number}: {seen.text}"
         skipped, open_turn = skipped or open_turn, "your-turn" in cell.tags
+
+
+@pytest.mark.parametrize("name", some("04-observe"))
+def test_a_newcomer_restarts_and_reloads_at_every_stage(page: Page, jupyter: JupyterLab, name: str) -> None:
+    """A stage ends with a check. The page stays whole, and the notebook goes from its top again."""
+    walk = Walk(page, jupyter, name)
+    walk.begin()
+    stages = [cell.number for cell in walk.cells if "check" in cell.tags]
+    for stage in [*stages, len(walk.cells) - 1]:
+        for cell in walk.cells[: stage + 1]:
+            walk.answer(cell)
+            walk.go_on(cell)
+            if cell.type == "code":
+                look(walk, cell)
+        walk.restart_and_reload()
+        for cell in walk.cells[: stage + 1]:
+            if cell.type == "code":
+                look(walk, cell)

@@ -155,6 +155,17 @@ class Walk:
         """Return what the screen shows below a cell."""
         return Seen(**self.page.locator(self.place(cell)).evaluate(_SEEN))
 
+    def restart_and_reload(self) -> None:
+        """Save, restart the kernel, and load the page anew, as after a night; the first cell is in front."""
+        self.page.keyboard.press("Control+s")
+        self.page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+        self.page.locator('[data-command="notebook:restart-kernel"]:visible').click()
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        wait_idle(self.page)
+        self.page.reload()
+        self._until_whole()
+        self.page.locator(self.place(self.cells[0])).click()
+
     def _until_whole(self) -> None:
         self.page.wait_for_function(f"globalThis.jupyterapp && {CONTENT}?.widgets?.length === {self._length}")
         wait_idle(self.page)
