@@ -6,6 +6,7 @@ from sidecars import config_dump
 from embedded.engine_cluster import Cluster as Running
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.engines.embedded import addresses
+from kata_lib.engines.embedded.mesh.translate import gateway_api
 from kata_lib.engines.embedded.state import State
 from kata_lib.engines.embedded.store import Obj
 from kata_lib.mesh import in_force, proxy_config, synced
@@ -18,6 +19,9 @@ KINDS = {
     "endpointslices": ("discovery.k8s.io/v1", "EndpointSlice"),
     "virtualservices": ("networking.istio.io/v1", "VirtualService"),
     "destinationrules": ("networking.istio.io/v1", "DestinationRule"),
+    "gateways": ("networking.istio.io/v1", "Gateway"),
+    gateway_api.KEY: ("gateway.networking.k8s.io/v1", "HTTPRoute"),
+    "secrets": ("v1", "Secret"),
 }
 
 
