@@ -19,6 +19,8 @@ UNIT = ROOT / "tests" / "unit"
 PACKAGES = ("kata_lib", "bench")
 READ_BY = {"deploy": "kata_lib.course.originals", "notebooks": "kata_lib.course.notebooks"}
 """For folders the module that reads their files."""
+BY_NAME = ("kata_lib.course.exercises",)
+"""Packages that import whatever module they hold."""
 
 
 def main() -> None:
@@ -53,6 +55,9 @@ def tests_of(graph: grimp.ImportGraph, path: Path) -> Iterator[str]:
 def imports() -> grimp.ImportGraph:
     """Return who imports whom: the packages' modules, the tests and what these share."""
     graph = grimp.build_graph(*PACKAGES)
+    for package in BY_NAME:
+        for module in graph.find_children(package):
+            graph.add_import(importer=package, imported=module)
     files = {path.stem: path for folder in (UNIT, ROOT / "scripts") for path in folder.glob("*.py")}
     for module in files:
         graph.add_module(module)

@@ -5,7 +5,8 @@ A request that reached no pod carries no version. Where a pod was chosen, its wo
 the caller's sidecar does: it answers in place of a destination without pods. What is left is nobody's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from itertools import chain
 
 import pandas as pd
@@ -40,7 +41,7 @@ def observe(cluster: Cluster, counted: pd.DataFrame, state: ReleaseState) -> Obs
     ReleaseError where a pod did not answer that counts the requests: a caller, or of copies one called.
     """
     plan, versions, routing = state.plan, state.versions, state.routing
-    asked = (plan.service, plan.stable, plan.canary)  # an HTTPRoute sends to a Service for each version
+    asked = {plan.service, plan.stable, plan.canary}  # an HTTPRoute sends to a Service for each version
     everything = cluster.pods()
     pods = _behind(cluster, plan.service, everything)
     called = named(counted, {workload(pod): _version(pod) for pod in pods})
@@ -90,7 +91,7 @@ def named(counted: pd.DataFrame, workloads: Mapping[str, str]) -> pd.DataFrame:
 
 
 def split(
-    counted: pd.DataFrame, services: Sequence[str], versions: Versions, reporter: str = "source"
+    counted: pd.DataFrame, services: AbstractSet[str], versions: Versions, reporter: str = "source"
 ) -> Parts:
     """Return what was counted of the versions of canary and stable, of the requests to some services."""
     index = counted.index

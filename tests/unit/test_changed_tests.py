@@ -17,11 +17,11 @@ def graph() -> grimp.ImportGraph:
     [
         ("kata_lib/mesh/weights.py", "test_mesh_weights.py"),
         ("kata_lib/mesh/analyze/ports.py", "test_analyze.py"),
-        ("kata_lib/course/routing.py", "test_checks.py"),
+        ("kata_lib/course/routing.py", "test_mends.py"),
         ("kata_lib/statistics/shares.py", "test_shares.py"),
         ("tests/unit/api_server.py", "test_cluster.py"),
         ("scripts/environment.py", "test_environment.py"),
-        ("README.md", "test_notebook_numbers.py"),
+        ("README.md", "test_new_exercise.py"),
         ("notebooks/src/02-canary.py", "test_notebooks_source.py"),
     ],
 )
@@ -36,5 +36,5 @@ def test_a_test_that_changed_is_taken_alone(graph: grimp.ImportGraph) -> None:
 
 
 def test_farther_tests_are_left_to_the_whole_suite(graph: grimp.ImportGraph) -> None:
-    taken = set(changed_tests.tests_of(graph, Path("kata_lib/mesh/matches.py")))
-    assert taken == {"tests/unit/test_matches.py", "tests/unit/test_in_force.py"}
+    taken = set(changed_tests.tests_of(graph, Path("kata_lib/traffic/summary.py")))
+    assert taken == {"tests/unit/test_traffic.py", "tests/unit/test_cli.py"}

@@ -262,7 +262,7 @@ def test_durations_that_no_sidecar_counts_are_no_success() -> None:
     index = pd.MultiIndex.from_tuples([key], names=telemetry.KEYS)
     counted = pd.DataFrame({"requests": [50.0], "timed": 0.0, "milliseconds": 0.0, 250: 0.0}, index=index)
     counted.attrs["source"] = telemetry.ENVOYS_OWN
-    parts = metrics.split(counted, ["name"], VERSIONS)
+    parts = metrics.split(counted, {"name"}, VERSIONS)
     with pytest.raises(ReleaseError, match=r"do not count how long.*latency cannot be judged"):
         metrics.looks(parts, made)
 

@@ -121,7 +121,8 @@ class Watch(Subject):
         if told.moves and told.moves[-1].at != self._moved_at:
             self._moved_at, self._since = told.moves[-1].at, (NOTHING, NOTHING)
         if self._read is not None:
-            parts = metrics.split(telemetry.difference(self._read, after), told.service, told.versions)
+            asked = {told.service, told.canary, told.stable}
+            parts = metrics.split(telemetry.difference(self._read, after), asked, told.versions)
             canary, stable, lost = map(metrics.failures, parts)
             self._since = (self._since[0] + canary, self._since[1] + stable)
             named = {told.canary: parts[0], told.stable: parts[1]}
