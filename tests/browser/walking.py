@@ -13,6 +13,7 @@ from kata_lib.course import notebooks
 from kata_lib.course.exercises import step
 
 CONTENT = "jupyterapp.shell.currentWidget?.content"
+MOST_TABS = 40
 RUN = '[data-command="notebook:run-cell-and-select-next"]:visible'
 
 _CELLS = f"""() => {CONTENT}.widgets.map(({{ model }}) => ({{
@@ -42,6 +43,10 @@ _RAN = """([source, limit]) => Promise.race([
     window.ran,
     new Promise((_, late) => setTimeout(() => late(new Error(`This cell does not end: ${source}`)), limit)),
 ])"""
+_FOCUSED = """(() => {
+    const { ariaLabel, innerText, labels } = document.activeElement;
+    return (ariaLabel ?? labels?.[0]?.innerText ?? innerText ?? '').trim();
+})()"""
 _SEEN = """(cell) => {
     const outputs = cell.querySelector('.jp-Cell-outputWrapper') ?? document.createElement('div');
     const red = (colour) => {
@@ -102,11 +107,12 @@ class Seen:
 
 @dataclass
 class Walk:
-    """One notebook in a page."""
+    """One notebook in a page; by_keys: the mouse lies still."""
 
     page: Page
     jupyter: JupyterLab
     name: str
+    by_keys: bool = False
     cells: list[Cell] = field(init=False)
     _length: int = field(init=False)
 
@@ -129,7 +135,10 @@ class Walk:
         code = cell.type == "code"
         if code:
             self.page.evaluate(_LISTEN, cell.number)
-        self.page.locator(RUN).click()
+        if self.by_keys:
+            self.page.keyboard.press("Shift+Enter")
+        else:
+            self.page.locator(RUN).click()
         if code:
             limit = 2 * step(self.name).cell_seconds + 60
             self.page.evaluate(_RAN, [cell.source, 1000 * limit])
@@ -140,6 +149,21 @@ class Walk:
         now = self.page.evaluate(f"(n) => {CONTENT}.widgets[n].model.sharedModel.getSource()", cell.number)
         if now != wanted:
             self._write(wanted)
+
+    def stand_on(self, cell: Cell) -> None:
+        """Go from the cell in front to another, by keys."""
+        at = self.page.evaluate(f"{CONTENT}.activeCellIndex")
+        for _ in range(abs(at - cell.number)):
+            self.page.keyboard.press("ArrowUp" if cell.number < at else "ArrowDown")
+
+    def reach(self, cell: Cell, name: str) -> None:
+        """Go to a control in a cell by its name, by keys; from another cell, or from a control before it."""
+        self.stand_on(cell)
+        for _ in range(MOST_TABS):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate(_FOCUSED).startswith(name):
+                return
+        raise AssertionError(f"{MOST_TABS} times Tab do not lead to {name}.")
 
     def _write(self, text: str) -> None:
         self.page.keyboard.press("Enter")

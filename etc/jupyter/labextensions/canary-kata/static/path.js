@@ -71,13 +71,20 @@ function takeAway(panel) {
 function namePictures() {
   const drawn = new MutationObserver((changes) => {
     for (const { target } of changes) {
-      const alt = target.matches(".js-plotly-plot") && target.layout?.meta?.alt;
-      if (!alt) continue;
-      target.setAttribute("role", "img");
-      target.setAttribute("aria-label", alt);
+      if (target.matches(".js-plotly-plot, .js-plotly-plot > *"))
+        namePicture(target.closest(".js-plotly-plot"));
     }
   });
   drawn.observe(document.body, { subtree: true, attributes: true, attributeFilter: ["class"] });
+}
+
+/** Name a picture, and hide its parts: Chromium shows a screen reader those of an image too. */
+function namePicture(picture) {
+  const alt = picture.layout?.meta?.alt;
+  if (!alt) return;
+  picture.setAttribute("role", "img");
+  picture.setAttribute("aria-label", alt);
+  for (const part of picture.children) part.setAttribute("aria-hidden", "true");
 }
 
 const plugin = {
