@@ -143,7 +143,7 @@ def run_live(page: "Page") -> None:
     wait_frames(page)
 
 
-def wait_frames(page: "Page", frames: int = 4, seconds: float = 90) -> None:
+def wait_frames(page: "Page", frames: int = 4, seconds: float = 180) -> None:
     """Wait until a live lab in the page has drawn so many frames."""
     script = f"[...document.querySelectorAll('{LIVE}')].some((live) => live.dataset.frames >= {frames})"
     page.wait_for_function(script, timeout=1000 * seconds)
