@@ -164,11 +164,12 @@ class Clients:
             client.start()
 
     def stop(self) -> None:
-        """End them, the watcher once it has had the time to see all."""
+        """End them, the watcher once it has asked for what was written last."""
         for writer in (self._counter, self._collector):
             writer.stop()
             writer.check()
         self._watcher.stop()
+        self._watcher.ask()
         unseen = set(self._collector.created) - self._watcher.seen
         self._watcher.broken += [f"{name} was not watched" for name in sorted(unseen)]
 
