@@ -47,6 +47,7 @@ _FOCUSED = """(() => {
     const { ariaLabel, innerText, labels } = document.activeElement;
     return (ariaLabel ?? labels?.[0]?.innerText ?? innerText ?? '').trim();
 })()"""
+_HAVE_TEXT = "(these) => [...document.querySelectorAll(these)].every((one) => one.textContent)"
 _SEEN = """(cell) => {
     const outputs = cell.querySelector('.jp-Cell-outputWrapper') ?? document.createElement('div');
     const red = (colour) => {
@@ -176,8 +177,10 @@ class Walk:
         return f'.jp-NotebookPanel .jp-Cell[data-windowed-list-index="{cell.number}"]'
 
     def seen(self, cell: Cell) -> Seen:
-        """Return what the screen shows below a cell."""
-        return Seen(**self.page.locator(self.place(cell)).evaluate(_SEEN))
+        """Return what the screen shows below a cell, a release once its view has had its first frame."""
+        place = self.place(cell)
+        self.page.wait_for_function(_HAVE_TEXT, arg=f"{place} .kata-release .status")
+        return Seen(**self.page.locator(place).evaluate(_SEEN))
 
     def restart_and_reload(self) -> None:
         """Save, restart the kernel, and load the page anew, as after a night; the first cell is in front."""
