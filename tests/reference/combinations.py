@@ -27,10 +27,15 @@ VERSIONS = ("v1", "v2", "v3")
 
 def cases(seed: int, count: int) -> Iterator[tuple[str, list[Obj]]]:
     """Yield as many cases, each with its name and its manifests in the order of kinds and names."""
+    return drawn(seed, count, _case)
+
+
+def drawn(seed: int, count: int, case: Callable[[Random], list[Obj]]) -> Iterator[tuple[str, list[Obj]]]:
+    """Yield as many cases, by name, whose manifests `case` draws and the embedded engine takes."""
     dice = Random(seed)
     made = 0
     while made < count:
-        documents = _case(dice)
+        documents = case(dice)
         if all(admitted(document) for document in documents):
             yield f"{seed}-{made:03}", documents
             made += 1

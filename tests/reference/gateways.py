@@ -6,7 +6,7 @@ The workloads are those of gateway-api/base.yaml; the router that gets the route
 from collections.abc import Callable, Iterator
 from random import Random
 
-from combinations import Obj, admitted, destination_rule, list_of, one_of, some, virtual_service
+from combinations import Obj, destination_rule, drawn, list_of, one_of, some, virtual_service
 
 ISTIO = "networking.istio.io/v1"
 PORTS = (80, 80, 80, 9080)
@@ -21,13 +21,7 @@ OUTSIDE = ("kata.example", "shop.example", "*.example", "*", "a.kata.example", "
 
 def cases(seed: int, count: int) -> Iterator[tuple[str, list[Obj]]]:
     """Yield as many cases, each with its name and its manifests."""
-    dice = Random(seed)
-    made = 0
-    while made < count:
-        documents = _case(dice)
-        if all(admitted(document) for document in documents):
-            yield f"{seed}-{made:03}", documents
-            made += 1
+    return drawn(seed, count, _case)
 
 
 def _case(dice: Random) -> list[Obj]:
