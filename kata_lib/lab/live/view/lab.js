@@ -109,8 +109,8 @@ class LabView {
    */
   #speak(sentence) {
     if (performance.now() - this.#spoken <= SPOKEN_MS) return;
-    this.#spoken = performance.now();
     this.#find(".spoken").textContent = sentence;
+    this.#spoken = performance.now();
     this.#find(".plot").setAttribute("aria-label", `Shares in each second of the last minute: ${sentence}`);
   }
 
