@@ -1,20 +1,30 @@
-"""The application of the kata: three small services in one file, chosen by SENTENCE_MODE.
+"""The application of the kata: small services in one file, chosen by SENTENCE_MODE.
 
     age       answers a random age, such as `42`
     name      answers one of SENTENCE_NAMES, such as `Porthos`
     sentence  asks both at once and answers `Porthos is 42 years`
+    random    answers a random number, by which `age` and `name` choose where they are told to ask it
 
-Every path answers, so that routes may match on any; `/healthz` is for probes. Set by the environment:
+Every path answers, so that routes may match on any; `/healthz` is for probes. Set by the environment, under
+the names that the manifests of the istio-katas series have:
 
-    SENTENCE_MODE        age, name or sentence
-    SENTENCE_NAMES       comma-separated; default Athos,Porthos,Aramis
-    SENTENCE_AGE_URL     default http://age:5000/
-    SENTENCE_NAME_URL    default http://name:5000/
-    LISTEN_ADDRESS, PORT default 0.0.0.0 and 5000; port 0 takes a free one, which the first line printed names
-    http_proxy           where `sentence` sends its requests, in absolute form, instead of to the services
-    FORWARD_HEADERS      whether `sentence` hands a request's headers on to the services behind, and their
-                         cookies back: yes or no; default yes
-    ERROR_RATE, DELAY    a share of answers (0 to 1) that is a 500, and seconds before each answer; default 0
+    SENTENCE_MODE            age, name, sentence or random
+    SENTENCE_NAMES           comma-separated; default Athos,Porthos,Aramis
+    SENTENCE_AGE_SVC_URL     default http://age:5000/
+    SENTENCE_NAME_SVC_URL    default http://name:5000/
+    SENTENCE_RANDOM_SVC_URL  where `age` and `name` get their number; default "", they throw dice themselves
+    SENTENCE_SVC_DELAY_MIN, SENTENCE_SVC_DELAY_MAX
+                             seconds before each answer, anything between the two; default 0
+    SENTENCE_AUTH_BUG_PROBABILITY
+                             a share of requests (0 to 1) that `sentence` sends on with a wrong
+                             `authorization`, which `random` takes 0.7 s to find out; default 0
+    LISTEN_ADDRESS, PORT     default 0.0.0.0 and 5000; port 0 takes a free one, which the first line printed
+                             names
+    http_proxy               where requests to services behind are sent, in absolute form, instead of to these
+    FORWARD_HEADERS          whether a request's headers are handed on to the services behind, and their
+                             cookies back: yes or no; default yes
+    ERROR_RATE, DELAY        a share of answers (0 to 1) that is a 500, and seconds before each answer;
+                             default 0
 
 A service that does not answer, or answers with an error, makes `sentence` answer 502, 503 or 504 with a line
 that names it. Idle connections stay open until the caller closes them: a sidecar keeps its connections for an
@@ -42,8 +52,20 @@ LATE_REQUESTS = 0.2  # seconds after SIGTERM in which requests that were on thei
 MAX_MESSAGE = 64 * 1024
 
 # What a request hands on to the services behind: enough to trace it and to route by it.
-PASSED_ON = {"b3", "traceparent", "tracestate", "baggage", "cookie", "end-user", "user-agent"}
+PASSED_ON = {
+    "authorization",
+    "b3",
+    "baggage",
+    "cookie",
+    "end-user",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+}
 NOT_PASSED_ON = ("x-envoy-", "x-forwarded-")
+
+WRONG_AUTHORIZATION = "12345"  # with SENTENCE_AUTH_BUG_PROBABILITY
+REFUSING = 0.7  # seconds that `random` takes for it
 
 
 class Message(NamedTuple):
@@ -255,14 +277,20 @@ class Service:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.mode = environment.get("SENTENCE_MODE", "sentence")
         self.names = environment.get("SENTENCE_NAMES", "Athos,Porthos,Aramis").split(",")
-        self.age_url = environment.get("SENTENCE_AGE_URL", "http://age:5000/")
-        self.name_url = environment.get("SENTENCE_NAME_URL", "http://name:5000/")
+        self.age_url = environment.get("SENTENCE_AGE_SVC_URL", "http://age:5000/")
+        self.name_url = environment.get("SENTENCE_NAME_SVC_URL", "http://name:5000/")
+        self.random_url = environment.get("SENTENCE_RANDOM_SVC_URL", "")
         self.forwards = environment.get("FORWARD_HEADERS", "yes")
         self.error_rate = float(environment.get("ERROR_RATE", 0))
         self.delay = float(environment.get("DELAY", 0))
+        self.delays = (
+            float(environment.get("SENTENCE_SVC_DELAY_MIN", 0)),
+            float(environment.get("SENTENCE_SVC_DELAY_MAX", 0)),
+        )
+        self.bug_rate = float(environment.get("SENTENCE_AUTH_BUG_PROBABILITY", 0))
         self.client = Client(environment.get("http_proxy"))
-        if self.mode not in ("age", "name", "sentence"):
-            sys.exit(f"SENTENCE_MODE is {self.mode!r}; it must be age, name or sentence")
+        if self.mode not in ("age", "name", "sentence", "random"):
+            sys.exit(f"SENTENCE_MODE is {self.mode!r}; it must be age, name, sentence or random")
         if self.forwards not in ("yes", "no"):
             sys.exit(f"FORWARD_HEADERS is {self.forwards!r}; it must be yes or no")
 
@@ -273,34 +301,62 @@ class Service:
             return 405, f"{method} is not answered here; use GET"
         if rest.startswith("/healthz "):
             return 200, "ok"
-        if self.delay:
-            await asyncio.sleep(self.delay)
+        await self.take_time(request)
         if self.error_rate and random.random() < self.error_rate:
             who = random.choice(self.names) if self.mode == "name" else self.mode
             return 500, f"{who} failed, as ERROR_RATE asks"
-        if self.mode == "age":
-            return 200, str(random.randint(18, 80))
-        if self.mode == "name":
-            return 200, random.choice(self.names)
         try:
-            return 200, await self.sentence(request, cookies)
+            return 200, await self.text(request, cookies)
         except UpstreamError as error:
             print(error, file=sys.stderr, flush=True)
             return error.status, str(error)
 
+    async def take_time(self, request: Message) -> None:
+        """Wait as long as this service takes for an answer of its own."""
+        seconds = self.delay + random.uniform(*self.delays)
+        if self.mode == "random" and request.headers.get("authorization") == WRONG_AUTHORIZATION:
+            seconds += REFUSING
+        if seconds:
+            await asyncio.sleep(seconds)
+
+    async def text(self, request: Message, cookies: list[str]) -> str:
+        """Return what this service answers; raise UpstreamError where one behind it does not."""
+        if self.mode == "sentence":
+            return await self.sentence(request, cookies)
+        number = await self.number(request)
+        if self.mode == "age":
+            return str(18 + number % 63)
+        return self.names[number % len(self.names)] if self.mode == "name" else str(number)
+
+    async def number(self, request: Message) -> int:
+        """Return the number that an age or a name is chosen by."""
+        if self.mode == "random" or not self.random_url:
+            return random.randrange(63 * 10_000)
+        answer = await self.client.get(self.random_url, self.handed_on(request))
+        if not answer.text.isdecimal():
+            raise UpstreamError(502, f"random answered no number: {answer.text}")
+        return int(answer.text)
+
     async def sentence(self, request: Message, cookies: list[str]) -> str:
-        headers = {
-            name: value
-            for name, value in request.headers.items()
-            if self.forwards == "yes"
-            and (name in PASSED_ON or (name.startswith("x-") and not name.startswith(NOT_PASSED_ON)))
-        }
+        """Return a sentence of what both services behind answer."""
+        headers = self.handed_on(request)
+        if self.bug_rate and random.random() < self.bug_rate:
+            headers["authorization"] = WRONG_AUTHORIZATION
         age, name = await asyncio.gather(
             self.client.get(self.age_url, headers), self.client.get(self.name_url, headers)
         )
         if self.forwards == "yes":
             cookies += [answer.cookie for answer in (age, name) if answer.cookie]
         return f"{name.text} is {age.text} years"
+
+    def handed_on(self, request: Message) -> dict[str, str]:
+        """Return the headers that go on to the services behind."""
+        return {
+            name: value
+            for name, value in request.headers.items()
+            if self.forwards == "yes"
+            and (name in PASSED_ON or (name.startswith("x-") and not name.startswith(NOT_PASSED_ON)))
+        }
 
 
 class Server:

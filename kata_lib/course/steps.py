@@ -20,8 +20,11 @@ ARGO = "deploy/rollouts/argo-rollouts"
 SCALED = {"name-v2": 4}
 """The replicas of a Deployment that a notebook has a person scale."""
 
-SWITCHED = {"sentences": "FORWARD_HEADERS"}
-"""The environment variable of a Deployment that a notebook has a person set."""
+SWITCHED = {
+    "sentences": ("FORWARD_HEADERS",),
+    "name-v1": ("FORWARD_HEADERS", "SENTENCE_RANDOM_SVC_URL"),
+}
+"""The environment variables of a Deployment that a notebook has a person set."""
 
 KINDS = (
     ("networking.istio.io/v1", "VirtualService"),

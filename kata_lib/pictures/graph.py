@@ -5,6 +5,7 @@ Callers and versions are round, services square. On each edge stands what part o
 it is one picture everywhere: in a notebook, without a kernel, and in an export.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 HIGH = 52.0  # pixels: a node
 LETTERS = 11.0  # pixels: on edges
 ARROW = 9.0  # pixels
+_SUMMED = {"requests", "failed", "timed", *telemetry.BOUNDS}
 UNKNOWN = "unknown"  # Istio's word for what it cannot tell
 
 
@@ -41,7 +43,10 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """Requests from one node to another; share and errors are fractions, rate in requests/s if known."""
+    """Requests from one node to another; share and errors are fractions, rate in requests/s if known.
+
+    p95: between which times, in ms, the slowest twentieth of them begins, where durations are counted.
+    """
 
     caller: Node
     called: Node
@@ -49,11 +54,13 @@ class Edge:
     share: float
     errors: float
     rate: float | None
+    p95: tuple[int, int] | None = None
 
     def __str__(self) -> str:
         speed = f"{self.requests} requests" if self.rate is None else f"{self.rate:.1f}/s"
         lines = [percent(self.share), speed]
-        return "\n".join(lines + [f"{percent(self.errors)} failed"] * (self.errors > 0))
+        lines += [f"{percent(self.errors)} failed"] * (self.errors > 0)
+        return "\n".join(lines + ([f"p95 {_at_most(*self.p95)}"] if self.p95 else []))
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,14 @@ class Graph:
     """The edges of a graph, and how it is shown: as SVG, and in words."""
 
     edges: tuple[Edge, ...]
+
+    def slower_than(self, ms: int) -> list[str]:
+        """Return the services of whose requests the slowest twentieth takes longer than one of the bounds."""
+        return [
+            edge.called.name
+            for edge in self.edges
+            if edge.called.kind == "service" and edge.p95 is not None and edge.p95[0] >= ms
+        ]
 
     @property
     def alt(self) -> str:
@@ -93,30 +108,36 @@ def draw(counted: "pd.DataFrame") -> Graph:
     """Return the graph of what was counted: telemetry.difference's table, or a whole reading.
 
     What callers' sidecars counted (reporter="source") holds. Of services that none of them called, their own
-    sidecars' numbers stand, and the caller is unknown.
+    sidecars' numbers stand, and the caller is unknown. Of a reading within telemetry.BOUNDS edges have a p95.
     """
     seconds = counted.attrs.get("seconds")
     table = counted.assign(failed=counted["requests"].where(telemetry.failed(counted), 0.0)).reset_index()
     by_callers = table[table["reporter"] == "source"]
     own = table[(table["reporter"] == "destination") & ~table["service"].isin(by_callers["service"])]
-    found: dict[tuple[Node, Node], list[float]] = {}
+    found: dict[tuple[Node, Node], Counter[Any]] = {}
     for rows in (by_callers, own):
         for row in rows.to_dict("records"):
             service = Node(row["service"], "service")
+            sums = {key: value for key, value in row.items() if key in _SUMMED and value == value}
             for edge in ((_caller(row), service), (service, _called(row))):
-                sums = found.setdefault(edge, [0.0, 0.0])
-                sums[0] += row["requests"]
-                sums[1] += row["failed"]
+                found.setdefault(edge, Counter()).update(sums)
     return Graph(tuple(_edges(found, seconds)))
 
 
-def _edges(found: dict[tuple[Node, Node], list[float]], seconds: float | None) -> Iterable[Edge]:
+def _edges(found: Mapping[tuple[Node, Node], "Counter[Any]"], seconds: float | None) -> Iterable[Edge]:
     sent: dict[Node, float] = {}
-    for (caller, _), (requests, _) in found.items():
-        sent[caller] = sent.get(caller, 0.0) + requests
-    for (caller, called), (requests, failed) in sorted(found.items()):
-        rate = requests / seconds if seconds else None
-        yield Edge(caller, called, int(requests), requests / sent[caller], failed / requests, rate)
+    for (caller, _), sums in found.items():
+        sent[caller] = sent.get(caller, 0.0) + sums["requests"]
+    for (caller, called), sums in sorted(found.items(), key=lambda entry: entry[0]):
+        requests = sums["requests"]
+        rate, p95 = requests / seconds if seconds else None, telemetry.percentile(sums, 0.95)
+        yield Edge(
+            caller, called, int(requests), requests / sent[caller], sums["failed"] / requests, rate, p95
+        )
+
+
+def _at_most(low: int, high: int) -> str:
+    return f"≤ {high} ms" if low < high else f"> {low} ms"
 
 
 def _caller(row: Mapping[Any, Any]) -> Node:

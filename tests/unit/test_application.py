@@ -91,7 +91,7 @@ def recorder() -> Iterator[RecordingServer]:
 
 
 def test_a_sentence_is_made_of_a_name_and_an_age(age: Application, name: Application) -> None:
-    with running("sentence", SENTENCE_AGE_URL=age.url, SENTENCE_NAME_URL=name.url) as sentence:
+    with running("sentence", SENTENCE_AGE_SVC_URL=age.url, SENTENCE_NAME_SVC_URL=name.url) as sentence:
         status, text = get(sentence)
     assert status == 200
     assert re.fullmatch(r"(Athos|Porthos) \(v2\) is \d+ years\n", text)
@@ -191,7 +191,7 @@ def test_an_error_of_a_service_is_passed_on(recorder: RecordingServer, status: i
 def test_a_service_that_is_not_there_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
-    with running("sentence", SENTENCE_AGE_URL=url, SENTENCE_NAME_URL=url) as sentence:
+    with running("sentence", SENTENCE_AGE_SVC_URL=url, SENTENCE_NAME_SVC_URL=url) as sentence:
         status, text = get(sentence)
     assert status == 502
     assert text.startswith("127.0.0.1 did not answer: ")
@@ -231,4 +231,4 @@ def test_an_unknown_mode_is_refused() -> None:
         timeout=60,
     )
     assert done.returncode == 1
-    assert "SENTENCE_MODE is 'names'; it must be age, name or sentence" in done.stderr
+    assert "SENTENCE_MODE is 'names'; it must be age, name, sentence or random" in done.stderr

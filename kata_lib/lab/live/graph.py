@@ -23,9 +23,13 @@ SPAN = 5  # readings between the two that a picture is the difference of
 
 
 class Readings(Subject):
-    """The last counters of a cluster's sidecars, and the graph of what they counted since the oldest."""
+    """The last counters of a cluster's sidecars, and the graph of what they counted since the oldest.
 
-    def __init__(self, cluster: Cluster) -> None:
+    durations: whether the edges say how long requests take.
+    """
+
+    def __init__(self, cluster: Cluster, durations: bool = False) -> None:
+        self._within = telemetry.BOUNDS if durations else ()
         self.graph = graph.Graph(())
         self._cluster = cluster
         self._readings: deque[pd.DataFrame] = deque(maxlen=SPAN + 1)
@@ -52,7 +56,7 @@ class Readings(Subject):
     def _read(self) -> str:
         """Read the counters for the next picture; return why that was not possible, or ""."""
         try:
-            self._readings.append(telemetry.counters(self._cluster))
+            self._readings.append(telemetry.counters(self._cluster, self._within))
             self.graph = graph.draw(telemetry.difference(self._readings[0], self._readings[-1]))
         except KataError as error:
             return str(error)
@@ -64,8 +68,8 @@ class LiveGraph(LiveView):
 
     name = "Live graph"
 
-    def __init__(self, lab: Lab) -> None:
-        self._readings = Readings(lab.cluster)
+    def __init__(self, lab: Lab, durations: bool = False) -> None:
+        self._readings = Readings(lab.cluster, durations)
         super().__init__(GraphWidget(FRAME_SECONDS), self._readings, lambda: self.graph.svg, FRAME_SECONDS)
 
     @property
