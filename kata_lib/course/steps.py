@@ -23,6 +23,7 @@ SCALED = {"name-v2": 4}
 SWITCHED = {
     "sentences": ("FORWARD_HEADERS",),
     "name-v1": ("FORWARD_HEADERS", "SENTENCE_RANDOM_SVC_URL"),
+    "name-v3": ("DELAY",),
 }
 """The environment variables of a Deployment that a notebook has a person set."""
 

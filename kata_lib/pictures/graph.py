@@ -6,7 +6,7 @@ it is one picture everywhere: in a notebook, without a kernel, and in an export.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,14 +31,19 @@ UNKNOWN = "unknown"  # Istio's word for what it cannot tell
 
 @dataclass(frozen=True, order=True)
 class Node:
-    """A service, a version of a workload, or a caller or called one that the mesh does not know."""
+    """A service, a version of a workload, a pod, or a caller or called one that the mesh does not know.
+
+    ejected: whether the caller's sidecar sends nothing to this pod for a while.
+    """
 
     name: str
     kind: Literal["service", "workload", "outside"]
     version: str = ""
+    ejected: bool = False
 
     def __str__(self) -> str:
-        return f"{self.name}\n{self.version}" if self.version else self.name
+        said = [self.name, *([self.version] if self.version else []), *(["ejected"] if self.ejected else [])]
+        return "\n".join(said)
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,31 @@ def draw(counted: "pd.DataFrame") -> Graph:
     return Graph(tuple(_edges(found, seconds)))
 
 
+def draw_pods(
+    counted: "pd.DataFrame", service: str, caller: str, pods: Mapping[str, str], ejected: Collection[str]
+) -> Graph:
+    """Return the graph of who of a service's pods gets its requests.
+
+    counted: as `draw` takes it. pods: each one's version by its name, of all that could get requests.
+    ejected: those of them to which the caller's sidecar sends nothing. Requests that reached no pod have an
+    edge of their own, as the callers' sidecars counted them.
+    """
+    table = counted.assign(failed=counted["requests"].where(telemetry.failed(counted), 0.0)).reset_index()
+    mine = table[table["service"] == service]
+    lost = mine[(mine["reporter"] == "source") & (mine["destination"] == UNKNOWN)]
+    own = mine[mine["reporter"] == "destination"]
+    start, found = Node(caller, "service"), {}
+    for name, version in pods.items():
+        rows = own[own["pod"] == name]
+        node = Node(name, "workload", version, name in ejected)
+        found[start, node] = Counter({key: float(rows[key].sum()) for key in ("requests", "failed")})
+    if len(lost):
+        found[start, Node("no pod", "outside")] = Counter(
+            {key: float(lost[key].sum()) for key in ("requests", "failed")}
+        )
+    return Graph(tuple(_edges(found, counted.attrs.get("seconds"))))
+
+
 def _edges(found: Mapping[tuple[Node, Node], "Counter[Any]"], seconds: float | None) -> Iterable[Edge]:
     sent: dict[Node, float] = {}
     for (caller, _), sums in found.items():
@@ -131,9 +161,8 @@ def _edges(found: Mapping[tuple[Node, Node], "Counter[Any]"], seconds: float | N
     for (caller, called), sums in sorted(found.items(), key=lambda entry: entry[0]):
         requests = sums["requests"]
         rate, p95 = requests / seconds if seconds else None, telemetry.percentile(sums, 0.95)
-        yield Edge(
-            caller, called, int(requests), requests / sent[caller], sums["failed"] / requests, rate, p95
-        )
+        errors = sums["failed"] / requests if requests else 0.0
+        yield Edge(caller, called, int(requests), requests / (sent[caller] or 1.0), errors, rate, p95)
 
 
 def _at_most(low: int, high: int) -> str:
@@ -159,10 +188,16 @@ def _workload(name: str, version: str) -> Node:
 
 def _node(node: Node, middle: Place) -> str:
     style = style_of(node.version)
-    color, ink = (style.color, style.ink) if node.version else (PAPER, INK)
+    color, ink = (style.color, style.ink) if node.version and not node.ejected else (PAPER, INK)
     width = _width(node)
     corner = (middle[0] - width / 2, middle[1] - HIGH / 2)
-    edge: dict[str, svg.Attribute] = {"fill": color, "stroke": INK, "stroke_width": 1.2}
+    dashes = "5 4" if node.ejected else None
+    edge: dict[str, svg.Attribute] = {
+        "fill": color,
+        "stroke": INK,
+        "stroke_width": 1.2,
+        "stroke_dasharray": dashes,
+    }
     shape = svg.rectangle(corner, width, HIGH, rx=2 if node.kind == "service" else HIGH / 2, **edge)
     return shape + svg.lines(middle, str(node).split("\n"), color=ink)
 

@@ -3,12 +3,11 @@
 #
 # *About 25 minutes.*
 #
-# Version 3 is not well: every second answer is an error, and each comes 0.2 s late. Its release stands at one half. In this
-# notebook you hide that from its users with three lines, see who still knows, cut it off with a time-out, and find out which
-# team gets paged when the last of three tiers is slow.
+# Version 3 is not well: every second answer is an error, and each comes 0.2 s late. Its release stands at one half. You hide
+# that from its users with three lines, see who still knows, and find out which team is paged when the last of three tiers is
+# slow.
 #
-# (In the istio-katas series these are the exercises *Request delays*, *Observing Delays in a Larger Application* and
-# *Investigate Network Delay with Distributed Tracing*.)
+# (In the istio-katas series: *Observing Delays*, the same in a larger application, and *Distributed Tracing*.)
 # %%
 from kata_lib import graph, live, open_lab, telemetry
 
@@ -67,38 +66,33 @@ retried = lab.sample(requests=400, rate=200)
 counted = lab.counters(since=before)
 # %%
 lab.compare("requests that still fail behind retries", lab.failed(retried))
-# %%
-sent = telemetry.by_version(counted, "name", reporter="source").loc["v3", "requests"]
-got = telemetry.by_version(counted, "name", reporter="destination").loc["v3", "requests"]
-lab.compare("attempts at v3 for 100 requests to it", 100 * got / sent)
 # %% tags=check
 lab.check("retries", retried)
 # %% [markdown]
 # Both sides count, and they do not agree. The sidecar of `sentences` counts each request once, with the answer that it got in
-# the end:
+# the end; the one of version 3 counts each attempt:
 # %%
-telemetry.by_version(counted, "name", reporter="source")
-# %% [markdown]
-# The sidecar of version 3 counts each attempt:
+sent = telemetry.by_version(counted, "name", reporter="source")
+sent
 # %%
-telemetry.by_version(counted, "name", reporter="destination")
+got = telemetry.by_version(counted, "name", reporter="destination")
+got
+# %%
+lab.compare("attempts at v3 for 100 requests to it", 100 * got.requests["v3"] / sent.requests["v3"])
 # %% [markdown] tags=look-first
 # The caller's side says that one request to version 3 in eight fails (0.5³ = 12.5 %), the called side one in two. An analysis
-# that looks at the caller promotes a version four times as ill as it seems; and version 3 does 1.75 times its work. Judge a
+# that looks at the caller promotes a version four times as ill as it seems, and one that does 1.75 times its work. Judge a
 # canary by the called side, or without retries.
 # %% [markdown]
-# ## One request, followed
-#
-# A sidecar can write a line of each request. Those of one request have the same `x-request-id`. Forty requests are sent now;
-# this is the slowest of them, from those lines. A full bar is a pod that took it, a hollow one a pod that waits for another.
-# Expect one hollow bar for `name`, with up to three attempts in it.
+# A sidecar can write a line of each request. This is the slowest of forty, from those lines: a full bar is a pod that took it,
+# a hollow one a pod that waits for another. Expect one hollow bar for `name`, with up to three attempts in it.
 # %%
 lab.trace(requests=40)
 # %% [markdown]
 # ## Predict: a time-out
 #
-# Somebody thinks that 150 ms must be enough, and writes `timeout: 150ms` in place of the retries. Version 3 takes 200 ms for
-# whatever it answers. What share of all requests fails now, in percent?
+# Somebody writes `timeout: 150ms` in place of the retries. Version 3 takes 200 ms for whatever it answers. What share of all
+# requests fails now, in percent?
 # %% tags=predict
 lab.predict("requests that fail with a time-out of 150 ms", ...)
 # %%
@@ -116,9 +110,8 @@ given_up["requests"].sum().loc[["name"]]
 # %% [markdown]
 # ## Predict: three tiers
 #
-# Back to version 1 alone. Behind `name` comes a third tier: `name` now asks `random` for a number, and `random` takes 0.4 s.
-# `sentences` asks `age` and `name`. All four teams are paged where the slowest twentieth of their requests (p95) takes longer
-# than 250 ms. How many of the four are?
+# Back to version 1 alone. `sentences` asks `age` and `name`, and `name` now asks a third tier, `random`, which takes 0.4 s.
+# Each of the four teams is paged where the slowest twentieth of its requests (p95) takes longer than 250 ms. How many are?
 # %% tags=predict
 lab.predict("services that are slow, of four", ...)
 # %%
@@ -140,21 +133,17 @@ lab.compare("services that are slow, of four", len(tiers.slower_than(250)))
 tiers
 # %% [markdown] tags=look-first
 # Three are: `random`, `name`, which waits for it, and `sentences`, which waits for both. Only `age` sleeps through the night.
-# The graph shows who is slow, and even the way the slowness takes; who began it you read off its last red-hot edge, as long as
-# there is one edge to a service. A trace tells it for a single request:
+# The graph shows the way that slowness takes; who began it stands at its end. A trace tells it for a single request:
 # %%
 lab.trace()
 # %% [markdown]
-# ## Where the trace ends
-#
-# What ties these lines together is a header, and the applications hand it on. One team never thought of it:
-# `kubectl set env deployment name-v1 FORWARD_HEADERS=no`. Expect the same 0.4 s, and one bar fewer to explain them.
+# What ties these lines together is a header, which the applications hand on. One team never thought of it:
+# `kubectl set env deployment name-v1 FORWARD_HEADERS=no`. Expect the same 0.4 s, and fewer bars to explain them.
 # %%
 lab.set_env("name-v1", FORWARD_HEADERS="no")
 lab.trace()
 # %% [markdown] tags=look-first
-# `name` is to blame now, as far as anyone can see. `random` wrote its line too, or would have; nobody can tell which request it
-# belongs to. One service without headers hides all that is behind it.
+# `name` is to blame now, as far as anyone can see: one service that drops headers hides all that is behind it.
 # %%
 now.close()
 lab.set_env("name-v1", FORWARD_HEADERS=None, SENTENCE_RANDOM_SVC_URL=None)

@@ -31,11 +31,11 @@ def ruled(**fields: Any) -> Callable[[Cluster], object]:
 
 
 DAMAGES: list[tuple[Callable[[Cluster], object], str]] = [
-    (lambda cluster: cluster.apply(f"{FOLDER}/half.yaml"), "has no retries"),
-    (lambda cluster: cluster.apply(f"{FOLDER}/timeout.yaml"), "has no retries"),
-    (ruled(retries={"attempts": 3, "retryOn": "5xx"}), "retries.attempts is 3"),
-    (ruled(retries={"attempts": 2}), "what Istio retries by itself"),
-    (ruled(retries={"attempts": 2, "retryOn": "gateway-error"}), "Retried is on gateway-error"),
+    (lambda cluster: cluster.apply(f"{FOLDER}/half.yaml"), "Retries in the rule for name: none"),
+    (lambda cluster: cluster.apply(f"{FOLDER}/timeout.yaml"), "Retries in the rule for name: none"),
+    (ruled(retries={"attempts": 3, "retryOn": "5xx"}), "attempts: 3, retryOn: 5xx; asked for are 2"),
+    (ruled(retries={"attempts": 2}), "name: attempts: 2; asked"),
+    (ruled(retries={"attempts": 2, "retryOn": "gateway-error"}), "retryOn: gateway-error; asked"),
     (ruled(timeout="150ms"), "has a timeout too"),
     (lambda cluster: weights.set_weights(cluster, "name", {"name-v3": 10}), "this step wants v1 50"),
     (lambda cluster: cluster.delete("deploy/v3-faulty"), "no Deployment name-v3"),

@@ -9,8 +9,8 @@ from collections import deque
 import pandas as pd
 
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import released_pods
 from kata_lib.errors import KataError
-from kata_lib.lab.lab import Lab
 from kata_lib.lab.live.handle import LiveView
 from kata_lib.lab.live.loop import Subject
 from kata_lib.lab.live.protocol import GraphNews
@@ -57,10 +57,20 @@ class Readings(Subject):
         """Read the counters for the next picture; return why that was not possible, or ""."""
         try:
             self._readings.append(telemetry.counters(self._cluster, self._within))
-            self.graph = graph.draw(telemetry.difference(self._readings[0], self._readings[-1]))
+            self.graph = self._draw(telemetry.difference(self._readings[0], self._readings[-1]))
         except KataError as error:
             return str(error)
         return ""
+
+    def _draw(self, counted: pd.DataFrame) -> graph.Graph:
+        return graph.draw(counted)
+
+
+class OfPods(Readings):
+    """The same of the pods of the service that is released: which of them gets requests, and which none."""
+
+    def _draw(self, counted: pd.DataFrame) -> graph.Graph:
+        return released_pods.graph_of(self._cluster, counted)
 
 
 class LiveGraph(LiveView):
@@ -68,8 +78,8 @@ class LiveGraph(LiveView):
 
     name = "Live graph"
 
-    def __init__(self, lab: Lab, durations: bool = False) -> None:
-        self._readings = Readings(lab.cluster, durations)
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
         super().__init__(GraphWidget(FRAME_SECONDS), self._readings, lambda: self.graph.svg, FRAME_SECONDS)
 
     @property
