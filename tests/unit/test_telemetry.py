@@ -44,7 +44,7 @@ def test_requests_to_a_service_of_one_version_are_among_the_services() -> None:
     """As one run of the embedded engine counted 100 requests that an HTTPRoute divided."""
 
     def sent(version: str, number: int) -> str:
-        return text("source", version, "200", number).replace("name=\"name\"", f"name=\"name-{version}\"")
+        return text("source", version, "200", number).replace('name="name"', f'name="name-{version}"')
 
     arrived = text("destination", "v1", "200", 90), text("destination", "v2", "200", 10)
     counted = frame("s", sent("v1", 90), sent("v2", 10), *arrived)
