@@ -70,10 +70,10 @@ def test_every_notebook_is_recorded_with_its_turns_taken_and_skipped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("end", "begun"), [pytest.param(end, one, id=f"{one[0]} after {end[0]}") for end, one in pairs()]
+    ("end", "place"), [pytest.param(end, one, id=f"{one[0]} after {end[0]}") for end, one in pairs()]
 )
-def test_a_notebook_begins_as_it_says_after_another(api: Api, end: End, begun: Beginning) -> None:
-    (_, left), (_, step) = end, begun
+def test_a_notebook_begins_as_it_says_after_another(api: Api, end: End, place: Beginning) -> None:
+    (_, left), (_, step) = end, place
     if ARGO in str(step.starts_with) or "Rollout" in str(left):
         argo_stages.install(api)
     cluster = api.cluster()
