@@ -169,7 +169,7 @@ class Lab:
         return table.set_index("pod").rename_axis(index=None, columns="pod")
 
     def weights(self) -> dict[str, int]:
-        """Return the weight of each subset for name, as written; {} where no VirtualService sets it."""
+        """Return the weight of each subset for name, as written; {} where no rule sets it."""
         return weights.read(self.cluster, service.NAME)
 
     @property

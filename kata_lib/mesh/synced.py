@@ -21,7 +21,7 @@ from kata_lib.cluster.hosts import of_service
 from kata_lib.cluster.pods import is_gateway, is_ready
 from kata_lib.mesh import proxy_config
 from kata_lib.mesh.destinations import Upstreams
-from kata_lib.mesh.http_routes import GATEWAY_API
+from kata_lib.mesh.gateways import GATEWAY_API
 from kata_lib.mesh.in_force import behind, callers, ready_pods
 from kata_lib.mesh.virtual_services import ISTIO
 

@@ -99,10 +99,12 @@ def draw(counted: "pd.DataFrame", services: bool = True) -> Graph:
     services: whether they stand between callers and versions, with the shares of all their requests; without
     them each caller has edges of its own, with the shares of its requests to a service.
     What callers' sidecars counted (reporter="source") holds. Of services that none of them called, their own
-    sidecars' numbers stand, and the caller is unknown.
+    sidecars' numbers stand, and the caller is unknown. A Service of one version, to which an HTTPRoute sends,
+    is drawn as the service of all versions.
     """
     seconds = counted.attrs.get("seconds")
     table = counted.assign(failed=counted["requests"].where(telemetry.failed(counted), 0.0)).reset_index()
+    table["service"] = table["service"].replace(_whole(counted.attrs.get("versions", {})))
     by_callers = table[table["reporter"] == "source"]
     own = table[(table["reporter"] == "destination") & ~table["service"].isin(by_callers["service"])]
     found: dict[Hop, list[float]] = {}
@@ -113,6 +115,11 @@ def draw(counted: "pd.DataFrame", services: bool = True) -> Graph:
                 sums[0] += row["requests"]
                 sums[1] += row["failed"]
     return Graph(tuple(_edges(found, seconds)))
+
+
+def _whole(versions: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return for each Service of one version the one of all: the first, where several have its pods."""
+    return {part: whole for whole, parts in sorted(versions.items(), reverse=True) for part in parts}
 
 
 def _with_service(row: Mapping[Any, Any]) -> list[Hop]:
