@@ -7,7 +7,7 @@ from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import originals
 from kata_lib.delivery import argo
 from kata_lib.mesh import http_routes
-from kata_lib.mesh.http_routes import GATEWAY_API
+from kata_lib.mesh.gateways import GATEWAY_API
 
 V1 = "deploy/v1"
 V2 = "deploy/v2"

@@ -194,7 +194,7 @@ class Lab:
         found = service.in_force(self.cluster, through)
         return dict(found.outcome(Request(headers=headers or {})).versions)
 
-    def proxy_values(self) -> "pd.Series[object]":
+    def proxy_values(self) -> "pd.Series[Any]":
         """Return what the sidecar of sentences has of the way to name, value by value, as Envoy says it."""
         return compared.read(self.cluster, service.NAME, service.CALLER)
 

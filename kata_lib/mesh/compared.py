@@ -1,6 +1,7 @@
 """What a caller's Envoy has for a service, value by value, so that two readings can be laid side by side."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -9,7 +10,7 @@ from kata_lib.cluster.cluster import Cluster
 from kata_lib.mesh import in_force, proxy_config, routes
 
 
-def read(cluster: Cluster, service: str, caller: str) -> "pd.Series[object]":
+def read(cluster: Cluster, service: str, caller: str) -> "pd.Series[Any]":
     """Return the routes to a Service, and the clusters that they lead to with their endpoints, by place.
 
     caller: a Service, of whose pods one is asked. A place is such as routes[0].route.timeout; clusters are
@@ -31,7 +32,7 @@ def read(cluster: Cluster, service: str, caller: str) -> "pd.Series[object]":
     return pd.Series(dict(_values(made, "")), dtype=object)
 
 
-def differences(one: "pd.Series[object]", other: "pd.Series[object]", names: tuple[str, str]) -> pd.DataFrame:
+def differences(one: "pd.Series[Any]", other: "pd.Series[Any]", names: tuple[str, str]) -> pd.DataFrame:
     """Return the places where two readings have other values, a row each; names: of the two columns."""
     table = pd.concat([one, other], axis=1, keys=names).astype(object)
     return table[[str(a) != str(b) for a, b in table.itertuples(index=False)]].fillna("")

@@ -13,23 +13,23 @@ from kata_lib.course import beginning
 from kata_lib.course.checks import check
 from kata_lib.course.exercises import step
 from kata_lib.mesh import compared, weights
-from kata_lib.mesh.http_routes import GATEWAY_API
+from kata_lib.mesh.gateways import GATEWAY_API
 from kata_lib.mesh.virtual_services import ISTIO
 
 CANARY, FOLDER = "deploy/virtual-service-canary.yaml", "deploy/gateway-api"
 SERVICES, ROUTE = f"{FOLDER}/services.yaml", f"{FOLDER}/http-route.yaml"
 BEGINS = ("deploy/v1", "deploy/v2", CANARY)
+PARENT = {"group": "", "kind": "Service", "name": "name", "port": 5000}
 SAMPLE = sample_of(v1=270, v2=30)
 DAMAGES: list[tuple[Callable[[Cluster], object], str]] = [
     (lambda cluster: cluster.delete(ROUTE), "No HTTPRoute has the Service name as its parent."),
     (lambda cluster: cluster.delete(SERVICES), "The Service name-v1 is not there"),
-    (lambda cluster: cluster.apply(f"{FOLDER}/no-such-backend.yaml"), "there is no such Service"),
+    (lambda cluster: cluster.apply(f"{FOLDER}/no-such-backend.yaml"), "name-v22 and there is none"),
     (lambda cluster: rewritten(cluster, parentRefs=[{**PARENT, "name": "names"}]), "has no effect"),
     (lambda cluster: weights.set_weights(cluster, "name", {"name-v2": 90}), "A request gets: v1 10.0 %"),
     (lambda cluster: private(cluster), "is for this namespace alone"),
     (lambda cluster: cluster.delete("deploy/v2"), "no Deployment name-v2"),
 ]
-PARENT = {"group": "", "kind": "Service", "name": "name", "port": 5000}
 
 
 def rewritten(cluster: Cluster, **spec: object) -> None:
