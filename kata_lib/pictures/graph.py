@@ -46,6 +46,10 @@ class Node:
         return "\n".join(said)
 
 
+Hop = tuple[Node, Node, str]
+"""A caller, a called one, and the service of whose requests the edge has a share, "" for all of a caller."""
+
+
 @dataclass(frozen=True)
 class Edge:
     """Requests from one node to another; share and errors are fractions, rate in requests/s if known.
@@ -109,23 +113,26 @@ class Graph:
         return {"text/html": in_page(self.svg), "image/svg+xml": self.svg, "text/plain": self.alt}
 
 
-def draw(counted: "pd.DataFrame") -> Graph:
+def draw(counted: "pd.DataFrame", services: bool = True) -> Graph:
     """Return the graph of what was counted: telemetry.difference's table, or a whole reading.
 
+    services: whether they stand between callers and versions, with the shares of all their requests; without
+    them each caller has edges of its own, with the shares of its requests to a service.
     What callers' sidecars counted (reporter="source") holds. Of services that none of them called, their own
-    sidecars' numbers stand, and the caller is unknown. Of a reading within telemetry.BOUNDS edges have a p95.
+    sidecars' numbers stand, and the caller is unknown. A Service of one version, to which an HTTPRoute sends,
+    is drawn as the service of all versions. Of a reading within telemetry.BOUNDS edges have a p95.
     """
     seconds = counted.attrs.get("seconds")
     table = counted.assign(failed=counted["requests"].where(telemetry.failed(counted), 0.0)).reset_index()
+    table["service"] = table["service"].replace(_whole(counted.attrs.get("versions", {})))
     by_callers = table[table["reporter"] == "source"]
     own = table[(table["reporter"] == "destination") & ~table["service"].isin(by_callers["service"])]
-    found: dict[tuple[Node, Node], Counter[Any]] = {}
+    found: dict[Hop, Counter[Any]] = {}
     for rows in (by_callers, own):
         for row in rows.to_dict("records"):
-            service = Node(row["service"], "service")
             sums = {key: value for key, value in row.items() if key in _SUMMED and value == value}
-            for edge in ((_caller(row), service), (service, _called(row))):
-                found.setdefault(edge, Counter()).update(sums)
+            for hop in _with_service(row) if services else _without_service(row):
+                found.setdefault(hop, Counter()).update(sums)
     return Graph(tuple(_edges(found, seconds)))
 
 
@@ -146,23 +153,37 @@ def draw_pods(
     for name, version in pods.items():
         rows = own[own["pod"] == name]
         node = Node(name, "workload", version, name in ejected)
-        found[start, node] = Counter({key: float(rows[key].sum()) for key in ("requests", "failed")})
+        found[start, node, ""] = Counter({key: float(rows[key].sum()) for key in ("requests", "failed")})
     if len(lost):
-        found[start, Node("no pod", "outside")] = Counter(
+        found[start, Node("no pod", "outside"), ""] = Counter(
             {key: float(lost[key].sum()) for key in ("requests", "failed")}
         )
     return Graph(tuple(_edges(found, counted.attrs.get("seconds"))))
 
 
-def _edges(found: Mapping[tuple[Node, Node], "Counter[Any]"], seconds: float | None) -> Iterable[Edge]:
-    sent: dict[Node, float] = {}
-    for (caller, _), sums in found.items():
-        sent[caller] = sent.get(caller, 0.0) + sums["requests"]
-    for (caller, called), sums in sorted(found.items(), key=lambda entry: entry[0]):
+def _whole(versions: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return for each Service of one version the one of all: the first, where several have its pods."""
+    return {part: whole for whole, parts in sorted(versions.items(), reverse=True) for part in parts}
+
+
+def _with_service(row: Mapping[Any, Any]) -> list[Hop]:
+    service = Node(row["service"], "service")
+    return [(_caller(row), service, ""), (service, _called(row), "")]
+
+
+def _without_service(row: Mapping[Any, Any]) -> list[Hop]:
+    return [(_caller(row), _called(row), row["service"])]
+
+
+def _edges(found: Mapping[Hop, "Counter[Any]"], seconds: float | None) -> Iterable[Edge]:
+    sent: dict[tuple[Node, str], float] = {}
+    for (caller, _, of), sums in found.items():
+        sent[caller, of] = sent.get((caller, of), 0.0) + sums["requests"]
+    for (caller, called, of), sums in sorted(found.items(), key=lambda entry: entry[0]):
         requests = sums["requests"]
         rate, p95 = requests / seconds if seconds else None, telemetry.percentile(sums, 0.95)
         errors = sums["failed"] / requests if requests else 0.0
-        yield Edge(caller, called, int(requests), requests / (sent[caller] or 1.0), errors, rate, p95)
+        yield Edge(caller, called, int(requests), requests / (sent[caller, of] or 1.0), errors, rate, p95)
 
 
 def _at_most(low: int, high: int) -> str:

@@ -33,7 +33,7 @@ LINES = {
 
 
 def spans() -> list[Span]:
-    found = []
+    found: list[Span] = []
     for name, lines in LINES.items():
         labels = {"version": name[-2:]} if "-" in name else {}
         pod = {"metadata": {"name": f"{name}-1", "labels": labels, "ownerReferences": [{"name": name}]}}

@@ -53,12 +53,13 @@ def show(lab: Lab, rate: float = 50) -> Live:
     return _show(Live(lab, rate))
 
 
-def show_graph(lab: Lab, durations: bool = False) -> LiveGraph:
+def show_graph(lab: Lab, services: bool = True, durations: bool = False) -> LiveGraph:
     """Show below the cell who calls whom, and return at once; it sends no requests itself.
 
+    services: whether they stand between callers and versions; without them each caller has its own shares.
     durations: whether each edge says its p95, too.
     """
-    return _show(LiveGraph(Readings(lab.cluster, durations)))
+    return _show(LiveGraph(Readings(lab.cluster, services, durations)))
 
 
 def show_pods(lab: Lab) -> LiveGraph:

@@ -25,13 +25,15 @@ SPAN = 5  # readings between the two that a picture is the difference of
 class Readings(Subject):
     """The last counters of a cluster's sidecars, and the graph of what they counted since the oldest.
 
-    durations: whether the edges say how long requests take.
+    services: whether they stand between callers and versions. durations: whether the edges say how long
+    requests take.
     """
 
-    def __init__(self, cluster: Cluster, durations: bool = False) -> None:
+    def __init__(self, cluster: Cluster, services: bool = True, durations: bool = False) -> None:
         self._within = telemetry.BOUNDS if durations else ()
         self.graph = graph.Graph(())
         self._cluster = cluster
+        self._services = services
         self._readings: deque[pd.DataFrame] = deque(maxlen=SPAN + 1)
 
     @property
@@ -63,7 +65,7 @@ class Readings(Subject):
         return ""
 
     def _draw(self, counted: pd.DataFrame) -> graph.Graph:
-        return graph.draw(counted)
+        return graph.draw(counted, self._services)
 
 
 class OfPods(Readings):
