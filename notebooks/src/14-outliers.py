@@ -128,6 +128,7 @@ refused.groupby(["service", "code", "flags"]).sum()
 lab.set_env("name-v3", DELAY=None)
 lab.apply("deploy/hidden-failures/retries.yaml")
 lab.apply("deploy/outliers/retry-budget.yaml")
+# %%
 before = lab.counters()
 print(f"failed: {lab.failed(lab.sample(requests=300, concurrency=32))}")
 counted = lab.counters(since=before)
