@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from kata_lib.errors import KataError
 from recorders import recorded
@@ -56,6 +56,8 @@ def record(
 def _recorded(name: str, lab: Lab) -> bool:
     """Record a set, and return whether that could be done; what it lacks is said."""
     try:
+        if lab.option != "modules":
+            _ = lab.kubernetes
         if lab.option == "cluster":
             lab.require_node()
         versions = SETS[name].record(lab)
@@ -68,7 +70,7 @@ def _recorded(name: str, lab: Lab) -> bool:
 
 
 def _list() -> None:
-    table = Table("set", "needs", "what is written", "recorded from")
+    table = Table(Column("set", no_wrap=True), "needs", "what is written", "recorded from")
     known = recorded.all_sets()
     for name, recorder in SETS.items():
         table.add_row(name, recorder.needs, recorder.about, _told(known.get(name, {})))

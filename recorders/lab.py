@@ -55,7 +55,9 @@ class Lab:
         try:
             version: str = self.client.request("GET", "/version")["gitVersion"]
         except ClusterError as error:
-            raise LabError(f"The lab of {self.cluster} does not answer; start it. {error}") from error
+            why = error.__cause__ or error
+            other = f"Start it, or --{self.option} names another."
+            raise LabError(f"The lab of {self.cluster} does not answer: {why}. {other}") from error
         return version.removeprefix("v")
 
     @cached_property

@@ -1,7 +1,9 @@
 """scripts/record says what a lab lacks and of which versions a set was last; it leaves a lab as it was."""
 
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -67,6 +69,18 @@ def test_a_lab_that_is_not_there_ends_the_command_with_a_line(option: str, tmp_p
     ended = CliRunner().invoke(app, ["api", option, str(tmp_path / "none")])
     assert ended.exit_code == 1
     assert ended.output == f"api: --server names {tmp_path / 'none'}, which is no file.\n"
+
+
+def test_a_lab_that_does_not_answer_ends_the_command_with_a_line(api: Api, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    there = re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{port}", api.kubeconfig.read_text())
+    file = tmp_path / "kubeconfig"
+    file.write_text(there)
+    ended = CliRunner().invoke(app, ["istio-invalid", "--server", str(file)])
+    assert ended.exit_code == 1
+    assert ended.output.startswith(f"istio-invalid: The lab of {file} does not answer: ")
+    assert ended.output.endswith("Start it, or --server names another.\n")
 
 
 def test_every_set_is_tried_whatever_the_others_lack() -> None:
