@@ -146,11 +146,11 @@ def listening() -> None:
 def everything(api: Api) -> set[tuple[str, str]]:
     """Return all objects by kind and name, and the labels of the namespace."""
     resources = ("deployments", "replicasets", "pods", "services", "customresourcedefinitions")
-    found = {
-        (resource, obj["metadata"]["name"])
-        for resource in resources
-        for obj in api.registry(lambda registry, name=resource: registry.list(name))
-    }
+    found = api.registry(
+        lambda registry: {
+            (name, obj["metadata"]["name"]) for name in resources for obj in registry.list(name)
+        }
+    )
     labels = api.registry(lambda registry: registry.get("namespaces", None, "default"))["metadata"]["labels"]
     return found | set(labels.items())
 
