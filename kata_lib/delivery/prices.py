@@ -1,0 +1,64 @@
+"""What each of several plans sees of versions that are a little ill, and its price: a table, by simulation."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pandas as pd
+
+from kata_lib.cluster import waiting
+from kata_lib.delivery.illnesses import Crowded, Late
+from kata_lib.delivery.metric import LATENCY, SUCCESS_RATE
+from kata_lib.delivery.plan import Plan
+from kata_lib.delivery.simulation import Outcomes, Traffic, outcomes
+from kata_lib.errors import ReleaseError
+from kata_lib.statistics.shares import percent
+
+RATE, WELL, RELEASES = 400.0, 0.001, 2000
+
+
+class Kind(NamedTuple):
+    """A kind of canary: what becomes of its requests, and which metric is bad of it."""
+
+    traffic: Traffic
+    metric: str = SUCCESS_RATE
+
+
+KINDS: Mapping[str, Kind] = {
+    "healthy, fails 0.1 %": Kind(Traffic(RATE, WELL, WELL)),
+    "fails 5 %": Kind(Traffic(RATE, 0.05, WELL)),
+    "fails for 1 user in 100": Kind(Traffic(RATE, 0.01, WELL)),
+    "turns bad after 6 s": Kind(Traffic(RATE, WELL, WELL, illness=Late(0.5, 6.0))),
+    "slow above 100 requests/s": Kind(Traffic(RATE, WELL, WELL, illness=Crowded(0.01, 0.25)), LATENCY),
+}
+"""By their names in the table. A user's requests are spread among all the others', so to who counts requests
+one user in a hundred is one request in a hundred."""
+
+
+def of(plan: Plan, kind: str, releases: int = RELEASES) -> Outcomes:
+    """Return how so many releases of a kind of canary end; ReleaseError where no metric of the plan sees it."""
+    names = [metric.name for metric in plan.metrics]
+    if KINDS[kind].metric not in names:
+        raise ReleaseError(f"The plan does not look at {KINDS[kind].metric}, so it cannot see what {kind}.")
+    return outcomes(plan, KINDS[kind].traffic, releases, names.index(KINDS[kind].metric))
+
+
+def table(plans: Mapping[str, Plan], releases: int = RELEASES) -> pd.DataFrame:
+    """Return one row a kind of canary and one column a plan.
+
+    A cell says which part of the releases goes through, how many requests the canary gets and how many of
+    them fail, both on average, and how many seconds half of the releases take at most.
+    """
+    rows = {}
+    for kind in KINDS:
+        with waiting.busy(f"Simulating {releases:,} releases by each plan: {kind}"):
+            rows[kind] = {name: _cell(plan, kind, releases) for name, plan in plans.items()}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("canary")
+
+
+def _cell(plan: Plan, kind: str, releases: int) -> str:
+    if KINDS[kind].metric not in [metric.name for metric in plan.metrics]:
+        return "not looked at"
+    found = of(plan, kind, releases)
+    through = percent(found.through / found.releases)
+    bad = "slow" if KINDS[kind].metric == LATENCY else "failed"
+    return f"{through} through; {found.met:,.0f} requests, {found.hurt:,.0f} {bad}; {found.seconds:.0f} s"
