@@ -43,7 +43,7 @@ class Late:
 
 @dataclass(frozen=True)
 class Crowded:
-    """Requests are answered one at a time, each in `each` seconds; bad are those that wait longer than `slow`.
+    """Requests are answered one at a time, each in `each` seconds; bad are those that wait for `slow`.
 
     The work that waits rises by what arrives and falls as time passes: a queue without the chance that is in
     the moments of arrival, which below nine tenths of the capacity adds no more than some tens of

@@ -1,4 +1,4 @@
-"""What each of several plans sees of versions that are a little ill, and its price: a table, by simulation."""
+"""What plans see of versions that are a little ill, and at what price: by simulation."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -33,13 +33,47 @@ KINDS: Mapping[str, Kind] = {
 """By their names in the table. A user's requests are spread among all the others', so to who counts requests
 one user in a hundred is one request in a hundred."""
 
+ASKED: Mapping[str, tuple[float, float]] = {
+    "fails 5 %": (0.0, 0.01),
+    "turns bad after 6 s": (0.0, 0.01),
+    "healthy, fails 0.1 %": (0.95, 1.0),
+}
+"""The least and the greatest share of releases that a good plan lets through, 0 to 1."""
+
 
 def of(plan: Plan, kind: str, releases: int = RELEASES) -> Outcomes:
-    """Return how so many releases of a kind of canary end; ReleaseError where no metric of the plan sees it."""
+    """Return how so many releases of a kind of canary end.
+
+    ReleaseError where the plan does not look at the metric that sees it.
+    """
     names = [metric.name for metric in plan.metrics]
     if KINDS[kind].metric not in names:
         raise ReleaseError(f"The plan does not look at {KINDS[kind].metric}, so it cannot see what {kind}.")
     return outcomes(plan, KINDS[kind].traffic, releases, names.index(KINDS[kind].metric))
+
+
+def objection(plan: Plan) -> str:
+    """Return what a plan does not see, or sends back without need; "" where all is well."""
+    for kind, (least, most) in ASKED.items():
+        found = of(plan, kind)
+        through = found.through / found.releases
+        if not least <= through <= most:
+            limit = f"at most {percent(most)}" if through > most else f"at least {percent(least)}"
+            return (
+                f"Of {found.releases:,} simulated releases of a version of this kind: {kind}, the plan lets "
+                f"{percent(through)} through; asked for is {limit}."
+            )
+    return ""
+
+
+def strictest(plan: Plan) -> Plan:
+    """Return a plan that calls 0.1 % of failures healthy and 1 % faulty, and looks at nothing else."""
+    metric = {
+        "name": SUCCESS_RATE,
+        "successCondition": "result >= 0.999",
+        "failureCondition": "result < 0.99",
+    }
+    return plan.changed(analysis={**plan.source["analysis"], "metrics": [metric]})
 
 
 def table(plans: Mapping[str, Plan], releases: int = RELEASES) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from kata_lib.delivery.plan import Plan
 from kata_lib.delivery.simulation import Outcomes
 from kata_lib.delivery.steps import SetWeight
 from kata_lib.errors import ReleaseError
+from kata_lib.statistics.shares import Share, share_of
 
 if TYPE_CHECKING:
     from kata_lib.traffic import Sampler
@@ -52,8 +53,22 @@ def _one(cluster: Cluster, plan: Plan, users: "Sampler") -> tuple[str, int, floa
     return ended, _failed(users) - before, took
 
 
+def through(releases: pd.DataFrame) -> Share:
+    """Return which share of releases went through."""
+    return share_of("", int((releases["ended"] == THROUGH).sum()), len(releases))
+
+
 def _failed(users: "Sampler") -> int:
     return int(users.frame()["error"].notna().sum())
+
+
+def watched(cluster: Cluster, plan: Plan, seconds: float = 0.0) -> Release:
+    """Release once, saying each decision, and return the release no sooner than after so many seconds."""
+    began = time.monotonic()
+    release = delivery.start(cluster, plan)
+    release.wait()
+    time.sleep(max(0.0, began + seconds - time.monotonic()))
+    return release
 
 
 def ending(release: Release) -> str:

@@ -226,9 +226,11 @@ class Lab:
         """Send one request and return which pods' sidecars counted it, received and sent."""
         return hops.count(self.cluster, lambda: self.sample(requests=1))
 
-    def watch(self, rate: float, through: str = "") -> traffic.Sampler:
+    def watch(
+        self, rate: float, through: str = "", connections: traffic.Connections = "per-request"
+    ) -> traffic.Sampler:
         """Ask the sentences service in the background, `rate` times a second, until its stop()."""
-        return application.Sampler(self.url(through), rate)
+        return application.Sampler(self.url(through), rate, connections=connections)
 
     @activity.shows("Reading the sidecars' counters")
     def counters(self, since: pd.DataFrame | None = None) -> pd.DataFrame:

@@ -51,10 +51,18 @@ def style_of(version: str) -> Style:
     return STYLES.get(version, OTHER)
 
 
-def distribution(shares: Mapping[str, Share], expected: Mapping[str, float]) -> Still:
+def distribution(
+    shares: Mapping[str, Share],
+    expected: Mapping[str, float],
+    *,
+    title: str = "Observed and expected share",
+    of: str = "answers",
+    beside: str = "expected",
+) -> Still:
     """Show observed shares with their 95 % intervals beside the expected ones, one bar a label.
 
-    `shares` and `expected` (fractions) have the same labels.
+    `shares` and `expected` (fractions) have the same labels. of: what they are shares of; beside: what the
+    expected ones are called.
     """
     if shares.keys() != expected.keys():
         raise ValueError(f"expected shares for {', '.join(shares)}; found them for {', '.join(expected)}")
@@ -72,17 +80,17 @@ def distribution(shares: Mapping[str, Share], expected: Mapping[str, float]) -> 
             x=[x for place in places for x in (place - 0.4, place + 0.4, None)],
             y=[y for label in shares for y in (_percent(expected[label]), _percent(expected[label]), None)],
             mode="lines",
-            name="expected",
+            name=beside,
             line=EXPECTED,
         )
     )
     labels = [f"{label}<br>n = {share.n:,}" for label, share in shares.items()]
-    figure = percent_figure(traces, "Observed and expected share", "", "share of answers")
+    figure = percent_figure(traces, title, "", f"share of {of}")
     middle, half = (len(shares) - 1) / 2, max(3, len(shares)) / 2
     figure.update_xaxes(tickvals=list(places), ticktext=labels, range=[middle - half, middle + half])
     figure.update_yaxes(range=[0, TOP])
     parts = [
-        f"{label}: {_words(share)}; expected {percent(expected[label])}." for label, share in shares.items()
+        f"{label}: {_words(share)}; {beside} {percent(expected[label])}." for label, share in shares.items()
     ]
     return Still(figure, " ".join(["Bars of observed shares with 95 % intervals.", *parts]))
 
