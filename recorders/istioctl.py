@@ -18,7 +18,7 @@ from recorders.leaving import leaving_nothing
 from recorders.recorded import REFERENCE, Versions
 
 FILE = REFERENCE / "istioctl-analyze.json"
-KINDS = "virtualservice,destinationrule,gateways.networking.istio.io,service,deployment,pod"
+KINDS = "virtualservice,destinationrule,gateways.networking.istio.io,httproute,service,deployment,pod"
 
 
 def record(lab: Lab) -> Versions:
@@ -47,6 +47,10 @@ def _said(lab: Lab, mistaken: object) -> list[list[str]]:
     lab.checked("kubectl", "label", "namespace", "default", *injection, "--overwrite")
     items = {"apiVersion": "v1", "kind": "List", "items": made}
     lab.checked("kubectl", "create", "-f", "-", text=json.dumps(items))
+    for route in found.http_routes:
+        status = json.dumps({"status": route["status"]})
+        name = f"httproute/{route['metadata']['name']}"
+        lab.checked("kubectl", "patch", name, "--subresource=status", "--type=merge", f"--patch={status}")
     answer = lab.run("istioctl", "analyze", "--namespace=default", "--output=json").stdout
     return sorted([m["code"], m["level"], m["origin"], m["message"]] for m in json.loads(answer or "[]"))
 
@@ -58,7 +62,7 @@ def _empty(lab: Lab) -> None:
 def _objects(found: Objects) -> list[Obj]:
     """Return what is in the namespace, as an API server takes it."""
     lists = (found.services, found.deployments, found.pods)
-    routing = (found.virtual_services, found.destination_rules, found.gateways)
+    routing = (found.virtual_services, found.destination_rules, found.gateways, found.http_routes)
     made = [copy.deepcopy({"apiVersion": "v1", **obj}) for some in (*lists, *routing) for obj in some]
     for obj in made:
         obj["metadata"].pop("creationTimestamp", None)

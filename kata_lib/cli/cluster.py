@@ -129,7 +129,7 @@ def weights(
     else:
         found = weights.read(cluster, service.NAME)
     if not found:
-        print("No VirtualService sets weights for name: its ready pods share the requests evenly.")
+        print("No rule sets weights for name: its ready pods share the requests evenly.")
     for name, weight in found.items():
         print(f"{name}  {weight}")
 

@@ -5,6 +5,7 @@ Its answers tell their version: "Porthos (v2) is 42 years" is from version 2, on
 """
 
 import re
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from kata_lib.engines.application import Application
 from kata_lib.errors import ClusterError
 from kata_lib.machine import PROJECT
 from kata_lib.mesh import gateways
-from kata_lib.traffic import UNKNOWN
+from kata_lib.traffic import UNKNOWN, VersionOf
 
 if TYPE_CHECKING:
     from kata_lib.cluster.cluster import Cluster
@@ -31,6 +32,7 @@ APPLICATION = Application(
 
 _MARK = re.compile(r" \((v\d+)\)")
 _SENTENCE = re.compile(r"(?P<name>\S.*) is \S+( \(v\d+\))? years")
+_NAME = re.compile(r"[^\W\d_][\w' -]*")
 
 
 def version_of(answer: str) -> str:
@@ -44,6 +46,11 @@ def version_of(answer: str) -> str:
     return mark_in(sentence["name"] if sentence else answer) or ("v1" if sentence else UNKNOWN)
 
 
+def version_of_name(answer: str) -> str:
+    """Return the version of an answer of `name` itself: "Porthos", without a mark, is version 1's."""
+    return mark_in(answer) or ("v1" if _NAME.fullmatch(answer.strip()) else UNKNOWN)
+
+
 def mark_in(text: str) -> str | None:
     """Return the version that a text is marked with, None without one: errors have it at best."""
     mark = _MARK.search(text)
@@ -54,6 +61,23 @@ sample = partial(traffic.sample, version_of=version_of)
 Sampler = partial(traffic.Sampler, version_of=version_of)
 frame_of = partial(traffic.frame_of, version_of=version_of)
 """As those of kata_lib.traffic, with the versions of the application's answers."""
+
+
+def host_of(service: str) -> str:
+    """Return the host under which callers outside ask a gateway for a service of the workshop."""
+    return f"{service}.example"
+
+
+def asked(service: str, headers: Mapping[str, str] | None = None) -> tuple[Mapping[str, str], VersionOf]:
+    """Return the headers by which a gateway is asked for a service, and what tells its answers' versions.
+
+    service: "" for whatever the gateway leads to by itself, which is sentences.
+    """
+    if not service:
+        return headers or {}, version_of
+    return {**(headers or {}), "host": host_of(service)}, (
+        version_of_name if service == "name" else version_of
+    )
 
 
 def url(cluster: "Cluster", through: str = "") -> str:

@@ -14,8 +14,9 @@ from kata_lib.cluster.pods import SIDECAR, container_names, troubles
 from kata_lib.course import originals, restoring, routing, service
 from kata_lib.course.mistake import Mistake
 from kata_lib.course.steps import KINDS, SWITCHED, V1, V2, V3
+from kata_lib.mesh import http_routes
 from kata_lib.mesh.analyze import Choice, lines
-from kata_lib.mesh.virtual_services import speaker
+from kata_lib.mesh.weights import speaker
 
 V1_DEPLOYMENTS = ("age", "name-v1", "sentences")
 _FOLDERS = {"name-v2": V2, "name-v3": V3}
@@ -52,17 +53,26 @@ def extra_version(cluster: Cluster) -> Iterator[Mistake]:
 
 
 def unwanted_route(cluster: Cluster) -> Iterator[Mistake]:
-    """Yield that a VirtualService weights the requests, where plain Kubernetes should spread them."""
+    """Yield that a rule weights the requests, where plain Kubernetes should spread them."""
     written = speaker(cluster, service.NAME)
     if written is None:
         return
-    name, others = written["metadata"]["name"], [h for h in written["spec"]["hosts"] if h != service.NAME]
-    text = f"The VirtualService {name} sets the shares of the host {service.NAME} already."
+    name, kind = written["metadata"]["name"], written["kind"]
+    field, hosts = _hosts(written)
+    others = [host for host in hosts if host != service.NAME]
+    text = f"The {kind} {name} sets the shares of the host {service.NAME} already."
     if others:
-        place = f"spec.hosts[{written['spec']['hosts'].index(service.NAME)}]"
+        place = f"spec.{field}[{hosts.index(service.NAME)}]"
         yield Mistake(f"{text} It is for {', '.join(others)} too.", lines.removed(written, place))
     else:
-        yield Mistake(text, f"kubectl delete virtualservice {name}")
+        yield Mistake(text, f"kubectl delete {kind.lower()} {name}")
+
+
+def _hosts(written: Obj) -> tuple[str, list[str]]:
+    """Return for which hosts a VirtualService or an HTTPRoute is, and the field of its spec that says so."""
+    if written["kind"] == http_routes.KIND:
+        return "parentRefs", [parent["name"] for parent in http_routes.parents(written)]
+    return "hosts", written["spec"]["hosts"]
 
 
 def replicas(cluster: Cluster, wanted: Mapping[str, int]) -> Iterator[Mistake]:

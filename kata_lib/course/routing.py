@@ -14,12 +14,11 @@ from kata_lib.course import originals, restoring, service
 from kata_lib.course.mistake import Mistake, of_finding
 from kata_lib.course.steps import CANARY, CANARY_V3, PROMOTE, V1, V2, V3
 from kata_lib.course.wanted import Shares, WantedRouting, same
-from kata_lib.mesh import analyze
+from kata_lib.mesh import analyze, http_routes
 from kata_lib.mesh.analyze import Choice, Objects, lines
-from kata_lib.mesh.analyze.objects import rules
-from kata_lib.mesh.analyze.written import raises_newest, shares_text, versions, written_shares
-from kata_lib.mesh.virtual_services import ISTIO, is_plain, speaker
-from kata_lib.mesh.weights import names
+from kata_lib.mesh.analyze.written import plain_route, raises_newest, shares_text, versions, written_shares
+from kata_lib.mesh.virtual_services import ISTIO
+from kata_lib.mesh.weights import names, speaker
 
 _SERVICE, _DEPLOYMENT = "Service", "Deployment"
 _DECIDING = {
@@ -55,9 +54,11 @@ def _meant(shares: Shares, wanted: WantedRouting) -> dict[str, float]:
 def mistakes(cluster: Cluster, wanted: WantedRouting) -> Iterator[Mistake]:
     """Yield why requests do not go where the step wants: from what is written, then what is in force."""
     found = analyze.read(cluster, service.KNOWN)
+    written = speaker(cluster, service.NAME)
     if wanted.file:
-        yield from _written(cluster, wanted, found, speaker(cluster, service.NAME))
-    yield from _in_force(cluster, wanted, found)
+        yield from _written(cluster, wanted, found, written)
+    by_route = written is not None and written["kind"] == http_routes.KIND
+    yield from _in_force(cluster, wanted, found, {} if by_route else wanted.files())
 
 
 def unanswered(cluster: Cluster) -> Iterator[Mistake]:
@@ -92,6 +93,9 @@ def _written(
         return
     host = found.service(service.NAME)
     others = [one for one in found.own(found.routing(host)) if _name(one) != _name(written)] if host else []
+    if written["kind"] == http_routes.KIND:
+        yield _of_route(wanted, found, written)
+        return
     if others:
         yield _two_speak(wanted, found, [written, *others])
         return
@@ -103,6 +107,15 @@ def _written(
         yield of_finding(errors[0], restored)
     else:
         yield _weights(wanted, found, written, line)
+
+
+def _of_route(wanted: WantedRouting, found: Objects, written: Obj) -> Mistake:
+    """Return what is wrong with an HTTPRoute: a parent or a backend that is not there, or its weights."""
+    own = f"HTTPRoute {found.name}/{_name(written)}"
+    errors = [f for f in analyze.findings(found) if f.severity == "Error" and f.object == own]
+    if errors:
+        return of_finding(errors[0])
+    return _weights(wanted, found, written, _set_weights(found, written, wanted.shares))
 
 
 def _nobody_speaks(cluster: Cluster, wanted: WantedRouting, found: Objects) -> Mistake:
@@ -144,11 +157,11 @@ def _two_speak(wanted: WantedRouting, found: Objects, both: list[Obj]) -> Mistak
 
 
 def _weights(wanted: WantedRouting, found: Objects, written: Obj, line: str) -> Mistake:
-    name, shares = _name(written), written_shares(found, written)
+    name, shares = f"{written['kind']} {_name(written)}", written_shares(found, written)
     said = f"{shares_text(shares)}; this step wants {shares_text(wanted.shares)}"
-    if _not_applied(written, wanted, found):
+    if written["kind"] != http_routes.KIND and _not_applied(written, wanted, found):
         return Mistake(
-            f"The VirtualService {name} has {said}, and so says {wanted.file}. {_last(written)} was "
+            f"The {name} has {said}, and so says {wanted.file}. {_last(written)} was "
             "applied last: was the file edited, and not applied again?",
             f"kubectl apply -f {wanted.file}",
         )
@@ -156,19 +169,22 @@ def _weights(wanted: WantedRouting, found: Objects, written: Obj, line: str) -> 
     if len(shares) == 2 and list(shares.values()) == values[::-1]:
         return Mistake(f"{_swapped(found, written)}: {said}.", line)
     totals = [f.message for f in analyze.findings(found) if f.code == "KATA0401"]
-    text = " ".join([f"The weights in the VirtualService {name} make {said}.", *totals])
+    text = " ".join([f"The weights in the {name} make {said}.", *totals])
     if line:
         return Mistake(text, line)
     instead = f"{restoring.applied(wanted.file)} && {lines.deleted(written)}"
     return Mistake(
-        text, choices=(Choice(instead, f"the step's rules take the place of {name}, whose own rules go"),)
+        text,
+        choices=(
+            Choice(instead, f"the step's rules take the place of {_name(written)}, whose own rules go"),
+        ),
     )
 
 
 def _swapped(found: Objects, written: Obj) -> str:
     if labels := _labels_swapped(found):
         return f"The labels of the DestinationRule are swapped: {labels}"
-    return f"The weights in the VirtualService {_name(written)} are swapped"
+    return f"The weights in the {written['kind']} {_name(written)} are swapped"
 
 
 def _labels_swapped(found: Objects) -> str:
@@ -183,15 +199,18 @@ def _labels_swapped(found: Objects) -> str:
 
 def _set_weights(found: Objects, written: Obj, wanted: Shares) -> str:
     """Return the line that sets the weights; "" where a version has not one destination in the rule."""
-    rule = next((rule for rule in rules(written) if is_plain(rule)), {})
-    route = rule.get("route") or []
+    route = plain_route(written)
     behind = versions(found, route)
     if sorted(behind) != sorted(set(behind)) or not {v for v in wanted if wanted[v]} <= set(behind):
         return ""
-    if "delegate" in rule or any(e["destination"]["host"].partition(".")[0] != service.NAME for e in route):
+    if not route or not set(_hosts(route)) <= {service.NAME, *found.versions_of(service.NAME)}:
         return ""
     pairs = zip(names(route), behind, strict=True)
     return "kata weights " + " ".join(f"{name}={wanted.get(v, 0.0) * 100:.0f}" for name, v in pairs)
+
+
+def _hosts(route: list[Obj]) -> list[str]:
+    return [entry["destination"]["host"].partition(".")[0] for entry in route]
 
 
 def _restored(cluster: Cluster, wanted: WantedRouting) -> str:
@@ -202,13 +221,15 @@ def _restored(cluster: Cluster, wanted: WantedRouting) -> str:
     return ""
 
 
-def _in_force(cluster: Cluster, wanted: WantedRouting, found: Objects) -> Iterator[Mistake]:
+def _in_force(
+    cluster: Cluster, wanted: WantedRouting, found: Objects, files: Mapping[tuple[str, str], str]
+) -> Iterator[Mistake]:
     """Yield why what is in force differs from what the step wants, although the weights are written so."""
     seen = next((seen for seen in found.in_force if seen.service == service.NAME), None)
     outages = any(finding.code.startswith("KATA05") for finding in analyze.findings(found))
     if seen is not None and not outages and same(seen.versions, wanted.shares):
         return
-    yield from _causes(cluster, wanted.files(), found)
+    yield from _causes(cluster, files, found)
     said = str(seen) if seen else f"There is no Service {service.NAME}."
     others = [r for r in found.rules_for(service.NAME) if r["metadata"]["name"] not in wanted.rules]
     yield Mistake(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.course import originals
+from kata_lib.course import application, originals
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.steps import CANARY
 from kata_lib.mesh import analyze, synced, weights
@@ -20,8 +20,10 @@ KNOWN = Known((CALLER,), CALLED, originals.made_by(), weighted=NAME)
 """What an analysis is told of the workshop."""
 
 
-def in_force(cluster: Cluster) -> InForce:
-    """Return where requests to name go, as the sidecar of sentences has it."""
+def in_force(cluster: Cluster, gateway: str = "") -> InForce:
+    """Return where requests to name go, as the sidecar of sentences has it, or a gateway asked for name."""
+    if gateway:
+        return mesh_in_force.read(cluster, NAME, gateway, application.host_of(NAME))
     return mesh_in_force.read(cluster, NAME, CALLER)
 
 

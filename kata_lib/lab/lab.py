@@ -31,6 +31,7 @@ from kata_lib.delivery.metric import LATENCY
 from kata_lib.engines.base import Engine
 from kata_lib.errors import ClusterError, KataError, WaitTimeout
 from kata_lib.lab import activity, missing_names, turns, unquoted
+from kata_lib.lab.ways import Ways
 from kata_lib.lab.weight import Weight
 from kata_lib.mesh import analyze, hops, telemetry, weights
 from kata_lib.mesh.matches import Request
@@ -83,13 +84,14 @@ class Lab:
         self._said: dict[str, float] = {}
         self._journal = Journal(engine.folder.name)
         self._weight = Weight(cluster)
+        self._ways = Ways(cluster)
 
     def __repr__(self) -> str:
         return f"Lab on the {self.engine.name} engine, namespace {self.cluster.namespace}"
 
     def url(self, through: str = "") -> str:
         """Return where the sentences service answers; through: the gateway that asks it, such as gateway."""
-        return application.url(self.cluster, through)
+        return self._ways.url(through) if through else application.url(self.cluster)
 
     @activity.shows("Setting up what this step begins with")
     def begin(self, name: str, reset: bool = False) -> None:
@@ -167,7 +169,7 @@ class Lab:
         return table.set_index("pod").rename_axis(index=None, columns="pod")
 
     def weights(self) -> dict[str, int]:
-        """Return the weight of each subset for name, as written; {} where no VirtualService sets it."""
+        """Return the weight of each subset for name, as written; {} where no rule sets it."""
         return weights.read(self.cluster, service.NAME)
 
     @property
@@ -183,12 +185,14 @@ class Lab:
         self._settle(since)
         return written
 
-    def expected_share(self, headers: Mapping[str, str] | None = None) -> dict[str, float]:
-        """Return the share of requests that each version should get, as the calling sidecar has it.
+    def expected_share(self, headers: Mapping[str, str] | None = None, through: str = "") -> dict[str, float]:
+        """Return the share of requests to name that each version should get, as the caller's Envoy has it.
 
-        headers: those that the requests have, where rules look at them.
+        headers: those that the requests have, where rules look at them. through: the gateway that calls, by
+        default sentences.
         """
-        return dict(service.in_force(self.cluster).outcome(Request(headers=headers or {})).versions)
+        found = service.in_force(self.cluster, through)
+        return dict(found.outcome(Request(headers=headers or {})).versions)
 
     @activity.shows("Asking")
     def sample(
@@ -204,11 +208,14 @@ class Lab:
         users: int | None = None,
         on_progress: Callable[[int], None] | None = None,
         through: str = "",
+        service: str = "",
     ) -> pd.DataFrame:
         """Ask the sentences service and return one row a request, as traffic.sample does.
 
         through: the gateway by which the requests come in; without one they go to sentences itself.
+        service: which one the gateway is asked for, by a host such as name.example.
         """
+        headers, version_of = application.asked(service, headers)
         return application.sample(
             self.url(through),
             requests=requests,
@@ -220,6 +227,7 @@ class Lab:
             headers=headers,
             users=users,
             on_progress=on_progress,
+            version_of=version_of,
         )
 
     def hops(self) -> pd.DataFrame:
@@ -227,10 +235,17 @@ class Lab:
         return hops.count(self.cluster, lambda: self.sample(requests=1))
 
     def watch(
-        self, rate: float, through: str = "", connections: traffic.Connections = "per-request"
+        self,
+        rate: float,
+        through: str = "",
+        service: str = "",
+        connections: traffic.Connections = "per-request",
     ) -> traffic.Sampler:
-        """Ask the sentences service in the background, `rate` times a second, until its stop()."""
-        return application.Sampler(self.url(through), rate, connections=connections)
+        """Ask in the background, `rate` times a second, until its stop(); the others as of sample."""
+        headers, version_of = application.asked(service)
+        return application.Sampler(
+            self.url(through), rate, connections=connections, headers=headers, version_of=version_of
+        )
 
     @activity.shows("Reading the sidecars' counters")
     def counters(self, since: pd.DataFrame | None = None) -> pd.DataFrame:

@@ -6,23 +6,29 @@ For finding what to change, as virtual_services.py. What becomes of requests the
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kata_lib.cluster.client import ApiRefused, Obj
+from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.errors import MeshError
+from kata_lib.mesh import gateways
 from kata_lib.mesh.matches import fits
 
-GATEWAY_API = "gateway.networking.k8s.io/v1"
 KIND = "HTTPRoute"
-_FORBIDDEN = 403
 _RANKS = ("Exact", "PathPrefix", "RegularExpression")
 
 
 def of_service(cluster: Cluster, name: str) -> list[Obj]:
     """Return the HTTPRoutes for callers inside that name a Service as their parent, the oldest first."""
-    found = [route for route in every(cluster) if _has_parent(route, name)]
-    return sorted(
-        found, key=lambda route: (route["metadata"]["creationTimestamp"], route["metadata"]["name"])
-    )
+    return for_service(every(cluster), name)
+
+
+def for_service(routes: list[Obj], name: str) -> list[Obj]:
+    """Return those of a namespace's HTTPRoutes that name a Service as their parent, the oldest first."""
+    return sorted((route for route in routes if _is_for(route, name)), key=_age)
+
+
+def come_before(virtual_service: Obj | None) -> bool:
+    """Return whether istiod asks the HTTPRoutes of a Service before a VirtualService: one shown to all."""
+    return virtual_service is None or "*" in (virtual_service["spec"].get("exportTo") or ["*"])
 
 
 def plain_rule(routes: list[Obj]) -> tuple[Obj, int] | None:
@@ -63,20 +69,17 @@ def parents(route: Obj) -> Iterator[Mapping[str, Any]]:
 
 def every(cluster: Cluster) -> list[Obj]:
     """Return the namespace's HTTPRoutes; none where there is no such kind, or it may not be read."""
-    if not cluster.api.serves(GATEWAY_API, KIND):
-        return []
-    try:
-        return cluster.objects(GATEWAY_API, KIND)
-    except ApiRefused as refused:
-        if refused.code == _FORBIDDEN:
-            return []
-        raise
+    return gateways.of_kind(cluster, KIND)
 
 
-def _has_parent(route: Obj, name: str) -> bool:
+def _is_for(route: Obj, name: str) -> bool:
     namespace = route["metadata"]["namespace"]
     named = (p for p in parents(route) if is_service(p) and p.get("namespace", namespace) == namespace)
     return any(parent["name"] == name for parent in named)
+
+
+def _age(route: Obj) -> tuple[str, str]:
+    return route["metadata"].get("creationTimestamp", ""), route["metadata"]["name"]
 
 
 def _takes_plain(match: Mapping[str, Any]) -> bool:

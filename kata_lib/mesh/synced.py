@@ -18,10 +18,10 @@ from kata_lib.cluster import waiting
 from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.hosts import of_service
-from kata_lib.cluster.pods import is_ready
+from kata_lib.cluster.pods import is_gateway, is_ready
 from kata_lib.mesh import proxy_config
 from kata_lib.mesh.destinations import Upstreams
-from kata_lib.mesh.http_routes import GATEWAY_API
+from kata_lib.mesh.gateways import GATEWAY_API
 from kata_lib.mesh.in_force import behind, callers, ready_pods
 from kata_lib.mesh.virtual_services import ISTIO
 
@@ -49,8 +49,11 @@ class Moment:
 
 
 def now(cluster: Cluster, caller: str) -> Moment:
-    """Return how things stand before something is written; caller: the Service whose sidecars will matter."""
-    pods = callers(cluster, caller)
+    """Return how things stand before something is written.
+
+    caller: the Service whose sidecars will matter; those of the namespace's gateways always do.
+    """
+    pods = _proxies(cluster, caller)
     if not pods or _unacknowledged(cluster, pods[0]) is not None:
         return Moment()
     return Moment(_written(cluster), {pod: _routing(proxy_config.dump(cluster, pod)) for pod in pods})
@@ -63,9 +66,10 @@ def until(
     on_wait: Callable[[str], None] | None = None,
     timeout: float = SECONDS,
 ) -> None:
-    """Wait until the callers' sidecars have what was written since a moment; WaitTimeout says what they lack.
+    """Wait until the callers' sidecars and the gateways have what was written since a moment.
 
     And where the cluster has one entry, until the caller's Service, if it has pods, answers there.
+    WaitTimeout says what they lack.
     """
     quiet = _Quiet(since, lambda: _written(cluster) != since.written)
     waiting.until(
@@ -98,7 +102,7 @@ class _Quiet:
 def _missing(cluster: Cluster, caller: str, quiet: _Quiet) -> Iterator[str]:
     """Yield what callers' sidecars do not have yet."""
     pods, services = cluster.pods(), cluster.objects("v1", "Service")
-    for pod in callers(cluster, caller):
+    for pod in _proxies(cluster, caller):
         acknowledged = _unacknowledged(cluster, pod)
         dump = proxy_config.dump(cluster, pod)
         if lacking := quiet.lacking(pod, _routing(dump)) if acknowledged is None else acknowledged:
@@ -106,6 +110,12 @@ def _missing(cluster: Cluster, caller: str, quiet: _Quiet) -> Iterator[str]:
         upstreams = Upstreams(dump, pods, cluster.namespace)
         for service in services:
             yield from (f"{pod}: {line}" for line in _other_pods(service, pods, upstreams, cluster.namespace))
+
+
+def _proxies(cluster: Cluster, caller: str) -> list[str]:
+    """Return the pods that choose where requests go: a Service's with a sidecar, and gateways."""
+    ready = (pod["metadata"]["name"] for pod in cluster.pods() if is_gateway(pod) and is_ready(pod))
+    return list(dict.fromkeys([*callers(cluster, caller), *ready]))
 
 
 def _other_pods(service: Obj, pods: list[Obj], upstreams: Upstreams, namespace: str) -> Iterator[str]:

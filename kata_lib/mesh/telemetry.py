@@ -20,7 +20,7 @@ from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.pods import SIDECAR, is_ready, running_since
 from kata_lib.errors import ClusterError
-from kata_lib.mesh import proxy_counters
+from kata_lib.mesh import proxy_counters, version_services
 from kata_lib.statistics import shares
 
 SETTLE = 6.0  # seconds; Envoy publishes durations once in five where nobody sets it otherwise
@@ -64,7 +64,7 @@ def counters(cluster: Cluster, within: Collection[int] = ()) -> pd.DataFrame:
     And for each time of `within`, in ms, the number of durations known up to it: a column of that number.
     attrs["asked"]: since when the sidecar of each pod that answered runs, in seconds since 1970;
     attrs["silent"]: the reason of each that did not, such as one killed a moment ago. Where none answers, its
-    ClusterError is raised.
+    ClusterError is raised. attrs["versions"]: as version_services has them.
     """
     at = time.time()
     pods = cluster.objects("v1", "Pod")  # of a pod on its way out an Envoy may still have counts
@@ -87,6 +87,7 @@ def counters(cluster: Cluster, within: Collection[int] = ()) -> pd.DataFrame:
             name: running_since(pod, SIDECAR) for name, pod in zip(by_pod, ready, strict=True) if name in told
         },
         "silent": {name: str(error) for name, error in silent.items()},
+        "versions": version_services.of_services(cluster.objects("v1", "Service")),
     }
     return table
 
@@ -197,9 +198,10 @@ def edges(counted: pd.DataFrame) -> pd.DataFrame:
 def by_version(counted: pd.DataFrame, service: str, reporter: str = "source") -> pd.DataFrame:
     """Return for each version of a service its requests, its share of them, and its errors.
 
-    An error is a 5xx, or 0 for a caller that went away. share, errors %: with their 95 % intervals, as text.
+    Those to a Service of one version are among them: an HTTPRoute sends them there. An error is a 5xx, or 0
+    for a caller that went away. share, errors %: with their 95 % intervals, as text.
     """
-    mine = counted[_is(counted, "service", service) & _is(counted, "reporter", reporter)]
+    mine = counted[_of_service(counted, service) & _is(counted, "reporter", reporter)]
     total = int(mine["requests"].sum())
     rows = {}
     for version, part in mine.groupby(level="version"):
@@ -232,7 +234,7 @@ def side_by_side(sample: pd.DataFrame, counted: pd.DataFrame, service: str) -> p
     """
     client = sample["version"].astype(object).where(sample["version"].notna(), "failed").value_counts()
     table = pd.DataFrame({"client": client})
-    mine = counted[_is(counted, "service", service)]
+    mine = counted[_of_service(counted, service)]
     names = mine.index.get_level_values("version").where(~failed(mine), "failed")
     for reporter in ("source", "destination"):
         chosen = _is(mine, "reporter", reporter)
@@ -240,6 +242,12 @@ def side_by_side(sample: pd.DataFrame, counted: pd.DataFrame, service: str) -> p
             mine.loc[chosen, "requests"].groupby(names[chosen]).sum().rename(reporter), how="outer"
         )
     return table.fillna(0).astype(int).sort_index().rename_axis(columns="version", index=None)
+
+
+def _of_service(table: pd.DataFrame, service: str) -> pd.Series:
+    """Return for each row whether it is of a service, or of a Service that is one of its versions."""
+    names = [service, *table.attrs.get("versions", {}).get(service, ())]
+    return pd.Series(table.index.get_level_values("service").isin(names), index=table.index)
 
 
 def _is(table: pd.DataFrame, level: str, value: str) -> pd.Series:

@@ -18,8 +18,8 @@ from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.managers import KATA
 from kata_lib.errors import MeshError
-from kata_lib.mesh import http_routes
-from kata_lib.mesh.virtual_services import plain_rule, plain_rules, speaker
+from kata_lib.mesh import http_routes, virtual_services
+from kata_lib.mesh.virtual_services import plain_rule, plain_rules
 
 ATTEMPTS = 10
 """How often a change is tried while others are faster; each time one of theirs goes through."""
@@ -76,14 +76,23 @@ def destinations(rule: Obj) -> list[Obj]:
     ]
 
 
+def speaker(cluster: Cluster, host: str) -> Obj | None:
+    """Return what speaks for a host: a VirtualService, or the HTTPRoute with the rule for plain requests."""
+    found = _speaking(cluster, host)
+    if not isinstance(found, list):
+        return found
+    taken = http_routes.plain_rule(found)
+    return taken[0] if taken else found[0]
+
+
 def find(cluster: Cluster, host: str) -> Holder | None:
     """Return what holds a host's weights, None where neither VirtualService nor HTTPRoute speaks for it.
 
     MeshError: one does, and none of its rules sends plain requests on.
     """
-    found, routes = speaker(cluster, host), http_routes.of_service(cluster, host)
-    if routes and (found is None or "*" in (found["spec"].get("exportTo") or ["*"])):
-        return _of_routes(routes, host)
+    found = _speaking(cluster, host)
+    if isinstance(found, list):
+        return _of_routes(found, host)
     if found is None:
         return None
     for obj, index in plain_rules(cluster, found):
@@ -94,6 +103,12 @@ def find(cluster: Cluster, host: str) -> Holder | None:
         f"The VirtualService {found['metadata']['name']!r} sends no plain `GET /` on to {host}: each of its "
         "rules has a match, or the one that takes all answers them itself."
     )
+
+
+def _speaking(cluster: Cluster, host: str) -> Obj | list[Obj] | None:
+    """Return the VirtualService that speaks for a host, or the HTTPRoutes that do, the oldest first."""
+    found, routes = virtual_services.speaker(cluster, host), http_routes.of_service(cluster, host)
+    return routes if routes and http_routes.come_before(found) else found
 
 
 def _of_routes(routes: list[Obj], host: str) -> Holder:

@@ -39,6 +39,10 @@ class Node:
         return f"{self.name}\n{self.version}" if self.version else self.name
 
 
+Hop = tuple[Node, Node, str]
+"""A caller, a called one, and the service of whose requests the edge has a share, "" for all of a caller."""
+
+
 @dataclass(frozen=True)
 class Edge:
     """Requests from one node to another; share and errors are fractions, rate in requests/s if known."""
@@ -89,34 +93,51 @@ class Graph:
         return {"text/html": in_page(self.svg), "image/svg+xml": self.svg, "text/plain": self.alt}
 
 
-def draw(counted: "pd.DataFrame") -> Graph:
+def draw(counted: "pd.DataFrame", services: bool = True) -> Graph:
     """Return the graph of what was counted: telemetry.difference's table, or a whole reading.
 
+    services: whether they stand between callers and versions, with the shares of all their requests; without
+    them each caller has edges of its own, with the shares of its requests to a service.
     What callers' sidecars counted (reporter="source") holds. Of services that none of them called, their own
-    sidecars' numbers stand, and the caller is unknown.
+    sidecars' numbers stand, and the caller is unknown. A Service of one version, to which an HTTPRoute sends,
+    is drawn as the service of all versions.
     """
     seconds = counted.attrs.get("seconds")
     table = counted.assign(failed=counted["requests"].where(telemetry.failed(counted), 0.0)).reset_index()
+    table["service"] = table["service"].replace(_whole(counted.attrs.get("versions", {})))
     by_callers = table[table["reporter"] == "source"]
     own = table[(table["reporter"] == "destination") & ~table["service"].isin(by_callers["service"])]
-    found: dict[tuple[Node, Node], list[float]] = {}
+    found: dict[Hop, list[float]] = {}
     for rows in (by_callers, own):
         for row in rows.to_dict("records"):
-            service = Node(row["service"], "service")
-            for edge in ((_caller(row), service), (service, _called(row))):
-                sums = found.setdefault(edge, [0.0, 0.0])
+            for hop in _with_service(row) if services else _without_service(row):
+                sums = found.setdefault(hop, [0.0, 0.0])
                 sums[0] += row["requests"]
                 sums[1] += row["failed"]
     return Graph(tuple(_edges(found, seconds)))
 
 
-def _edges(found: dict[tuple[Node, Node], list[float]], seconds: float | None) -> Iterable[Edge]:
-    sent: dict[Node, float] = {}
-    for (caller, _), (requests, _) in found.items():
-        sent[caller] = sent.get(caller, 0.0) + requests
-    for (caller, called), (requests, failed) in sorted(found.items()):
+def _whole(versions: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return for each Service of one version the one of all: the first, where several have its pods."""
+    return {part: whole for whole, parts in sorted(versions.items(), reverse=True) for part in parts}
+
+
+def _with_service(row: Mapping[Any, Any]) -> list[Hop]:
+    service = Node(row["service"], "service")
+    return [(_caller(row), service, ""), (service, _called(row), "")]
+
+
+def _without_service(row: Mapping[Any, Any]) -> list[Hop]:
+    return [(_caller(row), _called(row), row["service"])]
+
+
+def _edges(found: dict[Hop, list[float]], seconds: float | None) -> Iterable[Edge]:
+    sent: dict[tuple[Node, str], float] = {}
+    for (caller, _, of), (requests, _) in found.items():
+        sent[caller, of] = sent.get((caller, of), 0.0) + requests
+    for (caller, called, of), (requests, failed) in sorted(found.items()):
         rate = requests / seconds if seconds else None
-        yield Edge(caller, called, int(requests), requests / sent[caller], failed / requests, rate)
+        yield Edge(caller, called, int(requests), requests / sent[caller, of], failed / requests, rate)
 
 
 def _caller(row: Mapping[Any, Any]) -> Node:

@@ -59,8 +59,9 @@ def sample(
     seconds for each request. TrafficError where the sampler ends before its time: no row is returned then.
     `on_progress` is called with the number of requests done, ten times a second at most. A new connection
     for each request shows what plain Kubernetes does, which chooses a pod for a connection. `headers` are
-    sent with each request. `users` plays so many people, each with cookies of their own and one request at
-    a time; `requests` are then each one's. `version_of` reads the version off an answer.
+    sent with each request; `host` among them takes the place of the URL's. `users` plays so many people, each
+    with cookies of their own and one request at a time; `requests` are then each one's. `version_of` reads
+    the version off an answer.
     """
     if (requests is None) == (seconds is None):
         raise TrafficError("Expected either requests or seconds, found both or neither: give one of them.")
@@ -113,6 +114,7 @@ class Sampler:
         connections: Connections = "per-request",
         timeout: float = 5.0,
         seed: int | None = None,
+        headers: Mapping[str, str] | None = None,
         users: int | None = None,
         ring: int = 100_000,
         version_of: VersionOf = unknown,
@@ -120,7 +122,7 @@ class Sampler:
         self._version_of = version_of
         self._timeout = timeout
         self._process = SamplerProcess(
-            settings(url, None, None, rate, concurrency, connections, timeout, seed, users=users)
+            settings(url, None, None, rate, concurrency, connections, timeout, seed, headers, users)
         )
         self._ring = _Ring(ring)
         self._finalizer = weakref.finalize(self, self._process.end)

@@ -65,9 +65,11 @@ def settings(
         if not _HEADER.fullmatch(line):
             raise TrafficError(f"Expected headers such as {{'x-test': 'use-v2'}}, found {line!r}.")
     parts = _split(url)
+    own = dict(headers or {})
+    host = next((own.pop(name) for name in list(own) if name.lower() == "host"), "")
     return SamplerSettings(
         address=_resolve(parts.hostname or "", parts.port or 80),
-        host=parts.netloc.rpartition("@")[2],
+        host=host or parts.netloc.rpartition("@")[2],
         target=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
         requests=requests,
         seconds=seconds,
@@ -76,7 +78,7 @@ def settings(
         keep_alive=connections == "keep-alive",
         timeout=timeout,
         seed=seed,
-        headers=dict(headers or {}),
+        headers=own,
         users=users or 0,
     )
 

@@ -11,6 +11,7 @@ import httpx2
 import pandas as pd
 import pytest
 
+from embedded import http_route
 from embedded.engine_cluster import quiet
 from kata_lib import delivery
 from kata_lib.cluster.cluster import Cluster
@@ -71,6 +72,23 @@ def by_a_tester(url: str) -> str | None:
     return version_of(httpx2.get(url, headers={"x-tester": "yes"}, timeout=5).text)
 
 
+@pytest.fixture
+def by_http_route(cluster: Cluster) -> Iterator[None]:
+    """Have an HTTPRoute speak for `name`, before the VirtualService."""
+    for manifest in http_route.manifests(v1=100, v2=0):
+        cluster.apply_object(manifest)
+    yield
+    for manifest in http_route.manifests():
+        cluster.remove(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
+    delivery.forget(cluster)
+
+
+@pytest.mark.usefixtures("by_http_route")
+def test_an_http_route_is_released_as_a_virtual_service_is(cluster: Cluster, plan: Path) -> None:
+    test_testers_then_copies_then_users(cluster, plan)
+    assert str(weights.find(cluster, "name")) == "HTTPRoute name"
+
+
 def test_testers_then_copies_then_users(cluster: Cluster, plan: Path) -> None:
     url = cluster.url("sentences")
     with Sampler(url, rate=100) as users:
@@ -99,7 +117,7 @@ def test_testers_then_copies_then_users(cluster: Cluster, plan: Path) -> None:
     assert arrived.groupby(level="version")["requests"].sum()["v2"] > 14
     holder = weights.find(cluster, "name")
     assert holder is not None
-    assert "mirror" not in holder.obj["spec"]["http"][holder.index]
+    assert not {"mirror", "filters"} & holder.rules[holder.index].keys()
 
 
 def test_a_faulty_version_is_sent_back_and_nobody_meets_it_afterwards(cluster: Cluster, plan: Path) -> None:

@@ -96,6 +96,30 @@ def destination(change: Obj) -> Callable[[Objects], None]:
     return lambda f: spec(f)["http"][0]["route"][1]["destination"].update(change)
 
 
+def door(found: Objects, *servers: Obj, name: str = "door", selector: str = "gateway") -> None:
+    """Give the namespace a Gateway with these servers, and the workshop's proxy with its Service."""
+    if not found.pods_of_gateways:
+        proxy, way_in, _ = load("deploy/gateway/gateway.yaml")
+        found.services.append(annotated(way_in, "default"))
+        metadata = {**proxy["spec"]["template"]["metadata"], "name": "gateway-0", "namespace": "default"}
+        container = {"name": "istio-proxy", "args": ["proxy", "router"]}
+        ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+        pod = {"kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}, "status": ready}
+        found.pods.append(pod)
+        found.pods_of_gateways.append(pod)
+    metadata = {"name": name, "namespace": "default"}
+    spec = {"selector": {"istio": selector}, "servers": list(servers)}
+    found.gateways.append({"apiVersion": ISTIO, "kind": "Gateway", "metadata": metadata, "spec": spec})
+
+
+def server(number: int, host: str, certificate: str = "") -> Obj:
+    """Return a port of a Gateway, with TLS where a Secret with a certificate is named."""
+    protocol = "HTTPS" if certificate else "HTTP"
+    tls = {"tls": {"mode": "SIMPLE", "credentialName": certificate}} if certificate else {}
+    port = {"number": number, "name": f"{protocol.lower()}-{number}", "protocol": protocol}
+    return {"port": port, "hosts": [host], **tls}
+
+
 def gateway(found: Objects, *hosts: str) -> None:
     """Give the namespace a gateway `front` that is open to hosts, and have the VirtualService use it too."""
     server = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": list(hosts)}
@@ -103,4 +127,5 @@ def gateway(found: Objects, *hosts: str) -> None:
     found.gateways.append(
         {"apiVersion": ISTIO, "kind": "Gateway", "metadata": metadata, "spec": {"servers": [server]}}
     )
+    found.pods_of_gateways.extend(found.pods)  # a Gateway without a selector is for all
     spec(found)["gateways"] = ["mesh", "front"]

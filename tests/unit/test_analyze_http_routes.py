@@ -10,8 +10,9 @@ from kata_lib.cluster.client import Obj
 from kata_lib.cluster.hosts import of_object
 from kata_lib.engines.embedded.mesh.translate.gateway_api import conditions
 from kata_lib.engines.embedded.mesh.translate.gateway_api.listeners import gateways
-from kata_lib.mesh import analyze, http_routes
+from kata_lib.mesh import analyze
 from kata_lib.mesh.analyze import Finding, Objects
+from kata_lib.mesh.gateways import GATEWAY_API
 
 BASE = ("deploy/v1", "deploy/v2")
 SERVICE = {"group": "", "kind": "Service", "name": "name", "port": 5000}
@@ -32,7 +33,7 @@ def backend(name: str, weight: int = 1, **more: Any) -> Obj:
 def http_route(*backends: Obj, parent: Obj = SERVICE, name: str = "name") -> Obj:
     metadata = {"name": name, "namespace": "default", "generation": 1}
     return {
-        "apiVersion": http_routes.GATEWAY_API,
+        "apiVersion": GATEWAY_API,
         "kind": "HTTPRoute",
         "metadata": metadata,
         "spec": {"parentRefs": [parent], "rules": [{"backendRefs": list(backends)}]},

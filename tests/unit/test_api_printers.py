@@ -1,17 +1,23 @@
 """What kubectl get shows: ages, pods' states, columns."""
 
+import random
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from random_sets import rounds
 
 from kata_lib.engines.embedded.api.durations import human_duration
 from kata_lib.engines.embedded.api.pod_printer import pod_cells
 from kata_lib.engines.embedded.api.printers import printer_of
+from kata_lib.engines.embedded.registry.definitions import DEFINITIONS
+from kata_lib.engines.embedded.registry.resources import SCALES
+from kata_lib.engines.embedded.registry.schemas import Schema, schema_for
 from kata_lib.engines.embedded.registry.table import RESOURCES
 from kata_lib.engines.embedded.store import Obj
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+DEEPEST = 6
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -87,19 +93,36 @@ def test_a_pod_whose_init_container_fails() -> None:
     assert pod_cells(obj, NOW)[:3] == ["0/1", "Init:Error", "1"]
 
 
-@pytest.mark.parametrize("plural", sorted(RESOURCES))
-def test_each_column_has_a_cell(plural: str) -> None:
-    target = {"kind": "Deployment", "name": "a"}
-    scaled = {"scaleTargetRef": target, "metrics": [], "minReplicas": 1, "maxReplicas": 2}
-    obj: Obj = {
-        "metadata": {"name": "a", "creationTimestamp": "2026-01-01T11:00:00Z"},
-        "spec": {"containers": [], "template": {"spec": {}}, **scaled},
-        "roleRef": {"kind": "Role", "name": "a"},
-        "involvedObject": {},
-        "addressType": "IPv4",
-    }
-    printer = printer_of(RESOURCES[plural])
-    assert len(printer.cells(obj, NOW)) == len(printer.columns)
+@pytest.mark.parametrize("plural", sorted(DEFINITIONS))
+def test_whatever_has_a_kinds_shape_has_a_cell_in_each_column(plural: str) -> None:
+    """What is left out is zero for a real server, which prints it."""
+    schema, printer = schema_for(plural), printer_of(RESOURCES.get(plural, SCALES))
+    for seed in rounds(30):
+        obj = shaped(schema, random.Random(seed))
+        obj["metadata"] = {"name": "a", "creationTimestamp": "2026-01-01T11:00:00Z"}
+        assert len(printer.cells(obj, NOW)) == len(printer.columns)
+
+
+def shaped(schema: Schema, chance: random.Random, depth: int = 0) -> Any:
+    """Return a random value that a schema decodes, without any field that validation wants."""
+    at_end = depth == DEEPEST
+    match schema.type:
+        case "object" if schema.values and not at_end:
+            return {f"k{n}": shaped(schema.values, chance, depth + 1) for n in range(chance.randrange(3))}
+        case "object":
+            fields = {} if at_end else schema.properties
+            given = {name: inner for name, inner in fields.items() if chance.random() < 0.5}
+            return {name: shaped(inner, chance, depth + 1) for name, inner in given.items()}
+        case "array":
+            count = 0 if at_end or schema.items is None else chance.randrange(3)
+            return [shaped(schema.items or Schema(), chance, depth + 1) for _ in range(count)]
+        case "integer" | "number":
+            return chance.randrange(3)
+        case "boolean":
+            return chance.random() < 0.5
+    if schema.format == "date-time":
+        return "2026-01-01T00:00:00Z"
+    return chance.choice(("a", "True", "Ready", "Always", "In", "Resource", ""))
 
 
 def test_a_service_and_a_virtual_service() -> None:

@@ -53,6 +53,16 @@ def test_each_edge_has_its_part_of_what_its_node_sends() -> None:
     }
 
 
+def test_services_of_one_version_are_drawn_as_the_service_of_all() -> None:
+    """An HTTPRoute sends to them; the called pods count what they got for the Service that is older."""
+    by_route = CANARY.reset_index()
+    sent = (by_route["reporter"] == "source") & by_route["destination"].str.startswith("name-")
+    by_route["service"] = by_route["service"].where(~sent, by_route["destination"])
+    by_route = by_route.set_index(CANARY.index.names)
+    by_route.attrs = {**CANARY.attrs, "versions": {"name": ["name-v1", "name-v2"]}}
+    assert edges(by_route) == edges(CANARY)
+
+
 def test_rate_and_failures_stand_on_the_edge() -> None:
     found = edges(CANARY)
     assert str(found["name", "name\nv2"]) == "10.0 %\n3.0/s\n33.3 % failed"

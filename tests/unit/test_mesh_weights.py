@@ -14,7 +14,8 @@ from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.errors import MeshError
-from kata_lib.mesh import http_routes, weights
+from kata_lib.mesh import weights
+from kata_lib.mesh.gateways import GATEWAY_API
 from kata_lib.mesh.virtual_services import ISTIO
 
 CANARY = "deploy/virtual-service-canary.yaml"
@@ -259,7 +260,7 @@ def backends(**weights: int | None) -> list[Obj]:
 
 def http_route(*rules: Obj, name: str = "name", parent: str = "name") -> Obj:
     return {
-        "apiVersion": http_routes.GATEWAY_API,
+        "apiVersion": GATEWAY_API,
         "kind": "HTTPRoute",
         "metadata": {"name": name},
         "spec": {
@@ -278,7 +279,7 @@ def test_an_http_route_holds_the_weights_of_its_parent(cluster: Cluster) -> None
     cluster.create(http_route({"backendRefs": backends(v9=1)}, name="age", parent="age"))
     assert weights.read(cluster, "name") == {"name-v1": 90, "name-v2": 10}
     assert weights.set_weights(cluster, "name", {"name-v2": 25}) == {"name-v1": 75, "name-v2": 25}
-    route = cluster.get(http_routes.GATEWAY_API, "HTTPRoute", "name")
+    route = cluster.get(GATEWAY_API, "HTTPRoute", "name")
     assert route is not None
     assert [b["weight"] for b in route["spec"]["rules"][1]["backendRefs"]] == [75, 25]
     assert str(weights.find(cluster, "name")) == "HTTPRoute name"

@@ -40,6 +40,24 @@ def test_requests_and_errors_by_version_are_the_difference_of_two_readings() -> 
     assert table["share"]["v3"].startswith("10.0 % of 100 (")
 
 
+def test_requests_to_a_service_of_one_version_are_among_the_services() -> None:
+    """As one run of the embedded engine counted 100 requests that an HTTPRoute divided."""
+
+    def sent(version: str, number: int) -> str:
+        return text("source", version, "200", number).replace('name="name"', f'name="name-{version}"')
+
+    arrived = text("destination", "v1", "200", 90), text("destination", "v2", "200", 10)
+    counted = frame("s", sent("v1", 90), sent("v2", 10), *arrived)
+    counted.attrs["versions"] = {"name": ["name-v1", "name-v2"]}
+    assert telemetry.by_version(counted, "name")["requests"].to_dict() == {"v1": 90, "v2": 10}
+    sample = pd.DataFrame({"version": ["v1"] * 90 + ["v2"] * 10})
+    table = telemetry.side_by_side(sample, counted, "name")
+    assert table.to_dict("index") == {
+        version: {"client": number, "source": number, "destination": number}
+        for version, number in (("v1", 90), ("v2", 10))
+    }
+
+
 def test_failures_of_a_workload_count_those_that_it_never_answered() -> None:
     """What istio_requests_total says of a time-out: the endpoint's workload, and no version."""
     late = text("source", "v3", "504", 3).replace('destination_version="v3"', 'destination_version="unknown"')

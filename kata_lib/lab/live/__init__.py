@@ -51,9 +51,12 @@ def show(lab: Lab, rate: float = 50) -> Live:
     return _show(Live(lab, rate))
 
 
-def show_graph(lab: Lab) -> LiveGraph:
-    """Show below the cell who calls whom, and return at once; it sends no requests itself."""
-    return _show(LiveGraph(lab))
+def show_graph(lab: Lab, services: bool = True) -> LiveGraph:
+    """Show below the cell who calls whom, and return at once; it sends no requests itself.
+
+    services: whether they stand between callers and versions; without them each caller has its own shares.
+    """
+    return _show(LiveGraph(lab, services))
 
 
 def show_users(lab: Lab, users: int = 100, requests: int = 20, rate: float = 250) -> LiveUsers:

@@ -30,7 +30,7 @@ class Change:
     """One change: `at` is the API server's answer to it, in seconds since the beginning.
 
     by: "you" for the slider, "elsewhere" for what was found in the cluster. before and after: the shares
-    asked for, None where no VirtualService asks; before also for what was found first. seen_ms counts from
+    asked for, None where no rule asks; before also for what was found first. seen_ms counts from
     `at` to the sending of the request whose answer decided, requests up to that one, failures among them.
     """
 

@@ -25,9 +25,10 @@ SPAN = 5  # readings between the two that a picture is the difference of
 class Readings(Subject):
     """The last counters of a cluster's sidecars, and the graph of what they counted since the oldest."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, services: bool = True) -> None:
         self.graph = graph.Graph(())
         self._cluster = cluster
+        self._services = services
         self._readings: deque[pd.DataFrame] = deque(maxlen=SPAN + 1)
 
     @property
@@ -53,7 +54,8 @@ class Readings(Subject):
         """Read the counters for the next picture; return why that was not possible, or ""."""
         try:
             self._readings.append(telemetry.counters(self._cluster))
-            self.graph = graph.draw(telemetry.difference(self._readings[0], self._readings[-1]))
+            counted = telemetry.difference(self._readings[0], self._readings[-1])
+            self.graph = graph.draw(counted, self._services)
         except KataError as error:
             return str(error)
         return ""
@@ -64,8 +66,8 @@ class LiveGraph(LiveView):
 
     name = "Live graph"
 
-    def __init__(self, lab: Lab) -> None:
-        self._readings = Readings(lab.cluster)
+    def __init__(self, lab: Lab, services: bool) -> None:
+        self._readings = Readings(lab.cluster, services)
         super().__init__(GraphWidget(FRAME_SECONDS), self._readings, lambda: self.graph.svg, FRAME_SECONDS)
 
     @property

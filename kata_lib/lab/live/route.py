@@ -84,7 +84,7 @@ class LiveRouting:
         except MeshError as error:
             written, note = {}, str(error)
         if found.only_pods_decide:
-            why = f"The route sends to {found.service}" if written else "No VirtualService sets weights"
+            why = f"The route sends to {found.service}" if written else "No rule sets weights"
             note = note or f"{why}: each pod of {found.service} gets its part."
             return LiveRoute(None, found.by_pods, note)
         shares = {**dict.fromkeys(written, 0.0), **_shares(found)}

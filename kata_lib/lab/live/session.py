@@ -128,7 +128,7 @@ class Session(Subject):
 
     @property
     def asked(self) -> Shares | None:
-        """The shares asked for; None without a VirtualService."""
+        """The shares asked for; None without a rule."""
         return self.changes[-1].after if self.changes else None
 
     def _ask(self, version: str | None, percent: int) -> None:

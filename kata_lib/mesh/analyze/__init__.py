@@ -1,8 +1,9 @@
 """What is wrong with a namespace's objects: what `istioctl analyze` says, and what it does not see.
 
 Objects go in, findings come out, the worst first. Each file judges one matter: `sidecars`, `services`,
-`ports`, `routes`, `gateways`, `destinations`, `subsets`, `weights`, `hidden`, `http_routes`; `outages` says
-which requests fail of it. `finding` has the table of codes, `lines` writes what mends.
+`ports`, `routes`, `gateways`, `gateway_servers`, `destinations`, `subsets`, `weights`, `hidden`,
+`http_routes`; `conditions` says it as a status does, `outages` which requests fail of it. `finding` has the
+table of codes, `lines` writes what mends.
 """
 
 import html
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.mesh.analyze import (
+    conditions,
     destinations,
+    gateway_servers,
     gateways,
     hidden,
     http_routes,
@@ -30,7 +33,7 @@ from kata_lib.mesh.analyze.reading import read
 __all__ = ["CODES", "Analysis", "Choice", "Finding", "Known", "Objects", "findings", "namespace", "read"]
 
 _MATTERS = (
-    *(sidecars, services, ports, routes, gateways, destinations, subsets, weights, hidden),
+    *(sidecars, services, ports, routes, gateways, gateway_servers, destinations, subsets, weights, hidden),
     http_routes,
 )
 
@@ -86,6 +89,6 @@ def findings(objects: Objects) -> list[Finding]:
     """
     each = [finding for matter in _MATTERS for finding in matter.findings(objects)]
     found: dict[tuple[str, str, str], Finding] = {}
-    for finding in [*each, *outages.findings(objects, each)]:
+    for finding in [*each, *conditions.findings(objects, each), *outages.findings(objects, each)]:
         found.setdefault((finding.code, finding.object, finding.message), finding)
     return sorted(found.values(), key=lambda f: (SEVERITIES.index(f.severity), f.code, f.object))

@@ -5,9 +5,10 @@ from typing import Any
 
 from kata_lib.cluster.client import Obj
 from kata_lib.mesh import http_routes
-from kata_lib.mesh.analyze import lines
+from kata_lib.mesh.analyze import conditions, lines
 from kata_lib.mesh.analyze.finding import Choice, Finding, finding
 from kata_lib.mesh.analyze.objects import MESH, Objects, destinations, nearest, rules
+from kata_lib.mesh.analyze.written import by_pods, raises_newest, written_shares
 from kata_lib.statistics.shares import percent
 
 _GRANT = "gateway.networking.k8s.io/v1beta1"
@@ -26,29 +27,64 @@ def findings(found: Objects) -> Iterator[Finding]:
 def _parents(found: Objects, route: Obj) -> Iterator[Finding]:
     """Yield each parent that does not take the route, as its status says or says nothing of."""
     name = route["metadata"]["name"]
-    said = {_reference(entry["parentRef"]): _conditions(entry) for entry in _status(route)}
+    said = {_reference(entry["parentRef"]): _conditions(entry) for entry in conditions.of(route)}
     for index, parent in enumerate(http_routes.parents(route)):
-        conditions = said.get(_reference(parent))
-        accepted = (conditions or {}).get("Accepted", {})
+        judged = said.get(_reference(parent))
+        accepted = (judged or {}).get("Accepted", {})
         if accepted.get("status") == "True":
             continue
         why = accepted.get("message") or f"no Gateway {parent['name']} is there, so nobody judges it"
-        there = found.names() if http_routes.is_service(parent) else []
-        meant = nearest(parent["name"], there) if there else ""
+        line, effect = _mended_parent(found, route, index, accepted.get("reason", ""))
         yield finding(
             "KATA0601",
             route,
             f"The HTTPRoute {name} has no effect on requests for {parent['name']}: {why}.",
             seen=f"spec.parentRefs[{index}]; status.parents: {accepted.get('reason', 'no entry')}",
-            mend=lines.replaced(route, f"spec.parentRefs[{index}].name", meant) if meant else "",
+            mend=line,
+            choices=() if line else (Choice("", effect),),
         )
+
+
+def _mended_parent(found: Objects, route: Obj, index: int, reason: str) -> tuple[str, str]:
+    """Return the line that gives a route a parent that takes it, "" where it is for a person; its effect."""
+    parent, place = route["spec"]["parentRefs"][index], f"spec.parentRefs[{index}]"
+    known = found.names() if http_routes.is_service(parent) else [d["metadata"]["name"] for d in found.doors]
+    meant = nearest(parent["name"], known)
+    if not http_routes.is_service(parent) and parent["name"] in found.names() and reason == "":
+        return _of_service(found, route, index), "the parent is the Service"
+    if reason in ("", "NoMatchingParent") and meant != parent["name"]:
+        line = lines.replaced(route, f"{place}.name", meant)
+        return (line if _is_safe(found, route, meant, parent) else ""), f"the parent is {meant}"
+    door = next((d for d in found.doors if d["metadata"]["name"] == parent["name"]), None)
+    if door is not None and reason == "NoMatchingParent" and "sectionName" in parent:
+        names = [listener["name"] for listener in door["spec"]["listeners"]]
+        listener = nearest(parent["sectionName"], names)
+        return lines.replaced(route, f"{place}.sectionName", listener), f"the listener is {listener}"
+    if door is not None and reason == "NoMatchingListenerHostname":
+        return lines.removed(route, "spec.hostnames"), "the route is for every host of the listener"
+    return "", f"a Gateway {parent['name']} that takes it, or another parent"
+
+
+def _of_service(found: Objects, route: Obj, index: int) -> str:
+    """Return the line for a parent that is written as a Gateway, which it is without a kind."""
+    name = route["spec"]["parentRefs"][index]["name"]
+    value = {"group": "", "kind": "Service", "name": name}
+    if not _is_safe(found, route, name, {**value}):
+        return ""
+    return lines.replaced(route, f"spec.parentRefs[{index}]", value)
+
+
+def _is_safe(found: Objects, route: Obj, name: str, parent: Mapping[str, Any]) -> bool:
+    """Return whether a route for a Service gives the newest version no more than the pods' share."""
+    service = found.service(name) if http_routes.is_service(parent) else None
+    return service is None or not _raises(found, service, route)
 
 
 def _backends(found: Objects, route: Obj) -> Iterator[Finding]:
     """Yield each backend that is not there, or that may not be referred to: its share gets 500."""
     refused = {
         condition["reason"]: condition["message"]
-        for entry in _status(route)
+        for entry in conditions.of(route)
         if (condition := _conditions(entry).get("ResolvedRefs", {})).get("status") == "False"
     }
     for number, rule in enumerate(route["spec"].get("rules", ())):
@@ -56,31 +92,53 @@ def _backends(found: Objects, route: Obj) -> Iterator[Finding]:
         total = sum(backend.get("weight", 1) for backend in backends)
         for index, backend in enumerate(backends):
             place = f"spec.rules[{number}].backendRefs[{index}]"
-            if total and (code := _wrong(found, route, backend, refused)):
+            if total and (wrong := _wrong(found, route, place, backend, refused)):
                 share = percent(backend.get("weight", 1) / total)
-                yield _without_backend(found, route, backend, code, place, share)
+                code, said, mend = wrong
+                name = route["metadata"]["name"]
+                why = f"The HTTPRoute {name} {said}: {share} of the rule's requests get 500."
+                yield finding(code, route, why, seen=place, mend=mend)
 
 
-def _wrong(found: Objects, route: Obj, backend: Obj, refused: Mapping[str, str]) -> str:
-    namespace = backend.get("namespace") or route["metadata"]["namespace"]
-    if "RefNotPermitted" in refused and f"{backend['name']}/{namespace}" in refused["RefNotPermitted"]:
-        return "KATA0603"
-    known = backend.get("kind", "Service") != "Service" or found.service(backend["name"], namespace)
-    judged = namespace == found.name or found.whole_mesh
-    return "KATA0602" if judged and not known else ""
+def _wrong(
+    found: Objects, route: Obj, place: str, backend: Obj, refused: Mapping[str, str]
+) -> tuple[str, str, str] | None:
+    """Return the code, the words and the mend for a backend that gets no request; None for one that does."""
+    name, namespace = backend["name"], backend.get("namespace") or route["metadata"]["namespace"]
+    if "RefNotPermitted" in refused and f"{name}/{namespace}" in refused["RefNotPermitted"]:
+        said = f"may not send to the Service {name} in namespace {namespace}, which grants it nothing"
+        return "KATA0603", said, lines.applied(_grant(route, name), namespace)
+    if backend.get("kind", "Service") != "Service" or not (namespace == found.name or found.whole_mesh):
+        return None
+    service = found.service(name, namespace)
+    if service is None:
+        meant = _meant(found, route, name)
+        said = f"sends to the Service {name} and there is none"
+        return "KATA0602", said, lines.replaced(route, f"{place}.name", meant)
+    ports = [port["port"] for port in service["spec"].get("ports") or []]
+    if backend.get("port") in ports or not ports:
+        return None
+    said = f"sends to port {backend.get('port')} of the Service {name} and it has none such"
+    return (
+        "KATA0602",
+        said,
+        lines.patch(route, {"op": "add", "path": lines.pointer(f"{place}.port"), "value": ports[0]}),
+    )
 
 
-def _without_backend(found: Objects, route: Obj, backend: Obj, code: str, place: str, share: str) -> Finding:
-    name, namespace = route["metadata"]["name"], backend.get("namespace") or found.name
-    if code == "KATA0603":
-        said = f"may not send to {backend['name']} in namespace {namespace}, which grants it nothing"
-        mend = lines.applied(_grant(route, backend["name"]), namespace)
-    else:
-        said = f"sends to {backend['name']}, and there is no such Service"
-        meant = nearest(backend["name"], found.names())
-        mend = lines.replaced(route, f"{place}.name", meant)
-    why = f"The HTTPRoute {name} {said}: it keeps its share, and {share} of the rule's requests get 500."
-    return finding(code, route, why, seen=place, mend=mend)
+def _meant(found: Objects, route: Obj, name: str) -> str:
+    """Return the Service that a name was meant for: of one version of the parent's, and no backend yet.
+
+    Where all are backends, the one that gets most, so that no version gets requests by mistake.
+    """
+    parents = [parent["name"] for parent in http_routes.parents(route)]
+    known = [part for parent in parents for part in found.versions_of(parent)] or found.names()
+    backends = [b for rule in route["spec"].get("rules", ()) for b in rule.get("backendRefs", ())]
+    there = [backend for backend in backends if backend["name"] in known]
+    free = [other for other in known if other not in [backend["name"] for backend in there]]
+    if free or not there:
+        return nearest(name, free or known)
+    return str(max(there, key=lambda backend: backend.get("weight", 1))["name"])
 
 
 def _grant(route: Obj, name: str) -> Obj:
@@ -97,13 +155,11 @@ def _grant(route: Obj, name: str) -> Obj:
 def _both_kinds(found: Objects, service: Obj) -> Iterator[Finding]:
     """Yield where a VirtualService and an HTTPRoute are for the same callers of a Service."""
     name = service["metadata"]["name"]
-    routes = [route for route in found.own(found.http_routes) if _is_for(route, name)]
-    virtual = found.own(found.routing(service))
+    routes, virtual = found.http_routes_for(name), found.own(found.routing(service))
     if not routes or not virtual:
         return
     route, other = routes[0], virtual[0]
-    private = "*" not in (other["spec"].get("exportTo") or ["*"])
-    counts, idle = (other, route) if private else (route, other)
+    counts, idle = (route, other) if http_routes.come_before(other) else (other, route)
     yield finding(
         "KATA0604",
         idle,
@@ -122,7 +178,7 @@ def _from_outside(found: Objects, service: Obj) -> Iterator[Finding]:
     """Yield a split for callers inside that those who come in by a gateway pass by."""
     name = service["metadata"]["name"]
     split = [v for v in found.routing(service) if any(len(r.get("route") or []) > 1 for r in rules(v))]
-    split += [r for r in found.own(found.http_routes) if _is_for(r, name) and _splits(r)]
+    split += [route for route in found.http_routes_for(name) if _splits(route)]
     passing = next(iter(_passing(found, name)), None)
     if not split or passing is None or _is_bound(split[0]):
         return
@@ -134,8 +190,13 @@ def _from_outside(found: Objects, service: Obj) -> Iterator[Finding]:
         f"alone. Those that come in by the gateway {gateway} are sent to {name} as a whole by the "
         f"{passing['kind']} {passing['metadata']['name']}, and spread evenly over its pods.",
         seen=f"{passing['kind']} {passing['metadata']['name']}",
-        mend=_same_split(rule, passing, name),
+        mend="" if _raises(found, service, rule) else _same_split(rule, passing, name),
     )
+
+
+def _raises(found: Objects, service: Obj, rule: Obj) -> bool:
+    """Return whether a split gives the newest version more than its part of the pods."""
+    return raises_newest(by_pods(found, service), written_shares(found, rule))
 
 
 def _passing(found: Objects, name: str) -> Iterator[Obj]:
@@ -178,16 +239,8 @@ def _targets(rule: Obj) -> list[str]:
     return backends + [entry["destination"]["host"] for entry in rule.get("route") or []]
 
 
-def _is_for(route: Obj, name: str) -> bool:
-    return any(http_routes.is_service(p) and p["name"] == name for p in http_routes.parents(route))
-
-
 def _splits(route: Obj) -> bool:
     return any(len(rule.get("backendRefs", ())) > 1 for rule in route["spec"].get("rules", ()))
-
-
-def _status(route: Obj) -> list[Mapping[str, Any]]:
-    return route.get("status", {}).get("parents") or []
 
 
 def _conditions(entry: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

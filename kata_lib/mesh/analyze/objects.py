@@ -9,6 +9,7 @@ from typing import Any
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.hosts import DOMAIN, full_name, of_object
 from kata_lib.cluster.labels import selects
+from kata_lib.mesh import http_routes, version_services
 from kata_lib.mesh.in_force import InForce
 from kata_lib.mesh.weights import written_weights
 
@@ -36,7 +37,9 @@ class Objects:
     """A namespace and what is in it; each object has its kind and its metadata.namespace.
 
     services, virtual_services and gateways may be those of all namespaces: `whole_mesh` says so. Only then is
-    judged what refers to another namespace. http_routes are the namespace's own. in_force: where the callers'
+    judged what refers to another namespace. pods_of_gateways: of all namespaces those that Gateways select.
+    secrets: namespace and name of those that Gateways name and that are there, None where nobody may know.
+    http_routes and doors, the Gateway API's Gateways, are the namespace's own. in_force: where the callers'
     requests go, for each Service that they ask. refused: Services and target ports at which a ready pod
     refused a connection.
     """
@@ -49,6 +52,9 @@ class Objects:
     destination_rules: list[Obj] = field(default_factory=list)
     gateways: list[Obj] = field(default_factory=list)
     http_routes: list[Obj] = field(default_factory=list)
+    doors: list[Obj] = field(default_factory=list)
+    pods_of_gateways: list[Obj] = field(default_factory=list)
+    secrets: frozenset[tuple[str, str]] | None = frozenset()
     whole_mesh: bool = True
     known: Known = Known()
     in_force: tuple[InForce, ...] = ()
@@ -97,6 +103,26 @@ class Objects:
             found, key=lambda v: (v["metadata"].get("creationTimestamp", ""), v["metadata"]["name"])
         )
 
+    def speaking(self, service: Obj) -> list[Obj]:
+        """Return the rules that count for a Service's requests inside the mesh, the one for plain ones first.
+
+        HTTPRoutes, or else VirtualServices: as mesh.weights asks a cluster.
+        """
+        virtual = self.routing(service)
+        routes = self.http_routes_for(service["metadata"]["name"])
+        if not routes or not http_routes.come_before(next(iter(virtual), None)):
+            return virtual
+        taken = http_routes.plain_rule(routes)
+        return sorted(routes, key=lambda route: taken is None or route is not taken[0])
+
+    def versions_of(self, name: str) -> list[str]:
+        """Return the names of the namespace's Services that are one version of a Service."""
+        return version_services.of_services(self.own(self.services)).get(name, [])
+
+    def http_routes_for(self, name: str) -> list[Obj]:
+        """Return the namespace's HTTPRoutes for callers of a Service inside the mesh."""
+        return http_routes.for_service(self.own(self.http_routes), name)
+
     def rules_for(self, host: str) -> list[Obj]:
         """Return the namespace's DestinationRules for a host."""
         wanted = full_name(host, self.name)
@@ -144,9 +170,14 @@ def in_mesh(virtual_service: Obj) -> bool:
     return MESH in (virtual_service["spec"].get("gateways") or [MESH])
 
 
-def rules(virtual_service: Obj) -> list[Obj]:
-    """Return a VirtualService's HTTP rules."""
-    return virtual_service["spec"].get("http") or []
+def rules(obj: Obj) -> list[Obj]:
+    """Return the HTTP rules of a VirtualService or an HTTPRoute."""
+    return obj["spec"].get(field_of_rules(obj)) or []
+
+
+def field_of_rules(obj: Obj) -> str:
+    """Return where in its spec a VirtualService or an HTTPRoute has its HTTP rules."""
+    return "rules" if obj["kind"] == http_routes.KIND else "http"
 
 
 def subsets(destination_rule: Obj) -> list[Obj]:

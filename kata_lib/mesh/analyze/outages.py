@@ -6,19 +6,21 @@ The other matters' findings go in as well: the cause of an outage is one of thei
 from collections.abc import Iterator, Sequence
 
 from kata_lib.cluster.client import Obj
+from kata_lib.mesh import http_routes
 from kata_lib.mesh.analyze import lines
 from kata_lib.mesh.analyze.finding import Choice, Finding, finding
-from kata_lib.mesh.analyze.objects import Objects, newest, rules
+from kata_lib.mesh.analyze.objects import Objects, field_of_rules, newest, rules
 from kata_lib.mesh.analyze.services import not_opened, to_target
 from kata_lib.mesh.analyze.written import by_version, shares_text
-from kata_lib.mesh.destinations import Destination
+from kata_lib.mesh.destinations import Destination, Pod
 from kata_lib.mesh.in_force import InForce
 from kata_lib.mesh.routes import Route
 from kata_lib.mesh.virtual_services import is_plain
+from kata_lib.mesh.weights import destinations
 from kata_lib.statistics.shares import percent
 
 _FAILED = 400
-_CAUSES = {"IST0101", "IST0173", "KATA0103", "KATA0301", "KATA0302"}
+_CAUSES = {"IST0101", "IST0173", "KATA0103", "KATA0301", "KATA0302", "KATA0602", "KATA0603"}
 
 
 def findings(found: Objects, others: Sequence[Finding]) -> Iterator[Finding]:
@@ -65,35 +67,49 @@ def _other_port(found: Objects, service: Obj, port: int) -> Finding:
 
 
 def _no_route(found: Objects, seen: InForce) -> Finding:
-    virtual_service = _speaker(found, seen)
+    speaker = _speaker(found, seen)
     only = "; ".join(str(route) for route in seen.routes) or "none"
     return finding(
         "KATA0501",
-        virtual_service,
+        speaker,
         f"100.0 % of the plain requests to {seen.service} get 404 from {_who(seen)} (flag NR): no rule "
         f"takes them, only those with: {only}.",
-        seen=f"spec.http: {len(rules(virtual_service))} rules, each with a match, and none without",
-        choices=tuple(_defaults(found, seen, virtual_service)),
+        seen=f"spec.{field_of_rules(speaker)}: {len(rules(speaker))} rules, each with a match, and none "
+        "without",
+        choices=tuple(_defaults(found, seen, speaker)),
     )
 
 
-def _defaults(found: Objects, seen: InForce, virtual_service: Obj) -> Iterator[Choice]:
+def _defaults(found: Objects, seen: InForce, speaker: Obj) -> Iterator[Choice]:
     """Yield what a rule for all others may be; only one that gives the newest version nothing has a line."""
-    new = newest(
-        sorted({version for pods in seen.subsets().values() for version in (p.version for p in pods)})
-    )
-    for subset, pods in seen.subsets().items():
+    field, places = field_of_rules(speaker), _places(found, seen, speaker)
+    new = newest(sorted({pod.version for pods in places.values() for pod in pods}))
+    for place, pods in places.items():
         versions = {pod.version for pod in pods}
-        place = {"destination": {"host": seen.service, "subset": subset}}
-        line = lines.patch(
-            virtual_service, {"op": "add", "path": "/spec/http/-", "value": {"route": [place]}}
-        )
-        safe = new is not None and new not in versions and len(seen.subsets()) > 1
-        effect = f"everyone else goes to {subset} ({', '.join(sorted(versions)) or 'no pod'})"
+        rule = _to(place, seen, speaker)
+        line = lines.patch(speaker, {"op": "add", "path": f"/spec/{field}/-", "value": rule})
+        safe = new is not None and new not in versions and len(places) > 1
+        effect = f"everyone else goes to {place} ({', '.join(sorted(versions)) or 'no pod'})"
         yield Choice(line if safe else "", effect)
-    for index, rule in enumerate(rules(virtual_service)):
-        shares = shares_text(by_version(found, rule.get("route") or []))
-        yield Choice("", f"without the match of spec.http[{index}] everyone is divided: {shares}")
+    for index, rule in enumerate(rules(speaker)):
+        shares = shares_text(by_version(found, destinations(rule)))
+        yield Choice("", f"without the match of spec.{field}[{index}] everyone is divided: {shares}")
+
+
+def _places(found: Objects, seen: InForce, speaker: Obj) -> dict[str, tuple[Pod, ...]]:
+    """Return the pods behind each place for one version: a subset, or for an HTTPRoute a Service."""
+    if speaker["kind"] != http_routes.KIND:
+        return seen.subsets()
+    return {
+        name: seen.places[name, ""] for name in found.versions_of(seen.service) if (name, "") in seen.places
+    }
+
+
+def _to(place: str, seen: InForce, speaker: Obj) -> Obj:
+    """Return a rule that sends every request to one place."""
+    if speaker["kind"] == http_routes.KIND:
+        return {"backendRefs": [{"name": place, "port": seen.port}]}
+    return {"route": [{"destination": {"host": seen.service, "subset": place}}]}
 
 
 def _answered(found: Objects, seen: InForce, route: Route) -> Iterator[Finding]:
@@ -103,17 +119,25 @@ def _answered(found: Objects, seen: InForce, route: Route) -> Iterator[Finding]:
         status, share = route.abort.status, route.abort.share
     if status is None or status < _FAILED or not share:
         return
-    virtual_service = _speaker(found, seen)
-    index = next((i for i, rule in enumerate(rules(virtual_service)) if is_plain(rule)), 0)
-    field = "fault" if route.abort is not None else "directResponse"
+    speaker = _speaker(found, seen)
+    place = _answering(speaker, route)
     yield finding(
         "KATA0504",
-        virtual_service,
+        speaker,
         f"{percent(share)} of the requests to {seen.service} get {status} from {_who(seen)}, because a "
         "rule says so.",
-        seen=f"spec.http[{index}].{field}",
-        mend=lines.removed(virtual_service, f"spec.http[{index}].fault") if field == "fault" else "",
+        seen=place,
+        mend=lines.removed(speaker, place) if route.abort is not None else "",
     )
+
+
+def _answering(speaker: Obj, route: Route) -> str:
+    """Return where a rule says that a plain request is answered: an HTTPRoute's sends it to no backend."""
+    if speaker["kind"] == http_routes.KIND:
+        taken = http_routes.plain_rule([speaker])
+        return f"spec.rules[{taken[1] if taken else 0}].backendRefs"
+    index = next((i for i, rule in enumerate(rules(speaker)) if is_plain(rule)), 0)
+    return f"spec.http[{index}].{'fault' if route.abort is not None else 'directResponse'}"
 
 
 def _unanswered(found: Objects, seen: InForce, route: Route, others: Sequence[Finding]) -> Iterator[Finding]:
@@ -178,7 +202,7 @@ def _refused(found: Objects, seen: InForce) -> Iterator[Finding]:
 
 def _speaker(found: Objects, seen: InForce) -> Obj:
     service = found.service(seen.service)
-    return next(iter(found.routing(service) if service else []), service or found.namespace)
+    return next(iter(found.speaking(service) if service else []), service or found.namespace)
 
 
 def _who(seen: InForce) -> str:

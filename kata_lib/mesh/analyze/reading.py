@@ -5,9 +5,12 @@ from dataclasses import replace
 
 from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.cluster.labels import carries
 from kata_lib.cluster.pods import is_ready
 from kata_lib.errors import ClusterError
+from kata_lib.mesh import gateways as api_gateways
 from kata_lib.mesh import http_routes, in_force, proxy_config
+from kata_lib.mesh.analyze.gateway_servers import credential, selector, servers
 from kata_lib.mesh.analyze.objects import Known, Objects
 from kata_lib.mesh.analyze.services import not_opened
 from kata_lib.mesh.in_force import InForce
@@ -37,11 +40,38 @@ def read(cluster: Cluster, known: Known = Known()) -> Objects:  # noqa: B008
         cluster.objects(ISTIO, "DestinationRule"),
         gateways,
         http_routes.every(cluster),
+        api_gateways.every(cluster),
+        *_of_gateways(cluster, gateways),
         whole_mesh,
         known,
     )
     refused_at = frozenset(_refused(cluster, found))
     return replace(found, in_force=tuple(_in_force(cluster, found)), refused=refused_at)
+
+
+def _of_gateways(
+    cluster: Cluster, gateways: list[Obj]
+) -> tuple[list[Obj], frozenset[tuple[str, str]] | None]:
+    """Return the pods that a namespace's Gateways select, and which of the Secrets they name are there."""
+    own = [gateway for gateway in gateways if gateway["metadata"]["namespace"] == cluster.namespace]
+    try:
+        everywhere = cluster.objects_everywhere("v1", "Pod") if own else []
+    except ApiRefused as refused:
+        if refused.code != _FORBIDDEN:
+            raise
+        everywhere = cluster.pods()
+    pods = [pod for pod in everywhere if any(carries(pod, selector(gateway)) for gateway in own)]
+    names = {credential(server) for gateway in own for server in servers(gateway)} - {""}
+    places = {pod["metadata"]["namespace"] for pod in pods}
+    try:
+        there = {
+            (place, n) for place in places for n in names if cluster.within(place).get("v1", "Secret", n)
+        }
+    except ApiRefused as refused:
+        if refused.code != _FORBIDDEN:
+            raise
+        return pods, None
+    return pods, frozenset(there)
 
 
 def _in_force(cluster: Cluster, found: Objects) -> Iterator[InForce]:

@@ -77,14 +77,14 @@ def _not_injected(found: Objects) -> Finding:
 
 
 def _callers(found: Objects) -> Iterator[Finding]:
-    routed = [s for s in found.own(found.services) if found.routing(s)]
+    routed = [s for s in found.own(found.services) if found.speaking(s)]
     callers = [s for s in found.own(found.services) if s["metadata"]["name"] in found.known.callers]
     for deployment in [d for service in callers for d in found.deployments_behind(service)]:
         bare = [pod for pod in found.pods_of(deployment) if not has_sidecar(pod)]
         if not (routed and bare):
             continue
         name = deployment["metadata"]["name"]
-        routes = ", ".join(sorted(found.routing(service)[0]["metadata"]["name"] for service in routed))
+        routes = ", ".join(sorted(found.speaking(service)[0]["metadata"]["name"] for service in routed))
         if any(_opted_out(pod) for pod in bare):
             wanted = f'{{"spec":{{"template":{{"metadata":{{"labels":{{"{INJECT}":"true"}}}}}}}}}}'
             mend = f"kubectl patch deployment {name} -p '{wanted}'"
@@ -96,7 +96,7 @@ def _callers(found: Objects) -> Iterator[Finding]:
             "KATA0102",
             deployment,
             f"The pods of {name} send requests and have no sidecar, and it is the caller's sidecar that "
-            f"follows a VirtualService: {routes} has no effect on them.",
+            f"follows a rule: {routes} has no effect on them.",
             seen="pods without istio-proxy: " + ", ".join(pod["metadata"]["name"] for pod in bare),
             mend=mend,
         )

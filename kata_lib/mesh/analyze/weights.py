@@ -7,11 +7,12 @@ from kata_lib.cluster.apply import LAST_APPLIED
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.hosts import full_name, of_object
 from kata_lib.cluster.labels import carries
+from kata_lib.mesh import http_routes
 from kata_lib.mesh.analyze import lines
 from kata_lib.mesh.analyze.finding import Choice, Finding, finding
 from kata_lib.mesh.analyze.objects import Objects, hosts, newest, rules
-from kata_lib.mesh.analyze.written import by_version, raises_newest, shares_text, versions
-from kata_lib.mesh.weights import names, written_weights
+from kata_lib.mesh.analyze.written import by_version, labels_of, raises_newest, shares_text, versions
+from kata_lib.mesh.weights import destinations, names, written_weights
 from kata_lib.statistics.shares import percent
 
 HALF_PERCENT = 0.005 + 1e-9
@@ -26,6 +27,10 @@ def findings(found: Objects) -> Iterator[Finding]:
             if len(route) > 1:
                 yield from _total(found, service, route, f"spec.http[{number}].route")
                 yield from _like_pods(found, service, route, f"spec.http[{number}].route")
+    for http_route in found.own(found.http_routes):
+        for number, rule in enumerate(rules(http_route)):
+            at = f"spec.rules[{number}].backendRefs"
+            yield from _like_pods(found, http_route, destinations(rule), at)
     for service in found.own(found.services):
         yield from _scaled(found, service)
 
@@ -90,7 +95,7 @@ def _weighted(route: list[Obj], weights: Sequence[int]) -> list[Obj]:
 
 def set_line(found: Objects, service: Obj, route: list[Obj], at: str, weights: Sequence[int]) -> str:
     """Return the line that writes weights: `kata weights` where it is about this host, or a patch."""
-    if found.known.weighted in hosts(service) and found.known.weighted:
+    if found.known.weighted and found.known.weighted in _weighted_hosts(service):
         return "kata weights " + " ".join(f"{n}={w}" for n, w in zip(names(route), weights, strict=True))
     steps = [
         {"op": "add", "path": lines.pointer(f"{at}[{i}].weight"), "value": weight}
@@ -99,34 +104,43 @@ def set_line(found: Objects, service: Obj, route: list[Obj], at: str, weights: S
     return lines.patch(service, *steps)
 
 
-def _like_pods(found: Objects, virtual_service: Obj, route: list[Obj], at: str) -> Iterator[Finding]:
-    host = route[0]["destination"]["host"]
-    service = found.service(host)
+def _weighted_hosts(obj: Obj) -> list[str]:
+    """Return the hosts whose weights an object holds: those of a VirtualService, an HTTPRoute's Services."""
+    if obj["kind"] != http_routes.KIND:
+        return hosts(obj)
+    return [parent["name"] for parent in http_routes.parents(obj) if http_routes.is_service(parent)]
+
+
+def _like_pods(found: Objects, obj: Obj, route: list[Obj], at: str) -> Iterator[Finding]:
     given = written_weights(route)
-    same_host = all(
-        full_name(e["destination"]["host"], found.name) == full_name(host, found.name) for e in route
-    )
-    pods = found.pods_behind(service) if service and service in found.own(found.services) else []
-    if not same_host or not pods or sum(w > 0 for w in given) < 2:
+    if sum(w > 0 for w in given) < 2:
         return
-    defined = found.subsets(host)
-    if any(e["destination"].get("subset") not in defined for e in route):
+    pods = _pods(found, obj, route)
+    chosen = [labels_of(found, entry["destination"]) for entry in route]
+    if not pods or not all(chosen):
         return
     named = names(route)
-    by_pods = [
-        sum(carries(pod, defined[entry["destination"]["subset"]]) for pod in pods) / len(pods)
-        for entry in route
-    ]
+    by_pods = [sum(carries(pod, labels) for pod in pods) / len(pods) for labels in chosen]
     if all(abs(w / sum(given) - share) <= HALF_PERCENT for w, share in zip(given, by_pods, strict=True)):
         said = ", ".join(f"{name} {percent(share)}" for name, share in zip(named, by_pods, strict=True))
         yield finding(
             "KATA0402",
-            virtual_service,
-            f"The weights are those of the pods ({said}): without the VirtualService the shares would be the "
+            obj,
+            f"The weights are those of the pods ({said}): without the {obj['kind']} the shares would be the "
             "same, so no sample can tell whether it works.",
             seen=f"{at}: {', '.join(f'weight {weight}' for weight in given)}; {len(pods)} pods",
-            mend=_unlike_pods(found, virtual_service, route, at),
+            mend=_unlike_pods(found, obj, route, at),
         )
+
+
+def _pods(found: Objects, obj: Obj, route: list[Obj]) -> list[Obj]:
+    """Return the pods that would share the requests without a rule; [] where it sends to several hosts."""
+    asked = {entry["destination"]["host"] for entry in route}
+    if obj["kind"] == http_routes.KIND:
+        asked = set(_weighted_hosts(obj))
+    full = {full_name(host, found.name) for host in asked}
+    service = found.service(full.pop()) if len(full) == 1 else None
+    return found.pods_behind(service) if service and service in found.own(found.services) else []
 
 
 def _unlike_pods(found: Objects, service: Obj, route: list[Obj], at: str) -> str:
@@ -146,7 +160,7 @@ def _scaled(found: Objects, service: Obj) -> Iterator[Finding]:
     if len(versions) < 2 or pods == 0:
         return
     host = service["metadata"]["name"]
-    routed = found.routing(service)
+    routed = found.speaking(service)
     for deployment in versions:
         name, now = deployment["metadata"]["name"], _replicas(deployment["spec"])
         applied = _applied(deployment)
@@ -158,7 +172,7 @@ def _scaled(found: Objects, service: Obj) -> Iterator[Finding]:
                 "KATA0404",
                 deployment,
                 f"{name} was scaled from {applied} to {now}; the shares of {host} stay those of the "
-                f"VirtualService {routed[0]['metadata']['name']}, whatever the pods.",
+                f"{routed[0]['kind']} {routed[0]['metadata']['name']}, whatever the pods.",
                 seen=f"spec.replicas: {now}; last applied: {applied}",
                 mend=back,
             )

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from kata_lib.engines.embedded.api.durations import age
+from kata_lib.engines.embedded.api.pod_printer import is_true
 from kata_lib.engines.embedded.registry.selectors import selector_text
 from kata_lib.engines.embedded.store import Obj
 
@@ -15,12 +16,11 @@ def lease_cells(obj: Obj, now: datetime) -> list[Any]:
 
 def job_cells(obj: Obj, now: datetime) -> list[Any]:
     """Return how far a Job has come, which is as far as somebody has written into its status."""
-    spec, status = obj["spec"], obj.get("status", {})
-    conditions = {c["type"] for c in status.get("conditions", ()) if c["status"] == "True"}
+    spec, status = obj.get("spec", {}), obj.get("status", {})
     states = ("Complete", "Failed", "Suspended")
-    state = next((name for name in states if name in conditions), "Running")
+    state = next((name for name in states if is_true(obj, name)), "Running")
     wanted = spec.get("completions") or f"1 of {spec.get('parallelism', 1)}"
-    containers = spec["template"]["spec"].get("containers", ())
+    containers = spec.get("template", {}).get("spec", {}).get("containers", ())
     wide = [",".join(container.get(field, "") for container in containers) for field in ("name", "image")]
     done = f"{status.get('succeeded', 0)}/{wanted}"
     return [
@@ -35,7 +35,7 @@ def job_cells(obj: Obj, now: datetime) -> list[Any]:
 
 def ingress_cells(obj: Obj, now: datetime) -> list[Any]:
     """Return the hosts of an Ingress, and where somebody has made it available."""
-    spec = obj["spec"]
+    spec = obj.get("spec", {})
     hosts = [rule["host"] for rule in spec.get("rules", ()) if rule.get("host")]
     shown = ",".join(hosts[:3]) + (f" + {len(hosts) - 3} more..." if len(hosts) > 3 else "")
     entries = obj.get("status", {}).get("loadBalancer", {}).get("ingress", ())
@@ -46,37 +46,39 @@ def ingress_cells(obj: Obj, now: datetime) -> list[Any]:
 
 def autoscaler_cells(obj: Obj, now: datetime) -> list[Any]:
     """Return what a HorizontalPodAutoscaler scales, by what, and between which bounds."""
-    spec = obj["spec"]
-    target = spec["scaleTargetRef"]
+    spec = obj.get("spec", {})
+    target, metrics = spec.get("scaleTargetRef", {}), spec.get("metrics", ())
     replicas = obj.get("status", {}).get("currentReplicas", 0)
-    targets = ", ".join(map(_target, spec["metrics"][:2]))
-    if len(spec["metrics"]) > 2:
+    targets = ", ".join(map(_target, metrics[:2]))
+    if len(metrics) > 2:
         targets += f" + {len(spec['metrics']) - 2} more..."
-    bounds = [str(spec["minReplicas"]), spec["maxReplicas"], replicas]
-    return [f"{target['kind']}/{target['name']}", targets, *bounds, _created(obj, now)]
+    bounds = [str(spec.get("minReplicas", "<unset>")), spec.get("maxReplicas", 0), replicas]
+    return [_reference(target), targets, *bounds, _created(obj, now)]
 
 
 def _target(metric: Obj) -> str:
     """Return what a metric is to be; what it is nobody measures here."""
-    source = metric["type"][0].lower() + metric["type"][1:]
-    wanted = metric[source]["target"]
+    type_ = metric.get("type", "")
+    source = type_[:1].lower() + type_[1:]
+    measured = metric.get(source, {})
+    wanted = measured.get("target", {})
     percent = wanted.get("averageUtilization")
     value = (
         f"{percent}%" if percent is not None else wanted.get("averageValue", wanted.get("value", "<auto>"))
     )
-    of_resource = f"{metric[source]['name']}: " if source in ("resource", "containerResource") else ""
+    of_resource = f"{measured.get('name', '')}: " if source in ("resource", "containerResource") else ""
     on_average = " (avg)" if source in ("object", "external") and "averageValue" in wanted else ""
     return f"{of_resource}<unknown>/{value}{on_average}"
 
 
 def ingress_class_cells(obj: Obj, now: datetime) -> list[Any]:
     """Return the controller of an IngressClass."""
-    spec = obj["spec"]
+    spec = obj.get("spec", {})
     parameters = spec.get("parameters")
     shown = "<none>"
     if parameters:
         group = f".{parameters['apiGroup']}" if parameters.get("apiGroup") else ""
-        shown = f"{parameters['kind']}{group}/{parameters['name']}"
+        shown = f"{parameters.get('kind', '')}{group}/{parameters.get('name', '')}"
     return [spec.get("controller", ""), shown, _created(obj, now)]
 
 
@@ -86,22 +88,31 @@ def binding_cells(obj: Obj, now: datetime) -> list[Any]:
 
     def named(kind: str) -> str:
         return ", ".join(
-            f"{subject.get('namespace', '')}/{subject['name']}"
+            f"{subject.get('namespace', '')}/{subject.get('name', '')}"
             if kind == "ServiceAccount"
-            else subject["name"]
+            else subject.get("name", "")
             for subject in subjects
-            if subject["kind"] == kind
+            if subject.get("kind") == kind
         )
 
-    role = f"{obj['roleRef']['kind']}/{obj['roleRef']['name']}"
-    return [role, _created(obj, now), named("User"), named("Group"), named("ServiceAccount")]
+    return [
+        _reference(obj.get("roleRef", {})),
+        _created(obj, now),
+        named("User"),
+        named("Group"),
+        named("ServiceAccount"),
+    ]
 
 
 def disruption_budget_cells(obj: Obj, now: datetime) -> list[Any]:
     """Return what a PodDisruptionBudget allows."""
-    spec, status = obj["spec"], obj.get("status", {})
+    spec, status = obj.get("spec", {}), obj.get("status", {})
     least, most = (str(spec.get(field, "N/A")) for field in ("minAvailable", "maxUnavailable"))
     return [least, most, status.get("disruptionsAllowed", 0), _created(obj, now)]
+
+
+def _reference(reference: Obj) -> str:
+    return f"{reference.get('kind', '')}/{reference.get('name', '')}"
 
 
 def _created(obj: Obj, now: datetime) -> str:

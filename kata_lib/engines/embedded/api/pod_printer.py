@@ -12,14 +12,14 @@ Restarts = tuple[int, str]
 
 def pod_cells(pod: Obj, now: datetime) -> list[Any]:
     """Return the cells after the name: READY, STATUS, RESTARTS, AGE and those of `-o wide`."""
-    spec, status = pod["spec"], pod.get("status", {})
+    spec, status = pod.get("spec", {}), pod.get("status", {})
     reason = status.get("reason") or status.get("phase") or "Unknown"
-    sidecars = {c["name"] for c in spec.get("initContainers", []) if c.get("restartPolicy") == "Always"}
-    total = len(spec["containers"]) + len(sidecars)
+    sidecars = {c.get("name") for c in spec.get("initContainers", []) if c.get("restartPolicy") == "Always"}
+    total = len(spec.get("containers", ())) + len(sidecars)
     reason, ready, restarts, initializing = _init_containers(pod, sidecars, reason)
-    if not initializing or _condition(status, "Initialized"):
-        started = [c for c in status.get("initContainerStatuses", []) if c["name"] in sidecars]
-        reason, running = _containers(status, reason)
+    if not initializing or is_true(pod, "Initialized"):
+        started = [c for c in status.get("initContainerStatuses", []) if c.get("name") in sidecars]
+        reason, running = _containers(pod, reason)
         ready += running
         restarts = _restarts([*started, *status.get("containerStatuses", [])])
     return [
@@ -30,7 +30,7 @@ def pod_cells(pod: Obj, now: datetime) -> list[Any]:
         status.get("podIP") or "<none>",
         spec.get("nodeName") or "<none>",
         status.get("nominatedNodeName") or "<none>",
-        _readiness_gates(spec, status),
+        _readiness_gates(pod),
     ]
 
 
@@ -41,7 +41,7 @@ def _init_containers(pod: Obj, sidecars: set[str], reason: str) -> tuple[str, in
         terminated, waiting = state.get("terminated"), state.get("waiting", {}).get("reason", "")
         if terminated and terminated.get("exitCode") == 0:
             continue
-        if container["name"] in sidecars and container.get("started"):
+        if container.get("name") in sidecars and container.get("started"):
             ready += bool(container.get("ready"))
             continue
         if terminated:
@@ -49,14 +49,14 @@ def _init_containers(pod: Obj, sidecars: set[str], reason: str) -> tuple[str, in
         elif waiting and waiting != "PodInitializing":
             reason = f"Init:{waiting}"
         else:
-            reason = f"Init:{position}/{len(pod['spec'].get('initContainers', []))}"
+            reason = f"Init:{position}/{len(pod.get('spec', {}).get('initContainers', []))}"
         return reason, ready, _restarts(statuses[: position + 1]), True
     return reason, ready, _restarts(statuses), False
 
 
-def _containers(status: Obj, reason: str) -> tuple[str, int]:
+def _containers(pod: Obj, reason: str) -> tuple[str, int]:
     running = 0
-    for container in reversed(status.get("containerStatuses", [])):
+    for container in reversed(pod.get("status", {}).get("containerStatuses", [])):
         state = container.get("state", {})
         if state.get("waiting", {}).get("reason"):
             reason = state["waiting"]["reason"]
@@ -65,7 +65,7 @@ def _containers(status: Obj, reason: str) -> tuple[str, int]:
         elif container.get("ready") and "running" in state:
             running += 1
     if reason == "Completed" and running:
-        reason = "Running" if _condition(status, "Ready") else "NotReady"
+        reason = "Running" if is_true(pod, "Ready") else "NotReady"
     return reason, running
 
 
@@ -96,12 +96,14 @@ def _deletion_reason(pod: Obj) -> str:
     return "" if status.get("phase") in ("Succeeded", "Failed") else "Terminating"
 
 
-def _condition(status: Obj, type_: str) -> bool:
-    return any(c["type"] == type_ and c["status"] == "True" for c in status.get("conditions", []))
+def is_true(obj: Obj, condition: str) -> bool:
+    """Return whether an object's status says that a condition holds."""
+    conditions = obj.get("status", {}).get("conditions", ())
+    return any(c.get("type") == condition and c.get("status") == "True" for c in conditions)
 
 
-def _readiness_gates(spec: Obj, status: Obj) -> str:
-    gates = spec.get("readinessGates", [])
+def _readiness_gates(pod: Obj) -> str:
+    gates = pod.get("spec", {}).get("readinessGates", [])
     if not gates:
         return "<none>"
-    return f"{sum(_condition(status, gate['conditionType']) for gate in gates)}/{len(gates)}"
+    return f"{sum(is_true(pod, gate.get('conditionType', '')) for gate in gates)}/{len(gates)}"

@@ -35,34 +35,34 @@ def _joined(pairs: dict[str, str] | None) -> str:
 
 
 def _workload(obj: Obj) -> list[Any]:
-    containers = obj["spec"].get("template", {}).get("spec", {}).get("containers", [])
-    names = ",".join(container["name"] for container in containers)
+    containers = obj.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
+    names = ",".join(container.get("name", "") for container in containers)
     images = ",".join(container.get("image", "") for container in containers)
-    return [names, images, selector_text(obj["spec"].get("selector"))]
+    return [names, images, selector_text(obj.get("spec", {}).get("selector"))]
 
 
 def _deployment(obj: Obj, now: datetime) -> list[Any]:
-    status, wanted = obj.get("status", {}), obj["spec"].get("replicas", 1)
+    status, wanted = obj.get("status", {}), obj.get("spec", {}).get("replicas", 1)
     ready = f"{status.get('readyReplicas', 0)}/{wanted}"
     counts = [ready, status.get("updatedReplicas", 0), status.get("availableReplicas", 0)]
     return [*counts, _created(obj, now), *_workload(obj)]
 
 
 def _replicaset(obj: Obj, now: datetime) -> list[Any]:
-    status, wanted = obj.get("status", {}), obj["spec"].get("replicas", 1)
+    status, wanted = obj.get("status", {}), obj.get("spec", {}).get("replicas", 1)
     counts = [wanted, status.get("replicas", 0), status.get("readyReplicas", 0)]
     return [*counts, _created(obj, now), *_workload(obj)]
 
 
 def _service(obj: Obj, now: datetime) -> list[Any]:
-    spec = obj["spec"]
+    spec = obj.get("spec", {})
     type_ = spec.get("type", "ClusterIP")
     cells = [type_, spec.get("clusterIP") or "<none>", _external(obj, type_), _service_ports(spec)]
     return [*cells, _created(obj, now), _joined(spec.get("selector"))]
 
 
 def _external(service: Obj, type_: str) -> str:
-    spec = service["spec"]
+    spec = service.get("spec", {})
     ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress", [])
     addresses = [entry.get("ip") or entry.get("hostname", "") for entry in ingress]
     if type_ == "ExternalName":
@@ -75,29 +75,31 @@ def _external(service: Obj, type_: str) -> str:
 def _service_ports(spec: Obj) -> str:
     def one(port: Obj) -> str:
         node_port = f":{port['nodePort']}" if port.get("nodePort") else ""
-        return f"{port['port']}{node_port}/{port.get('protocol', 'TCP')}"
+        return f"{port.get('port', 0)}{node_port}/{port.get('protocol', 'TCP')}"
 
     return ",".join(one(port) for port in spec.get("ports", [])) or "<none>"
 
 
 def _endpointslice(obj: Obj, now: datetime) -> list[Any]:
     ports = ",".join(str(port.get("port", "*")) for port in obj.get("ports") or []) or "<unset>"
-    addresses = [address for endpoint in obj.get("endpoints") or [] for address in endpoint["addresses"]]
+    addresses = [
+        address for endpoint in obj.get("endpoints") or [] for address in endpoint.get("addresses", ())
+    ]
     shown = ",".join(addresses[:3]) or "<unset>"
     if len(addresses) > 3:
         shown += f" + {len(addresses) - 3} more..."
-    return [obj["addressType"], ports, shown, _created(obj, now)]
+    return [obj.get("addressType", ""), ports, shown, _created(obj, now)]
 
 
 def _node(obj: Obj, now: datetime) -> list[Any]:
     status, labels = obj.get("status", {}), obj["metadata"].get("labels", {})
-    ready = [c["status"] for c in status.get("conditions", []) if c["type"] == "Ready"]
+    ready = [c.get("status", "") for c in status.get("conditions", []) if c.get("type") == "Ready"]
     state = {"True": "Ready", "False": "NotReady"}.get(ready[0], "Unknown") if ready else "Unknown"
     if obj.get("spec", {}).get("unschedulable"):
         state += ",SchedulingDisabled"
     prefix = "node-role.kubernetes.io/"
     roles = ",".join(sorted(key.removeprefix(prefix) for key in labels if key.startswith(prefix)))
-    addresses = {entry["type"]: entry["address"] for entry in status.get("addresses", [])}
+    addresses = {entry.get("type"): entry.get("address", "") for entry in status.get("addresses", [])}
     info = status.get("nodeInfo", {})
     wide = [
         addresses.get("InternalIP", "<none>"),
@@ -129,7 +131,11 @@ def _event(obj: Obj, now: datetime) -> list[Any]:
 
 
 def _scale(obj: Obj, now: datetime) -> list[Any]:
-    return [obj["spec"].get("replicas", 0), obj["status"]["replicas"], _created(obj, now)]
+    return [
+        obj.get("spec", {}).get("replicas", 0),
+        obj.get("status", {}).get("replicas", 0),
+        _created(obj, now),
+    ]
 
 
 def _size(obj: Obj) -> int:

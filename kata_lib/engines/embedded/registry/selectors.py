@@ -107,14 +107,14 @@ def selector_text(selector: dict[str, Any] | None) -> str:
     selector = selector or {}
     texts = [f"{key}={value}" for key, value in selector.get("matchLabels", {}).items()]
     for expression in selector.get("matchExpressions", []):
-        key, values = expression["key"], ",".join(sorted(expression.get("values", [])))
+        key, values = expression.get("key", ""), ",".join(sorted(expression.get("values", [])))
         forms = {
             "In": f"{key} in ({values})",
             "NotIn": f"{key} notin ({values})",
             "Exists": key,
             "DoesNotExist": f"!{key}",
         }
-        texts.append(forms[expression["operator"]])
+        texts.append(forms.get(expression.get("operator", ""), "<error>"))
     return ",".join(sorted(texts))
 
 
