@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, WebSocket
+    from playwright.sync_api import Browser, Page, WebSocket
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 START_SECONDS = 90
@@ -43,6 +43,17 @@ def notebook(*cells: str) -> str:
     ]
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     return json.dumps({"cells": made, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+
+
+@contextmanager
+def chromium(*arguments: str) -> Iterator["Browser"]:
+    """Yield the machine's Chromium, started with these arguments beside what a container needs."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
+        yield browser
+        browser.close()
 
 
 @contextmanager

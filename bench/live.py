@@ -16,6 +16,7 @@ from bench.lab_page import (
     CHROMIUM,
     LIVE,
     Messages,
+    chromium,
     cpu_seconds,
     frames_drawn,
     jupyter_lab,
@@ -84,23 +85,19 @@ def live_lab(
     """
     if lack := missing():
         raise KataError(f"To measure the live lab takes {lack}.")
-    from playwright.sync_api import sync_playwright
-
     environment = {**os.environ, "KATA_NAME": cluster, "PYTHONPATH": str(PROJECT)}
     with tempfile.TemporaryDirectory(prefix="kata-live-") as folder:
         (Path(folder) / "live.ipynb").write_text(notebook(cell))
         with (
             jupyter_lab(Path(folder), environment) as (address, server),
-            sync_playwright() as driver,
+            chromium(*arguments) as browser,
         ):
-            browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
             page = browser.new_page(viewport={"width": 1200, "height": 900})
             messages = Messages()
             messages.listen(page)
             open_notebook(page, address, "live.ipynb")
             run_live(page)
             yield page, messages, server
-            browser.close()
 
 
 def _watch(page: "Page", messages: Messages, server: int, seconds: int) -> list[Figure]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kata_lib.lab import live as live
     from kata_lib.lab.lab import Lab as Lab
     from kata_lib.lab.lab import open_lab as open_lab
+    from kata_lib.mesh import compared as compared
     from kata_lib.mesh import telemetry as telemetry
     from kata_lib.pictures import endings as endings
     from kata_lib.pictures import graph as graph
@@ -27,6 +28,7 @@ _PLACES = {
     "open_lab": "kata_lib.lab.lab:open_lab",
     "argo": "kata_lib.delivery.argo",
     "clients": "kata_lib.course.clients",
+    "compared": "kata_lib.mesh.compared",
     "endings": "kata_lib.pictures.endings",
     "graph": "kata_lib.pictures.graph",
     "live": "kata_lib.lab.live",

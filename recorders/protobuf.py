@@ -24,7 +24,7 @@ ROOTS = {
     "networking.k8s.io/v1": "networking/v1 Ingress IngressClass",
     "policy/v1": "policy/v1 PodDisruptionBudget",
     "rbac.authorization.k8s.io/v1": "rbac/v1 ClusterRole ClusterRoleBinding Role RoleBinding",
-    "autoscaling/v1": "autoscaling/v1 Scale",
+    "autoscaling/v1": "autoscaling/v1 HorizontalPodAutoscaler Scale",
     "discovery.k8s.io/v1": "discovery/v1 EndpointSlice",
     "authentication.k8s.io/v1": "authentication/v1 SelfSubjectReview",
     "authorization.k8s.io/v1": "authorization/v1 SelfSubjectAccessReview SelfSubjectRulesReview",

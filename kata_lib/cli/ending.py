@@ -16,9 +16,13 @@ _END_SECONDS = 10.0
 
 
 def at_once() -> None:
-    """Let a signal end this process in one line: nothing is begun yet that would have to be undone."""
+    """Let a signal end this process in one line: nothing is begun yet that would have to be undone.
+
+    One that came before, and was held back by who started it, does so now.
+    """
     for number in _SIGNALS:
         signal.signal(number, lambda number, _: _end(number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
 
 def as_usual() -> None:

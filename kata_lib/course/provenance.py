@@ -49,6 +49,8 @@ def _kept(obj: Obj, live: Obj) -> Obj:
                 container["env"] = [e for e in container.get("env", []) if e["name"] not in switched]
         case "VirtualService" if _wrote(live, "http"):
             spec["http"] = [_without_shares(rule) for rule in spec.get("http", [])]
+        case "HTTPRoute" if _wrote(live, "rules"):
+            spec["rules"] = [_without_weights(rule) for rule in spec["rules"]]
         case "DestinationRule" if _wrote(live, "subsets"):
             for subset in spec["subsets"]:
                 subset.get("labels", {}).pop(_HASH, None)
@@ -63,6 +65,12 @@ def _wrote(live: Obj, field: str) -> bool:
 def _without_shares(rule: Obj) -> Obj:
     """Return a rule without the destinations among which the workshop's commands move weights."""
     return {**rule, "route": [entry for entry in rule.get("route", []) if not _is_a_share(entry)]}
+
+
+def _without_weights(rule: Obj) -> Obj:
+    """Return a rule of an HTTPRoute without the weights, which the workshop's commands move."""
+    backends = [{k: v for k, v in entry.items() if k != "weight"} for entry in rule.get("backendRefs", [])]
+    return {**rule, "backendRefs": backends}
 
 
 def _is_a_share(entry: Mapping[str, Any]) -> bool:

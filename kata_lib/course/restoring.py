@@ -116,9 +116,11 @@ _DECIDING: Mapping[str, tuple[str, ...]] = {
     "Rollout": ("spec.selector", "spec.strategy", "spec.template.metadata.labels", "spec.template.spec"),
     "VirtualService": ("spec",),
     "DestinationRule": ("spec",),
+    "Gateway": ("spec",),
+    "HTTPRoute": ("spec.parentRefs", "spec.hostnames", "spec.rules"),
     "AnalysisTemplate": ("spec",),
 }
-_OF_KUBERNETES = {"spec.ports", "spec.template.spec", "spec.strategy"}
+_OF_KUBERNETES = {"spec.ports", "spec.template.spec", "spec.strategy", "spec.parentRefs", "spec.rules"}
 """Fields in which a server fills in what a manifest leaves out."""
 _ALSO_AT_THE_START: Mapping[str, tuple[str, ...]] = {
     "Service": ("spec.type",),
@@ -192,14 +194,21 @@ _ADDED = frozenset(
         "args",
         "command",
         "envFrom",
+        "filters",
+        "headers",
         "hostNetwork",
         "initContainers",
         "lifecycle",
         "livenessProbe",
+        "method",
+        "queryParams",
+        "retry",
+        "sessionPersistence",
         "startupProbe",
+        "timeouts",
     }
 )
-"""Fields of pods that no server fills in, and that decide whether and how a container answers."""
+"""Fields of pods and HTTPRoutes that no server fills in, and that decide about what is answered."""
 
 
 def _holds(live: Any, wanted: Any) -> bool:

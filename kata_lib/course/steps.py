@@ -6,6 +6,8 @@ from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import originals
 from kata_lib.delivery import argo
+from kata_lib.mesh import http_routes
+from kata_lib.mesh.gateways import GATEWAY_API
 
 V1 = "deploy/v1"
 V2 = "deploy/v2"
@@ -35,12 +37,17 @@ SWITCHED = {
 }
 """The environment variables of a Deployment that a notebook has a person set."""
 
+HTTP_ROUTE = (GATEWAY_API, http_routes.KIND)
+INSTALL = "Whoever runs it installs the standard definitions of the Gateway API."
+
 KINDS = (
     ("networking.istio.io/v1", "VirtualService"),
     ("networking.istio.io/v1", "DestinationRule"),
     ("networking.istio.io/v1", "Gateway"),
     ("networking.istio.io/v1", "ServiceEntry"),
     ("networking.istio.io/v1", "Sidecar"),
+    HTTP_ROUTE,
+    (GATEWAY_API, "Gateway"),
     ("argoproj.io/v1alpha1", "Rollout"),
     ("argoproj.io/v1alpha1", "AnalysisTemplate"),
     ("apps/v1", "Deployment"),
@@ -53,13 +60,15 @@ KINDS = (
 class Step:
     """One notebook's starting state: these manifests are applied, and a reset leaves nothing else.
 
-    addons: what the cluster must have; cell_seconds: how long a cell may take without a person.
+    addons: what the cluster must have. kinds: what its API must serve, each with its version. cell_seconds:
+    how long a cell may take without a person.
     """
 
     name: str
     notebook: str
     starts_with: tuple[str, ...]
     addons: tuple[str, ...] = ()
+    kinds: tuple[tuple[str, str], ...] = ()
     cell_seconds: int = 60
 
     def manifests(self) -> list[Obj]:
@@ -82,4 +91,6 @@ class Step:
 
 def lacking(cluster: Cluster, wanted: Step) -> str:
     """Return why a step cannot begin on this cluster and what to do, "" where it can."""
+    if missing := [kind for version, kind in wanted.kinds if not cluster.api.serves(version, kind)]:
+        return f"This cluster's API does not serve {', '.join(missing)}. {INSTALL}"
     return argo.absent(cluster) if wanted.names(argo.KIND) else ""

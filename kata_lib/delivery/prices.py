@@ -79,8 +79,8 @@ def strictest(plan: Plan) -> Plan:
 def table(plans: Mapping[str, Plan], releases: int = RELEASES) -> pd.DataFrame:
     """Return one row a kind of canary and one column a plan.
 
-    A cell says which part of the releases goes through, how many requests the canary gets and how many of
-    them fail, both on average, and how many seconds half of the releases take at most.
+    A cell says which part of the releases goes through, how many of how many requests to the canary go wrong,
+    both on average, and how many seconds half of the releases take at most.
     """
     rows = {}
     for kind in KINDS:
@@ -95,4 +95,4 @@ def _cell(plan: Plan, kind: str, releases: int) -> str:
     found = of(plan, kind, releases)
     through = percent(found.through / found.releases)
     bad = "slow" if KINDS[kind].metric == LATENCY else "failed"
-    return f"{through} through; {found.met:,.0f} requests, {found.hurt:,.0f} {bad}; {found.seconds:.0f} s"
+    return f"{through} through, {found.hurt:,.0f} of {found.met:,.0f} {bad}, {found.seconds:.0f} s"

@@ -33,7 +33,7 @@ from kata_lib.errors import ClusterError, KataError, WaitTimeout
 from kata_lib.lab import activity, missing_names, turns, unquoted
 from kata_lib.lab.ways import Ways
 from kata_lib.lab.weight import Weight
-from kata_lib.mesh import analyze, hops, telemetry, weights
+from kata_lib.mesh import analyze, compared, hops, telemetry, weights
 from kata_lib.mesh.matches import Request
 from kata_lib.mesh.synced import Moment
 from kata_lib.pictures import shown, theme
@@ -193,6 +193,10 @@ class Lab:
         """
         found = service.in_force(self.cluster, through)
         return dict(found.outcome(Request(headers=headers or {})).versions)
+
+    def proxy_values(self) -> "pd.Series[Any]":
+        """Return what the sidecar of sentences has of the way to name, value by value, as Envoy says it."""
+        return compared.read(self.cluster, service.NAME, service.CALLER)
 
     @activity.shows("Asking")
     def sample(

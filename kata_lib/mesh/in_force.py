@@ -188,6 +188,12 @@ def from_gateway(
     return InForce(service["metadata"]["name"], _port(service), caller, made, True, places, own.pods, name)
 
 
+def http_routes(dump: Obj, service: Obj, namespace: str) -> list[Obj]:
+    """Return a sidecar's routes to a Service as Envoy has them; [] where it passes connections on."""
+    name, port = service["metadata"]["name"], _port(service)
+    return _http_routes(dump, hosts.full_name(name, namespace), f"{name}:{port}") or []
+
+
 def _leads_to(host: str, route: Obj) -> bool:
     return any(name.endswith(f"|{host}") for name, _ in routes.clusters(route.get("route", {})))
 

@@ -21,9 +21,14 @@ def draw(releases: "pd.DataFrame", plan: Plan, found: Outcomes) -> Still:
     version, counts = plan.canary.removeprefix(f"{plan.service}-"), releases["ended"].value_counts()
     real = {name: share_of(version, int(counts.get(name, 0)), len(releases)) for name in endings(plan)}
     return distribution(
-        real,
-        simulated(plan, found),
+        {_short(name): share for name, share in real.items()},
+        {_short(name): share for name, share in simulated(plan, found).items()},
         title=f"How releases of {plan.canary} end",
         of="releases",
         beside=f"simulated, {found.releases:,} releases",
+        x_title="weight at which they were stopped, or how they ended",
     )
+
+
+def _short(ending: str) -> str:
+    return ending.removeprefix("stopped at ")

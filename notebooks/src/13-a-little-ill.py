@@ -132,8 +132,8 @@ lab.predict("seconds that a healthy version takes by your plan", ...)
 took = prices.of(own, "healthy, fails 0.1 %").seconds
 lab.compare("seconds that a healthy version takes by your plan", took)
 # %% [markdown]
-# All of it in one table, two thousand simulated releases in each cell: what goes through, what the canary gets and how many
-# of those go wrong, how long it takes. The third plan is yours with 0.1 % for healthy and 1 % for faulty:
+# All of it in one table, two thousand simulated releases in each cell: what goes through, how many of the canary's requests
+# go wrong, how long it takes. The third plan is yours with 0.1 % for healthy and 1 % for faulty:
 # %%
 prices.table({"hurried": hurried, "yours": own, "strictest": prices.strictest(own)})
 # %% [markdown]

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from bench.lab_page import CHROMIUM, jupyter_lab, notebook
+from bench.lab_page import chromium, jupyter_lab, notebook
 from browser.running_lab import BUSY_CELL, GRAPH_CELL, LIVE_CELL, NAME, PICTURES, RELEASE_CELL, JupyterLab
 from kata_lib import engines
 from kata_lib.course import notebooks
@@ -55,10 +55,8 @@ def lab(environment: dict[str, str]) -> Lab:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="package")

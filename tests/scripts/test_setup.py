@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ["scripts/*", "kata_lib/*.*", "pyproject.toml", "*.lock"]
+PARTS = ["scripts/*", "kata_lib/*.*", "pyproject.toml", "etc/installed/bin/*", "*.lock"]
 """What the set-up reads before there is an environment: patterns in the project."""
 
 

@@ -34,9 +34,12 @@ def start(folder: Path, work: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", COMMAND, folder, work], stderr=subprocess.PIPE, text=True)
 
 
-@pytest.mark.parametrize(
+SIGNALS = pytest.mark.parametrize(
     ("number", "code", "name"), [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")]
 )
+
+
+@SIGNALS
 def test_a_signal_ends_everything_and_says_so_in_one_line(
     number: signal.Signals, code: int, name: str, tmp_path: Path
 ) -> None:
@@ -52,6 +55,21 @@ def test_a_signal_ends_everything_and_says_so_in_one_line(
     assert said == f"kata: ended by {name}.\n"
     assert (tmp_path / "cleaned up").exists()
     process.wait(LIMIT)
+
+
+@SIGNALS
+def test_a_signal_that_is_older_than_the_command_ends_it_too(
+    number: signal.Signals, code: int, name: str
+) -> None:
+    kata = str(Path(sys.executable).with_name("kata"))
+    held_back = f"""
+import os, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {{{number:d}}})
+os.kill(os.getpid(), {number:d})
+os.execv({kata!r}, [{kata!r}, "run"])
+"""
+    command = subprocess.run([sys.executable, "-c", held_back], capture_output=True, text=True, timeout=LIMIT)
+    assert (command.returncode, command.stderr) == (code, f"kata: ended by {name}.\n")
 
 
 def test_work_that_ends_by_itself_has_its_own_code(tmp_path: Path) -> None:

@@ -75,4 +75,4 @@ def test_the_table_has_a_row_a_kind_and_says_what_no_plan_looks_at() -> None:
     found = prices.table({"hurried": HURRIED, "strictest": prices.strictest(CAREFUL)}, releases=50)
     assert [*found.index] == [*prices.KINDS]
     assert found.loc["slow above 100 requests/s", "strictest"] == "not looked at"
-    assert "through; " in str(found.loc["fails 5 %", "hurried"])
+    assert " failed, " in str(found.loc["fails 5 %", "hurried"])

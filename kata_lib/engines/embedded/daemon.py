@@ -24,6 +24,7 @@ from kata_lib.engines.embedded import addresses, node, processes
 from kata_lib.engines.embedded.addresses import AddressPlan
 from kata_lib.engines.embedded.api.server import make_app, serve
 from kata_lib.engines.embedded.controllers import (
+    ApiServiceController,
     Controller,
     DefinitionController,
     DeploymentController,
@@ -101,7 +102,7 @@ async def _start(state: State, server: socket.socket, stack: AsyncExitStack) -> 
     )
     stack.callback(pilot.close)
 
-    for controller in _controllers(registry, state, pki):
+    for controller in _controllers(registry, state, pki, plan):
         controller.start()
         stack.callback(controller.stop)
     node.register(registry, node.node_name(state), plan.node_address())
@@ -138,10 +139,11 @@ def _registry(store: Store, plan: AddressPlan) -> Registry:
     return registry
 
 
-def _controllers(registry: Registry, state: State, pki: Pki) -> list[Controller[Any]]:
+def _controllers(registry: Registry, state: State, pki: Pki, plan: AddressPlan) -> list[Controller[Any]]:
     return [
         DefinitionController(registry),
         NamespaceController(registry, pki.authority),
+        ApiServiceController(registry, plan.server_address()),
         DeploymentController(registry),
         ReplicaSetController(registry),
         EndpointSliceController(registry),

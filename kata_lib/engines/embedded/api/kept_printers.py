@@ -5,6 +5,7 @@ from typing import Any
 
 from kata_lib.engines.embedded.api.durations import age
 from kata_lib.engines.embedded.api.pod_printer import is_true
+from kata_lib.engines.embedded.registry import autoscaling_v1
 from kata_lib.engines.embedded.registry.selectors import selector_text
 from kata_lib.engines.embedded.store import Obj
 
@@ -46,6 +47,8 @@ def ingress_cells(obj: Obj, now: datetime) -> list[Any]:
 
 def autoscaler_cells(obj: Obj, now: datetime) -> list[Any]:
     """Return what a HorizontalPodAutoscaler scales, by what, and between which bounds."""
+    if obj.get("apiVersion") == "autoscaling/v1":
+        obj = autoscaling_v1.stored(obj)
     spec = obj.get("spec", {})
     target, metrics = spec.get("scaleTargetRef", {}), spec.get("metrics", ())
     replicas = obj.get("status", {}).get("currentReplicas", 0)

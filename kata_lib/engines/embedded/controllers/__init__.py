@@ -1,5 +1,6 @@
 """Controllers: each compares what is wanted with what is there, object by object, and mends it."""
 
+from kata_lib.engines.embedded.controllers.api_service import ApiServiceController
 from kata_lib.engines.embedded.controllers.autoscaler import HorizontalController
 from kata_lib.engines.embedded.controllers.base import Controller
 from kata_lib.engines.embedded.controllers.definition import DefinitionController
@@ -14,6 +15,7 @@ from kata_lib.engines.embedded.controllers.replicaset import ReplicaSetControlle
 from kata_lib.engines.embedded.controllers.scheduler import Scheduler
 
 __all__ = [
+    "ApiServiceController",
     "Controller",
     "DefinitionController",
     "DeploymentController",

@@ -37,6 +37,7 @@ DEFINITIONS = {
     "clusterrolebindings": "io.k8s.api.rbac.v1.ClusterRoleBinding",
     "clusterroles": "io.k8s.api.rbac.v1.ClusterRole",
     "horizontalpodautoscalers": "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler",
+    "horizontalpodautoscalers.v1": "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler",
     "ingressclasses": "io.k8s.api.networking.v1.IngressClass",
     "ingresses": "io.k8s.api.networking.v1.Ingress",
     "jobs": "io.k8s.api.batch.v1.Job",
@@ -50,7 +51,7 @@ DEFINITIONS = {
     ),
     "scales": "io.k8s.api.autoscaling.v1.Scale",
 }
-"""The definition of each of Kubernetes' own resources, by plural; Scale is what the subresource takes."""
+"""The definition of each of Kubernetes' own resources, by its shape; Scale is what the subresource takes."""
 
 CUSTOM_KINDS = {
     "destinationrules": "DestinationRule",

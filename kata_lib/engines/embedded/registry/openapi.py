@@ -62,7 +62,12 @@ def openapi_v3(resources: Resources, group_version: str) -> bytes:
 def openapi_v2_definitions(resources: Resources) -> Json:
     """Return the definitions of all kinds that are served, and of what they are made of, in OpenAPI's v2."""
     rows = [row for row in resources if not row.unsupported]
-    own = definitions.raw_definitions(definitions.DEFINITIONS[row.plural] for row in rows if not row.custom)
+    own = definitions.raw_definitions(
+        definitions.DEFINITIONS[resources.get(row.key, version).shape]
+        for row in rows
+        if not row.custom
+        for version in row.versions
+    )
     common = _common(own)
     custom = {
         component(row, version): _custom(resources, row, version, common)
@@ -91,7 +96,7 @@ def _sources() -> bytes:
 
 
 def _components(resources: Resources, rows: list[Resource], version: str) -> Json:
-    own = [definitions.DEFINITIONS[row.plural] for row in rows if not row.custom]
+    own = [definitions.DEFINITIONS[row.shape] for row in rows if not row.custom]
     custom = [row for row in rows if row.custom]
     found = definitions.raw_definitions([*own, _SERVICE] if custom else own)
     components = {name: _openapi(node, name) for name, node in found.items()}

@@ -105,7 +105,7 @@ def component(resource: Resource, version: str) -> str:
         return ".".join([*reversed(resource.group.split(".")), version, resource.kind])
     if resource.custom:
         return f"io.istio.networking.{version}.{resource.kind}"
-    return definitions.DEFINITIONS[resource.plural]
+    return definitions.DEFINITIONS[resource.shape]
 
 
 def kind_of(resource: Resource, version: str) -> Json:

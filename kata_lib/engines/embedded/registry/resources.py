@@ -54,11 +54,11 @@ class Resource:
     Objects are stored in `version`; each of `versions` is served, the first of them as preferred.
     `unsupported` marks a kind that clients find in discovery, and whose creation is refused by name.
     `inert` is what whoever writes an object is told of a kind that is kept, and of which nothing comes here.
-    `custom` marks a kind with a structural schema, `defined` one that a CustomResourceDefinition in the store
-    adds: it has a row for each version, whose name is `spoken`, with the columns of its tables, the paths by
-    which its objects can be selected, and where the subresource `scale` finds its numbers. `deprecation` is
-    what whoever uses the version is told; `closing` says that the definition is being deleted; `edition` is
-    another with each change of it.
+    `custom` marks a kind with a structural schema. `spoken` names a row's version where each has a shape of
+    its own, as has a kind that a CustomResourceDefinition in the store adds. It is `defined`: it has the
+    columns of its tables, the paths by which its objects can be selected, and where the subresource `scale`
+    finds its numbers. `deprecation` is what whoever uses the version is told; `closing` says that the
+    definition is being deleted; `edition` is another with each change of it.
     """
 
     plural: str
@@ -89,6 +89,11 @@ class Resource:
     def key(self) -> str:
         """The name by which registry and store know the resource."""
         return self.qualified if self.defined else self.plural
+
+    @property
+    def shape(self) -> str:
+        """The name of the definition of what is shown: the plural, with the version where it is converted."""
+        return f"{self.plural}.{self.spoken}" if self.spoken and not self.defined else self.plural
 
     @property
     def api_version(self) -> str:

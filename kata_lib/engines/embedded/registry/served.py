@@ -7,14 +7,14 @@ changes.
 
 from collections.abc import Iterator
 
-from kata_lib.engines.embedded.registry import crds
+from kata_lib.engines.embedded.registry import autoscaling_v1, crds
 from kata_lib.engines.embedded.registry.crds.stability import by_stability
 from kata_lib.engines.embedded.registry.decoding import prune
 from kata_lib.engines.embedded.registry.defaults.structural import fill
 from kata_lib.engines.embedded.registry.metadata import own_copy
 from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.schemas import Schema, custom_schema, schema_for
-from kata_lib.engines.embedded.registry.table import GROUP_ORDER, RESOURCES
+from kata_lib.engines.embedded.registry.table import CONVERTED, GROUP_ORDER, RESOURCES
 from kata_lib.engines.embedded.store import Event, Obj, Store
 
 
@@ -45,7 +45,7 @@ class Resources:
     def get(self, key: str, version: str | None = None) -> Resource:
         """Return a resource's row, in the given or the stored version; raise KeyError where there is none."""
         if key in RESOURCES:
-            return RESOURCES[key]
+            return CONVERTED.get((key, version or ""), RESOURCES[key])
         rows = self._defined[key]
         return next((row for row in rows if row.spoken == version), rows[0])
 
@@ -64,7 +64,7 @@ class Resources:
         if row is None or row.group != group:
             rows = self._defined.get(f"{plural}.{group}", ())
             row = next((row for row in rows if row.spoken == version), None)
-        return row if row and version in row.versions else None
+        return self.get(row.key, version) if row and version in row.versions else None
 
     def of_kind(self, api_version: str, kind: str) -> Resource | None:
         """Return the resource of an object's apiVersion and kind, or None where it is not served."""
@@ -94,7 +94,7 @@ class Resources:
         if subresource == "scale":
             return schema_for("scales")
         if not resource.defined:
-            return schema_for(resource.plural)
+            return schema_for(resource.shape)
         at = resource.key, resource.spoken
         if at not in self._schemas:
             self._schemas[at] = custom_schema(resource.kind, self.raw_schema(resource))
@@ -105,6 +105,8 @@ class Resources:
 
         One of a defined kind gets the defaults of the version in which it was stored, and is pruned.
         """
+        if resource.shape == autoscaling_v1.SHAPE:
+            return autoscaling_v1.shown(obj)
         if not resource.defined:
             return obj
         shaped: Obj = own_copy(obj)
@@ -112,6 +114,15 @@ class Resources:
         fill(self.schema(stored), shaped)
         shaped = prune(self.schema(resource), shaped)
         return {**shaped, "apiVersion": resource.api_version}
+
+    def stored(self, resource: Resource, obj: Obj) -> tuple[Resource, Obj]:
+        """Return the stored version's row, and an object in the shape of the given one as it is stored.
+
+        Raises StatusError where it cannot be.
+        """
+        if resource.shape != autoscaling_v1.SHAPE:
+            return resource, obj
+        return self.get(resource.key), autoscaling_v1.stored(obj)
 
     def raw_schema(self, resource: Resource) -> Obj:
         """Return a defined resource's schema as its definition has it."""

@@ -1,6 +1,7 @@
 """The resources that the API serves by itself: one row each."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kata_lib.engines.embedded.registry.resources import (
     ADMISSION,
@@ -158,7 +159,7 @@ _SERVED = (
         short_names=("hpa",),
         categories=("all",),
         subresources=("status",),
-        versions=("v2",),
+        versions=("v2", "v1"),
         inert="this HorizontalPodAutoscaler is kept and keeps its target within its bounds only:"
         " the embedded engine does not measure what pods take",
     ),
@@ -246,6 +247,12 @@ _SERVED = (
 
 RESOURCES: dict[str, Resource] = {resource.plural: resource for resource in _SERVED}
 """Every such resource by its plural, the name by which the registry's methods know it."""
+
+CONVERTED: dict[tuple[str, str], Resource] = {
+    (plural, version): replace(RESOURCES[plural], spoken=version)
+    for plural, version in (("horizontalpodautoscalers", "v1"),)
+}
+"""The rows of versions whose objects have another shape than those that are stored."""
 
 GROUP_ORDER = (
     CORE,

@@ -70,6 +70,7 @@ class Writer:
         metadata.forget(kind, new)
         self._default(kind, new)
         self._record(write, None, new)
+        kind, new = self._stored(kind, new)
         self._begin(kind, namespace, new)
         return self._add(write, new)
 
@@ -104,17 +105,25 @@ class Writer:
         new["apiVersion"], new["kind"] = kind.api_version, kind.kind
         metadata.forget(kind, new)
         self._default(kind, new)
+        kind, new = self._stored(kind, new)
         self._begin(kind, namespace, new)
         return self._add(write, new)
 
     def _now(self) -> str:
         return metadata.timestamp(self._clock())
 
+    def _stored(self, kind: Resource, obj: Obj) -> tuple[Resource, Obj]:
+        """Return the stored version's row, and an object as it is stored; raise StatusError 400."""
+        stored, obj = self._resources.stored(kind, obj)
+        if stored is not kind:
+            check_fields(stored, self._resources.schema(stored), obj, "Ignore", None)
+        return stored, obj
+
     def _default(self, kind: Resource, new: Obj) -> None:
         if kind.custom:
             fill(self._resources.schema(kind), new)
         else:
-            apply_defaults(kind.key, new)
+            apply_defaults(kind.shape, new)
 
     def _begin(self, kind: Resource, namespace: str | None, new: Obj) -> None:
         metadata.begin(kind, namespace, new, self._now())
@@ -184,6 +193,8 @@ class Writer:
             self._default(kind, new)
         if not applied:
             self._record(write, old, new)
+        _, old = self._stored(kind, old)
+        kind, new = self._stored(kind, new)
         new = restricted(kind, old, new, write.subresource)
         metadata.carry_over(old, new)
         if kind.key == crds.KEY and not (write.subresource and new["status"].get("storedVersions")):

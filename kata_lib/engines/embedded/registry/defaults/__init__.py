@@ -30,6 +30,7 @@ _FILL: dict[str, Callable[[Obj], None]] = {
     "clusterrolebindings": rbac.fill_binding,
     "endpointslices": endpointslices.fill,
     "horizontalpodautoscalers": autoscalers.fill,
+    "horizontalpodautoscalers.v1": autoscalers.fill_v1,
     "ingressclasses": others.fill_ingress_class,
     "jobs": jobs.fill,
     "leases": others.fill_lease,
@@ -61,9 +62,9 @@ IMMUTABLE: dict[str, tuple[str, ...]] = {
 """Dotted paths, by plural, that keep the value with which the object was created."""
 
 
-def apply_defaults(resource: str, obj: Obj) -> None:
-    """Fill in `obj`, an object of the resource with that plural, in place; twice is as good as once."""
-    if fill := _FILL.get(resource):
+def apply_defaults(shape: str, obj: Obj) -> None:
+    """Fill in `obj`, an object of that shape, in place; twice is as good as once."""
+    if fill := _FILL.get(shape):
         fill(obj)
 
 

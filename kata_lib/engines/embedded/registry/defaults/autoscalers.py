@@ -6,6 +6,8 @@ from kata_lib.engines.embedded.store import Obj
 
 CPU_PERCENT = 80
 PERIOD_SECONDS = 15
+OTHER_METRICS = "autoscaling.alpha.kubernetes.io/metrics"
+"""Where an autoscaler of v1 has the metrics for which it has no field."""
 
 _ALL_AT_ONCE = {"type": "Percent", "value": 100, "periodSeconds": PERIOD_SECONDS}
 _FOUR_PODS = {"type": "Pods", "value": 4, "periodSeconds": PERIOD_SECONDS}
@@ -24,9 +26,17 @@ def fill(obj: Obj) -> None:
         behaviour["scaleDown"] = _DOWN | behaviour.get("scaleDown", {})
 
 
+def fill_v1(obj: Obj) -> None:
+    """Add the defaults of a HorizontalPodAutoscaler of autoscaling/v1 in place."""
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("minReplicas", 1)
+    if OTHER_METRICS not in obj["metadata"].get("annotations", {}):
+        spec.setdefault("targetCPUUtilizationPercentage", CPU_PERCENT)
+
+
 def complete(obj: Obj) -> None:
     """Add in place the status of an autoscaler that nobody has looked at yet."""
-    obj.setdefault("status", {"currentMetrics": None, "desiredReplicas": 0})
+    obj["status"] = obj.get("status") or {"currentMetrics": None, "desiredReplicas": 0}
 
 
 def _of_processor() -> dict[str, Any]:

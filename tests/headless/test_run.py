@@ -8,8 +8,17 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page
 
+from bench.lab_page import chromium
 from kata_lib.cli import headless
 from kata_lib.course import notebooks
+
+pytestmark = pytest.mark.needs("chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
