@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 import pytest
+from embedded.go_cases import CONFORMANCE, MODULE
 
 from bench.lab_page import CHROMIUM
 from kata_lib.addons.prometheus import PROMETHEUS
@@ -41,6 +42,7 @@ MISSING: dict[str, Callable[[], str]] = {
     "context": _engine("context"),
     "embedded": _engine("embedded"),
     "chromium": lambda: "" if CHROMIUM else "there is no Chromium: apt-get install chromium",
+    "conformance": lambda: "" if CONFORMANCE.is_dir() else f"the Go module {MODULE} is not there",
     "istioctl": _program("istioctl"),
     "kubectl": _program("kubectl"),
     "node": _program("node"),
