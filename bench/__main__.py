@@ -25,6 +25,7 @@ from bench import (
     memory,
     release,
     release_errors,
+    rules,
     soak,
     start,
     storm,
@@ -137,6 +138,8 @@ def _figures(
     if "weights" in chosen:
         say("weights")
         yield from weights.measure(cluster, changes=200 if full else 50)
+        say("weights: by other rules")
+        yield from rules.measure(cluster, changes=200 if full else 50)
     if "throughput" in chosen:
         say("throughput")
         yield from throughput.measure(cluster, seconds=10 if full else 3)

@@ -56,7 +56,7 @@ def _effects(clusters: list[Cluster]) -> Iterator[float]:
     end = time.monotonic() + LIMIT_SECONDS
     for cluster in clusters * ROUNDS:
         if time.monotonic() < end:
-            yield from weights.effects(cluster, 2, LATER)[0]
+            yield from weights.effects(weights.of_mesh(cluster), 2, LATER)[0]
 
 
 @contextmanager

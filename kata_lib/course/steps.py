@@ -25,7 +25,16 @@ SCALED = {"name-v2": 4}
 SWITCHED = {
     "sentences": ("FORWARD_HEADERS",),
     "name-v1": ("FORWARD_HEADERS", "SENTENCE_RANDOM_SVC_URL"),
-    "name-v3": ("DELAY",),
+    "name-v2": ("STORE_URL",),
+    "name-v3": (
+        "ERROR_RATE",
+        "ERROR_RATE_OF",
+        "ERRORS_AFTER",
+        "DELAY",
+        "ONE_AT_A_TIME",
+        "STORE_URL",
+        "STORE_FORMAT",
+    ),
 }
 """The environment variables of a Deployment that a notebook has a person set."""
 

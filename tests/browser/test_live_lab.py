@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 import pytest
+from embedded import http_route
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 
 from bench.lab_page import (
@@ -26,6 +27,7 @@ from bench.lab_page import (
 from bench.live import SLIDER_TO_PICTURE
 from browser.running_lab import GO_ON, LIVE_CELL, JupyterLab
 from kata_lib.lab.lab import Lab
+from kata_lib.mesh import weights
 
 ISTIO = "networking.istio.io/v1"
 
@@ -234,6 +236,31 @@ def test_three_versions_have_linked_sliders(page: Page, lab: Lab) -> None:
 def test_one_slider_is_left_when_two_versions_are(page: Page) -> None:
     expect(page.locator(f"{LIVE} input")).to_have_count(1, timeout=8000)
     expect(page.locator(f"{LIVE} tbody")).not_to_contain_text("v3", timeout=15_000)
+
+
+@pytest.fixture
+def as_http_route(lab: Lab) -> Iterator[None]:
+    """Have an HTTPRoute speak for `name`, and no VirtualService."""
+    for manifest in http_route.manifests():
+        lab.cluster.apply_object(manifest)
+    lab.cluster.remove(ISTIO, "VirtualService", "name")
+    yield
+    lab.begin("weight-lab", reset=True)
+
+
+@pytest.mark.usefixtures("as_http_route")
+def test_the_slider_moves_an_http_routes_weights_and_its_change_is_marked(
+    page: Page, slider: Any, lab: Lab
+) -> None:
+    expect(slider).to_have_value("10", timeout=8000)
+    slider.focus()
+    slider.press("End")
+    wait_for_weight(page, 1)
+    assert lab.weights() == {"name-v1": 0, "name-v2": 100}
+    assert str(weights.find(lab.cluster, "name")) == "HTTPRoute name"
+    expect(page.locator(f"{LIVE} .change")).to_have_text(
+        re.compile(r"10 % → 100 %: seen after \d+ ms"), timeout=8000
+    )
 
 
 def test_a_screen_reader_hears_a_sentence_every_five_seconds_at_most(page: Page) -> None:

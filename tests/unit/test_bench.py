@@ -74,6 +74,6 @@ def test_a_weight_is_in_effect_at_the_first_answer_of_the_new_version(
 ) -> None:
     answers = chain(repeat("v1", 3), ["v2"])
     clock = (second / 1000 for second in range(100))
-    monkeypatch.setattr(weights, "_answered_by", lambda client: next(answers))
+    monkeypatch.setattr(weights, "_answered_by", lambda client, way: next(answers))
     monkeypatch.setattr("time.perf_counter", lambda: next(clock))
-    assert weights._until(None, "v2") == pytest.approx(5.0)  # type: ignore[arg-type]
+    assert weights._until(None, "v2", None) == pytest.approx(5.0)  # type: ignore[arg-type]

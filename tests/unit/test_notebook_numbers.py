@@ -13,6 +13,8 @@ from kata_lib.cluster.manifests import load
 from kata_lib.course import notebooks, wanted
 from kata_lib.course.exercises import QUESTIONS, hidden_failures, outliers
 from kata_lib.course.steps import V1, V3
+from kata_lib.delivery import prices
+from kata_lib.delivery.plan import Plan
 from kata_lib.machine import PROJECT
 from kata_lib.statistics import standards
 from kata_lib.statistics.shares import at_least, percent, requests_needed, wilson
@@ -70,6 +72,29 @@ def needed() -> int:
     return max(m.fewest for m in map(delivery.read(V2_PLAN).limit, delivery.read(V2_PLAN).metrics))
 
 
+HURRIED = "deploy/rollouts/v3-hurried.yaml"
+
+
+def seen_pages(requests: int, pages: int = 1000) -> float:
+    """Return which part of a cache's pages was asked for at least once, by requests for any of them."""
+    return 1 - (1 - 1 / pages) ** requests
+
+
+def fewest(path: str, plan: Plan | None = None) -> int:
+    found = plan or delivery.read(path)
+    return found.limit(found.metrics[0]).fewest
+
+
+def of_healthy(path: str) -> float:
+    """Return how many seconds half of the releases of a healthy version take at most."""
+    return prices.of(delivery.read(path), "healthy, fails 0.1 %").seconds
+
+
+def through(path: str, kind: str) -> int:
+    found = prices.of(delivery.read(path), kind)
+    return round(100 * found.through / found.releases)
+
+
 SAID: list[tuple[str, Callable[[], str]]] = [
     ("00-setup", lambda: f"Expect {WORDS[len(load(V1))]} lines that end in *created*"),
     ("00-setup", lambda: f"{WORDS[len(only(V1, 'Service'))]} Services and"),
@@ -105,6 +130,20 @@ SAID: list[tuple[str, Callable[[], str]]] = [
     ("14-outliers", lambda: f"at {hidden_failures.TRIED} times the work"),
     ("14-outliers", lambda: f"than {100 * hidden_failures.TRIED:.0f}, more failures than"),
     ("14-outliers", lambda: f"failures than {100 * hidden_failures.HIDDEN:.0f} %"),
+    ("06-progressive-delivery", lambda: f"seen {seen_pages(400):.0%}".replace("%", " %")),
+    ("06-progressive-delivery", lambda: f"has seen {seen_pages(4000):.0%}".replace("%", " %")),
+    ("13-a-little-ill", lambda: f"The plan asks for {fewest(HURRIED)} requests"),
+    (
+        "13-a-little-ill",
+        lambda: f"at 5 % none of {fewest(HURRIED)} fails in {0.95 ** fewest(HURRIED):.0%}"[:-1],
+    ),
+    (
+        "13-a-little-ill",
+        lambda: f"waits for {fewest('', prices.strictest(delivery.read(HURRIED)))} that are well",
+    ),
+    ("13-a-little-ill", lambda: f"took the hurried plan {WORDS[round(of_healthy(HURRIED))]} seconds"),
+    ("13-a-little-ill", lambda: f"In the simulation {through(HURRIED, 'fails 5 %')} % go through"),
+    ("13-a-little-ill", lambda: f"at 10 % it gets {prices.RATE / 10:.0f} requests a second".capitalize()),
     ("docs/evidence.md", lambda: f"| 147 | 279 | {requests_needed(0.2, 0.1)} |"),
 ]
 """What a notebook or a document says, with the figure computed."""

@@ -29,6 +29,13 @@ _WATCHED = (
 )
 
 
+def _of_status_alone(event: Event) -> bool:
+    """Return whether nothing changed that routes: a controller has written an HTTPRoute's status."""
+    if event.type != "MODIFIED" or event.resource != gateway_api.KEY or event.old is None:
+        return False
+    return bool(event.object["spec"] == event.old["spec"])
+
+
 class Registry(Protocol):
     """What the pilot asks of the registry."""
 
@@ -114,7 +121,8 @@ class Pilot:
             objects.pop(key(event.object), None)
         else:
             objects[key(event.object)] = event.object
-        self._schedule()
+        if not _of_status_alone(event):
+            self._schedule()
 
     def _schedule(self) -> None:
         if not self._scheduled:
