@@ -134,8 +134,8 @@ lab.compare("seconds that a healthy version takes by your plan", took)
 # %%
 prices.table({"hurried": hurried, "yours": own, "strictest": prices.strictest(own)})
 # %% [markdown]
-# Look along the first row: who wants to see one request in a hundred waits for 509 that are well, and sends some healthy
-# versions back. In a real hour, read minutes for seconds: **evidence is paid in requests, patience in time**.
+# Look along the first row: who wants to see one request in a hundred waits for 509 that are well at each weight, half a minute
+# in place of four seconds. In a real hour, read minutes for seconds: **evidence is paid in requests, patience in time**.
 #
 # And does yours catch the one that fails 5 %, for real? The view is live, and its buttons are yours; leave them alone.
 # %%
@@ -152,7 +152,7 @@ lab.check("a-little-ill", lab.sample(requests=150, concurrency=8))
 # ## What you have now
 #
 # - Four versions that are a little ill, and for each what sees it: more requests, users, time, load.
-# - A plan of your own, with its price for those that are well, in seconds and in versions sent back.
+# - A plan of your own, with its price for those that are well, in requests and in seconds.
 # - A histogram that only a class can fill. (What else misleads a canary: shared data, 06, and lasting connections, 03.)
 # %%
 lab.done()

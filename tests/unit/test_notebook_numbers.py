@@ -90,6 +90,12 @@ def of_healthy(path: str) -> float:
     return prices.of(delivery.read(path), "healthy, fails 0.1 %").seconds
 
 
+def strictest_takes() -> float:
+    """Return the seconds of a healthy version by the third plan of 13."""
+    strict = prices.strictest(delivery.read("deploy/rollouts/v3-careful.yaml"))
+    return prices.of(strict, "healthy, fails 0.1 %").seconds
+
+
 def through(path: str, kind: str) -> int:
     found = prices.of(delivery.read(path), kind)
     return round(100 * found.through / found.releases)
@@ -145,6 +151,11 @@ SAID: list[tuple[str, Callable[[], str]]] = [
 @pytest.mark.parametrize(("name", "said"), SAID)
 def test_a_number_in_prose_is_computed(name: str, said: Callable[[], str]) -> None:
     assert said() in prose(name)
+
+
+def test_the_strictest_plan_takes_half_a_minute() -> None:
+    assert "half a minute in place of four seconds" in prose("13-a-little-ill")
+    assert strictest_takes() == pytest.approx(30, abs=2)
 
 
 def test_v3_is_what_the_notebooks_say_of_it() -> None:
