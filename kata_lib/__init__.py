@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kata_lib.lab.lab import open_lab as open_lab
     from kata_lib.mesh import compared as compared
     from kata_lib.mesh import telemetry as telemetry
+    from kata_lib.pictures import endings as endings
     from kata_lib.pictures import graph as graph
     from kata_lib.pictures import meeting as meeting
     from kata_lib.pictures import plots as plots
@@ -28,6 +29,7 @@ _PLACES = {
     "argo": "kata_lib.delivery.argo",
     "clients": "kata_lib.course.clients",
     "compared": "kata_lib.mesh.compared",
+    "endings": "kata_lib.pictures.endings",
     "graph": "kata_lib.pictures.graph",
     "live": "kata_lib.lab.live",
     "manifests": "kata_lib.cluster.manifests",

@@ -11,6 +11,7 @@ from typing import Any
 from kata_lib import versions
 from kata_lib.cluster.apply import LAST_APPLIED
 from kata_lib.cluster.client import ApiRefused
+from kata_lib.engines import gateway_api
 from kata_lib.engines.embedded.registry.definitions import CUSTOM_KINDS
 from recorders.lab import Lab, LabError
 from recorders.recorded import REFERENCE, REGISTRY, Versions
@@ -37,14 +38,12 @@ def record_istio(lab: Lab) -> Versions:
 
 
 def record_gateway_api(lab: Lab) -> Versions:
-    """Write gateway_api_definitions.json: metadata and spec of all definitions of the Gateway API."""
+    """Write gateway_api.json: metadata and spec of all definitions of the Gateway API."""
     items = lab.client.request("GET", CRDS)["items"]
     found = [_gateway_api(item) for item in items if item["spec"]["group"] == GATEWAY_GROUP]
     if not found:
         raise LabError("The Gateway API's definitions are not installed in the cluster.")
-    _write(
-        REGISTRY / "gateway_api_definitions.json", sorted(found, key=lambda item: item["metadata"]["name"])
-    )
+    _write(gateway_api.FILE, sorted(found, key=lambda item: item["metadata"]["name"]))
     annotations = found[0]["metadata"]["annotations"]
     return {"gateway_api": annotations["gateway.networking.k8s.io/bundle-version"].removeprefix("v")}
 

@@ -7,9 +7,7 @@ The context engine is given a kind cluster of its own, as a stranger's.
 """
 
 import os
-import shutil
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +15,7 @@ from unittest.mock import patch
 
 import pytest
 import requirements
+from homes import home
 from random_sets import ALL
 from requirements import ENGINE
 
@@ -68,10 +67,8 @@ def give_counters() -> Callable[[Path], None]:
 @pytest.fixture(scope="session")
 def engine_environment() -> Iterator[dict[str, str]]:
     """Yield what the environment must hold for the engine under test; its clusters are gone afterwards."""
-    home = Path(tempfile.mkdtemp(prefix="kata-"))  # short: a socket's path has 107 bytes
-    settings = {"KATA_HOME": str(home), "KATA_ENGINE": ENGINE}
     with ExitStack() as afterwards:
-        afterwards.callback(shutil.rmtree, home)
+        settings = {"KATA_HOME": str(afterwards.enter_context(home())), "KATA_ENGINE": ENGINE}
         with patch.dict(os.environ, settings):
             host = KindEngine(STRANGERS, APPLICATION) if ENGINE == "context" else None
             needed = host or engines.select(APPLICATION, ENGINE, cluster="needed")

@@ -1,12 +1,14 @@
-"""The application of the kata: three small services in one file, chosen by SENTENCE_MODE.
+"""The application of the kata: small services in one file, chosen by SENTENCE_MODE.
 
     age       answers a random age, such as `42`
     name      answers one of SENTENCE_NAMES, such as `Porthos`
     sentence  asks both at once and answers `Porthos is 42 years`
+    store     what versions share: keeps the record that a POST brings and answers the one before; to a GET,
+              how many it was brought
 
 Every path answers, so that routes may match on any; `/healthz` is for probes. Set by the environment:
 
-    SENTENCE_MODE        age, name or sentence
+    SENTENCE_MODE        age, name, sentence or store
     SENTENCE_NAMES       comma-separated; default Athos,Porthos,Aramis
     SENTENCE_AGE_URL     default http://age:5000/
     SENTENCE_NAME_URL    default http://name:5000/
@@ -15,6 +17,12 @@ Every path answers, so that routes may match on any; `/healthz` is for probes. S
     FORWARD_HEADERS      whether `sentence` hands a request's headers on to the services behind, and their
                          cookies back: yes or no; default yes
     ERROR_RATE, DELAY    a share of answers (0 to 1) that is a 500, and seconds before each answer; default 0
+    ERROR_RATE_OF        what ERROR_RATE is a share of: answers, or users, who are told apart by their cookies
+                         and of whom each gets only errors or none; default answers
+    ERRORS_AFTER         seconds from the first request on in which there are no errors yet; default 0
+    ONE_AT_A_TIME        seconds for which each answer makes the others wait; default 0
+    STORE_URL            where `name` writes a record before each answer; default nowhere
+    STORE_FORMAT         1 or 2, of these records; who writes 2 reads both, who writes 1 only that; default 1
 
 A service that does not answer, or answers with an error, makes `sentence` answer 502, 503 or 504 with a line
 that names it. Idle connections stay open until the caller closes them: a sidecar keeps its connections for an
@@ -26,6 +34,7 @@ import os
 import random
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import NamedTuple
@@ -40,6 +49,8 @@ UPSTREAM_TIMEOUT = 3.0
 SHUTDOWN_LIMIT = 5.0
 LATE_REQUESTS = 0.2  # seconds after SIGTERM in which requests that were on their way still arrive
 MAX_MESSAGE = 64 * 1024
+
+RECORDS = {"1": "name=", "2": "name: "}  # how a record begins, by its format
 
 # What a request hands on to the services behind: enough to trace it and to route by it.
 PASSED_ON = {"b3", "traceparent", "tracestate", "baggage", "cookie", "end-user", "user-agent"}
@@ -199,12 +210,12 @@ class Client:
         self.proxy = urlsplit(proxy) if proxy else None
         self.idle: list[UpstreamConnection] = []
 
-    async def get(self, url: str, headers: dict[str, str]) -> Answer:
-        """Return what the service answers; raise UpstreamError if that is no answer."""
+    async def get(self, url: str, headers: dict[str, str], record: str | None = None) -> Answer:
+        """Return what the service answers, with a record to a POST; UpstreamError if that is no answer."""
         service = urlsplit(url).hostname or url
         try:
             async with asyncio.timeout(UPSTREAM_TIMEOUT):
-                answer = await self.request(url, headers)
+                answer = await self.request(url, headers, record)
             status = int(answer.start.split()[1])
         except TimeoutError:
             raise UpstreamError(504, f"{service} did not answer within {UPSTREAM_TIMEOUT} s") from None
@@ -217,15 +228,16 @@ class Client:
             )
         return Answer(text, answer.headers.get("set-cookie", ""))
 
-    async def request(self, url: str, headers: dict[str, str]) -> Message:
+    async def request(self, url: str, headers: dict[str, str], record: str | None) -> Message:
         parts = urlsplit(url)
         target = url if self.proxy else parts.path or "/"
         lines = [
-            f"GET {target} HTTP/1.1",
+            f"{'GET' if record is None else 'POST'} {target} HTTP/1.1",
             f"host: {parts.netloc}",
             *(f"{k}: {v}" for k, v in headers.items()),
+            *([] if record is None else [f"content-length: {len(record)}"]),
         ]
-        request = "\r\n".join([*lines, "", ""]).encode("latin-1")
+        request = "\r\n".join([*lines, "", record or ""]).encode("latin-1")
         while self.idle:
             connection = self.idle.pop()
             if connection.transport.is_closing():
@@ -233,6 +245,8 @@ class Client:
             try:
                 return await self.ask(connection, request)
             except ConnectionError:
+                if record is not None:
+                    raise  # it may be written already
                 continue  # it was closed just as we used it: the next one, or a new one, tells what is true
         address = self.proxy or parts
         _, connection = await asyncio.get_running_loop().create_connection(
@@ -253,40 +267,58 @@ class Service:
     """What this process answers, as its environment says."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self.mode = environment.get("SENTENCE_MODE", "sentence")
+        self.mode = _one_of(environment, "SENTENCE_MODE", "sentence", "age", "name", "store")
         self.names = environment.get("SENTENCE_NAMES", "Athos,Porthos,Aramis").split(",")
         self.age_url = environment.get("SENTENCE_AGE_URL", "http://age:5000/")
         self.name_url = environment.get("SENTENCE_NAME_URL", "http://name:5000/")
-        self.forwards = environment.get("FORWARD_HEADERS", "yes")
-        self.error_rate = float(environment.get("ERROR_RATE", 0))
-        self.delay = float(environment.get("DELAY", 0))
+        self.forwards = _one_of(environment, "FORWARD_HEADERS", "yes", "no")
+        self.failings = Failings(environment)
+        self.store_url = environment.get("STORE_URL", "")
+        self.format = _one_of(environment, "STORE_FORMAT", *RECORDS)
         self.client = Client(environment.get("http_proxy"))
-        if self.mode not in ("age", "name", "sentence"):
-            sys.exit(f"SENTENCE_MODE is {self.mode!r}; it must be age, name or sentence")
-        if self.forwards not in ("yes", "no"):
-            sys.exit(f"FORWARD_HEADERS is {self.forwards!r}; it must be yes or no")
+        self.record, self.records = "", 0
 
     async def answer(self, request: Message, cookies: list[str]) -> tuple[int, str]:
         """Return status and text for a request, and add the cookies that services behind set."""
         method, _, rest = request.start.partition(" ")
-        if method not in ("GET", "HEAD"):
+        if method not in ("GET", "HEAD") and (method, self.mode) != ("POST", "store"):
             return 405, f"{method} is not answered here; use GET"
         if rest.startswith("/healthz "):
             return 200, "ok"
-        if self.delay:
-            await asyncio.sleep(self.delay)
-        if self.error_rate and random.random() < self.error_rate:
+        if await self.failings.meet(request):
             who = random.choice(self.names) if self.mode == "name" else self.mode
             return 500, f"{who} failed, as ERROR_RATE asks"
-        if self.mode == "age":
-            return 200, str(random.randint(18, 80))
-        if self.mode == "name":
-            return 200, random.choice(self.names)
         try:
-            return 200, await self.sentence(request, cookies)
+            return 200, await self.text(request, cookies)
         except UpstreamError as error:
             print(error, file=sys.stderr, flush=True)
             return error.status, str(error)
+
+    async def text(self, request: Message, cookies: list[str]) -> str:
+        match self.mode:
+            case "age":
+                return str(random.randint(18, 80))
+            case "name":
+                return await self.name()
+            case "store":
+                return self.stored(request)
+            case _:
+                return await self.sentence(request, cookies)
+
+    async def name(self) -> str:
+        name = random.choice(self.names)
+        if self.store_url:
+            before = await self.client.get(self.store_url, {}, RECORDS[self.format] + name)
+            if self.format == "1" and before.text.startswith(RECORDS["2"]):
+                raise UpstreamError(500, f"{name} cannot read the record before, which is of format 2")
+        return name
+
+    def stored(self, request: Message) -> str:
+        if not request.start.startswith("POST "):
+            return str(self.records)
+        before, self.record = self.record, request.body.decode(errors="replace")
+        self.records += 1
+        return before
 
     async def sentence(self, request: Message, cookies: list[str]) -> str:
         headers = {
@@ -301,6 +333,45 @@ class Service:
         if self.forwards == "yes":
             cookies += [answer.cookie for answer in (age, name) if answer.cookie]
         return f"{name.text} is {age.text} years"
+
+
+def _one_of(environment: Mapping[str, str], variable: str, *known: str) -> str:
+    """Return a variable's value, by default the first that is known; end the process for any other."""
+    value = environment.get(variable, known[0])
+    if value not in known:
+        sys.exit(f"{variable} is {value!r}; it must be {', '.join(known[:-1])} or {known[-1]}")
+    return value
+
+
+class Failings:
+    """What is wrong with this process: how late its answers are, and which of them are errors."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.error_rate = float(environment.get("ERROR_RATE", 0))
+        self.of = _one_of(environment, "ERROR_RATE_OF", "answers", "users")
+        self.errors_after = float(environment.get("ERRORS_AFTER", 0))
+        self.delay = float(environment.get("DELAY", 0))
+        self.one_at_a_time = float(environment.get("ONE_AT_A_TIME", 0))
+        self.turn = asyncio.Lock()
+        self.first: float | None = None
+
+    async def meet(self, request: Message) -> bool:
+        """Wait as long as an answer takes, and return whether it is to be an error."""
+        now = time.monotonic()
+        self.first = now if self.first is None else self.first
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        if self.one_at_a_time:
+            async with self.turn:
+                await asyncio.sleep(self.one_at_a_time)
+        late = now - self.first >= self.errors_after
+        return late and self.error_rate > 0 and self._dice(request) < self.error_rate
+
+    def _dice(self, request: Message) -> float:
+        """Return a number from 0 to 1: by chance for each answer, or for each user always the same."""
+        cookies = request.headers.get("cookie", "").split("; ")
+        user = next((cookie for cookie in cookies if cookie.startswith("user=")), None)
+        return random.Random(user).random() if user and self.of == "users" else random.random()
 
 
 class Server:

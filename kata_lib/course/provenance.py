@@ -40,13 +40,13 @@ def _kept(obj: Obj, live: Obj) -> Obj:
     """Return an object without what the workshop's cells and commands, as `live` tells, have changed."""
     kept = copy.deepcopy(obj)
     spec, name = kept["spec"], obj["metadata"]["name"]
-    asked, switched = SCALED.get(name), SWITCHED.get(name)
+    asked, switched = SCALED.get(name), SWITCHED.get(name, ())
     match obj["kind"]:
         case "Deployment" | "Rollout":
             if _wrote(live, "replicas") or live["spec"].get("replicas") == asked:
                 spec.pop("replicas", None)
             for container in spec["template"]["spec"]["containers"]:
-                container["env"] = [e for e in container.get("env", []) if e["name"] != switched]
+                container["env"] = [e for e in container.get("env", []) if e["name"] not in switched]
         case "VirtualService" if _wrote(live, "http"):
             spec["http"] = [_without_shares(rule) for rule in spec.get("http", [])]
         case "HTTPRoute" if _wrote(live, "rules"):

@@ -22,8 +22,20 @@ ARGO = "deploy/rollouts/argo-rollouts"
 SCALED = {"name-v2": 4}
 """The replicas of a Deployment that a notebook has a person scale."""
 
-SWITCHED = {"sentences": "FORWARD_HEADERS"}
-"""The environment variable of a Deployment that a notebook has a person set."""
+SWITCHED = {
+    "sentences": ("FORWARD_HEADERS",),
+    "name-v2": ("STORE_URL",),
+    "name-v3": (
+        "ERROR_RATE",
+        "ERROR_RATE_OF",
+        "ERRORS_AFTER",
+        "DELAY",
+        "ONE_AT_A_TIME",
+        "STORE_URL",
+        "STORE_FORMAT",
+    ),
+}
+"""The environment variables of a Deployment that a notebook has a person set."""
 
 HTTP_ROUTE = (GATEWAY_API, http_routes.KIND)
 INSTALL = "Whoever runs it installs the standard definitions of the Gateway API."

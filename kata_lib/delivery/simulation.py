@@ -5,7 +5,8 @@ The same arithmetic as judging.py, for all releases at once. One metric is judge
 kept; steps before the first weight are left out, a pause for a person ends at once, and the pods are ready.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import log
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kata_lib.delivery.common_troubles import Trouble
+from kata_lib.delivery.illnesses import Illness
 from kata_lib.delivery.metric import Metric
 from kata_lib.delivery.plan import Plan
 from kata_lib.delivery.state import BESIDE
@@ -34,7 +36,8 @@ class Traffic:
     """What users send, and what becomes of it.
 
     rate: requests a second. canary, stable: the share of each version's requests that is bad, 0 to 1. clump:
-    how many of one version in a row are bad at a time. common: a trouble that both have besides.
+    how many of one version in a row are bad at a time. common, illness: a trouble that both have besides, and
+    one that only the canary has.
     """
 
     rate: float
@@ -42,6 +45,7 @@ class Traffic:
     stable: float
     clump: int = 1
     common: Trouble | None = None
+    illness: Illness | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Outcomes:
     """How releases ended.
 
     met, hurt: requests to the canary, and bad ones among them, of a release on average; seconds: of half of
-    them not more.
+    them not more. stopped: of the aborted ones, how many at each weight of the canary's, in per cent.
     """
 
     through: int
@@ -58,6 +62,7 @@ class Outcomes:
     met: float
     hurt: float
     seconds: float
+    stopped: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def releases(self) -> int:
@@ -107,6 +112,7 @@ class _Releases:
     ) -> None:
         self._plan, self._traffic, self._random = plan, traffic, generator
         self._common = traffic.common.begin(generator, number) if traffic.common else None
+        self._ill = traffic.illness.begin(number) if traffic.illness else None
         self._now = 0.0
         self._stops = stops(plan, metric)
         limit, odds = plan.limit(metric), plan.odds(metric)
@@ -147,18 +153,21 @@ class _Releases:
         """Return how they ended."""
         ended = [int((self._ended == name).sum()) for name in ("through", "held", "aborted")]
         met, hurt = float(self._met.mean()), float(self._hurt.mean())
-        return Outcomes(ended[0], ended[1], ended[2], met, hurt, float(np.median(self._seconds)))
+        weights = np.round(100 * self._shares[self._stop[self._ended == "aborted"]])
+        at, how_many = np.unique(weights, return_counts=True)
+        stopped = dict(zip(map(int, at), map(int, how_many), strict=True))
+        return Outcomes(ended[0], ended[1], ended[2], met, hurt, float(np.median(self._seconds)), stopped)
 
     def _requests(self) -> tuple[Counts, Counts, Counts]:
         """Return of one interval the canary's requests, and how many were bad of it and of stable."""
         traffic, place = self._traffic, self._stop + len(self._stops) * self._beside
+        since = self._now - self._plan.interval
         total = self._random.poisson(traffic.rate * self._plan.interval, self._number)
         mine = self._random.binomial(total, self._shares[place])
-        common: Numbers | float = 0.0
-        if self._common is not None:
-            common = self._common(self._now - self._plan.interval, self._now)
-        bad = self._bad(mine, traffic.canary + (1 - traffic.canary) * common)
-        return mine, bad, self._bad(total - mine, traffic.stable + (1 - traffic.stable) * common)
+        common = self._common(since, self._now) if self._common else 0.0
+        of_its_own = self._ill(since, self._now, mine) if self._ill else 0.0
+        bad = self._bad(mine, _either(traffic.canary, common, of_its_own))
+        return mine, bad, self._bad(total - mine, _either(traffic.stable, common))
 
     def _bad(self, requests: Counts, share: Numbers | float) -> Counts:
         if self._traffic.clump == 1:
@@ -236,3 +245,11 @@ class _Releases:
     def _end(self, which: Which, how: str) -> None:
         self._ended[which & self.running] = how
         self.running &= ~which
+
+
+def _either(*shares: Numbers | float) -> Numbers | float:
+    """Return which share of the requests is bad for at least one of several reasons."""
+    good: Numbers | float = 1.0
+    for share in shares:
+        good = good * (1 - share)
+    return 1 - good

@@ -238,10 +238,18 @@ class Lab:
         """Send one request and return which pods' sidecars counted it, received and sent."""
         return hops.count(self.cluster, lambda: self.sample(requests=1))
 
-    def watch(self, rate: float, through: str = "", service: str = "") -> traffic.Sampler:
-        """Ask in the background, `rate` times a second, until its stop(); through, service: as of sample."""
+    def watch(
+        self,
+        rate: float,
+        through: str = "",
+        service: str = "",
+        connections: traffic.Connections = "per-request",
+    ) -> traffic.Sampler:
+        """Ask in the background, `rate` times a second, until its stop(); the others as of sample."""
         headers, version_of = application.asked(service)
-        return application.Sampler(self.url(through), rate, headers=headers, version_of=version_of)
+        return application.Sampler(
+            self.url(through), rate, connections=connections, headers=headers, version_of=version_of
+        )
 
     @activity.shows("Reading the sidecars' counters")
     def counters(self, since: pd.DataFrame | None = None) -> pd.DataFrame:

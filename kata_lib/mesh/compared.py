@@ -5,16 +5,21 @@ from typing import Any
 
 import pandas as pd
 
+from kata_lib.cluster import hosts
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.mesh import in_force, proxy_config, routes
+
+_SILENT = {"@type", "decorator", "metadata"}
+"""What decides about no request: a message's type, and what counters and traces call it."""
 
 
 def read(cluster: Cluster, service: str, caller: str) -> "pd.Series[Any]":
     """Return the routes to a Service, and the clusters that they lead to with their endpoints, by place.
 
     caller: a Service, of whose pods one is asked. A place is such as routes[0].route.timeout; clusters are
-    numbered in the order in which the routes name them. Empty where no caller has a sidecar.
+    numbered in the order in which the routes name them. Hosts are short, and what decides nothing is left
+    out. Empty where no caller has a sidecar.
     """
     pod = next(iter(in_force.callers(cluster, service=caller)), None)
     if pod is None:
@@ -29,7 +34,8 @@ def read(cluster: Cluster, service: str, caller: str) -> "pd.Series[Any]":
         "clusters": [clusters.get(name, {}) for name in named],
         "endpoints": [_addresses(places.get(name, {})) for name in named],
     }
-    return pd.Series(dict(_values(made, "")), dtype=object)
+    values = {place: _short(value, cluster.namespace) for place, value in _values(made, "")}
+    return pd.Series(values, dtype=object)
 
 
 def differences(one: "pd.Series[Any]", other: "pd.Series[Any]", names: tuple[str, str]) -> pd.DataFrame:
@@ -55,11 +61,15 @@ def _addresses(assignment: Obj) -> list[str]:
     return sorted(str(entry["endpoint"]["address"]) for entry in found)
 
 
+def _short(value: object, namespace: str) -> object:
+    return value.replace(f".{namespace}.{hosts.DOMAIN}", "") if isinstance(value, str) else value
+
+
 def _values(part: object, place: str) -> Iterator[tuple[str, object]]:
     """Yield every value of a configuration by its place."""
     if isinstance(part, dict):
-        for key, value in sorted(part.items()):
-            yield from _values(value, f"{place}.{key}".lstrip("."))
+        for key in sorted(part.keys() - _SILENT):
+            yield from _values(part[key], f"{place}.{key}".lstrip("."))
     elif isinstance(part, list):
         for index, value in enumerate(part):
             yield from _values(value, f"{place}[{index}]")

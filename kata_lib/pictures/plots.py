@@ -51,10 +51,19 @@ def style_of(version: str) -> Style:
     return STYLES.get(version, OTHER)
 
 
-def distribution(shares: Mapping[str, Share], expected: Mapping[str, float]) -> Still:
+def distribution(
+    shares: Mapping[str, Share],
+    expected: Mapping[str, float],
+    *,
+    title: str = "Observed and expected share",
+    of: str = "answers",
+    beside: str = "expected",
+    x_title: str = "",
+) -> Still:
     """Show observed shares with their 95 % intervals beside the expected ones, one bar a label.
 
-    `shares` and `expected` (fractions) have the same labels.
+    `shares` and `expected` (fractions) have the same labels. of: what they are shares of; beside: what the
+    expected ones are called; x_title: what the labels are.
     """
     if shares.keys() != expected.keys():
         raise ValueError(f"expected shares for {', '.join(shares)}; found them for {', '.join(expected)}")
@@ -72,17 +81,17 @@ def distribution(shares: Mapping[str, Share], expected: Mapping[str, float]) -> 
             x=[x for place in places for x in (place - 0.4, place + 0.4, None)],
             y=[y for label in shares for y in (_percent(expected[label]), _percent(expected[label]), None)],
             mode="lines",
-            name="expected",
+            name=beside,
             line=EXPECTED,
         )
     )
     labels = [f"{label}<br>n = {share.n:,}" for label, share in shares.items()]
-    figure = percent_figure(traces, "Observed and expected share", "", "share of answers")
+    figure = percent_figure(traces, title, x_title, f"share of {of}")
     middle, half = (len(shares) - 1) / 2, max(3, len(shares)) / 2
     figure.update_xaxes(tickvals=list(places), ticktext=labels, range=[middle - half, middle + half])
     figure.update_yaxes(range=[0, TOP])
     parts = [
-        f"{label}: {_words(share)}; expected {percent(expected[label])}." for label, share in shares.items()
+        f"{label}: {_words(share)}; {beside} {percent(expected[label])}." for label, share in shares.items()
     ]
     return Still(figure, " ".join(["Bars of observed shares with 95 % intervals.", *parts]))
 
@@ -170,7 +179,8 @@ def timeline(
     """Show the share of `version`, or of several, in each `seconds` of a sample, and when something changed.
 
     Failures, and answers of unknown version, are shown by their shares of the requests, where there are any.
-    `changes` gives labels to moments, such as {"10 % to v2": pd.Timestamp.now("UTC")}. One in twenty true
+    `changes` gives labels to moments, such as {"10 % to v2": pd.Timestamp.now("UTC")}; one before the first
+    request is shown at that. One in twenty true
     shares lies outside its 95 % interval. Where nobody asked there is a gap.
     """
     versions = [version] if isinstance(version, str) else list(version)
@@ -193,7 +203,7 @@ def timeline(
     for words, (number, symbol) in exceptions.items():
         if number.any():
             traces.append(_exceptions(words, symbol, middles, number / asked))
-    moments = {label: (when - start).total_seconds() for label, when in (changes or {}).items()}
+    moments = {name: max(0.0, (when - start).total_seconds()) for name, when in (changes or {}).items()}
     span = max(middles, default=0.0) + seconds / 2
     traces += _changes(moments, span)
     title = f"Share of {' and '.join(versions)} over time"

@@ -3,10 +3,11 @@
 A sample with users (`sample(users=...)`) goes in. Requests without an answer count for nobody.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from kata_lib.errors import TrafficError
-from kata_lib.statistics.shares import Share, share_of
+from kata_lib.statistics.shares import Share, percent, share_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +17,12 @@ def met(sample: "pd.DataFrame", version: str = "v2") -> Share:
     """Return the share of users who had at least one answer of a version."""
     by_user = (sample["version"] == version).groupby(_users(sample)).any()
     return share_of(version, int(by_user.sum()), len(by_user))
+
+
+def failed(sample: "pd.DataFrame", at_least: int = 1) -> Share:
+    """Return the share of users of whose requests so many failed."""
+    by_user = sample["error"].notna().groupby(_users(sample)).sum() >= at_least
+    return share_of("", int(by_user.sum()), len(by_user))
 
 
 def flips(sample: "pd.DataFrame") -> "pd.Series[int]":
@@ -49,6 +56,21 @@ def expected_to_meet(share: float, requests: int) -> float:
 def expected_flips(share: float, requests: int) -> float:
     """Return how often a user is sent to the other version on average, by chance alone."""
     return 2 * share * (1 - share) * (requests - 1)
+
+
+def failures(samples: "Mapping[str, pd.DataFrame]") -> "pd.DataFrame":
+    """Return a row for each sample: failed requests, users with one at least, and users with nothing else."""
+    import pandas as pd
+
+    rows = {}
+    for name, sample in samples.items():
+        most = int(sample.groupby(_users(sample)).size().max())
+        rows[name] = {
+            "requests that failed": percent(sample["error"].notna().mean()),
+            "users who met an error": str(failed(sample)),
+            "users without any answer": str(failed(sample, most)),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def _users(sample: "pd.DataFrame") -> "pd.Series[int]":

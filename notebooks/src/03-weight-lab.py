@@ -8,7 +8,7 @@
 #
 # This notebook begins with both versions and the canary's ten percent.
 # %%
-from kata_lib import clients, live, open_lab, shares, standards
+from kata_lib import clients, live, open_lab, plots, shares, standards
 
 lab = open_lab(step="weight-lab")
 # %% [markdown]
@@ -110,6 +110,26 @@ lab.compare("requests that tell 10 % from 20 %", needed)
 answers = lab.sample(requests=needed)
 # %% tags=check
 lab.check("canary-20", answers)
+# %% [markdown]
+# ## Connections that last
+#
+# Each of these requests came on a connection of its own. Somebody keeps one open, for hours: do they keep their version, too,
+# when the weight changes? Expect everyone on version 1, then on version 2, on connections that stay open all the while:
+# %%
+lab.set_weights({"name-v2": 0})
+with lab.watch(rate=50, connections="keep-alive") as kept:
+    lab.sample(requests=100)
+    lab.set_weights({"name-v2": 100})
+    lab.sample(requests=100)
+# %%
+plots.timeline(kept.frame(), seconds=0.2)
+# %% [markdown]
+# Nobody keeps it: the sidecar chooses for each *request*, and the connection goes no farther than to it. What does outlast a
+# change is a request that takes long, for it is one request: a download, a stream of gRPC, a WebSocket. Where nobody sees
+# requests, as in plain TCP or without a sidecar (01), a connection stays with its pod until one of the two ends. A canary of
+# such a service moves only the new ones, and a roll-back does not reach the old.
+# %%
+lab.set_weights({"name-v2": 20})
 # %% [markdown]
 # ## Your turn: a control of your own
 #

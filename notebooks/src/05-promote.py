@@ -130,7 +130,7 @@ users.stop()
 lab.check("rolled-back", after)
 # %% [markdown]
 # Everyone is where it worked, from one moment to the next. Here is what the users in the background met, from before the canary until now: crosses are
-# the failures in each half second.
+# the failures in each half second. (It takes back the requests. What a version has *written* stays: 06 shows what that does.)
 # %%
 met = users.frame()
 plots.timeline(met, "v3", seconds=0.5)

@@ -1,14 +1,14 @@
 # %% [markdown]
 # # 06 · Progressive delivery: the metrics decide
 #
-# *About 20 minutes.*
+# *About 25 minutes.*
 #
 # Until now you raised the weight, looked, and decided. Here a loop does it: it raises the share step by step,
 # watches the sidecars' counters in between, and goes on or back by itself. You write the plan.
 #
 # This notebook begins with both versions and the canary's VirtualService.
 # %%
-from kata_lib import delivery, live, open_lab, plots
+from kata_lib import delivery, live, open_lab, plots, telemetry
 from kata_lib.delivery import chances, other_rules
 
 lab = open_lab(step="progressive-delivery")
@@ -176,6 +176,60 @@ other_rules.table(plan)
 # %%
 users.stop()
 view.close()
+# %% [markdown]
+# ## Before any user: copies
+#
+# That mirror, for once by hand. Everyone gets version 2's answers, and version 3, which is well again, a copy of each
+# request. But both **write**: into a store that they share, a record for each answer.
+# %%
+lab.apply("deploy/store/store.yaml")
+lab.set_env("name-v2", STORE_URL="http://store:5000/")
+lab.set_env("name-v3", STORE_URL="http://store:5000/", ERROR_RATE=None, DELAY=None)
+lab.apply("deploy/store/mirror.yaml")
+# %% [markdown]
+# A hundred users ask once each. How many records does the store get?
+# %% tags=predict
+lab.predict("records that a hundred requests write, with a mirror", ...)
+# %%
+before = lab.counters()
+copied = lab.sample(requests=100)
+counted = lab.counters(since=before)
+written = telemetry.by_version(counted, "store")["requests"].sum()
+lab.compare("records that a hundred requests write, with a mirror", written)
+# %% [markdown]
+# Whom did `sentences` ask, and who was asked? The first table is what the caller's sidecar counted, the second what the
+# called ones did:
+# %%
+telemetry.by_version(counted, "name")
+# %%
+telemetry.by_version(counted, "name", reporter="destination")
+# %% [markdown] tags=look-first
+# Twice as many: no caller counts copies, and a store does not know that it got one. What is written twice is an order
+# twice, a mail twice. A copy tells whether a version starts, answers, fails, is slow, all before any user meets it. It does
+# not tell whether the answer was *right*, for nobody reads it, nor what users would have done next.
+# %% [markdown]
+# ## What both write into
+#
+# Now a real canary, one request in ten, whose only novelty is the *format* of its records. It reads the old one, too;
+# version 2 cannot read the new one. Who fails?
+# %%
+lab.set_env("name-v3", STORE_FORMAT="2")
+lab.apply("deploy/virtual-service-canary-v3.yaml")
+# %%
+before = lab.counters()
+shared = lab.sample(requests=300)
+telemetry.by_version(lab.counters(since=before), "name")
+# %% [markdown]
+# Version **2** fails, about one time in ten, whenever the record before is version 3's; and version 3 never. An analysis
+# that compares them finds the canary the better one and lets it through, and a person who sees the errors rolls back to a
+# version that cannot read what is there. So formats change in two releases: first one that reads both, everywhere; then
+# one that writes the new.
+# %%
+lab.apply("deploy/virtual-service-canary-promote.yaml")
+# %% [markdown]
+# The other two that a young version shares with nobody are a **cache** and a full load. At 10 % of four hundred requests a
+# second, a cache of a thousand pages has seen 33 % of them after ten seconds, at 100 % it has seen 98 %: a slow canary may
+# only be a cold one, so give it a `pause` before the analysis. What a small weight says of capacity, 13 shows.
 # %% [markdown]
 # ## What you have now
 #

@@ -12,10 +12,10 @@ from kata_lib import compared, live, open_lab, shares
 lab = open_lab(step="gateway-api")
 # %% [markdown]
 # The canary of notebook 02 is in force, by its VirtualService. Note what the sidecar of `sentences` has of it now: its route to
-# `name`, and the two clusters behind with their pods, value by value, in Envoy's own words.
+# `name`, and the two clusters behind with their pods, value by value, in Envoy's own words. Of the route it is:
 # %%
 before = lab.proxy_values()
-before.to_frame("by the VirtualService").head(8)
+before.filter(like="routes").to_frame("by the VirtualService")
 # %% [markdown]
 # ## A Service for each version
 #
@@ -99,6 +99,7 @@ lab.analyze()
 # %%
 lab.delete("deploy/virtual-service-canary.yaml")
 lab.set_weights({"name-v2": 10})
+traffic.close()
 # %% [markdown]
 # ## Predict: a backend that is not there
 #
@@ -116,7 +117,6 @@ lab.compare("requests that fail where a backend is missing", failed)
 lab.analyze()
 # %%
 lab.apply("deploy/gateway-api/http-route.yaml")
-traffic.close()
 # %% [markdown]
 # ## Which to choose
 #

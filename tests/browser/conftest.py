@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from homes import home
 from playwright.sync_api import Browser
 
 from bench.lab_page import chromium, jupyter_lab, notebook
@@ -32,14 +33,13 @@ def _is_here(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="package")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    with pytest.MonkeyPatch.context() as patch:
-        home = tmp_path_factory.mktemp("home")
-        patch.setenv("KATA_HOME", str(home))
+def environment() -> Iterator[dict[str, str]]:
+    with pytest.MonkeyPatch.context() as patch, home() as folder:
+        patch.setenv("KATA_HOME", str(folder))
         etc_environment = {
             "KATA_NAME": NAME,
             "KATA_BIN": str(Path(sys.executable).parent),
-            "KATA_KUBECONFIG": str(home / NAME / "kubeconfig"),
+            "KATA_KUBECONFIG": str(folder / NAME / "kubeconfig"),
             "JUPYTER_CONFIG_PATH": str(PROJECT / "etc" / "jupyter"),
         }
         yield {**os.environ, **etc_environment, "PYTHONPATH": str(PROJECT)}

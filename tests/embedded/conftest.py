@@ -1,13 +1,12 @@
 """One cluster for the whole run, in a folder of its own, with v1 and v2 deployed; and more on demand."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from homes import home
 
 from embedded.engine_cluster import Cluster, Start, quiet
 from kata_lib.course.application import APPLICATION
@@ -17,9 +16,8 @@ from kata_lib.engines.embedded import EmbeddedEngine
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """The folder of all clusters of the tests in here."""
-    folder = tempfile.mkdtemp(prefix="kata-")
-    yield Path(folder)
-    shutil.rmtree(folder)
+    with home() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="package", autouse=True)

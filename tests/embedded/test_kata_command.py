@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from homes import home
 
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines.embedded import EmbeddedEngine
@@ -20,10 +21,9 @@ Kata = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
-def kata(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kata]:
+def kata() -> Iterator[Kata]:
     """Yield the command with a home of its own; what it started is removed afterwards."""
-    home = tmp_path_factory.mktemp("home")
-    environment = {**os.environ, "KATA_HOME": str(home), "PYTHONPATH": str(PROJECT), "COLUMNS": "120"}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "COLUMNS": "120"}
     environment.pop("KATA_NAME", None)
 
     def run(*arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
@@ -40,8 +40,9 @@ def kata(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kata]:
         assert "Traceback" not in done.stderr
         return done
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KATA_HOME", str(home))
+    with pytest.MonkeyPatch.context() as patch, home() as folder:
+        patch.setenv("KATA_HOME", str(folder))
+        environment["KATA_HOME"] = str(folder)
         yield run
         for name in ("kata", "other"):
             EmbeddedEngine(name, APPLICATION).stop()

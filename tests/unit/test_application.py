@@ -7,7 +7,9 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -26,9 +28,11 @@ def name() -> Iterator[Application]:
         yield application
 
 
-def get(application: Application, path: str = "/", method: str = "GET", **headers: str) -> tuple[int, str]:
+def get(
+    application: Application, path: str = "/", method: str = "GET", body: str | None = None, **headers: str
+) -> tuple[int, str]:
     connection = http.client.HTTPConnection("127.0.0.1", application.port, timeout=5)
-    connection.request(method, path, headers=headers)
+    connection.request(method, path, body, headers)
     response = connection.getresponse()
     answer = response.status, response.read().decode()
     connection.close()
@@ -203,6 +207,56 @@ def test_a_faulty_version_fails_for_its_share() -> None:
         assert get(name, "/healthz")[0] == 200
 
 
+def test_a_version_fails_for_some_users_and_for_these_always() -> None:
+    with running("name", ERROR_RATE="0.5", ERROR_RATE_OF="users") as name:
+        found = [[get(name, cookie=f"canary=v2; user={user}")[0] for _ in range(3)] for user in range(20)]
+    assert {tuple(statuses) for statuses in found} == {(200, 200, 200), (500, 500, 500)}
+
+
+def test_a_version_turns_bad_some_time_after_its_first_request() -> None:
+    with running("name", ERROR_RATE="1", ERRORS_AFTER="0.2") as name:
+        begun = time.monotonic()
+        assert get(name, "/healthz")[0] == 200
+        statuses = [get(name)[0]]
+        while statuses[-1] == 200 and time.monotonic() < begun + 5:
+            statuses.append(get(name)[0])
+        assert statuses[0] == 200, "the first request begins it"
+        assert statuses[-1] == 500
+        assert time.monotonic() - begun >= 0.2
+
+
+def test_answers_that_wait_for_each_other_are_late_only_where_there_are_many() -> None:
+    with running("name", ONE_AT_A_TIME="0.05") as name, ThreadPoolExecutor(10) as callers:
+        begun = time.monotonic()
+        assert [status for status, _ in callers.map(lambda _: get(name), range(10))] == [200] * 10
+        assert time.monotonic() - begun >= 0.5
+
+
+def test_what_a_store_was_brought_is_counted_and_the_record_before_comes_back() -> None:
+    with running("store") as store:
+        assert get(store) == (200, "0\n")
+        assert get(store, method="POST", body="name=Athos") == (200, "\n")
+        assert get(store, method="POST", body="name=Porthos") == (200, "name=Athos\n")
+        assert get(store) == (200, "2\n")
+
+
+def test_a_version_cannot_read_what_a_newer_one_has_written() -> None:
+    with running("store") as store:
+        shared = {"STORE_URL": store.url, "SENTENCE_NAMES": "Athos"}
+        with running("name", **shared) as old, running("name", **shared, STORE_FORMAT="2") as new:
+            assert [get(name)[0] for name in (old, old, new, new)] == [200] * 4
+            assert get(old) == (500, "Athos cannot read the record before, which is of format 2\n")
+            assert get(old)[0] == 200
+        assert get(store) == (200, "6\n")
+
+
+def test_a_store_that_is_not_there_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+    with running("name", STORE_URL=url) as name:
+        assert get(name)[0] == 502
+
+
 def test_sigterm_answers_what_is_under_way_and_closes_what_is_idle() -> None:
     with running("age", DELAY="0.3") as age:
         idle = socket.create_connection(("127.0.0.1", age.port), timeout=5)
@@ -231,4 +285,4 @@ def test_an_unknown_mode_is_refused() -> None:
         timeout=60,
     )
     assert done.returncode == 1
-    assert "SENTENCE_MODE is 'names'; it must be age, name or sentence" in done.stderr
+    assert "SENTENCE_MODE is 'names'; it must be sentence, age, name or store" in done.stderr

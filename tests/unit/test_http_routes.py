@@ -20,10 +20,10 @@ from kata_lib.engines.embedded.mesh.translate.fields import not_understood
 from kata_lib.engines.embedded.mesh.translate.gateway_api import conditions
 from kata_lib.engines.embedded.registry.custom_resources import ensure_definitions
 from kata_lib.engines.embedded.registry.defaults.structural import fill
-from kata_lib.engines.embedded.registry.definitions import gateway_api_definitions
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.schemas import Schema, custom_schema
 from kata_lib.engines.embedded.registry.status import StatusError
+from kata_lib.engines.gateway_api import definitions
 
 Obj = dict[str, Any]
 
@@ -41,7 +41,7 @@ def documents(path: Path) -> list[Obj]:
 
 @cache
 def schema(kind: str) -> Schema:
-    spec = next(d["spec"] for d in gateway_api_definitions() if d["spec"]["names"]["kind"] == kind)
+    spec = next(d["spec"] for d in definitions() if d["spec"]["names"]["kind"] == kind)
     return custom_schema(kind, spec["versions"][0]["schema"]["openAPIV3Schema"])
 
 
@@ -125,7 +125,7 @@ def test_every_field_of_a_shown_route_is_understood(case: str) -> None:
 
 @pytest.mark.parametrize("kind", ["GRPCRoute", "TLSRoute", "ListenerSet", "TCPRoute"])
 def test_other_kinds_of_the_gateway_api_are_refused_by_name(kind: str) -> None:
-    names = {d["spec"]["names"]["kind"]: d["metadata"]["name"] for d in gateway_api_definitions()}
+    names = {d["spec"]["names"]["kind"]: d["metadata"]["name"] for d in definitions()}
     with pytest.raises(StatusError, match=f"kind {kind}: not supported by the embedded engine"):
         refuse(names[kind], {"metadata": {"name": "a"}, "spec": {}}, "CREATE")
 

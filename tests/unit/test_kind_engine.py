@@ -12,7 +12,7 @@ from kata_lib import engines, versions
 from kata_lib.cluster.location import Entry
 from kata_lib.cluster.waiting import Progress
 from kata_lib.course.application import APPLICATION
-from kata_lib.engines import ports
+from kata_lib.engines import gateway_api, ports
 from kata_lib.engines.folder import Folder, engine_of
 from kata_lib.engines.kind import KindEngine, istio, needs, nodes, readings
 from kata_lib.engines.kind.images import ImageStore
@@ -78,11 +78,12 @@ def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Lab:
     monkeypatch.setattr(ImageStore, "load", lambda self, cluster, images, folder, progress: lab.do("load"))
     monkeypatch.setattr(ImageStore, "has", lambda self, image: False)
     monkeypatch.setattr(istio, "images", lambda settings: ["istio/pilot:1"])
+    monkeypatch.setattr(gateway_api, "install", lambda kubeconfig: lab.do("kinds"))
     monkeypatch.setattr(istio, "install", lambda kubeconfig, settings, log, progress: lab.do("install"))
     return lab
 
 
-STEPS = ["require", "build", "create", "await", "load", "install"]
+STEPS = ["require", "build", "create", "await", "load", "kinds", "install"]
 
 
 def quiet(line: str) -> None:

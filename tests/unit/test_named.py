@@ -16,6 +16,7 @@ from kata_lib import (
     argo,
     cli,
     delivery,
+    endings,
     graph,
     live,
     manifests,
@@ -27,7 +28,7 @@ from kata_lib import (
     telemetry,
     users,
 )
-from kata_lib.delivery import chances, other_rules
+from kata_lib.delivery import chances, other_rules, prices, trials
 from kata_lib.delivery.argo.handle import ArgoRollout
 from kata_lib.lab.lab import Lab
 from kata_lib.traffic import Sampler
@@ -36,7 +37,9 @@ THERE: dict[str, list[Any]] = {
     "addons": [addons],
     "argo": [argo],
     "chances": [chances],
+    "crowd": [Sampler],
     "delivery": [delivery],
+    "endings": [endings],
     "graph": [graph],
     "lab": [Lab],
     "live": [live],
@@ -46,10 +49,12 @@ THERE: dict[str, list[Any]] = {
     "overview": [overview],
     "people": [live.LiveUsers],
     "plots": [plots],
+    "prices": [prices],
     "release": [delivery.Release, ArgoRollout],
     "shares": [shares],
     "standards": [standards],
     "telemetry": [telemetry],
+    "trials": [trials],
     "users": [users, Sampler],
 }
 """What the names mean in a notebook: modules, and the classes of what its cells make."""

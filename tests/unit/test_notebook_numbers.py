@@ -13,6 +13,8 @@ from kata_lib.cluster.manifests import load
 from kata_lib.course import notebooks, wanted
 from kata_lib.course.exercises import QUESTIONS
 from kata_lib.course.steps import V1, V3
+from kata_lib.delivery import prices
+from kata_lib.delivery.plan import Plan
 from kata_lib.machine import PROJECT
 from kata_lib.statistics import standards
 from kata_lib.statistics.shares import at_least, percent, requests_needed, wilson
@@ -70,6 +72,35 @@ def needed() -> int:
     return max(m.fewest for m in map(delivery.read(V2_PLAN).limit, delivery.read(V2_PLAN).metrics))
 
 
+HURRIED = "deploy/rollouts/v3-hurried.yaml"
+
+
+def seen_pages(requests: int, pages: int = 1000) -> float:
+    """Return which part of a cache's pages was asked for at least once, by requests for any of them."""
+    return 1 - (1 - 1 / pages) ** requests
+
+
+def fewest(path: str, plan: Plan | None = None) -> int:
+    found = plan or delivery.read(path)
+    return found.limit(found.metrics[0]).fewest
+
+
+def of_healthy(path: str) -> float:
+    """Return how many seconds half of the releases of a healthy version take at most."""
+    return prices.of(delivery.read(path), "healthy, fails 0.1 %").seconds
+
+
+def strictest_takes() -> float:
+    """Return the seconds of a healthy version by the third plan of 13."""
+    strict = prices.strictest(delivery.read("deploy/rollouts/v3-careful.yaml"))
+    return prices.of(strict, "healthy, fails 0.1 %").seconds
+
+
+def through(path: str, kind: str) -> int:
+    found = prices.of(delivery.read(path), kind)
+    return round(100 * found.through / found.releases)
+
+
 SAID: list[tuple[str, Callable[[], str]]] = [
     ("00-setup", lambda: f"Expect {WORDS[len(load(V1))]} lines that end in *created*"),
     ("00-setup", lambda: f"{WORDS[len(only(V1, 'Service'))]} Services and"),
@@ -98,6 +129,20 @@ SAID: list[tuple[str, Callable[[], str]]] = [
     ("07-argo-rollouts", lambda: f"a single failed one makes {59 / 60:.3f}"),
     ("11-users", lambda: f"0.9²⁰ = {100 * (1 - users.expected_to_meet(0.1, 20)):.0f} %"),
     ("11-users", lambda: f"there and back, {users.expected_flips(0.1, 20):.1f} changes on average"),
+    ("06-progressive-delivery", lambda: f"seen {seen_pages(400):.0%}".replace("%", " %")),
+    ("06-progressive-delivery", lambda: f"has seen {seen_pages(4000):.0%}".replace("%", " %")),
+    ("13-a-little-ill", lambda: f"The plan asks for {fewest(HURRIED)} requests"),
+    (
+        "13-a-little-ill",
+        lambda: f"at 5 % none of {fewest(HURRIED)} fails in {0.95 ** fewest(HURRIED):.0%}"[:-1],
+    ),
+    (
+        "13-a-little-ill",
+        lambda: f"waits for {fewest('', prices.strictest(delivery.read(HURRIED)))} that are well",
+    ),
+    ("13-a-little-ill", lambda: f"took the hurried plan {WORDS[round(of_healthy(HURRIED))]} seconds"),
+    ("13-a-little-ill", lambda: f"In the simulation {through(HURRIED, 'fails 5 %')} % go through"),
+    ("13-a-little-ill", lambda: f"at 10 % it gets {prices.RATE / 10:.0f} requests a second".capitalize()),
     ("docs/evidence.md", lambda: f"| 147 | 279 | {requests_needed(0.2, 0.1)} |"),
 ]
 """What a notebook or a document says, with the figure computed."""
@@ -106,6 +151,11 @@ SAID: list[tuple[str, Callable[[], str]]] = [
 @pytest.mark.parametrize(("name", "said"), SAID)
 def test_a_number_in_prose_is_computed(name: str, said: Callable[[], str]) -> None:
     assert said() in prose(name)
+
+
+def test_the_strictest_plan_takes_half_a_minute() -> None:
+    assert "half a minute in place of four seconds" in prose("13-a-little-ill")
+    assert strictest_takes() == pytest.approx(30, abs=2)
 
 
 def test_v3_is_what_the_notebooks_say_of_it() -> None:

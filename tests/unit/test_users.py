@@ -31,6 +31,17 @@ def test_a_flip_is_an_answer_from_another_version_than_the_one_before() -> None:
     assert users.flips(SAMPLE).to_dict() == {0: 2, 1: 0, 2: 0}
 
 
+def test_who_failed_is_told_by_users_and_by_requests() -> None:
+    """User 0 fails always, user 1 once, user 2 never."""
+    errors = pd.Series(["HTTP 500", "HTTP 500", "HTTP 500", None, None, None], dtype=object)
+    sample = pd.DataFrame({"user": [0, 0, 1, 1, 2, 2], "error": errors})
+    assert (users.failed(sample).count, users.failed(sample).n) == (2, 3)
+    table = users.failures({"of the users": sample})
+    assert table.loc["of the users", "requests that failed"] == "50.0 %"
+    assert str(table.loc["of the users", "users who met an error"]).startswith("66.7 % of 3")
+    assert str(table.loc["of the users", "users without any answer"]).startswith("33.3 % of 3")
+
+
 def test_by_chance_nine_in_ten_meet_a_tenth_within_twenty_requests() -> None:
     """With 2,000 users the means lie within five standard errors in all but one of a million tries."""
     sample = by_chance(2000, 20, 0.1)

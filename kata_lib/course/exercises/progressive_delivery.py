@@ -74,5 +74,11 @@ EXERCISE = Exercise(
             expected=1,
             out_of=100,
         ),
+        "records that a hundred requests write, with a mirror": Question(
+            "records",
+            "Many say 100: nobody gets the copies' answers. But to whom it reaches a copy is a request "
+            "like any other, and so it is to what is behind.",
+            expected=200,
+        ),
     },
 )

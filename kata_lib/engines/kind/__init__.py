@@ -13,7 +13,7 @@ from typing import Any
 
 from kata_lib.cluster.location import Entry, Location
 from kata_lib.cluster.waiting import Progress
-from kata_lib.engines import ports
+from kata_lib.engines import gateway_api, ports
 from kata_lib.engines.application import Application
 from kata_lib.engines.containers import ContainerAddons
 from kata_lib.engines.folder import Folder
@@ -127,6 +127,7 @@ class KindEngine:
             ("create the cluster", lambda: nodes.create(settings.node_image, node_port, port, progress)),
             ("wait for the cluster", lambda: nodes.await_ready(progress)),
             ("load images into the node", lambda: self._load(store, progress)),
+            ("install the Gateway API's kinds", lambda: gateway_api.install(self.folder.kubeconfig)),
             (
                 "install Istio",
                 lambda: istio.install(self.folder.kubeconfig, settings, self.folder.engine_log, progress),

@@ -5,8 +5,9 @@ A client that installs them again is answered with what stands.
 
 import uuid
 
+from kata_lib.engines import gateway_api
 from kata_lib.engines.embedded.registry import crds
-from kata_lib.engines.embedded.registry.definitions import custom_definition, gateway_api_definitions
+from kata_lib.engines.embedded.registry.definitions import custom_definition
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.resources import EXTENSIONS, Resource
 from kata_lib.engines.embedded.registry.table import RESOURCES
@@ -19,7 +20,7 @@ def ensure_definitions(registry: Registry) -> None:
     for resource in RESOURCES.values():
         if resource.custom and not resource.unsupported and resource.qualified not in known:
             _put(registry, resource.qualified, {}, _istio(resource))
-    for definition in gateway_api_definitions():
+    for definition in gateway_api.definitions():
         if (name := definition["metadata"]["name"]) not in known:
             _put(registry, name, definition["metadata"], definition["spec"])
 

@@ -3,9 +3,8 @@
 `kubernetes_schemas.json` has Kubernetes' own (https://kubernetes.io, Apache-2.0): those of DEFINITIONS and
 all that they refer to, as an API server serves them under /openapi/v2. `istio_schemas.json` has the structure
 of the five custom resource definitions of Istio (https://istio.io, Apache-2.0) as a cluster served them,
-with descriptions for `kubectl explain`; `gateway_api_definitions.json` those of the Gateway API, standard
-channel (https://gateway-api.sigs.k8s.io, Apache-2.0), without. `scripts/record` writes all three. Nothing of
-any is kept here.
+with descriptions for `kubectl explain`. `scripts/record` writes both. Nothing of either is kept here. The
+Gateway API's are in kata_lib/engines/gateway_api.py.
 """
 
 import json
@@ -14,9 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from kata_lib.engines import gateway_api
+
 _KUBERNETES_FILE = Path(__file__).with_name("kubernetes_schemas.json")
 _CUSTOM_FILE = Path(__file__).with_name("istio_schemas.json")
-_GATEWAY_API_FILE = Path(__file__).with_name("gateway_api_definitions.json")
 _CORE = "io.k8s.api.core.v1."
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 DEFINITIONS = {
@@ -100,16 +100,10 @@ def custom_definition(kind: str) -> dict[str, Any]:
     return definition
 
 
-def gateway_api_definitions() -> list[dict[str, Any]]:
-    """Read the Gateway API's definitions: `metadata` and `spec` of each."""
-    definitions: list[dict[str, Any]] = json.loads(_GATEWAY_API_FILE.read_bytes())
-    return definitions
-
-
 @cache
 def gateway_api_names() -> frozenset[str]:
     """Return the names of the Gateway API's definitions."""
-    return frozenset(definition["metadata"]["name"] for definition in gateway_api_definitions())
+    return frozenset(definition["metadata"]["name"] for definition in gateway_api.definitions())
 
 
 def _references(node: Any) -> Iterable[str]:
