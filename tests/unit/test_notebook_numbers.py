@@ -14,6 +14,7 @@ from kata_lib.course import notebooks, wanted
 from kata_lib.course.exercises import QUESTIONS
 from kata_lib.course.steps import V1, V3
 from kata_lib.delivery import prices
+from kata_lib.delivery.illnesses import Crowded
 from kata_lib.delivery.plan import Plan
 from kata_lib.machine import PROJECT
 from kata_lib.statistics import standards
@@ -96,6 +97,14 @@ def strictest_takes() -> float:
     return prices.of(strict, "healthy, fails 0.1 %").seconds
 
 
+def slow() -> Crowded:
+    """Return what is slow under load, which can do some sixty requests a second."""
+    found = prices.KINDS["slow above 66 requests/s"].traffic.illness
+    assert isinstance(found, Crowded)
+    assert 60 < 1 / found.each < 67
+    return found
+
+
 def through(path: str, kind: str) -> int:
     found = prices.of(delivery.read(path), kind)
     return round(100 * found.through / found.releases)
@@ -143,6 +152,7 @@ SAID: list[tuple[str, Callable[[], str]]] = [
     ("13-a-little-ill", lambda: f"took the hurried plan {WORDS[round(of_healthy(HURRIED))]} seconds"),
     ("13-a-little-ill", lambda: f"In the simulation {through(HURRIED, 'fails 5 %')} % go through"),
     ("13-a-little-ill", lambda: f"at 10 % it gets {prices.RATE / 10:.0f} requests a second".capitalize()),
+    ("13-a-little-ill", lambda: f"wait for {1000 * slow().each:.0f} ms: all is well, up to some sixty"),
     ("docs/evidence.md", lambda: f"| 147 | 279 | {requests_needed(0.2, 0.1)} |"),
 ]
 """What a notebook or a document says, with the figure computed."""
