@@ -5,6 +5,7 @@ would, and says what it did.
 """
 
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -43,10 +44,11 @@ from kata_lib.errors import ClusterError, KataError, WaitTimeout
 from kata_lib.lab import activity, missing_names, turns, unquoted
 from kata_lib.lab.ways import Ways
 from kata_lib.lab.weight import Weight
-from kata_lib.mesh import analyze, compared, hops, telemetry, weights
+from kata_lib.mesh import analyze, compared, hops, telemetry, traces, weights
 from kata_lib.mesh.matches import Request
 from kata_lib.mesh.synced import Moment
 from kata_lib.pictures import shown, theme
+from kata_lib.pictures.waterfall import Waterfall
 from kata_lib.statistics import shares
 
 _HAND_UP = "Your hand is up, with the last finding and what `kata analyze` says."
@@ -254,6 +256,16 @@ class Lab:
         """Send one request and return which pods' sidecars counted it, received and sent."""
         return hops.count(self.cluster, lambda: self.sample(requests=1))
 
+    @activity.shows("Following requests")
+    def trace(self, requests: int = 1) -> Waterfall:
+        """Send requests, and return what the sidecars wrote of the one that took longest, as a picture."""
+        agent = f"kata-trace/{uuid.uuid4()}"
+        headers = {"user-agent": agent, "x-client-trace-id": agent}
+        found = traces.of(
+            self.cluster, agent, lambda: len(self.sample(requests=requests, concurrency=8, headers=headers))
+        )
+        return Waterfall(max(found, key=lambda trace: trace.ms))
+
     def watch(
         self,
         rate: float,
@@ -268,9 +280,12 @@ class Lab:
         )
 
     @activity.shows("Reading the sidecars' counters")
-    def counters(self, since: pd.DataFrame | None = None) -> pd.DataFrame:
-        """Return what the sidecars have counted, as telemetry.reading does; since: an earlier reading."""
-        now = telemetry.reading(self.cluster)
+    def counters(self, since: pd.DataFrame | None = None, *, durations: bool = False) -> pd.DataFrame:
+        """Return what the sidecars have counted, as telemetry.reading does; since: an earlier reading.
+
+        durations: whether with how many requests took how long, for a graph with p95.
+        """
+        now = telemetry.reading(self.cluster, within=telemetry.BOUNDS if durations else ())
         if now.attrs["source"] != telemetry.ISTIOS:
             self._say(f"Counted by {now.attrs['source']}.")
         for pod, why in now.attrs["silent"].items():
@@ -289,6 +304,10 @@ class Lab:
     def share(self, sample: pd.DataFrame, version: str = "v2") -> shares.Share:
         """Return a version's share of a sample with its 95 % interval."""
         return shares.observed(sample, version)
+
+    def failed(self, sample: pd.DataFrame) -> shares.Share:
+        """Return the share of a sample's requests that failed, with its 95 % interval."""
+        return shares.share_of("failed", int(sample["error"].notna().sum()), len(sample))
 
     def predict(self, question: str, value: Said) -> None:
         """Note a number before the truth is shown: 33, "33 %" or 1/3; dots are no number yet."""
