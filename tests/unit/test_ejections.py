@@ -15,7 +15,7 @@ HOST = "name.default.svc.cluster.local"
 
 
 def entry(name: str, *endpoints: tuple[str, bool]) -> dict[str, object]:
-    """Return a cluster as Envoy 1.40 lists it under /clusters?format=json; endpoints: which are ejected."""
+    """Return a cluster as Envoy lists it under /clusters?format=json; endpoints: which are ejected."""
     return {
         "name": name,
         "host_statuses": [
