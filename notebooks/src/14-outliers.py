@@ -10,10 +10,11 @@
 from kata_lib import live, open_lab, runs, telemetry
 
 lab = open_lab(step="outliers")
-lab.set_env("name-v3", DELAY="0")
 # %% [markdown]
 # No rule routes `name`: two pods of version 1 and one of version 3 take a third each. Version 3 is as fast as the others today
 # (`DELAY` is 0), and fails every second request. The picture shows who gets what, drawn anew every two seconds, of the last ten.
+# %%
+lab.set_env("name-v3", DELAY="0")
 # %%
 pods = live.show_pods(lab)
 # %%
