@@ -5,20 +5,27 @@ kind. The canary of the workshop stands meanwhile in the namespace `default`, wh
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from kata_lib import versions
+from kata_lib.cluster.client import ApiRefused
 from kata_lib.cluster.manifests import load
-from recorders.lab import Lab
+from kata_lib.mesh import proxy_config
+from recorders.lab import Lab, LabError
 from recorders.leaving import leaving_nothing
-from recorders.proxies import until
+from recorders.proxies import endpoints_of, until
 from recorders.recorded import REFERENCE, Versions
 
 FOLDER = REFERENCE / "envoy"
 MANIFESTS = ("deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml")
 DUMP = "config_dump?include_eds"
 PORT = 5000
+REQUESTS = 200
+"""How many requests `sentences` answers before its clusters are read, each of which asks `age` and `name`."""
+SENTENCES = f"/api/v1/namespaces/default/services/sentences:{PORT}/proxy/"
+OF_NAME, PODS = f"outbound|{PORT}||name.default.svc.cluster.local", 3
+OF_TLS = ("transport_socket", "transport_socket_matches")
 _TCP = [{"destination": {"host": "name", "subset": f"name-v{n}"}, "weight": w} for n, w in ((1, 20), (2, 80))]
 
 Obj = dict[str, Any]
@@ -26,39 +33,75 @@ Obj = dict[str, Any]
 
 def record(lab: Lab) -> Versions:
     """Write the dumps of a sidecar of `sentences`: port of HTTP, without a name, of TCP; and its clusters."""
+    _require_empty(lab)
+    stands = [obj for name in MANIFESTS for obj in load(name)]
+    with _standing(lab, stands):
+        _write("config_dump", _dumped(lab))
+        _requested(lab)
+        _write("clusters", _of_port(_asked(lab, "clusters?format=json")))
+        envoy = proxy_config.envoy_version(_asked(lab, DUMP))
+    with _standing(lab, [_port_called(obj, None) for obj in stands]):
+        _write("port-unnamed", _dumped(lab))
+    with _standing(lab, [_tcp(_port_called(obj, "tcp-name")) for obj in stands]):
+        _write("port-tcp", _dumped(lab))
+    return {"kubernetes": lab.kubernetes, "istio": lab.istio, "envoy": envoy}
+
+
+@contextmanager
+def _standing(lab: Lab, objects: list[Obj]) -> Iterator[None]:
+    """Have these stand in `default`, with sidecars that know nothing of what stood before."""
+    items = {"apiVersion": "v1", "kind": "List", "items": objects}
     with leaving_nothing(lab.client):
         lab.checked("kubectl", "label", "namespace", "default", "istio-injection=enabled", "--overwrite")
-        stands = [obj for name in MANIFESTS for obj in load(name)]
-        _apply(lab, stands)
+        lab.checked("kubectl", "apply", "--server-side", "-f", "-", text=json.dumps(items))
         lab.checked("kubectl", "wait", "--for=condition=available", "deployment", "--all", "--timeout=80s")
-        _write("config_dump", _dumped(lab, lambda text: "name-v2" in text))
-        _write("clusters", _of_port(_asked(lab, "clusters?format=json")))
-        _apply(lab, [_port_called(obj, None) for obj in stands if obj["kind"] == "Service"])
-        _write("port-unnamed", _dumped(lab, lambda text: "http_inspector" in text))
-        _apply(lab, [_port_called(obj, "tcp-name") for obj in stands if obj["kind"] == "Service"])
-        _apply(lab, [_tcp(obj) for obj in stands if obj["kind"] == "VirtualService"])
-        _write("port-tcp", _dumped(lab, lambda text: "weighted_clusters" in text))
-    return {"kubernetes": lab.kubernetes, "istio": versions.ISTIO, "envoy": versions.ENVOY}
+        yield
 
 
-def _apply(lab: Lab, objects: list[Obj]) -> None:
-    items = {"apiVersion": "v1", "kind": "List", "items": objects}
-    lab.checked("kubectl", "apply", "--server-side", "--force-conflicts", "-f", "-", text=json.dumps(items))
+def _require_empty(lab: Lab) -> None:
+    stands = lab.client.request("GET", "/api/v1/namespaces/default/pods")["items"]
+    if stands:
+        names = ", ".join(pod["metadata"]["name"] for pod in stands)
+        raise LabError(f"The workshop's canary is to stand alone in `default`, where there are {names}.")
 
 
-def _port_called(service: Obj, name: str | None) -> Obj:
-    if service["metadata"]["name"] != "name":
-        return service
+def _requested(lab: Lab) -> None:
+    """Ask for sentences; that pods are ready the API server's way to them knows a moment later."""
+    until(lambda: _answers(lab), "`sentences` does not answer")
+    for _ in range(REQUESTS - 1):
+        lab.client.text(SENTENCES)
+
+
+def _answers(lab: Lab) -> bool:
+    with suppress(ApiRefused):
+        lab.client.text(SENTENCES)
+        return True
+    return False
+
+
+def _port_called(obj: Obj, name: str | None) -> Obj:
+    """Return the Service `name` with its port called so, every other object as it is."""
+    if (obj["kind"], obj["metadata"]["name"]) != ("Service", "name"):
+        return obj
     port = {"port": PORT, "targetPort": PORT} | ({"name": name} if name else {})
-    return {**service, "spec": {**service["spec"], "ports": [port]}}
+    return {**obj, "spec": {**obj["spec"], "ports": [port]}}
 
 
-def _tcp(virtual: Obj) -> Obj:
-    return {**virtual, "spec": {"hosts": virtual["spec"]["hosts"], "tcp": [{"route": _TCP}]}}
+def _tcp(obj: Obj) -> Obj:
+    """Return the VirtualService with a route of TCP, every other object as it is."""
+    if obj["kind"] != "VirtualService":
+        return obj
+    return {**obj, "spec": {"hosts": obj["spec"]["hosts"], "tcp": [{"route": _TCP}]}}
 
 
-def _dumped(lab: Lab, there: Callable[[str], bool]) -> Obj:
-    until(lambda: there(json.dumps(_asked(lab, DUMP))), "The configuration does not reach the sidecar")
+def _dumped(lab: Lab) -> Obj:
+    """Return the sidecar's dump, cut down, once it knows all pods of `name`."""
+
+    def complete() -> bool:
+        parts = {part["@type"].rpartition(".")[2]: part for part in _asked(lab, DUMP)["configs"]}
+        return len(endpoints_of(parts, {}).get(OF_NAME, ())) == PODS
+
+    until(complete, "The sidecar of `sentences` does not know all pods of `name`")
     return {"configs": [kept for part in _asked(lab, DUMP)["configs"] if (kept := _cut(part))]}
 
 
@@ -82,8 +125,8 @@ def _cut(part: Obj) -> Obj | None:
     match part["@type"].rpartition(".")[2]:
         case "ClustersConfigDump":
             kept = [e for e in part["dynamic_active_clusters"] if f"|{PORT}|" in e["cluster"]["name"]]
-            names = [{"cluster": {"name": entry["cluster"]["name"]}} for entry in kept]
-            return {"@type": part["@type"], "dynamic_active_clusters": names}
+            plain = [{"cluster": _without_tls(entry["cluster"])} for entry in kept]
+            return {"@type": part["@type"], "dynamic_active_clusters": plain}
         case "EndpointsConfigDump":
             found = part["dynamic_endpoint_configs"]
             kept = [e for e in found if f"|{PORT}|" in e["endpoint_config"].get("cluster_name", "")]
@@ -96,6 +139,10 @@ def _cut(part: Obj) -> Obj | None:
             kept = [_listener(e) for e in part["dynamic_listeners"] if e["name"].endswith(f"_{PORT}")]
             return {"@type": part["@type"], "dynamic_listeners": kept}
     return None
+
+
+def _without_tls(cluster: Obj) -> Obj:
+    return {key: value for key, value in cluster.items() if key not in OF_TLS}
 
 
 def _is_ours(table: str) -> bool:

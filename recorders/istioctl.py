@@ -13,8 +13,8 @@ from test_analyze_mistakes import MISTAKES, labels_of
 from kata_lib.cluster.apply import LAST_APPLIED
 from kata_lib.cluster.client import Obj
 from kata_lib.mesh.analyze import Objects
-from recorders.lab import Lab
-from recorders.leaving import leaving_nothing
+from recorders.lab import Lab, LabError
+from recorders.leaving import leaving_nothing, without_webhooks
 from recorders.recorded import REFERENCE, Versions
 
 FILE = REFERENCE / "istioctl-analyze.json"
@@ -23,7 +23,7 @@ KINDS = "virtualservice,destinationrule,gateways.networking.istio.io,httproute,s
 
 def record(lab: Lab) -> Versions:
     """Make each mistake and write down every message: its code, level, object and text."""
-    with leaving_nothing(lab.client):
+    with leaving_nothing(lab.client), without_webhooks(lab.client):
         said = {
             label: _said(lab, mistaken)
             for label, (_, mistaken, *_) in zip(labels_of(MISTAKES), MISTAKES, strict=True)
@@ -51,8 +51,10 @@ def _said(lab: Lab, mistaken: object) -> list[list[str]]:
         status = json.dumps({"status": route["status"]})
         name = f"httproute/{route['metadata']['name']}"
         lab.checked("kubectl", "patch", name, "--subresource=status", "--type=merge", f"--patch={status}")
-    answer = lab.run("istioctl", "analyze", "--namespace=default", "--output=json").stdout
-    return sorted([m["code"], m["level"], m["origin"], m["message"]] for m in json.loads(answer or "[]"))
+    answer = lab.run("istioctl", "analyze", "--namespace=default", "--output=json")
+    if not answer.stdout:
+        raise LabError(f"istioctl analyze fails in this lab: {answer.stderr.strip()}")
+    return sorted([m["code"], m["level"], m["origin"], m["message"]] for m in json.loads(answer.stdout))
 
 
 def _empty(lab: Lab) -> None:

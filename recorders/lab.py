@@ -1,5 +1,6 @@
 """The lab that is recorded: a cluster by its kubeconfig, istiod, programs, modules of Kubernetes."""
 
+import json
 import os
 import re
 import shutil
@@ -9,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from kata_lib.cluster.client import KubeClient
-from kata_lib.errors import KataError
+from kata_lib.errors import ClusterError, KataError
 from kata_lib.versions import KUBERNETES
 
 COMMAND_SECONDS = 90
@@ -25,20 +26,22 @@ class Lab:
 
     kubeconfig: of the cluster. istiod: host and port where it serves discovery as plain text. programs: a
     folder with kubectl and istioctl, before PATH. modules: where `go mod download` leaves modules.
+    option: what says which kubeconfig.
     """
 
     kubeconfig: Path | None = None
     istiod: str = "127.0.0.1:15010"
     programs: Path | None = None
     modules: Path | None = None
+    option: str = "kubeconfig"
 
     @property
     def cluster(self) -> Path:
         """Return the cluster's kubeconfig."""
         if self.kubeconfig is None:
-            raise LabError("This set is recorded from a cluster: --kubeconfig FILE says which.")
+            raise LabError(f"This set is recorded from a lab: --{self.option} FILE says which.")
         if not self.kubeconfig.is_file():
-            raise LabError(f"--kubeconfig names {self.kubeconfig}, which is no file.")
+            raise LabError(f"--{self.option} names {self.kubeconfig}, which is no file.")
         return self.kubeconfig.resolve()
 
     @cached_property
@@ -49,8 +52,31 @@ class Lab:
     @cached_property
     def kubernetes(self) -> str:
         """Return the version that the API server says of itself, such as "1.2.3"."""
-        version: str = self.client.request("GET", "/version")["gitVersion"]
+        try:
+            version: str = self.client.request("GET", "/version")["gitVersion"]
+        except ClusterError as error:
+            why = error.__cause__ or error
+            other = f"Start it, or --{self.option} names another."
+            raise LabError(f"The lab of {self.cluster} does not answer: {why}. {other}") from error
         return version.removeprefix("v")
+
+    @cached_property
+    def istio(self) -> str:
+        """Return the version that the cluster's istiod says of itself."""
+        said = json.loads(self.checked("istioctl", "version", "--output=json"))
+        versions = {component["Info"]["version"] for component in said.get("meshVersion") or ()}
+        if len(versions) != 1:
+            raise LabError(
+                "No istiod runs in this cluster: `kata up` with KATA_ENGINE=kind makes one that has it."
+            )
+        return str(versions.pop())
+
+    def require_node(self) -> None:
+        """Raise LabError where the cluster has no node on which pods run."""
+        if not self.client.request("GET", "/api/v1/nodes")["items"]:
+            raise LabError(
+                f"The lab of {self.cluster} has no node: --cluster names one of kind, as `kata up` makes it."
+            )
 
     def program(self, name: str) -> str:
         """Return the path of a program."""
@@ -72,14 +98,17 @@ class Lab:
 
     def run(self, *words: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a program of the lab with its kubeconfig and return what it said, whatever its exit code."""
-        return subprocess.run(
-            [self.program(words[0]), *words[1:]],
-            env={**os.environ, "KUBECONFIG": str(self.cluster)},
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-        )
+        try:
+            return subprocess.run(
+                [self.program(words[0]), *words[1:]],
+                env={**os.environ, "KUBECONFIG": str(self.cluster)},
+                input=text,
+                capture_output=True,
+                text=True,
+                timeout=COMMAND_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise LabError(f"{' '.join(words)} takes more than {COMMAND_SECONDS} s in this lab.") from error
 
     def checked(self, *words: str, text: str | None = None) -> str:
         """Run a program of the lab and return what it wrote. Raises LabError where it fails."""

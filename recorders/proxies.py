@@ -58,9 +58,10 @@ def envoy(istiod: str, pod: Pod = SENTENCES) -> Iterator[Dump]:
             try:
                 until(lambda: at.exists() and at.read_text() != "", "Envoy does not start")
                 url = f"http://{at.read_text()}/config_dump?include_eds"
-                until(
-                    lambda: "ListenersConfigDump" in _dumped(url), f"istiod at {istiod} gives Envoy nothing"
+                nothing = (
+                    f"istiod at {istiod} gives Envoy nothing: does it run there, in plain text (--istiod)?"
                 )
+                until(lambda: "ListenersConfigDump" in _dumped(url), nothing)
                 yield lambda: _dumped(url)
             finally:
                 process.terminate()

@@ -23,15 +23,16 @@ from recorders import (
 from recorders.lab import Lab
 from recorders.recorded import Versions
 
-Needs = Literal["modules", "server", "istiod", "cluster"]
+Needs = Literal["modules", "server", "mesh", "cluster"]
+"""What the option of that name gives: see `Recorder`."""
 
 
 @dataclass(frozen=True)
 class Recorder:
     """A set: what records it, and from which kind of lab.
 
-    needs: Go modules; a bare API server with the definitions of Istio, the Gateway API, Argo Rollouts and
-    Flagger; istiod over it, with its controllers running; or a cluster with nodes and Istio.
+    needs: Go modules; an API server alone with the definitions of Istio, the Gateway API, Argo Rollouts and
+    Flagger; one with controllers, over which an istiod runs; or a cluster with nodes and Istio.
     """
 
     record: Callable[[Lab], Versions]
@@ -53,12 +54,12 @@ SETS: dict[str, Recorder] = {
     "api": Recorder(api.record, "server"),
     "istio-invalid": Recorder(refusals.record, "server"),
     "istioctl-analyze": Recorder(istioctl.record, "server"),
-    "istio-cases": Recorder(mesh_cases.record_istio, "istiod"),
-    "istio-ports": Recorder(mesh_ports.record, "istiod"),
-    "istio-combinations": Recorder(random_cases.record_istio, "istiod"),
-    "gateway-api-cases": Recorder(mesh_cases.record_gateway_api, "istiod"),
-    "gateway-api-combinations": Recorder(random_cases.record_gateway_api, "istiod"),
-    "gateways": Recorder(mesh_gateways.record, "istiod"),
+    "istio-cases": Recorder(mesh_cases.record_istio, "mesh"),
+    "istio-ports": Recorder(mesh_ports.record, "mesh"),
+    "istio-combinations": Recorder(random_cases.record_istio, "mesh"),
+    "gateway-api-cases": Recorder(mesh_cases.record_gateway_api, "mesh"),
+    "gateway-api-combinations": Recorder(random_cases.record_gateway_api, "mesh"),
+    "gateways": Recorder(mesh_gateways.record, "mesh"),
     "kubectl": Recorder(commands.record, "cluster"),
     "envoy": Recorder(envoy_dumps.record, "cluster"),
     "argo-rollouts": Recorder(argo_rollouts.record, "cluster"),

@@ -61,16 +61,30 @@ class Standing:
             ) from refused
 
     def apply(self, documents: list[Obj], marker: str, router: Pod | None = None) -> None:
-        """Let these objects stand, and no others of their kinds, and last the marker, of a router its own."""
-        for version, kind, namespace in self._cleared:
-            self._client.request("DELETE", self._client.path(version, kind, namespace=namespace))
+        """Let these objects stand, and no others of their kinds, and last the marker, of a router its own.
+
+        They are made in one second: of two objects the older one goes before, so an order by chance would
+        be recorded otherwise the next time. Raises LabError where the lab is too slow for that.
+        """
         services = {d["metadata"]["name"]: d for d in documents if d["kind"] == "Service"}
         for name, document in (self._base | services).items():
             stands = self._request("PATCH", document | {"metadata": {"name": name}}, force="true")
             self.addresses[name] = stands["spec"]["clusterIP"]
-        for document in [*documents, *_marker(marker, router)]:
-            if document["kind"] != "Service" or document["metadata"].get("namespace"):
-                self._request("PATCH", document, force="true")
+        until(lambda: self._made_at_once(documents), "The objects of a case are never made in one second")
+        for document in _marker(marker, router):
+            self._request("PATCH", document, force="true")
+
+    def _made_at_once(self, documents: list[Obj]) -> bool:
+        """Make a case's objects in place of what stood, and return whether all have one time."""
+        for version, kind, namespace in self._cleared:
+            self._client.request("DELETE", self._client.path(version, kind, namespace=namespace))
+        made = [
+            self._request("PATCH", document, force="true")
+            for document in documents
+            if document["kind"] != "Service" or document["metadata"].get("namespace")
+        ]
+        times = {obj["metadata"]["creationTimestamp"] for obj in made if _place(obj) in self._cleared}
+        return len(times) <= 1
 
     def statuses(self) -> dict[str, Any]:
         """Return each HTTPRoute's parents' statuses, without times."""
@@ -132,6 +146,10 @@ class Standing:
         )
         query = {"fieldManager": "recorder", **query}
         return self._client.request(method, path, document, content_type=APPLY, query=query)
+
+
+def _place(obj: Obj) -> tuple[str, str, str]:
+    return obj["apiVersion"], obj["kind"], obj["metadata"]["namespace"]
 
 
 def _running(address: str) -> Obj:

@@ -9,6 +9,7 @@ from recorders.leaving import leaving_nothing
 from recorders.recorded import REFERENCE, Versions
 
 FILE = REFERENCE / "yaml.json"
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 KIND: dict[str, Any] = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",

@@ -9,16 +9,21 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from embedded.go_cases import CONFORMANCE, MODULE
 
 from bench.lab_page import CHROMIUM
+from kata_lib import versions
 from kata_lib.addons.prometheus import PROMETHEUS
 from kata_lib.addons.rollouts import ROLLOUTS
 from kata_lib.engines.addons import Addon
 from kata_lib.engines.programs import found
+
+CONFORMANCE_MODULE = f"sigs.k8s.io/gateway-api/conformance@v{versions.GATEWAY_API}"
+CONFORMANCE = Path(os.environ.get("GOMODCACHE") or Path.home() / "go" / "pkg" / "mod") / CONFORMANCE_MODULE
+"""Where `go mod download` leaves the Gateway API's suite."""
 
 ENGINE = os.environ.get("KATA_TEST_ENGINE") or "embedded"
 
@@ -42,13 +47,16 @@ MISSING: dict[str, Callable[[], str]] = {
     "context": _engine("context"),
     "embedded": _engine("embedded"),
     "chromium": lambda: "" if CHROMIUM else "there is no Chromium: apt-get install chromium",
-    "conformance": lambda: "" if CONFORMANCE.is_dir() else f"the Go module {MODULE} is not there",
+    "conformance": lambda: "" if CONFORMANCE.is_dir() else f"{CONFORMANCE_MODULE} is no Go module here",
     "istioctl": _program("istioctl"),
     "kubectl": _program("kubectl"),
     "node": _program("node"),
     "prometheus": _add_on(PROMETHEUS),
     "rollouts": _add_on(ROLLOUTS),
     "addons": lambda: "" if os.environ.get("KATA_ADDONS") else "KATA_ADDONS names no folder of manifests",
+    "istio-katas": lambda: (
+        "" if os.environ.get("KATA_ISTIO_KATAS") else "KATA_ISTIO_KATAS names no folder of that series"
+    ),
     "linux": lambda: "" if sys.platform == "linux" else "Linux's own limits",
     "mount": lambda: "" if os.geteuid() == 0 and shutil.which("mount") else "root mounts a small file system",
 }

@@ -177,6 +177,8 @@ def from_gateway(
     host = hosts.full_name(service["metadata"]["name"], namespace)
     found: Obj = {}
     for table in proxy_config.select(dump, "routes"):
+        if not table.get("name"):  # of the proxy's own: its health and its counters
+            continue
         there = table.get("virtual_hosts", [])
         leading = (entry for entry in there if any(_leads_to(host, r) for r in entry.get("routes", ())))
         found = found or (_virtual_host(there, asked) if asked else next(leading, {})) or {}

@@ -26,7 +26,7 @@ def draw(releases: "pd.DataFrame", plan: Plan, found: Outcomes) -> Still:
         title=f"How releases of {plan.canary} end",
         of="releases",
         beside=f"simulated, {found.releases:,} releases",
-        x_title="weight at which they were stopped, or how they ended",
+        x_title="where they ended",
     )
 
 

@@ -1,15 +1,10 @@
 """What the Gateway API's conformance suite asks a mesh, read from its own Go files: literals as values."""
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-MODULE = "sigs.k8s.io/gateway-api/conformance@v1.6.0"
-CONFORMANCE = Path(os.environ.get("GOMODCACHE") or Path.home() / "go" / "pkg" / "mod") / MODULE
-"""Where `go mod download` leaves the suite."""
 
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|[A-Za-z_][\w.]*|\d+|\S')
 _COMMENT = re.compile(r"^\s*//.*$|\s//[^\"\n]*$", re.MULTILINE)

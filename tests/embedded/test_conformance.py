@@ -17,9 +17,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from requirements import CONFORMANCE
 
 from embedded.engine_cluster import Cluster, quiet, until
-from embedded.go_cases import CONFORMANCE, GoTest, Unknown, read
+from embedded.go_cases import GoTest, Unknown, read
 from embedded.mesh_harness import Client, Message
 from kata_lib.cluster.cluster import Cluster as Namespace
 from kata_lib.course.application import APPLICATION

@@ -1,6 +1,6 @@
 """HTTPRoutes, asked through a real sidecar: what the Gateway API's conformance suite expects of a mesh.
 
-Asked and expected as in sigs.k8s.io/gateway-api/conformance v1.6.0, tests/mesh. Routes and requests are ours:
+Asked and expected as in sigs.k8s.io/gateway-api/conformance, tests/mesh. Routes and requests are ours:
 `name` is the Service of all versions, v1 and v2 are those of one.
 """
 

@@ -1,5 +1,6 @@
 """What sidecars have counted: numbers that a test chooses, or what one Envoy was seen to count."""
 
+import json
 import threading
 from collections import Counter
 from pathlib import Path
@@ -9,6 +10,21 @@ from api_server import Answers
 from kata_lib.engines.embedded.store import Obj
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "envoy"
+
+
+OUTBOUND = "outbound|5000|{}|{}.default.svc.cluster.local"
+
+
+def successes(cluster: str) -> dict[str, int]:
+    """Return how many requests each endpoint of a cluster of the recorded Envoy answered, by address."""
+    status = json.loads((REFERENCE / "clusters.json").read_text())
+    (found,) = (entry for entry in status["cluster_statuses"] if entry["name"] == cluster)
+    return {
+        endpoint["address"]["socket_address"]["address"]: int(stat.get("value", 0))
+        for endpoint in found["host_statuses"]
+        for stat in endpoint["stats"]
+        if stat["name"] == "rq_success"
+    }
 
 
 class OneEnvoy:

@@ -1,4 +1,4 @@
-"""Autoscalers in their older version: what an API server 1.36.3 shows of those of v2, and takes."""
+"""Autoscalers in their older version: what an API server shows of those of v2, and takes."""
 
 from typing import Any
 

@@ -13,7 +13,7 @@ from kata_lib.errors import KataError
 from kata_lib.machine import PROJECT
 
 PARTS = ("deploy", "docs", "kata_lib", "notebooks", "scripts", "tests/unit", "tests/reference")
-FILES = ("README.md", "RATIONALE.md", "CONTRIBUTING.md", "pyproject.toml", "tests/requirements.py")
+FILES = ("README.md", "RATIONALE.md", "CONTRIBUTING.md", "pyproject.toml")
 LIMIT = 300.0
 
 
@@ -23,8 +23,8 @@ def checkout(tmp_path: Path) -> Path:
     for part in PARTS:
         left_out = shutil.ignore_patterns("__pycache__", "*.json.gz", "kubectl")
         shutil.copytree(PROJECT / part, tmp_path / part, ignore=left_out)
-    for name in (*FILES, "tests/conftest.py", "tests/random_sets.py"):
-        shutil.copyfile(PROJECT / name, tmp_path / name)
+    for file in (*map(PROJECT.joinpath, FILES), *(PROJECT / "tests").glob("*.py")):
+        shutil.copyfile(file, tmp_path / file.relative_to(PROJECT))
     return tmp_path
 
 

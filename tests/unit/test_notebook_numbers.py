@@ -11,9 +11,10 @@ from kata_lib.cli import exercise
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.manifests import load
 from kata_lib.course import notebooks, wanted
-from kata_lib.course.exercises import QUESTIONS
+from kata_lib.course.exercises import QUESTIONS, hidden_failures, outliers
 from kata_lib.course.steps import V1, V3
 from kata_lib.delivery import prices
+from kata_lib.delivery.illnesses import Crowded
 from kata_lib.delivery.plan import Plan
 from kata_lib.machine import PROJECT
 from kata_lib.statistics import standards
@@ -90,6 +91,20 @@ def of_healthy(path: str) -> float:
     return prices.of(delivery.read(path), "healthy, fails 0.1 %").seconds
 
 
+def strictest_takes() -> float:
+    """Return the seconds of a healthy version by the third plan of 13."""
+    strict = prices.strictest(delivery.read("deploy/rollouts/v3-careful.yaml"))
+    return prices.of(strict, "healthy, fails 0.1 %").seconds
+
+
+def slow() -> Crowded:
+    """Return what is slow under load, which can do some sixty requests a second."""
+    found = prices.KINDS["slow above 66 requests/s"].traffic.illness
+    assert isinstance(found, Crowded)
+    assert 60 < 1 / found.each < 67
+    return found
+
+
 def through(path: str, kind: str) -> int:
     found = prices.of(delivery.read(path), kind)
     return round(100 * found.through / found.releases)
@@ -123,6 +138,13 @@ SAID: list[tuple[str, Callable[[], str]]] = [
     ("07-argo-rollouts", lambda: f"a single failed one makes {59 / 60:.3f}"),
     ("11-users", lambda: f"0.9²⁰ = {100 * (1 - users.expected_to_meet(0.1, 20)):.0f} %"),
     ("11-users", lambda: f"there and back, {users.expected_flips(0.1, 20):.1f} changes on average"),
+    ("12-hidden-failures", lambda: f"(0.5³ = {100 * wanted.V3_ERRORS**3:.1f} %)"),
+    ("12-hidden-failures", lambda: f"one that does {hidden_failures.TRIED} times its work"),
+    ("14-outliers", lambda: f"one pod of three is {100 / outliers.PODS:.0f} %".capitalize()),
+    ("14-outliers", lambda: f"Without ejections {100 * outliers.CANARY * wanted.V3_ERRORS:.0f} % of"),
+    ("14-outliers", lambda: f"at {hidden_failures.TRIED} times the work"),
+    ("14-outliers", lambda: f"than {100 * hidden_failures.TRIED:.0f}, more failures than"),
+    ("14-outliers", lambda: f"failures than {100 * hidden_failures.HIDDEN:.0f} %"),
     ("06-progressive-delivery", lambda: f"seen {seen_pages(400):.0%}".replace("%", " %")),
     ("06-progressive-delivery", lambda: f"has seen {seen_pages(4000):.0%}".replace("%", " %")),
     ("13-a-little-ill", lambda: f"The plan asks for {fewest(HURRIED)} requests"),
@@ -137,6 +159,7 @@ SAID: list[tuple[str, Callable[[], str]]] = [
     ("13-a-little-ill", lambda: f"took the hurried plan {WORDS[round(of_healthy(HURRIED))]} seconds"),
     ("13-a-little-ill", lambda: f"In the simulation {through(HURRIED, 'fails 5 %')} % go through"),
     ("13-a-little-ill", lambda: f"at 10 % it gets {prices.RATE / 10:.0f} requests a second".capitalize()),
+    ("13-a-little-ill", lambda: f"wait for {1000 * slow().each:.0f} ms: all is well, up to some sixty"),
     ("docs/evidence.md", lambda: f"| 147 | 279 | {requests_needed(0.2, 0.1)} |"),
 ]
 """What a notebook or a document says, with the figure computed."""
@@ -145,6 +168,11 @@ SAID: list[tuple[str, Callable[[], str]]] = [
 @pytest.mark.parametrize(("name", "said"), SAID)
 def test_a_number_in_prose_is_computed(name: str, said: Callable[[], str]) -> None:
     assert said() in prose(name)
+
+
+def test_the_strictest_plan_takes_half_a_minute() -> None:
+    assert "half a minute in place of four seconds" in prose("13-a-little-ill")
+    assert strictest_takes() == pytest.approx(30, abs=2)
 
 
 def test_v3_is_what_the_notebooks_say_of_it() -> None:

@@ -45,7 +45,7 @@ def _release_v3(lab: Hands, _: Any) -> Any:
 
 
 EXERCISE = Exercise(
-    Step("progressive-delivery", "06-progressive-delivery", (V1, V2, CANARY)),
+    Step("progressive-delivery", "06-progressive-delivery", (V1, V2, CANARY), cell_seconds=90),
     about="a release that decides by itself",
     in_class=InClass(
         say="The loop does what you did by hand. Ask where it will stop v3.",
@@ -79,6 +79,7 @@ EXERCISE = Exercise(
             "Many say 100: nobody gets the copies' answers. But to whom it reaches a copy is a request "
             "like any other, and so it is to what is behind.",
             expected=200,
+            rough=0.02,
         ),
     },
 )

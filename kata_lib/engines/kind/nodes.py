@@ -123,7 +123,7 @@ class Nodes:
 
 
 _ANY_CGROUPS = "kind: KubeletConfiguration\nfailCgroupV1: false\n"
-"""By default a kubelet of 1.35 or newer does not start where the machine has cgroups of version 1."""
+"""By default a newer kubelet does not start where the machine has cgroups of version 1."""
 
 
 def configuration(node_port: int, port: int) -> dict[str, Any]:
