@@ -10,26 +10,25 @@ from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import service
 from kata_lib.course.application import version_of_name
 from kata_lib.mesh import synced
-from kata_lib.mesh.gateways import GATEWAY_API
 from kata_lib.mesh.virtual_services import ISTIO
 
 GATEWAY = "deploy/gateway/gateway.yaml"
+SERVICES, HTTP_ROUTE = "deploy/gateway-api/services.yaml", "deploy/gateway-api/http-route.yaml"
 GOAL = 1.1
 """How many times a VirtualService's time the others may take."""
 BLOCK = 10
 """Changes in a row; the rules take turns, so that what else the machine does is in each of them alike."""
 READY_SECONDS = 30.0
-PORT = 5000
 
 
 def measure(cluster: Cluster, changes: int) -> Iterator[Figure]:
     """Yield how many times a VirtualService's time an HTTPRoute and a gateway take, p50 beside p50."""
     mesh, through, by_route = list[float](), list[float](), list[float]()
     way = of_mesh(cluster)
-    with _made(cluster, *map(_service, ("v1", "v2"))), _gateway(cluster) as gateway:
+    with _made(cluster, SERVICES), _gateway(cluster) as gateway:
         for _ in range(max(1, changes // BLOCK)):
             mesh += effects(way, BLOCK)[0]
-            with _made(cluster, _http_route()):
+            with _made(cluster, HTTP_ROUTE):
                 by_route += effects(way, BLOCK)[0]
             through += effects(gateway, BLOCK)[0]
     floor = percentile(mesh, 50)
@@ -41,18 +40,17 @@ def measure(cluster: Cluster, changes: int) -> Iterator[Figure]:
 
 
 @contextmanager
-def _made(cluster: Cluster, *manifests: Obj) -> Iterator[None]:
-    """Have objects in force, and none of them afterwards."""
+def _made(cluster: Cluster, file: str) -> Iterator[None]:
+    """Have a file's objects in force, and none of them afterwards."""
     since = service.moment(cluster)
-    for manifest in manifests:
-        cluster.apply_object(manifest)
+    cluster.apply(file)
     service.settle(cluster, since)
     try:
         yield
     finally:
-        for manifest in manifests:
-            cluster.remove(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])
-        service.settle(cluster, service.moment(cluster))
+        since = service.moment(cluster)
+        cluster.delete(file)
+        service.settle(cluster, since)
 
 
 @contextmanager
@@ -85,16 +83,3 @@ def _outside(only: str) -> Obj:
     spec = {"hosts": ["*"], "gateways": ["gateway"], "http": [{"route": route}]}
     metadata = {"name": "name-outside"}
     return {"apiVersion": ISTIO, "kind": "VirtualService", "metadata": metadata, "spec": spec}
-
-
-def _service(version: str) -> Obj:
-    selector = {"app": "name", "version": version}
-    spec = {"selector": selector, "ports": [{"name": "http", "port": PORT}]}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": f"name-{version}"}, "spec": spec}
-
-
-def _http_route() -> Obj:
-    parent = {"group": "", "kind": "Service", "name": service.NAME}
-    backends = [{"name": f"name-{version}", "port": PORT, "weight": 50} for version in ("v1", "v2")]
-    spec = {"parentRefs": [parent], "rules": [{"backendRefs": backends}]}
-    return {"apiVersion": GATEWAY_API, "kind": "HTTPRoute", "metadata": {"name": "name"}, "spec": spec}

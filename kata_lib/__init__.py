@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kata_lib.pictures import graph as graph
     from kata_lib.pictures import meeting as meeting
     from kata_lib.pictures import plots as plots
+    from kata_lib.statistics import runs as runs
     from kata_lib.statistics import shares as shares
     from kata_lib.statistics import standards as standards
     from kata_lib.traffic import users as users
@@ -36,6 +37,7 @@ _PLACES = {
     "meeting": "kata_lib.pictures.meeting",
     "overview": "kata_lib.course.progress.overview",
     "plots": "kata_lib.pictures.plots",
+    "runs": "kata_lib.statistics.runs",
     "shares": "kata_lib.statistics.shares",
     "standards": "kata_lib.statistics.standards",
     "telemetry": "kata_lib.mesh.telemetry",

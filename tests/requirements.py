@@ -54,6 +54,9 @@ MISSING: dict[str, Callable[[], str]] = {
     "prometheus": _add_on(PROMETHEUS),
     "rollouts": _add_on(ROLLOUTS),
     "addons": lambda: "" if os.environ.get("KATA_ADDONS") else "KATA_ADDONS names no folder of manifests",
+    "istio-katas": lambda: (
+        "" if os.environ.get("KATA_ISTIO_KATAS") else "KATA_ISTIO_KATAS names no folder of that series"
+    ),
     "linux": lambda: "" if sys.platform == "linux" else "Linux's own limits",
     "mount": lambda: "" if os.geteuid() == 0 and shutil.which("mount") else "root mounts a small file system",
 }

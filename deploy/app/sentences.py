@@ -3,19 +3,30 @@
     age       answers a random age, such as `42`
     name      answers one of SENTENCE_NAMES, such as `Porthos`
     sentence  asks both at once and answers `Porthos is 42 years`
+    random    answers a random number, by which `age` and `name` choose where they are told to ask it
     store     what versions share: keeps the record that a POST brings and answers the one before; to a GET,
               how many it was brought
 
-Every path answers, so that routes may match on any; `/healthz` is for probes. Set by the environment:
+Every path answers, so that routes may match on any; `/healthz` is for probes. Set by the environment, under
+the names that the manifests of the istio-katas series have:
 
-    SENTENCE_MODE        age, name, sentence or store
-    SENTENCE_NAMES       comma-separated; default Athos,Porthos,Aramis
-    SENTENCE_AGE_URL     default http://age:5000/
-    SENTENCE_NAME_URL    default http://name:5000/
+    SENTENCE_MODE            age, name, sentence, random or store
+    SENTENCE_NAMES           comma-separated; default Athos,Porthos,Aramis
+    SENTENCE_AGE_SVC_URL     default http://age:5000/
+    SENTENCE_NAME_SVC_URL    default http://name:5000/
+    SENTENCE_RANDOM_SVC_URL  where `age` and `name` get their number; default "", they throw dice themselves
+    SENTENCE_SVC_DELAY_MIN, SENTENCE_SVC_DELAY_MAX
+                             seconds before each answer, anything between the two; default 0
+    SENTENCE_AUTH_BUG_PROBABILITY
+                             a share of requests (0 to 1) that `sentence` sends on with a wrong
+                             `authorization`, which `random` takes 0.7 s to find out; default 0
+
+And under names of our own:
+
     LISTEN_ADDRESS, PORT default 0.0.0.0 and 5000; port 0 takes a free one, which the first line printed names
-    http_proxy           where `sentence` sends its requests, in absolute form, instead of to the services
-    FORWARD_HEADERS      whether `sentence` hands a request's headers on to the services behind, and their
-                         cookies back: yes or no; default yes
+    http_proxy           where requests to services behind are sent, in absolute form, instead of to these
+    FORWARD_HEADERS      whether a request's headers are handed on to the services behind, and their cookies
+                         back: yes or no; default yes
     ERROR_RATE, DELAY    a share of answers (0 to 1) that is a 500, and seconds before each answer; default 0
     ERROR_RATE_OF        what ERROR_RATE is a share of: answers, or users, who are told apart by their cookies
                          and of whom each gets only errors or none; default answers
@@ -53,8 +64,20 @@ MAX_MESSAGE = 64 * 1024
 RECORDS = {"1": "name=", "2": "name: "}  # how a record begins, by its format
 
 # What a request hands on to the services behind: enough to trace it and to route by it.
-PASSED_ON = {"b3", "traceparent", "tracestate", "baggage", "cookie", "end-user", "user-agent"}
+PASSED_ON = {
+    "authorization",
+    "b3",
+    "baggage",
+    "cookie",
+    "end-user",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+}
 NOT_PASSED_ON = ("x-envoy-", "x-forwarded-")
+
+WRONG_AUTHORIZATION = "12345"  # with SENTENCE_AUTH_BUG_PROBABILITY
+REFUSING = 0.7  # seconds that `random` takes for it
 
 
 class Message(NamedTuple):
@@ -267,10 +290,12 @@ class Service:
     """What this process answers, as its environment says."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self.mode = _one_of(environment, "SENTENCE_MODE", "sentence", "age", "name", "store")
+        self.mode = _one_of(environment, "SENTENCE_MODE", "sentence", "age", "name", "random", "store")
         self.names = environment.get("SENTENCE_NAMES", "Athos,Porthos,Aramis").split(",")
-        self.age_url = environment.get("SENTENCE_AGE_URL", "http://age:5000/")
-        self.name_url = environment.get("SENTENCE_NAME_URL", "http://name:5000/")
+        self.age_url = environment.get("SENTENCE_AGE_SVC_URL", "http://age:5000/")
+        self.name_url = environment.get("SENTENCE_NAME_SVC_URL", "http://name:5000/")
+        self.random_url = environment.get("SENTENCE_RANDOM_SVC_URL", "")
+        self.bug_rate = float(environment.get("SENTENCE_AUTH_BUG_PROBABILITY", 0))
         self.forwards = _one_of(environment, "FORWARD_HEADERS", "yes", "no")
         self.failings = Failings(environment)
         self.store_url = environment.get("STORE_URL", "")
@@ -295,18 +320,21 @@ class Service:
             return error.status, str(error)
 
     async def text(self, request: Message, cookies: list[str]) -> str:
+        """Return what this service answers; raise UpstreamError where one behind it does not."""
         match self.mode:
             case "age":
-                return str(random.randint(18, 80))
+                return str(18 + await self.number(request) % 63)
             case "name":
-                return await self.name()
+                return await self.name(request)
+            case "random":
+                return str(await self.number(request))
             case "store":
                 return self.stored(request)
             case _:
                 return await self.sentence(request, cookies)
 
-    async def name(self) -> str:
-        name = random.choice(self.names)
+    async def name(self, request: Message) -> str:
+        name = self.names[await self.number(request) % len(self.names)]
         if self.store_url:
             before = await self.client.get(self.store_url, {}, RECORDS[self.format] + name)
             if self.format == "1" and before.text.startswith(RECORDS["2"]):
@@ -320,19 +348,35 @@ class Service:
         self.records += 1
         return before
 
+    async def number(self, request: Message) -> int:
+        """Return the number that an age or a name is chosen by."""
+        if not self.random_url or self.mode == "random":
+            return random.randrange(63 * 10_000)
+        answer = await self.client.get(self.random_url, self.handed_on(request))
+        if not answer.text.isdecimal():
+            raise UpstreamError(502, f"random answered no number: {answer.text}")
+        return int(answer.text)
+
     async def sentence(self, request: Message, cookies: list[str]) -> str:
-        headers = {
-            name: value
-            for name, value in request.headers.items()
-            if self.forwards == "yes"
-            and (name in PASSED_ON or (name.startswith("x-") and not name.startswith(NOT_PASSED_ON)))
-        }
+        """Return a sentence of what both services behind answer."""
+        headers = self.handed_on(request)
+        if self.bug_rate and random.random() < self.bug_rate:
+            headers["authorization"] = WRONG_AUTHORIZATION
         age, name = await asyncio.gather(
             self.client.get(self.age_url, headers), self.client.get(self.name_url, headers)
         )
         if self.forwards == "yes":
             cookies += [answer.cookie for answer in (age, name) if answer.cookie]
         return f"{name.text} is {age.text} years"
+
+    def handed_on(self, request: Message) -> dict[str, str]:
+        """Return the headers that go on to the services behind."""
+        return {
+            name: value
+            for name, value in request.headers.items()
+            if self.forwards == "yes"
+            and (name in PASSED_ON or (name.startswith("x-") and not name.startswith(NOT_PASSED_ON)))
+        }
 
 
 def _one_of(environment: Mapping[str, str], variable: str, *known: str) -> str:
@@ -351,6 +395,11 @@ class Failings:
         self.of = _one_of(environment, "ERROR_RATE_OF", "answers", "users")
         self.errors_after = float(environment.get("ERRORS_AFTER", 0))
         self.delay = float(environment.get("DELAY", 0))
+        self.delays = (
+            float(environment.get("SENTENCE_SVC_DELAY_MIN", 0)),
+            float(environment.get("SENTENCE_SVC_DELAY_MAX", 0)),
+        )
+        self.checks = environment.get("SENTENCE_MODE") == "random"
         self.one_at_a_time = float(environment.get("ONE_AT_A_TIME", 0))
         self.turn = asyncio.Lock()
         self.first: float | None = None
@@ -359,8 +408,11 @@ class Failings:
         """Wait as long as an answer takes, and return whether it is to be an error."""
         now = time.monotonic()
         self.first = now if self.first is None else self.first
-        if self.delay:
-            await asyncio.sleep(self.delay)
+        delay = self.delay + random.uniform(*self.delays)
+        if self.checks and request.headers.get("authorization") == WRONG_AUTHORIZATION:
+            delay += REFUSING
+        if delay:
+            await asyncio.sleep(delay)
         if self.one_at_a_time:
             async with self.turn:
                 await asyncio.sleep(self.one_at_a_time)

@@ -11,14 +11,14 @@ from kata_lib.cli import ending
 if sys.argv[0] == "-m":
     ending.at_once()  # while the rest is loaded
 
-from kata_lib.cli import cluster, exam, release, site, workshop
+from kata_lib.cli import classroom, cluster, exam, release, site, workshop
 from kata_lib.cli.base import app
 from kata_lib.errors import KataError
 
 _COMMON = ("--name", "--engine", "--context")
 _COMMON_WITH_VALUE = tuple(f"{option}=" for option in _COMMON)
 
-__all__ = ["app", "cluster", "exam", "main", "release", "site", "workshop"]
+__all__ = ["app", "classroom", "cluster", "exam", "main", "release", "site", "workshop"]
 
 
 def main() -> None:

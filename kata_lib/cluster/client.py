@@ -6,6 +6,7 @@ what kubectl shows and a manifest says are plain objects, and so are those of th
 
 import copy
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ from lightkube.config.kubeconfig import KubeConfig
 from lightkube.core.exceptions import ConfigError
 
 from kata_lib.errors import ClusterError
+
+RETRIES, LONGEST_PAUSE = 10, 5.0
+"""How often a request is sent again that the server was not ready for, and after how many seconds at most."""
 
 Obj = dict[str, Any]
 """A Kubernetes object as its JSON says it."""
@@ -164,6 +168,12 @@ class KubeClient:
     def _send(self, request: httpx2.Request, stream: bool = False) -> httpx2.Response:
         with self._answering():
             answer = self._http.send(request, stream=stream)
+            for _ in range(RETRIES):
+                if (seconds := _asks_again(answer)) is None:
+                    break
+                answer.close()
+                time.sleep(seconds)
+                answer = self._http.send(request, stream=stream)
             if answer.is_error:
                 answer.read()
                 raise _refusal(answer)
@@ -178,6 +188,18 @@ class KubeClient:
             raise ClusterError(
                 f"The cluster does not answer at {self.server}: {error}. `kata up` starts or finds it."
             ) from error
+
+
+def _asks_again(answer: httpx2.Response) -> float | None:
+    """Return after how many seconds a server that was not ready wants the request again, None if it answered.
+
+    As client-go does: 429 or a failure of the server's, with Retry-After. A kind that was just defined
+    answers so until its storage is made.
+    """
+    after = answer.headers.get("Retry-After", "")
+    if after.isdecimal() and (answer.status_code == 429 or answer.is_server_error):
+        return min(float(after), LONGEST_PAUSE)
+    return None
 
 
 def _target(path: str, query: Mapping[str, str] | None) -> str:

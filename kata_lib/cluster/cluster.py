@@ -250,9 +250,12 @@ class Cluster:
         """Return the pods that are there to stay: those being deleted are left out."""
         return [p for p in self.objects("v1", "Pod", labels) if "deletionTimestamp" not in p["metadata"]]
 
-    def logs(self, pod: str, container: str = "", follow: bool = False) -> Iterator[str]:
-        """Yield the log lines of a pod's container, by default the application's."""
+    def logs(
+        self, pod: str, container: str = "", follow: bool = False, seconds: int | None = None
+    ) -> Iterator[str]:
+        """Yield the log lines of a pod's container, by default the application's; seconds: the last ones."""
         query = {"follow": "true"} if follow else {}
+        query |= {} if seconds is None else {"sinceSeconds": str(seconds)}
         names = container_names(self._pod(pod))
         query["container"] = container or next((n for n in names if n != SIDECAR), names[0])
         return self.api.lines(self.api.path("v1", "Pod", pod) + "/log", query)

@@ -13,7 +13,7 @@ from kata_lib.cluster.labels import selects
 from kata_lib.cluster.pods import SIDECAR, container_names, troubles
 from kata_lib.course import originals, restoring, routing, service
 from kata_lib.course.mistake import Mistake
-from kata_lib.course.steps import KINDS, SWITCHED, V1, V2, V3
+from kata_lib.course.steps import KINDS, V1, V2, V3
 from kata_lib.mesh import http_routes
 from kata_lib.mesh.analyze import Choice, lines
 from kata_lib.mesh.weights import speaker
@@ -94,8 +94,7 @@ def replicas(cluster: Cluster, wanted: Mapping[str, int]) -> Iterator[Mistake]:
 
 def headers_lost(cluster: Cluster) -> Iterator[Mistake]:
     """Yield that sentences drops the headers of its callers, so that its sidecar never sees them."""
-    name = "sentences"
-    (variable,) = SWITCHED[name]
+    name, variable = service.CALLER, "FORWARD_HEADERS"
     deployment = cluster.get("apps/v1", _KIND, name) or {"spec": {"template": {"spec": {}}}}
     for container in deployment["spec"]["template"]["spec"].get("containers", []):
         if any((one["name"], one.get("value")) == (variable, "no") for one in container.get("env", [])):

@@ -24,6 +24,7 @@ SCALED = {"name-v2": 4}
 
 SWITCHED = {
     "sentences": ("FORWARD_HEADERS",),
+    "name-v1": ("FORWARD_HEADERS", "SENTENCE_RANDOM_SVC_URL"),
     "name-v2": ("STORE_URL",),
     "name-v3": (
         "ERROR_RATE",

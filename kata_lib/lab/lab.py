@@ -5,6 +5,8 @@ would, and says what it did.
 """
 
 import time
+import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import EllipsisType
@@ -16,7 +18,16 @@ from kata_lib import engines, traffic
 from kata_lib.cluster import pod_table, waiting
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.manifests import parse
-from kata_lib.course import application, beginning, checks, predictions, progress, report, service
+from kata_lib.course import (
+    application,
+    beginning,
+    checks,
+    outbox,
+    predictions,
+    progress,
+    report,
+    service,
+)
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.exam.sitting import Sitting
 from kata_lib.course.exercises import step
@@ -33,11 +44,15 @@ from kata_lib.errors import ClusterError, KataError, WaitTimeout
 from kata_lib.lab import activity, missing_names, turns, unquoted
 from kata_lib.lab.ways import Ways
 from kata_lib.lab.weight import Weight
-from kata_lib.mesh import analyze, compared, hops, telemetry, weights
+from kata_lib.mesh import analyze, compared, hops, telemetry, traces, weights
 from kata_lib.mesh.matches import Request
 from kata_lib.mesh.synced import Moment
 from kata_lib.pictures import shown, theme
+from kata_lib.pictures.waterfall import Waterfall
 from kata_lib.statistics import shares
+
+_HAND_UP = "Your hand is up, with the last finding and what `kata analyze` says."
+_NO_CLASS = "You are in no class, so nobody sees it: `kata class join URL --code CODE`."
 
 
 def open_lab(step: str | None = None, engine: str | None = None, reset: bool | None = None) -> "Lab":
@@ -85,6 +100,7 @@ class Lab:
         self._journal = Journal(engine.folder.name)
         self._weight = Weight(cluster)
         self._ways = Ways(cluster)
+        self._finding = ""
 
     def __repr__(self) -> str:
         return f"Lab on the {self.engine.name} engine, namespace {self.cluster.namespace}"
@@ -220,7 +236,7 @@ class Lab:
         service: which one the gateway is asked for, by a host such as name.example.
         """
         headers, version_of = application.asked(service, headers)
-        return application.sample(
+        sampled = application.sample(
             self.url(through),
             requests=requests,
             seconds=seconds,
@@ -233,10 +249,22 @@ class Lab:
             on_progress=on_progress,
             version_of=version_of,
         )
+        outbox.counts(len(sampled), Counter(sampled["version"].dropna()))
+        return sampled
 
     def hops(self) -> pd.DataFrame:
         """Send one request and return which pods' sidecars counted it, received and sent."""
         return hops.count(self.cluster, lambda: self.sample(requests=1))
+
+    @activity.shows("Following requests")
+    def trace(self, requests: int = 1) -> Waterfall:
+        """Send requests, and return what the sidecars wrote of the one that took longest, as a picture."""
+        agent = f"kata-trace/{uuid.uuid4()}"
+        headers = {"user-agent": agent, "x-client-trace-id": agent}
+        found = traces.of(
+            self.cluster, agent, lambda: len(self.sample(requests=requests, concurrency=8, headers=headers))
+        )
+        return Waterfall(max(found, key=lambda trace: trace.ms))
 
     def watch(
         self,
@@ -252,9 +280,12 @@ class Lab:
         )
 
     @activity.shows("Reading the sidecars' counters")
-    def counters(self, since: pd.DataFrame | None = None) -> pd.DataFrame:
-        """Return what the sidecars have counted, as telemetry.reading does; since: an earlier reading."""
-        now = telemetry.reading(self.cluster)
+    def counters(self, since: pd.DataFrame | None = None, *, durations: bool = False) -> pd.DataFrame:
+        """Return what the sidecars have counted, as telemetry.reading does; since: an earlier reading.
+
+        durations: whether with how many requests took how long, for a graph with p95.
+        """
+        now = telemetry.reading(self.cluster, within=telemetry.BOUNDS if durations else ())
         if now.attrs["source"] != telemetry.ISTIOS:
             self._say(f"Counted by {now.attrs['source']}.")
         for pod, why in now.attrs["silent"].items():
@@ -274,11 +305,16 @@ class Lab:
         """Return a version's share of a sample with its 95 % interval."""
         return shares.observed(sample, version)
 
+    def failed(self, sample: pd.DataFrame) -> shares.Share:
+        """Return the share of a sample's requests that failed, with its 95 % interval."""
+        return shares.share_of("failed", int(sample["error"].notna().sum()), len(sample))
+
     def predict(self, question: str, value: Said) -> None:
         """Note a number before the truth is shown: 33, "33 %" or 1/3; dots are no number yet."""
         said = predictions.read(question, value)
         if said is not None:
             self._said[question] = said
+            outbox.prediction(question, said)
         self._say(predictions.noted(question, said))
 
     def compare(self, question: str, seen: shares.Share | float) -> Comparison:
@@ -293,7 +329,17 @@ class Lab:
         result = checks.check(name, self.cluster, sample)
         progress.record(result.name, result.verdict)
         self._journal.note_check(result.name, result.verdict, result.text)
+        self._finding = f"{result.name}: {result.text}"
+        outbox.verdict(result.name, result.verdict, result.text)
         return result
+
+    def raise_hand(self) -> None:
+        """Show the instructor the last finding and what `kata analyze` says, until `lower_hand()`."""
+        self._say(_HAND_UP if outbox.hand(True, self._finding, str(self.analyze())) else _NO_CLASS)
+
+    def lower_hand(self) -> None:
+        """Take the hand down."""
+        self._say("Your hand is down." if outbox.hand(False) else _NO_CLASS)
 
     def turn(self, name: str, made: Any = None) -> Any:
         """Say whether a turn is done, here or in a terminal; return what its cell made.

@@ -26,12 +26,12 @@ def every(cluster: Cluster) -> list[Obj]:
     return of_kind(cluster, "Gateway")
 
 
-def of_kind(cluster: Cluster, kind: str) -> list[Obj]:
-    """Return the namespace's objects of a kind of the Gateway API; [] where it is not served or shown."""
-    if not cluster.api.serves(GATEWAY_API, kind):
+def of_kind(cluster: Cluster, kind: str, api_version: str = GATEWAY_API) -> list[Obj]:
+    """Return the namespace's objects of a kind; [] where it is not served, or may not be read."""
+    if not cluster.api.serves(api_version, kind):
         return []
     try:
-        return cluster.objects(GATEWAY_API, kind)
+        return cluster.objects(api_version, kind)
     except ApiRefused as refused:
         if refused.code == _FORBIDDEN:
             return []

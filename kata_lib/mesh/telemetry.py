@@ -9,8 +9,9 @@ Istio's istio_requests_total and istio_request_duration_milliseconds, read from 
 import math
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -42,6 +43,8 @@ LABELS = {
     "flags": "response_flags",
 }
 """The tables' names for Istio's labels."""
+BOUNDS = (1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000)
+"""Milliseconds: of the durations, how many lasted at most so long is counted; Istio's own have more."""
 KEYS = ["pod", *LABELS]
 READING = [*KEYS, proxy_counters.ENDPOINT]
 """What tells the rows of a reading apart; the endpoint is "" in Istio's own counters."""
@@ -92,8 +95,8 @@ def counters(cluster: Cluster, within: Collection[int] = ()) -> pd.DataFrame:
     return table
 
 
-def reading(cluster: Cluster, settle: float = SETTLE) -> pd.DataFrame:
-    """Return the counters of all ready pods' sidecars since each began.
+def reading(cluster: Cluster, settle: float = SETTLE, within: Collection[int] = ()) -> pd.DataFrame:
+    """Return the counters of all ready pods' sidecars since each began; within: as `counters` says.
 
     Index: READING. Columns: requests, and timed and milliseconds, the number and sum of the durations known.
     Envoy publishes durations late; until each request has one, the reading is repeated for `settle` seconds.
@@ -102,7 +105,7 @@ def reading(cluster: Cluster, settle: float = SETTLE) -> pd.DataFrame:
 
     def settled() -> bool:
         nonlocal last
-        before, last = last, counters(cluster)
+        before, last = last, counters(cluster, within)
         timed = last.attrs["source"] == ENVOYS_OWN or last["requests"].equals(last["timed"])
         return timed and last.equals(before)
 
@@ -215,6 +218,20 @@ def by_version(counted: pd.DataFrame, service: str, reporter: str = "source") ->
         }
     columns = ["requests", "share", "errors", "error share", "mean ms"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis(columns="version")
+
+
+def percentile(counted: Mapping[Any, float], part: float) -> tuple[int, int] | None:
+    """Return between which two of BOUNDS, in ms, a part of the durations ends; None where none is known.
+
+    counted: sums of columns, of a reading within BOUNDS. Beyond the last bound it is the last twice.
+    """
+    wanted = part * counted.get("timed", 0.0)
+    if not wanted or BOUNDS[-1] not in counted:
+        return None
+    for low, high in pairwise((0, *BOUNDS)):
+        if counted.get(high, 0.0) >= wanted:
+            return low, high
+    return BOUNDS[-1], BOUNDS[-1]
 
 
 def failures_of(counted: pd.DataFrame, workload: str, reporter: str = "source") -> shares.Share:

@@ -5,7 +5,8 @@ Callers and versions are round, services square. On each edge stands what part o
 it is one picture everywhere: in a notebook, without a kernel, and in an export.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,19 +25,25 @@ if TYPE_CHECKING:
 HIGH = 52.0  # pixels: a node
 LETTERS = 11.0  # pixels: on edges
 ARROW = 9.0  # pixels
+_SUMMED = {"requests", "failed", "timed", *telemetry.BOUNDS}
 UNKNOWN = "unknown"  # Istio's word for what it cannot tell
 
 
 @dataclass(frozen=True, order=True)
 class Node:
-    """A service, a version of a workload, or a caller or called one that the mesh does not know."""
+    """A service, a version of a workload, a pod, or a caller or called one that the mesh does not know.
+
+    ejected: whether the caller's sidecar sends nothing to this pod for a while.
+    """
 
     name: str
     kind: Literal["service", "workload", "outside"]
     version: str = ""
+    ejected: bool = False
 
     def __str__(self) -> str:
-        return f"{self.name}\n{self.version}" if self.version else self.name
+        said = [self.name, *([self.version] if self.version else []), *(["ejected"] if self.ejected else [])]
+        return "\n".join(said)
 
 
 Hop = tuple[Node, Node, str]
@@ -45,7 +52,10 @@ Hop = tuple[Node, Node, str]
 
 @dataclass(frozen=True)
 class Edge:
-    """Requests from one node to another; share and errors are fractions, rate in requests/s if known."""
+    """Requests from one node to another; share and errors are fractions, rate in requests/s if known.
+
+    p95: between which times, in ms, the slowest twentieth of them begins, where durations are counted.
+    """
 
     caller: Node
     called: Node
@@ -53,11 +63,13 @@ class Edge:
     share: float
     errors: float
     rate: float | None
+    p95: tuple[int, int] | None = None
 
     def __str__(self) -> str:
         speed = f"{self.requests} requests" if self.rate is None else f"{self.rate:.1f}/s"
         lines = [percent(self.share), speed]
-        return "\n".join(lines + [f"{percent(self.errors)} failed"] * (self.errors > 0))
+        lines += [f"{percent(self.errors)} failed"] * (self.errors > 0)
+        return "\n".join(lines + ([f"p95 {_at_most(*self.p95)}"] if self.p95 else []))
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,14 @@ class Graph:
     """The edges of a graph, and how it is shown: as SVG, and in words."""
 
     edges: tuple[Edge, ...]
+
+    def slower_than(self, ms: int) -> list[str]:
+        """Return the services of whose requests the slowest twentieth takes longer than one of the bounds."""
+        return [
+            edge.called.name
+            for edge in self.edges
+            if edge.called.kind == "service" and edge.p95 is not None and edge.p95[0] >= ms
+        ]
 
     @property
     def alt(self) -> str:
@@ -100,21 +120,45 @@ def draw(counted: "pd.DataFrame", services: bool = True) -> Graph:
     them each caller has edges of its own, with the shares of its requests to a service.
     What callers' sidecars counted (reporter="source") holds. Of services that none of them called, their own
     sidecars' numbers stand, and the caller is unknown. A Service of one version, to which an HTTPRoute sends,
-    is drawn as the service of all versions.
+    is drawn as the service of all versions. Of a reading within telemetry.BOUNDS edges have a p95.
     """
     seconds = counted.attrs.get("seconds")
     table = counted.assign(failed=counted["requests"].where(telemetry.failed(counted), 0.0)).reset_index()
     table["service"] = table["service"].replace(_whole(counted.attrs.get("versions", {})))
     by_callers = table[table["reporter"] == "source"]
     own = table[(table["reporter"] == "destination") & ~table["service"].isin(by_callers["service"])]
-    found: dict[Hop, list[float]] = {}
+    found: dict[Hop, Counter[Any]] = {}
     for rows in (by_callers, own):
         for row in rows.to_dict("records"):
+            sums = {key: value for key, value in row.items() if key in _SUMMED and value == value}
             for hop in _with_service(row) if services else _without_service(row):
-                sums = found.setdefault(hop, [0.0, 0.0])
-                sums[0] += row["requests"]
-                sums[1] += row["failed"]
+                found.setdefault(hop, Counter()).update(sums)
     return Graph(tuple(_edges(found, seconds)))
+
+
+def draw_pods(
+    counted: "pd.DataFrame", service: str, caller: str, pods: Mapping[str, str], ejected: Collection[str]
+) -> Graph:
+    """Return the graph of who of a service's pods gets its requests.
+
+    counted: as `draw` takes it. pods: each one's version by its name, of all that could get requests.
+    ejected: those of them to which the caller's sidecar sends nothing. Requests that reached no pod have an
+    edge of their own, as the callers' sidecars counted them.
+    """
+    table = counted.assign(failed=counted["requests"].where(telemetry.failed(counted), 0.0)).reset_index()
+    mine = table[table["service"] == service]
+    lost = mine[(mine["reporter"] == "source") & (mine["destination"] == UNKNOWN)]
+    own = mine[mine["reporter"] == "destination"]
+    start, found = Node(caller, "service"), {}
+    for name, version in pods.items():
+        rows = own[own["pod"] == name]
+        node = Node(name, "workload", version, name in ejected)
+        found[start, node, ""] = Counter({key: float(rows[key].sum()) for key in ("requests", "failed")})
+    if len(lost):
+        found[start, Node("no pod", "outside"), ""] = Counter(
+            {key: float(lost[key].sum()) for key in ("requests", "failed")}
+        )
+    return Graph(tuple(_edges(found, counted.attrs.get("seconds"))))
 
 
 def _whole(versions: Mapping[str, list[str]]) -> dict[str, str]:
@@ -131,13 +175,19 @@ def _without_service(row: Mapping[Any, Any]) -> list[Hop]:
     return [(_caller(row), _called(row), row["service"])]
 
 
-def _edges(found: dict[Hop, list[float]], seconds: float | None) -> Iterable[Edge]:
+def _edges(found: Mapping[Hop, "Counter[Any]"], seconds: float | None) -> Iterable[Edge]:
     sent: dict[tuple[Node, str], float] = {}
-    for (caller, _, of), (requests, _) in found.items():
-        sent[caller, of] = sent.get((caller, of), 0.0) + requests
-    for (caller, called, of), (requests, failed) in sorted(found.items()):
-        rate = requests / seconds if seconds else None
-        yield Edge(caller, called, int(requests), requests / sent[caller, of], failed / requests, rate)
+    for (caller, _, of), sums in found.items():
+        sent[caller, of] = sent.get((caller, of), 0.0) + sums["requests"]
+    for (caller, called, of), sums in sorted(found.items(), key=lambda entry: entry[0]):
+        requests = sums["requests"]
+        rate, p95 = requests / seconds if seconds else None, telemetry.percentile(sums, 0.95)
+        errors = sums["failed"] / requests if requests else 0.0
+        yield Edge(caller, called, int(requests), requests / (sent[caller, of] or 1.0), errors, rate, p95)
+
+
+def _at_most(low: int, high: int) -> str:
+    return f"≤ {high} ms" if low < high else f"> {low} ms"
 
 
 def _caller(row: Mapping[Any, Any]) -> Node:
@@ -159,10 +209,16 @@ def _workload(name: str, version: str) -> Node:
 
 def _node(node: Node, middle: Place) -> str:
     style = style_of(node.version)
-    color, ink = (style.color, style.ink) if node.version else (PAPER, INK)
+    color, ink = (style.color, style.ink) if node.version and not node.ejected else (PAPER, INK)
     width = _width(node)
     corner = (middle[0] - width / 2, middle[1] - HIGH / 2)
-    edge: dict[str, svg.Attribute] = {"fill": color, "stroke": INK, "stroke_width": 1.2}
+    dashes = "5 4" if node.ejected else None
+    edge: dict[str, svg.Attribute] = {
+        "fill": color,
+        "stroke": INK,
+        "stroke_width": 1.2,
+        "stroke_dasharray": dashes,
+    }
     shape = svg.rectangle(corner, width, HIGH, rx=2 if node.kind == "service" else HIGH / 2, **edge)
     return shape + svg.lines(middle, str(node).split("\n"), color=ink)
 

@@ -52,6 +52,17 @@ def drawn(pattern: str, share: float, of: int) -> Holds:
     return holds
 
 
+def at_share(share: float) -> Holds:
+    """Return what asks whether chance could make the first share that is shown, such as 9.7 % of 300."""
+
+    def holds(seen: Seen) -> bool:
+        found = re.search(r"([\d.]+) % of ([\d,]+)", seen.text)
+        n = int(found[2].replace(",", "")) if found else 0
+        return found is not None and is_likely(round(float(found[1]) * n / 100), n, share)
+
+    return holds
+
+
 def is_likely(count: int, n: int, share: float) -> bool:
     """Return whether chance could make that count out of n at a true share."""
     return min(at_least(count, n, share), at_most(count, n, share)) > NO_CHANCE
@@ -150,6 +161,14 @@ CLAIMS = (
         "Step by step",
         "every request goes to version 3 in that time",
         _fewer_step_by_step,
+    ),
+    Claim("08-gateway", 'concurrency=4, through="gateway")))', "Expect ten percent", at_share(0.1)),
+    Claim("08-gateway", 'print("inside"', "one weight moves both", times(2, r"'v2': 0\.3")),
+    Claim(
+        "09-gateway-api",
+        "compared.differences",
+        "Three values stand there only now",
+        shows(r"(?s)routes\[0\]\.name.*INTERNAL_SERVER_ERROR"),
     ),
 )
 

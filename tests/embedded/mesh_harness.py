@@ -44,9 +44,11 @@ class Memory:
 
     def put(self, resource: str, obj: Obj) -> None:
         obj["metadata"].setdefault("namespace", "default")
-        self.objects.setdefault(resource, {})[obj["metadata"]["name"]] = obj
+        there = self.objects.setdefault(resource, {})
+        before = there.get(obj["metadata"]["name"])
+        there[obj["metadata"]["name"]] = obj
         for callback in self.callbacks:
-            callback(Event("MODIFIED", resource, obj, obj))
+            callback(Event("ADDED" if before is None else "MODIFIED", resource, obj, before))
 
     def delete(self, resource: str, name: str) -> None:
         obj = self.objects[resource].pop(name)

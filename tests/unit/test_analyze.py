@@ -98,7 +98,7 @@ def test_who_has_a_route_of_their_own_hears_nothing_of_others() -> None:
 def test_whatever_is_missing_each_finding_is_whole(data: st.DataObject) -> None:
     found = kata(*ALL)
     lists = [getattr(found, f.name) for f in fields(Objects) if f.type == list[Obj]]
-    assert len(lists) == 9
+    assert len(lists) == 10
     for objects in filter(None, lists):
         objects[:] = data.draw(st.lists(st.sampled_from(objects), unique_by=id))
     for finding in analyze.findings(found):

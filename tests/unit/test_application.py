@@ -95,7 +95,7 @@ def recorder() -> Iterator[RecordingServer]:
 
 
 def test_a_sentence_is_made_of_a_name_and_an_age(age: Application, name: Application) -> None:
-    with running("sentence", SENTENCE_AGE_URL=age.url, SENTENCE_NAME_URL=name.url) as sentence:
+    with running("sentence", SENTENCE_AGE_SVC_URL=age.url, SENTENCE_NAME_SVC_URL=name.url) as sentence:
         status, text = get(sentence)
     assert status == 200
     assert re.fullmatch(r"(Athos|Porthos) \(v2\) is \d+ years\n", text)
@@ -149,6 +149,45 @@ def test_the_proxy_gets_absolute_urls_and_what_traces_and_routes(recorder: Recor
         assert seen == {"host": path.split("/")[2], **headers}
 
 
+@pytest.mark.parametrize(("mode", "answer"), [("age", "25"), ("name", "Porthos")])
+def test_a_third_tier_chooses_and_gets_the_headers_too(
+    mode: str, answer: str, recorder: RecordingServer
+) -> None:
+    recorder.handler.answer = (200, b"7")
+    with running(mode, SENTENCE_RANDOM_SVC_URL=recorder.url) as tier:
+        assert get(tier, **{"x-request-id": "9", "authorization": "mine"}) == (200, f"{answer}\n")
+    ((path, seen),) = recorder.seen
+    assert path == "/"
+    assert seen.items() >= {"x-request-id": "9", "authorization": "mine"}.items()
+
+
+def test_a_third_tier_that_answers_no_number_is_named(recorder: RecordingServer) -> None:
+    with running("age", SENTENCE_RANDOM_SVC_URL=recorder.url) as tier:
+        assert get(tier) == (502, "random answered no number: Aramis\n")
+
+
+def test_the_third_tier_answers_a_number_and_takes_its_time_for_a_wrong_authorization() -> None:
+    with running("random") as tier:
+        status, text = get(tier)
+        assert (status, text.strip().isdecimal()) == (200, True)
+        began = time.monotonic()
+        get(tier, authorization="12345")
+        assert time.monotonic() - began >= 0.7
+
+
+def test_the_bug_sends_a_wrong_authorization_on(recorder: RecordingServer) -> None:
+    with running("sentence", http_proxy=recorder.url, SENTENCE_AUTH_BUG_PROBABILITY="1") as sentence:
+        get(sentence, authorization="mine")
+    assert {seen["authorization"] for _, seen in recorder.seen} == {"12345"}
+
+
+def test_an_answer_takes_as_long_as_it_is_told_to() -> None:
+    with running("age", SENTENCE_SVC_DELAY_MIN="0.2", SENTENCE_SVC_DELAY_MAX="0.3") as age:
+        began = time.monotonic()
+        get(age)
+        assert time.monotonic() - began >= 0.2
+
+
 def test_cookies_come_back_from_the_services_behind(recorder: RecordingServer) -> None:
     recorder.handler.cookie = "canary=v2"
     with running("sentence", http_proxy=recorder.url) as sentence:
@@ -195,7 +234,7 @@ def test_an_error_of_a_service_is_passed_on(recorder: RecordingServer, status: i
 def test_a_service_that_is_not_there_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
-    with running("sentence", SENTENCE_AGE_URL=url, SENTENCE_NAME_URL=url) as sentence:
+    with running("sentence", SENTENCE_AGE_SVC_URL=url, SENTENCE_NAME_SVC_URL=url) as sentence:
         status, text = get(sentence)
     assert status == 502
     assert text.startswith("127.0.0.1 did not answer: ")
@@ -285,4 +324,4 @@ def test_an_unknown_mode_is_refused() -> None:
         timeout=60,
     )
     assert done.returncode == 1
-    assert "SENTENCE_MODE is 'names'; it must be sentence, age, name or store" in done.stderr
+    assert "SENTENCE_MODE is 'names'; it must be sentence, age, name, random or store" in done.stderr

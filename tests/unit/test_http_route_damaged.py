@@ -1,10 +1,13 @@
 """A canary as HTTPRoute on the product's API, damaged: what a check and `analyze` say, each line followed."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from analyzed import kata
 from api_server import Api, StartApi
 from following import follow, sample_of
 from shell import Shell
@@ -13,10 +16,12 @@ from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import service
 from kata_lib.course.checks import check
-from kata_lib.mesh.analyze import Finding
+from kata_lib.mesh.analyze import Finding, rollouts
 from kata_lib.mesh.gateways import GATEWAY_API
+from kata_lib.mesh.matches import Request
 
 V1, V2, CANARY = "deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml"
+HEADERS = [{"headers": [{"name": "x-tester", "value": "yes"}]}]
 ONE_IN_TEN = sample_of(v1=900, v2=100)
 
 Damage = Callable[[Obj], object]
@@ -126,8 +131,7 @@ def test_each_line_brings_the_check_to_right(api: Api, case: str, tmp_path: Path
 
 
 def test_only_a_header_match_leaves_the_others_without_a_route(api: Api, tmp_path: Path) -> None:
-    headers = [{"headers": [{"name": "x-tester", "value": "yes"}]}]
-    put(api.cluster(), first_rule(matches=headers))
+    put(api.cluster(), first_rule(matches=HEADERS))
     finding = found(api.cluster(), "KATA0501")
     assert "100.0 % of the plain requests to name get 404" in finding.message
     safe, *others = [choice for choice in finding.choices if choice.line]
@@ -168,3 +172,61 @@ def test_plain_kubernetes_is_asked_for_and_a_route_stands_in_the_way(api: Api, t
     assert "The HTTPRoute name sets the shares of the host name already." in result.text
     follow(api.cluster(), Shell(api, tmp_path / "shell"), result.mend)
     assert check("a-third", api.cluster(), sample_of(v1=267, v2=133)).verdict == "right"
+
+
+def test_a_header_route_that_lost_its_weight_gets_it_back(api: Api, tmp_path: Path) -> None:
+    """As Argo Rollouts' plugin leaves one: rollouts-plugin-trafficrouter-gatewayapi, issue 158."""
+    testers = {"name": "testers", "matches": HEADERS, "backendRefs": [backend("name-v2", 0)]}
+    put(api.cluster(), lambda spec: spec["rules"].insert(0, testers))
+    finding = found(api.cluster(), "KATA0606")
+    assert finding.message.startswith("The rule testers of the HTTPRoute name gives each of its backends")
+    tester = Request(headers={"x-tester": "yes"})
+    assert service.in_force(api.cluster()).outcome(tester).answered == {500: 1.0}
+    follow(api.cluster(), Shell(api, tmp_path / "shell"), finding.mend)
+    assert service.in_force(api.cluster()).outcome(tester).versions == {"v2": 1.0}
+    assert service.in_force(api.cluster()).versions == {"v1": 0.9, "v2": 0.1}
+    assert service.analysis(api.cluster()).findings == ()
+
+
+def rollout(**routing: Any) -> Obj:
+    container = {"name": "name", "image": "kata/sentences:v2"}
+    template = {"metadata": {"labels": {"app": "name"}}, "spec": {"containers": [container]}}
+    canary: Obj = {"stableService": "name-v1", "canaryService": "name-v2", "steps": [{"setWeight": 10}]}
+    if routing:
+        canary["trafficRouting"] = routing
+    metadata = {"name": "name", "namespace": "default"}
+    spec = {
+        "selector": {"matchLabels": {"app": "name"}},
+        "template": template,
+        "strategy": {"canary": canary},
+    }
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": metadata, "spec": spec}
+
+
+GIVEN = {"plugins": {"argoproj-labs/gatewayAPI": {"httpRoute": "name", "namespace": "default"}}}
+
+
+@pytest.mark.parametrize(
+    ("routing", "kept"),
+    [
+        ({}, {}),
+        ({"gatewayAPI": {"httpRoute": "name"}}, {"gatewayAPI": {"httpRoute": "name"}}),
+        ({"plugins": {"other/router": {}}}, {}),
+    ],
+)
+def test_weights_stay_as_they_are_without_the_plugins_key(routing: Obj, kept: Obj) -> None:
+    """As argo-rollouts' issue 4569 has it: with the settings elsewhere the weights stay 1:1."""
+    objects = kata("deploy/v1", "deploy/v2")
+    route = http_route()
+    route["metadata"]["namespace"] = "default"
+    route["spec"]["rules"][0]["backendRefs"] = [{"name": f"name-{v}", "port": 5000} for v in ("v1", "v2")]
+    objects.http_routes.append(route)
+    objects.rollouts.append(rollout(**routing))
+    (said,) = rollouts.findings(objects)
+    assert (said.code, said.object) == ("KATA0607", "Rollout default/name")
+    assert "they stay 1:1 whatever its steps say" in said.message
+    (step,) = json.loads(said.mend.partition("-p ")[2].strip("'"))
+    plugins = {**routing.get("plugins", {}), **GIVEN["plugins"]}
+    assert step["value"] == {**kept, "plugins": plugins}
+    objects.rollouts[:] = [rollout(**step["value"])]
+    assert [*rollouts.findings(objects)] == []

@@ -98,7 +98,7 @@ def samples(path: Path, schema: Schema) -> list[Any]:
     """Return values of which at least one means something other than the default."""
     if schema.enum:
         return list(schema.enum)
-    if schema.rules or path[-1] in ("ttl", "idleTimeout"):
+    if schema.rules or path[-1] in ("ttl", "idleTimeout", "budgetInterval"):
         return ["7s"]
     match schema.type:
         case "boolean":

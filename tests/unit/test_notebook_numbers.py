@@ -11,7 +11,7 @@ from kata_lib.cli import exercise
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.manifests import load
 from kata_lib.course import notebooks, wanted
-from kata_lib.course.exercises import QUESTIONS
+from kata_lib.course.exercises import QUESTIONS, hidden_failures, outliers
 from kata_lib.course.steps import V1, V3
 from kata_lib.delivery import prices
 from kata_lib.delivery.illnesses import Crowded
@@ -138,6 +138,13 @@ SAID: list[tuple[str, Callable[[], str]]] = [
     ("07-argo-rollouts", lambda: f"a single failed one makes {59 / 60:.3f}"),
     ("11-users", lambda: f"0.9²⁰ = {100 * (1 - users.expected_to_meet(0.1, 20)):.0f} %"),
     ("11-users", lambda: f"there and back, {users.expected_flips(0.1, 20):.1f} changes on average"),
+    ("12-hidden-failures", lambda: f"(0.5³ = {100 * wanted.V3_ERRORS**3:.1f} %)"),
+    ("12-hidden-failures", lambda: f"one that does {hidden_failures.TRIED} times its work"),
+    ("14-outliers", lambda: f"one pod of three is {100 / outliers.PODS:.0f} %".capitalize()),
+    ("14-outliers", lambda: f"Without ejections {100 * outliers.CANARY * wanted.V3_ERRORS:.0f} % of"),
+    ("14-outliers", lambda: f"at {hidden_failures.TRIED} times the work"),
+    ("14-outliers", lambda: f"than {100 * hidden_failures.TRIED:.0f}, more failures than"),
+    ("14-outliers", lambda: f"failures than {100 * hidden_failures.HIDDEN:.0f} %"),
     ("06-progressive-delivery", lambda: f"seen {seen_pages(400):.0%}".replace("%", " %")),
     ("06-progressive-delivery", lambda: f"has seen {seen_pages(4000):.0%}".replace("%", " %")),
     ("13-a-little-ill", lambda: f"The plan asks for {fewest(HURRIED)} requests"),

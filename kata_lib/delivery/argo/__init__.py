@@ -12,8 +12,9 @@ from collections.abc import Callable
 
 from kata_lib.cluster import waiting
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.delivery.argo.handle import API, KIND, ArgoRollout
+from kata_lib.delivery.argo.handle import ArgoRollout
 from kata_lib.errors import ClusterError, WaitTimeout
+from kata_lib.mesh.analyze.rollouts import API, KIND
 
 __all__ = ["API", "KIND", "MANAGER", "ArgoRollout", "absent", "find", "forget", "until_healthy"]
 

@@ -12,8 +12,9 @@ from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery.argo.state import Measurement, RolloutState, read
 from kata_lib.errors import ReleaseError
+from kata_lib.mesh.analyze.rollouts import API, KIND
 
-API, KIND, ANALYSIS_RUN = "argoproj.io/v1alpha1", "Rollout", "AnalysisRun"
+ANALYSIS_RUN = "AnalysisRun"
 _POLL_SECONDS = 0.25
 
 

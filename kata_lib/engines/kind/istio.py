@@ -20,6 +20,7 @@ SETTINGS = {
     "kind": "IstioOperator",
     "spec": {
         "profile": "minimal",  # no gateway: the workshop is asked through a node port
+        "meshConfig": {"accessLogFile": "/dev/stdout"},  # what traces are read from
         "values": {
             "pilot": {"resources": {"requests": {"cpu": "50m", "memory": "256Mi"}}},
             "global": {"proxy": {"resources": {"requests": {"cpu": "10m", "memory": "48Mi"}}}},

@@ -2,6 +2,7 @@
 
     traffic = live.show(lab)
     live.show_graph(lab)
+    live.show_pods(lab)
     live.show_release(lab, release)
     live.show_users(lab)
 
@@ -22,7 +23,7 @@ from kata_lib.lab.lab import Lab
 from kata_lib.lab.live import this_cell
 from kata_lib.lab.live.by_argo import ByArgo
 from kata_lib.lab.live.by_plan import ByPlan
-from kata_lib.lab.live.graph import LiveGraph
+from kata_lib.lab.live.graph import LiveGraph, OfPods, Readings
 from kata_lib.lab.live.handle import LiveView
 from kata_lib.lab.live.lab import Live
 from kata_lib.lab.live.release import LiveRelease
@@ -35,6 +36,7 @@ __all__ = [
     "LiveUsers",
     "show",
     "show_graph",
+    "show_pods",
     "show_release",
     "show_users",
 ]
@@ -51,12 +53,18 @@ def show(lab: Lab, rate: float = 50) -> Live:
     return _show(Live(lab, rate))
 
 
-def show_graph(lab: Lab, services: bool = True) -> LiveGraph:
+def show_graph(lab: Lab, services: bool = True, durations: bool = False) -> LiveGraph:
     """Show below the cell who calls whom, and return at once; it sends no requests itself.
 
     services: whether they stand between callers and versions; without them each caller has its own shares.
+    durations: whether each edge says its p95, too.
     """
-    return _show(LiveGraph(lab, services))
+    return _show(LiveGraph(Readings(lab.cluster, services, durations)))
+
+
+def show_pods(lab: Lab) -> LiveGraph:
+    """Show below the cell which pods of name get requests, and which are ejected; return at once."""
+    return _show(LiveGraph(OfPods(lab.cluster)))
 
 
 def show_users(lab: Lab, users: int = 100, requests: int = 20, rate: float = 250) -> LiveUsers:

@@ -9,8 +9,8 @@ from collections import deque
 import pandas as pd
 
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import released_pods
 from kata_lib.errors import KataError
-from kata_lib.lab.lab import Lab
 from kata_lib.lab.live.handle import LiveView
 from kata_lib.lab.live.loop import Subject
 from kata_lib.lab.live.protocol import GraphNews
@@ -23,9 +23,14 @@ SPAN = 5  # readings between the two that a picture is the difference of
 
 
 class Readings(Subject):
-    """The last counters of a cluster's sidecars, and the graph of what they counted since the oldest."""
+    """The last counters of a cluster's sidecars, and the graph of what they counted since the oldest.
 
-    def __init__(self, cluster: Cluster, services: bool = True) -> None:
+    services: whether they stand between callers and versions. durations: whether the edges say how long
+    requests take.
+    """
+
+    def __init__(self, cluster: Cluster, services: bool = True, durations: bool = False) -> None:
+        self._within = telemetry.BOUNDS if durations else ()
         self.graph = graph.Graph(())
         self._cluster = cluster
         self._services = services
@@ -53,12 +58,21 @@ class Readings(Subject):
     def _read(self) -> str:
         """Read the counters for the next picture; return why that was not possible, or ""."""
         try:
-            self._readings.append(telemetry.counters(self._cluster))
-            counted = telemetry.difference(self._readings[0], self._readings[-1])
-            self.graph = graph.draw(counted, self._services)
+            self._readings.append(telemetry.counters(self._cluster, self._within))
+            self.graph = self._draw(telemetry.difference(self._readings[0], self._readings[-1]))
         except KataError as error:
             return str(error)
         return ""
+
+    def _draw(self, counted: pd.DataFrame) -> graph.Graph:
+        return graph.draw(counted, self._services)
+
+
+class OfPods(Readings):
+    """The same of the pods of the service that is released: which of them gets requests, and which none."""
+
+    def _draw(self, counted: pd.DataFrame) -> graph.Graph:
+        return released_pods.graph_of(self._cluster, counted)
 
 
 class LiveGraph(LiveView):
@@ -66,8 +80,8 @@ class LiveGraph(LiveView):
 
     name = "Live graph"
 
-    def __init__(self, lab: Lab, services: bool) -> None:
-        self._readings = Readings(lab.cluster, services)
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
         super().__init__(GraphWidget(FRAME_SECONDS), self._readings, lambda: self.graph.svg, FRAME_SECONDS)
 
     @property

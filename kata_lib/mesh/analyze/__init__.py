@@ -2,8 +2,8 @@
 
 Objects go in, findings come out, the worst first. Each file judges one matter: `sidecars`, `services`,
 `ports`, `routes`, `gateways`, `gateway_servers`, `destinations`, `subsets`, `weights`, `hidden`,
-`http_routes`; `conditions` says it as a status does, `outages` which requests fail of it. `finding` has the
-table of codes, `lines` writes what mends.
+`http_routes`, `rollouts`; `conditions` says it as a status does, `outages` which requests fail of it.
+`finding` has the table of codes, `lines` writes what mends.
 """
 
 import html
@@ -20,6 +20,7 @@ from kata_lib.mesh.analyze import (
     http_routes,
     outages,
     ports,
+    rollouts,
     routes,
     services,
     sidecars,
@@ -34,7 +35,7 @@ __all__ = ["CODES", "Analysis", "Choice", "Finding", "Known", "Objects", "findin
 
 _MATTERS = (
     *(sidecars, services, ports, routes, gateways, gateway_servers, destinations, subsets, weights, hidden),
-    http_routes,
+    *(http_routes, rollouts),
 )
 
 

@@ -56,6 +56,8 @@ CODES: dict[str, tuple[str, Severity]] = {
     "KATA0603": ("BackendNotPermitted", "Error"),
     "KATA0604": ("VirtualServiceBesideHTTPRoute", "Warning"),
     "KATA0605": ("SplitForMeshAlone", "Warning"),
+    "KATA0606": ("RuleWithoutWeight", "Error"),
+    "KATA0607": ("WeightsNotMovedByRollout", "Warning"),
 }
 """Every code with its name and severity: IST... as istioctl has them, KATA... for what it does not see.
 

@@ -39,9 +39,9 @@ class Objects:
     services, virtual_services and gateways may be those of all namespaces: `whole_mesh` says so. Only then is
     judged what refers to another namespace. pods_of_gateways: of all namespaces those that Gateways select.
     secrets: namespace and name of those that Gateways name and that are there, None where nobody may know.
-    http_routes and doors, the Gateway API's Gateways, are the namespace's own. in_force: where the callers'
-    requests go, for each Service that they ask. refused: Services and target ports at which a ready pod
-    refused a connection.
+    http_routes, doors (the Gateway API's Gateways) and rollouts are the namespace's own. in_force: where the
+    callers' requests go, for each Service that they ask. refused: Services and target ports at which a ready
+    pod refused a connection.
     """
 
     namespace: Obj
@@ -53,6 +53,7 @@ class Objects:
     gateways: list[Obj] = field(default_factory=list)
     http_routes: list[Obj] = field(default_factory=list)
     doors: list[Obj] = field(default_factory=list)
+    rollouts: list[Obj] = field(default_factory=list)
     pods_of_gateways: list[Obj] = field(default_factory=list)
     secrets: frozenset[tuple[str, str]] | None = frozenset()
     whole_mesh: bool = True

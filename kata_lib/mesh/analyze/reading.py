@@ -10,6 +10,7 @@ from kata_lib.cluster.pods import is_ready
 from kata_lib.errors import ClusterError
 from kata_lib.mesh import gateways as api_gateways
 from kata_lib.mesh import http_routes, in_force, proxy_config
+from kata_lib.mesh.analyze import rollouts
 from kata_lib.mesh.analyze.gateway_servers import credential, selector, servers
 from kata_lib.mesh.analyze.objects import Known, Objects
 from kata_lib.mesh.analyze.services import not_opened
@@ -41,6 +42,7 @@ def read(cluster: Cluster, known: Known = Known()) -> Objects:  # noqa: B008
         gateways,
         http_routes.every(cluster),
         api_gateways.every(cluster),
+        api_gateways.of_kind(cluster, rollouts.KIND, rollouts.API),
         *_of_gateways(cluster, gateways),
         whole_mesh,
         known,

@@ -36,11 +36,13 @@ class Controller(ABC, Generic[Item]):
 
     `resources` are those whose events it is told; None means all that are served. An item that cannot be
     reconciled is tried again, later each time; `subject` is the resource of the object whose event says so.
+    `lag` is how many turns of the loop after an event it is looked at what that names.
     """
 
     name: ClassVar[str]
     resources: ClassVar[set[str] | None]
     subject: ClassVar[str] = ""
+    lag: ClassVar[int] = 0
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
@@ -48,13 +50,14 @@ class Controller(ABC, Generic[Item]):
         self._failures: dict[Item, int] = {}
         self._untold: dict[str, tuple[Obj, str]] = {}
         self._timers: dict[Item, asyncio.TimerHandle] = {}
+        self._lagging: dict[Item, asyncio.Handle] = {}
         self._turn: asyncio.Handle | None = None
         self._unsubscribe: Callable[[], None] | None = None
 
     @property
     def busy(self) -> bool:
-        """Whether something is queued."""
-        return bool(self._queue)
+        """Whether something is queued, or will be."""
+        return bool(self._queue or self._lagging)
 
     @abstractmethod
     def items(self, event: Event) -> Iterable[Item]:
@@ -76,7 +79,7 @@ class Controller(ABC, Generic[Item]):
         """Do nothing more."""
         if self._unsubscribe:
             self._unsubscribe()
-        for handle in (*self._timers.values(), self._turn):
+        for handle in (*self._timers.values(), *self._lagging.values(), self._turn):
             if handle:
                 handle.cancel()
         self._queue.clear()
@@ -87,10 +90,20 @@ class Controller(ABC, Generic[Item]):
         if self._turn is None:
             self._turn = asyncio.get_running_loop().call_soon(self._next)
 
+    def _look_after(self, turns: int, item: Item) -> None:
+        """Queue the item after so many turns of the loop, in which others do what cannot wait."""
+        self._lagging.pop(item, None)
+        if turns:
+            again = asyncio.get_running_loop().call_soon(self._look_after, turns - 1, item)
+            self._lagging[item] = again
+        else:
+            self.look_at(item)
+
     def _on_event(self, event: Event, failures: int = 0) -> None:
         try:
             for item in self.items(event):
-                self.look_at(item)
+                if item not in self._lagging:
+                    self._look_after(self.lag, item)
         except Exception as error:
             log.error("%s: %s of %s", self.name, event.type, event.resource, exc_info=error)
             self._tell(event.object, error)

@@ -1,4 +1,8 @@
-"""What a proxy counts: Envoy's stats access logger with the labels of Istio's metrics.
+"""What a proxy counts, and what it writes of a traced request: Envoy's access loggers.
+
+Counted is with the labels of Istio's metrics. Written is a line of Istio's own format to standard output, of
+each request that has the header x-client-trace-id (Envoy's, for whoever wants to follow a request); Istio
+writes one of every request where meshConfig.accessLogFile is set.
 
 Which service was asked is told by the cluster, or else by the host that the caller named; which pod, by the
 endpoint that was chosen. What the labels mean: https://istio.io/latest/docs/reference/config/metrics/
@@ -12,6 +16,18 @@ from typing import Literal
 from kata_lib.engines.embedded.mesh.translate.model import Envoy
 
 _TYPE = "type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config"
+_STDOUT_TYPE = "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"
+TRACED = "x-client-trace-id"
+_LINE = (
+    '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% '
+    "%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "
+    '"%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED% %BYTES_SENT% %DURATION% '
+    '%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" '
+    '"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% '
+    "%UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% "
+    "%REQUESTED_SERVER_NAME% %ROUTE_NAME%\n"
+)
+"""EnvoyTextLogFormat of istio/istio, pilot/pkg/model/telemetry_logging.go."""
 _HOST = {"command": "REQ", "param": ":AUTHORITY"}
 
 
@@ -48,12 +64,13 @@ _OPENED = {"or_filter": {"filters": [_CONNECTED, {"and_filter": {"filters": [_EN
 
 def outbound(source: Mapping[str, str]) -> list[Envoy]:
     """Return the logger of a sidecar's requests to others, where `source` describes its own pod."""
-    return [_requests({"reporter": "source", **_outbound(source), "connection_security_policy": "unknown"})]
+    counted = {"reporter": "source", **_outbound(source), "connection_security_policy": "unknown"}
+    return [_requests(counted), _traced()]
 
 
 def inbound(destination: Mapping[str, str], service: Mapping[str, str]) -> list[Envoy]:
     """Return the logger of requests to a pod at a port of a Service; who asks is not known there."""
-    return [_requests(_inbound(destination, service))]
+    return [_requests(_inbound(destination, service)), _traced()]
 
 
 def outbound_connections(source: Mapping[str, str]) -> list[Envoy]:
@@ -95,6 +112,17 @@ def _requests(labels: Mapping[str, str]) -> Envoy:
         counters=[{"stat": _stat("requests_total", every), "value_fixed": 1}],
         histograms=[{"stat": duration, "unit": "Milliseconds", "value_format": "%DURATION%"}],
     )
+
+
+def _traced() -> Envoy:
+    return {
+        "name": "envoy.access_loggers.stdout",
+        "filter": {"header_filter": {"header": {"name": TRACED, "present_match": True}}},
+        "typed_config": {
+            "@type": _STDOUT_TYPE,
+            "log_format": {"text_format_source": {"inline_string": _LINE}},
+        },
+    }
 
 
 def _connections(labels: Mapping[str, str]) -> list[Envoy]:

@@ -17,7 +17,7 @@ from kata_lib.engines.embedded.mesh.translate.model import (
     ServicePort,
 )
 from kata_lib.engines.embedded.mesh.translate.tcp_ports import tcp_proxy
-from kata_lib.engines.embedded.mesh.translate.traffic_policy import connection_pool
+from kata_lib.engines.embedded.mesh.translate.traffic_policy import connection_pool, retry_budget
 from kata_lib.engines.embedded.store import Obj
 
 _HTTP_INSPECTOR = "envoy.filters.listener.http_inspector"
@@ -87,8 +87,9 @@ def cluster(pod: Obj, port: InboundPort, snapshot: MeshSnapshot, addresses: Addr
     if port.service is not None and port.service_port is not None:
         clusters.speak(made, port.service_port)
         rule = rule_for(snapshot, port.service, pod["metadata"]["namespace"])
-        pool = rule.policy_for("", port.service_port.number).get("connectionPool", {})
-        connection_pool.apply(pool, made)
+        policy = rule.policy_for("", port.service_port.number)
+        connection_pool.apply(policy.get("connectionPool", {}), made)
+        retry_budget.apply(policy.get("retryBudget"), made)
     return made
 
 

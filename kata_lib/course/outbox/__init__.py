@@ -1,0 +1,138 @@
+"""What a learner's kernel tells the board of the class that it joined; nothing where it joined none.
+
+    <state folder>/NAME.outbox.jsonl    of the cluster NAME: what was not sent yet, a message a line
+
+A cell never waits for the board: it appends to the file, and a thread sends. What cannot be sent stays there
+and goes with the next, at most MOST_WAITING of them, of which the oldest give way.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from kata_lib import engines, files, machine
+from kata_lib.course import progress
+from kata_lib.course.outbox import membership, messages
+from kata_lib.course.outbox.membership import ClassError, Refused
+from kata_lib.course.outbox.messages import Counts, Hand, Prediction, Said, Verdict
+
+MOST_WAITING = 1_000
+LOCK_SECONDS = 1.0
+RETRY_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0)
+
+
+def verdict(check: str, said: str, finding: str) -> None:
+    """Tell what a check said."""
+    cut = finding[: messages.LONGEST_TEXT]
+    put(lambda now: Verdict(when=now, check=check, verdict=said, finding=cut))  # type: ignore[arg-type]
+
+
+def prediction(question: str, value: float) -> None:
+    """Tell what was predicted, in the question's unit."""
+    put(lambda now: Prediction(when=now, question=question, value=value))
+
+
+def counts(requests: int, versions: Mapping[str, int]) -> None:
+    """Tell how many requests of a sample each version answered."""
+    put(lambda now: Counts(when=now, requests=requests, versions=dict(versions)))
+
+
+def hand(up: bool, finding: str = "", analysis: str = "") -> bool:
+    """Raise a hand, or take it down; return whether there is a class that sees it."""
+    finding, analysis = finding[: messages.LONGEST_TEXT], analysis[: messages.LONGEST_ANALYSIS]
+    return put(lambda now: Hand(when=now, up=up, finding=finding, analysis=analysis))
+
+
+def catch_up() -> None:
+    """Tell of each check that was right before the class was joined; send it at once. Raises ClassError."""
+    for check, done in progress.load().checks.items():
+        if done.right:
+            verdict(check, "right", "")
+    while send():
+        pass
+
+
+def put(make: Callable[[float], Said]) -> bool:
+    """Have a message sent by and by; return whether there is a class for it."""
+    if membership.current() is None:
+        return False
+    try:
+        _change(lambda waiting: [*waiting, msgspec.json.encode(make(time.time()))][-MOST_WAITING:])
+    except OSError:
+        return True  # a full disk is no reason for a cell to fail; the verdict is in the progress
+    _SENDER.wake()
+    return True
+
+
+def send() -> int:
+    """Send what waits, a batch; return how many are left. ClassError where the board does not take it."""
+    joined, waiting = membership.current(), _waiting()
+    batch = waiting[: messages.MOST_AT_ONCE]
+    if joined is None or not batch:
+        return 0
+    try:
+        content = {"messages": [msgspec.Raw(line) for line in batch]}
+        membership.asked(joined.url, "POST", "/api/messages", joined.token, content)
+    except Refused as refused:
+        if refused.code != 400:
+            raise
+    sent = set(batch)  # what the board cannot read goes, too: it would hold up all behind it
+    return len(_change(lambda now: [line for line in now if line not in sent]))
+
+
+def _place() -> Path:
+    return machine.state_folder() / f"{engines.cluster_name()}.outbox.jsonl"
+
+
+def _waiting() -> list[bytes]:
+    try:
+        return _place().read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _change(change: Callable[[list[bytes]], list[bytes]]) -> list[bytes]:
+    """Change what waits, one process at a time, and return it; raises OSError."""
+    file = _place()
+    late = OSError(f"{file} is held by another process")
+    with files.held(file.with_suffix(".lock"), LOCK_SECONDS, late):
+        changed = change(_waiting())
+        files.write_text(file, "".join(f"{line.decode()}\n" for line in changed))
+    return changed
+
+
+class _Sender:
+    """The thread that sends; it begins with the first message, and ends with the process."""
+
+    def __init__(self) -> None:
+        self._more = threading.Event()
+        self._begun = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        """Have what waits sent."""
+        self._more.set()
+        with self._begun:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="kata-outbox", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        failed = 0
+        while True:
+            self._more.wait()
+            self._more.clear()
+            try:
+                while send():
+                    pass
+                failed = 0
+            except (ClassError, OSError):
+                time.sleep(RETRY_SECONDS[min(failed, len(RETRY_SECONDS) - 1)])
+                failed += 1
+                self._more.set()
+
+
+_SENDER = _Sender()

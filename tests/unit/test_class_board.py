@@ -1,0 +1,120 @@
+"""What the board makes of messages: who is stuck, what was predicted, which samples are pooled."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from kata_lib.classroom.board import FEW, Board, Row
+from kata_lib.classroom.store import Learner, Received
+from kata_lib.course.exercise import PERCENT, Question
+from kata_lib.course.outbox.messages import Counts, Hand, Prediction, Said, Verdict
+
+STEPS = {"00-setup": (), "01-deploy": ("deployed",), "02-canary": ("canary-10", "scaled")}
+SHARE = "share of v2"
+QUESTIONS: Mapping[str, Question] = {SHARE: Question(PERCENT, "Many say so.", expected=10, out_of=100)}
+
+
+@pytest.fixture
+def board() -> Board:
+    board = Board(STEPS, QUESTIONS)
+    for number in range(1, 6):
+        board.join(Learner(number, f"Learner {number}"))
+    return board
+
+
+def tell(board: Board, who: int, at: float, message: Said) -> None:
+    board.take(Received(who, at, message))
+
+
+def said(check: str, verdict: str, finding: str = "") -> Verdict:
+    return Verdict(when=0, check=check, verdict=verdict, finding=finding)  # type: ignore[arg-type]
+
+
+def row(board: Board, who: int, now: float = 1000.0) -> Row:
+    return next(row for row in board.state(now).learners if row.number == who)
+
+
+def test_a_notebook_without_checks_has_no_column(board: Board) -> None:
+    assert list(board.state(0).steps) == ["01-deploy", "02-canary"]
+
+
+def test_a_row_has_the_last_verdict_of_each_check_and_what_was_right_stays_so(board: Board) -> None:
+    tell(board, 1, 10, said("deployed", "wrong"))
+    tell(board, 1, 20, said("deployed", "right"))
+    tell(board, 1, 30, said("deployed", "wrong"))
+    tell(board, 1, 40, said("canary-10", "not enough yet"))
+    assert row(board, 1).verdicts == {"deployed": "right", "canary-10": "not enough yet"}
+    assert row(board, 1).last == 40
+
+
+def test_the_same_finding_twice_is_stuck_whatever_its_figures(board: Board) -> None:
+    tell(board, 1, 10, said("canary-10", "wrong", "The share is 33.1 % of 300."))
+    assert row(board, 1).stuck is None
+    tell(board, 1, 50, said("canary-10", "wrong", "The share is 34 % of 1,000."))
+    stuck = row(board, 1).stuck
+    assert stuck is not None
+    assert (stuck.check, stuck.since, stuck.finding) == ("canary-10", 10, "The share is 33.1 % of 300.")
+
+
+def test_another_finding_is_progress_and_right_is_not_stuck(board: Board) -> None:
+    tell(board, 1, 10, said("canary-10", "wrong", "No DestinationRule."))
+    tell(board, 1, 20, said("canary-10", "wrong", "The weights are swapped."))
+    assert row(board, 1).stuck is None
+    tell(board, 1, 30, said("canary-10", "wrong", "The weights are swapped."))
+    assert row(board, 1).stuck is not None
+    tell(board, 1, 40, said("canary-10", "right"))
+    assert row(board, 1).stuck is None
+
+
+def test_twice_the_median_of_the_others_is_stuck(board: Board) -> None:
+    for who, took in ((1, 100), (2, 110), (3, 400)):
+        tell(board, who, 0, said("deployed", "wrong", "no v2"))
+        tell(board, who, took, said("deployed", "right"))
+    tell(board, 4, 0, said("deployed", "wrong", "no v2"))
+    assert row(board, 4, now=220).stuck is None
+    late = row(board, 4, now=221).stuck
+    assert late is not None
+    assert (late.check, late.since) == ("deployed", 0)
+
+
+def test_before_three_are_done_there_is_no_median(board: Board) -> None:
+    for who in (1, 2):
+        tell(board, who, 0, said("deployed", "wrong", "no v2"))
+        tell(board, who, 1, said("deployed", "right"))
+    tell(board, 4, 0, said("deployed", "wrong", "no v2"))
+    assert row(board, 4, now=10_000).stuck is None
+
+
+def test_a_hand_is_up_until_it_is_down(board: Board) -> None:
+    tell(board, 2, 10, Hand(when=0, up=True, finding="canary-10: no subset", analysis="IST0101"))
+    hand = row(board, 2).hand
+    assert hand is not None
+    assert (hand.since, hand.finding, hand.analysis) == (10, "canary-10: no subset", "IST0101")
+    tell(board, 2, 20, Hand(when=0, up=False))
+    assert row(board, 2).hand is None
+
+
+def test_of_predictions_each_ones_last_counts_and_unknown_questions_do_not(board: Board) -> None:
+    for who, value in ((1, 50), (2, 33), (1, 10)):
+        tell(board, who, 0, Prediction(when=0, question=SHARE, value=value))
+    tell(board, 3, 0, Prediction(when=0, question="<b>mine</b>", value=1))
+    (asked,) = board.state(0).predictions
+    assert (asked.question, asked.unit, asked.values, asked.expected) == (SHARE, PERCENT, [10, 33], 10)
+
+
+def test_samples_of_ten_are_pooled_and_others_are_not(board: Board) -> None:
+    tell(board, 1, 0, Counts(when=0, requests=FEW, versions={"v1": 10}))
+    tell(board, 2, 0, Counts(when=0, requests=FEW, versions={"v1": 8, "v2": 2}))
+    tell(board, 3, 0, Counts(when=0, requests=FEW, versions={"v1": 9, "v2": 1}))
+    tell(board, 3, 0, Counts(when=0, requests=FEW, versions={"v1": 10}))
+    tell(board, 3, 0, Counts(when=0, requests=300, versions={"v2": 300}))
+    assert board.state(0).few == {0: 2, 1: 1, 2: 1}
+
+
+def test_of_whoever_leaves_nothing_stays(board: Board) -> None:
+    tell(board, 1, 0, Prediction(when=0, question=SHARE, value=5))
+    tell(board, 1, 0, Counts(when=0, requests=FEW, versions={"v2": 3}))
+    board.leave(Learner(1, ""))
+    state = board.state(0)
+    assert [row.number for row in state.learners] == [2, 3, 4, 5]
+    assert (list(state.predictions), dict(state.few)) == ([], {})

@@ -1,0 +1,156 @@
+"""What a kernel tells its class: nothing before it joined, and nothing is lost while the board is down."""
+
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import msgspec
+import pytest
+from api_server import Api
+from class_server import Served, served
+from typer.testing import CliRunner
+
+from kata_lib.cli import app
+from kata_lib.course import outbox, progress
+from kata_lib.course.application import APPLICATION
+from kata_lib.course.outbox import membership
+from kata_lib.course.outbox.membership import ClassError
+from kata_lib.engines.embedded import EmbeddedEngine
+from kata_lib.lab.lab import Lab
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KATA_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("KATA_NAME", "learner")
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[Served]:
+    with served(tmp_path / "class.sqlite") as board:
+        yield board
+
+
+def kept() -> list[str]:
+    """Return the checks of the messages that the board has of this learner."""
+    joined = membership.current()
+    assert joined is not None
+    found = msgspec.json.decode(membership.kept(joined))
+    return [message.get("check") or message["type"] for message in found["messages"]]
+
+
+def test_who_is_in_no_class_tells_nothing(tmp_path: Path) -> None:
+    outbox.verdict("canary-10", "right", "")
+    assert not outbox.hand(True)
+    assert not (tmp_path / "home").exists()
+
+
+def test_what_is_told_arrives_by_itself(board: Served) -> None:
+    membership.join(board.url, board.learners_code, "Ada")
+    outbox.verdict("canary-10", "wrong", "no subset")
+    outbox.prediction("share of v2", 10)
+    outbox.counts(10, {"v1": 9, "v2": 1})
+    end = time.monotonic() + 20
+    while len(kept()) < 3 and time.monotonic() < end:
+        time.sleep(0.02)
+    assert kept() == ["canary-10", "prediction", "counts"]
+
+
+def test_the_file_of_the_class_is_the_learners_alone(board: Served) -> None:
+    membership.join(board.url, board.learners_code, "Ada")
+    assert membership.place().stat().st_mode & 0o777 == 0o600
+
+
+def told_while_the_board_was_down(file: Path, messages: int) -> list[str]:
+    """Return what a board has after it was down for so many messages."""
+    with served(file) as board:
+        joined = membership.join(board.url, board.learners_code, "Ada")
+    with pytest.raises(ClassError, match=f"The board at {joined.url} does not answer: "):
+        membership.kept(joined)
+    for number in range(messages):
+        outbox.verdict(f"check-{number}", "right", "")
+    with served(file) as board:
+        moved = msgspec.structs.replace(joined, url=board.url)  # it has another port now
+        membership.place().write_bytes(msgspec.json.encode(moved))
+        while outbox.send():
+            pass
+        return kept()
+
+
+def test_while_the_board_is_down_nothing_is_lost(tmp_path: Path) -> None:
+    found = told_while_the_board_was_down(tmp_path / "class.sqlite", 120)
+    assert sorted(found) == sorted(f"check-{number}" for number in range(120))
+
+
+def test_of_more_than_can_wait_the_oldest_give_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "MOST_WAITING", 3)
+    found = told_while_the_board_was_down(tmp_path / "class.sqlite", 5)
+    assert found == ["check-2", "check-3", "check-4"]
+
+
+def test_a_long_finding_is_cut_and_arrives(board: Served) -> None:
+    membership.join(board.url, board.learners_code, "Ada")
+    outbox.hand(True, "x" * 100_000, "y" * 100_000)
+    while outbox.send():
+        pass
+    assert kept() == ["hand"]
+
+
+def said(*arguments: str) -> str:
+    done = CliRunner().invoke(app, ["class", *arguments])
+    return done.output if done.exit_code == 0 else str(done.exception)
+
+
+def test_joining_and_leaving_by_the_command(board: Served) -> None:
+    joined = said("join", board.url, "--code", board.learners_code, "--as", "Ada")
+    assert joined == f"You are in the class at {board.url} as Ada. `kata class leave` leaves it.\n"
+    again = said("join", board.url, "--code", board.learners_code, "--as", "Ada")
+    assert again == f"You are in the class at {board.url}. `kata class leave` leaves it."
+    assert msgspec.json.decode(said("mine")) == {"name": "Ada", "messages": []}
+    assert said("leave", "--forget").endswith("It has forgotten you.\n")
+    assert said("leave") == "You are in no class."
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("ftp://board", "'ftp://board' is no address of a board; expected is such as http://192.0.2.7:8780."),
+        ("", "'' is no address of a board; expected is such as http://192.0.2.7:8780."),
+    ],
+)
+def test_what_is_no_address_is_refused_by_name(url: str, why: str) -> None:
+    assert said("join", url, "--code", "x", "--as", "Ada") == why
+
+
+def test_a_wrong_code_and_a_missing_name_are_said(board: Served) -> None:
+    refused = f"The board at {board.url} refuses. This is not the learners' code. It stands on the board."
+    assert said("join", board.url, "--code", "x", "--as", "Ada") == refused
+    assert said("join", board.url, "--code", "x").startswith("A name is needed: ")
+    assert membership.current() is None
+
+
+def test_the_first_thing_that_the_board_hears_is_what_is_done_already(board: Served) -> None:
+    progress.record("deployed", "right")
+    said("join", board.url, "--code", board.learners_code, "--as", "Ada")
+    assert kept() == ["deployed"]
+
+
+def test_another_service_is_no_board() -> None:
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
+        threading.Thread(target=other.handle_request, daemon=True).start()
+        url = f"http://127.0.0.1:{other.server_port}"
+        refused = f"The board at {url} refuses. HTTP 501: is this the address of a board?"
+        assert said("join", url, "--code", "x", "--as", "Ada") == refused
+
+
+def test_a_labs_check_and_hand_arrive(board: Served, api: Api) -> None:
+    lab = Lab(EmbeddedEngine("learner", APPLICATION), api.cluster(), say=lambda line: None)
+    membership.join(board.url, board.learners_code, "Ada")
+    lab.predict("v2 answers in ten requests", 1)
+    lab.check("canary-10")
+    lab.raise_hand()
+    while outbox.send():
+        pass
+    assert kept() == ["prediction", "canary-10", "hand"]
