@@ -52,7 +52,7 @@ def _kept(obj: Obj, live: Obj) -> Obj:
         case "HTTPRoute" if _wrote(live, "rules"):
             spec["rules"] = [_without_weights(rule) for rule in spec["rules"]]
         case "DestinationRule" if _wrote(live, "subsets"):
-            for subset in spec["subsets"]:
+            for subset in spec.get("subsets", []):
                 subset.get("labels", {}).pop(_HASH, None)
     return kept
 

@@ -7,6 +7,7 @@ as long as the applications on the way hand that header on. Times are each sidec
 """
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -78,13 +79,15 @@ def of(cluster: Cluster, agent: str, send: Callable[[], int]) -> list[Trace]:
     Raises ClusterError where no sidecar wrote of them.
     """
     wanted, last = send(), list[Span]()
+    flushed = time.monotonic() + FLUSH
 
     def settled() -> bool:
         nonlocal last
         before, last = last, [span for pod in _pods(cluster) for span in pod]
-        return sum(agent in span.agent and not span.sent for span in last) >= wanted and last == before
+        there = sum(agent in span.agent and not span.sent for span in last) >= wanted
+        return there and last == before and time.monotonic() >= flushed
 
-    waiting.holds(settled, LIMIT, FLUSH)
+    waiting.holds(settled, LIMIT, FLUSH / 2)
     found = joined(last, agent)
     if not found:
         raise ClusterError(

@@ -125,6 +125,7 @@ lab.check("outside", outside)
 # %% [markdown]
 # Now one weight moves both, and what a release raises it raises for everyone. By hand: `kata weights name-v1=70 name-v2=30`.
 # %%
+lab.apply("deploy/outside/both.yaml")
 lab.set_weights({"name-v2": 30})
 print("inside", lab.expected_share(), "outside", lab.expected_share(through="gateway"))
 # %%

@@ -97,8 +97,8 @@ lab.analyze()
 # change languages without a gap: apply the HTTPRoute first, then delete the VirtualService. Only whoever edits the idle one
 # wonders.
 # %%
+lab.apply("deploy/gateway-api/http-route.yaml")
 lab.delete("deploy/virtual-service-canary.yaml")
-lab.set_weights({"name-v2": 10})
 traffic.close()
 # %% [markdown]
 # ## Predict: a backend that is not there

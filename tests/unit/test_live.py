@@ -445,7 +445,7 @@ class TestSession:
     def test_without_a_route_the_reason_is_shown_and_nothing_can_be_moved(self, bench: Bench) -> None:
         bench.cluster.remove(ISTIO, "VirtualService", "name")
         (frame,) = bench.turn(1, {"type": "weight", "value": 20, "number": 1})
-        assert "No VirtualService" in said(frame).note
+        assert "No rule sets weights" in said(frame).note
         assert not said(frame).movable
 
     @pytest.mark.parametrize(
