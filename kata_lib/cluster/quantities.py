@@ -1,11 +1,13 @@
 """Quantities such as 100m and 64Mi: as numbers, and in the form in which the API shows them."""
 
 import re
-from decimal import ROUND_UP, Decimal
+from decimal import ROUND_UP, Decimal, InvalidOperation
 
 _FORM = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|(m|u|n|k|[KMGTPE]i?)?)")
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = "KMGTPE"
+_LONGEST, _LONGEST_EXPONENT = 40, len("e-99")
+"""Characters of a number and of its power of ten."""
 _FINEST = Decimal("0.001")
 
 
@@ -26,7 +28,10 @@ def canonical(text: str) -> str:
     ValueError for what is none.
     """
     _, exponent, suffix = _parts(text)
-    value = amount(text).quantize(_FINEST, ROUND_UP)
+    try:
+        value = amount(text).quantize(_FINEST, ROUND_UP)
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is out of every quantity's range") from None
     if exponent or not value:
         return text if exponent else "0"
     if suffix.endswith("i"):
@@ -48,4 +53,6 @@ def _parts(text: str) -> tuple[str, str, str]:
     if not match:
         raise ValueError(f"{text!r} is no quantity")
     number, exponent, suffix = match.groups(default="")
+    if len(number) > _LONGEST or len(exponent) > _LONGEST_EXPONENT:
+        raise ValueError(f"{text[:_LONGEST]!r}... is out of every quantity's range")
     return number, exponent, suffix

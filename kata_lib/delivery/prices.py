@@ -28,7 +28,7 @@ KINDS: Mapping[str, Kind] = {
     "fails 5 %": Kind(Traffic(RATE, 0.05, WELL)),
     "fails for 1 user in 100": Kind(Traffic(RATE, 0.01, WELL)),
     "turns bad after 6 s": Kind(Traffic(RATE, WELL, WELL, illness=Late(0.5, 6.0))),
-    "slow above 66 requests/s": Kind(Traffic(RATE, WELL, WELL, illness=Crowded(0.015, 0.25)), LATENCY),
+    "slow above 100 requests/s": Kind(Traffic(RATE, WELL, WELL, illness=Crowded(0.01, 0.25)), LATENCY),
 }
 """By their names in the table. A user's requests are spread among all the others', so to who counts requests
 one user in a hundred is one request in a hundred."""

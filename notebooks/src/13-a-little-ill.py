@@ -78,17 +78,17 @@ plots.timeline(crowd.frame(), "v3", changes=release.moments())
 #
 # ## It is slow under load
 #
-# Now each answer makes the others wait for 15 ms: all is well, up to some sixty requests a second. At which weight does the
+# Now each answer makes the others wait for 10 ms: all is well, up to some hundred requests a second. At which weight does the
 # hurried plan stop it, in percent of four hundred a second?
 # %% tags=predict
 lab.predict("weight at which a version is stopped that is slow under load", ...)
 # %%
-lab.set_env("name-v3", ERROR_RATE=None, ERRORS_AFTER=None, ONE_AT_A_TIME="0.015")
+lab.set_env("name-v3", ERROR_RATE=None, ERRORS_AFTER=None, ONE_AT_A_TIME="0.01")
 with lab.watch(rate=400):
     release = trials.watched(lab.cluster, hurried)
 lab.compare("weight at which a version is stopped that is slow under load", release.reached())
 # %% [markdown] tags=look-first
-# At 10 % it gets 40 requests a second, and hardly one waits; at 50 % it gets 200, and they queue. A small weight says
+# At 10 % it gets 40 requests a second, and hardly one waits long; at 50 % it gets 200, and they queue. A small weight says
 # nothing of **capacity**: a plan that goes from 10 to 100 at once meets it with everyone. And the other way round: who
 # scales version 2 down at 50 % has nowhere to go back to.
 # %% [markdown]

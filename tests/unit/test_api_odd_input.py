@@ -140,6 +140,125 @@ async def test_what_is_odd_and_taken_is_listed_as_it_is_kept(client: Client) -> 
     assert listed["data"] == {"a": "\N{REPLACEMENT CHARACTER}\0"}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "code", "words"),
+    [
+        (
+            "POST",
+            CONFIG_MAPS,
+            b'{"metadata":{"generation":%s}}' % (b"9" * 10_000),
+            400,
+            "cannot unmarshal number",
+        ),
+        ("DELETE", f"{CONFIG_MAPS}/it", b'{"preconditions":5}', 400, "DeleteOptions.preconditions of type"),
+        (
+            "DELETE",
+            f"{CONFIG_MAPS}/it",
+            b'{"preconditions":{"uid":5}}',
+            400,
+            "preconditions.uid of type types.UID",
+        ),
+        (
+            "DELETE",
+            f"{CONFIG_MAPS}/it",
+            b'{"gracePeriodSeconds":1.5}',
+            400,
+            "number 1.5 into Go struct field",
+        ),
+        (
+            "DELETE",
+            f"{CONFIG_MAPS}/it",
+            b'{"gracePeriodSeconds":1e30}',
+            400,
+            "gracePeriodSeconds of type int64",
+        ),
+        ("DELETE", f"{CONFIG_MAPS}/it", b'{"propagationPolicy":[]}', 400, "type v1.DeletionPropagation"),
+        ("DELETE", f"{CONFIG_MAPS}/it", b'{"dryRun":"All"}', 400, "DeleteOptions.dryRun of type []string"),
+        (
+            "DELETE",
+            f"{CONFIG_MAPS}/it",
+            b'{"kind":"Pod","apiVersion":"v1"}',
+            400,
+            'no kind "Pod" is registered',
+        ),
+        (
+            "DELETE",
+            f"{CONFIG_MAPS}/it",
+            b'{"propagationPolicy":"Orphan","orphanDependents":true}',
+            422,
+            "cannot be both set",
+        ),
+        ("DELETE", f"{CONFIG_MAPS}/it?gracePeriodSeconds={'9' * 20}", b"", 400, "value out of range"),
+        ("DELETE", "/api/v1/configmaps", b"", 405, "does not allow this method"),
+        ("POST", "/api/v1/pods", b"{}", 405, "does not allow this method"),
+        ("POST", "/apis/apps/v1", b"{}", 405, "does not allow this method"),
+        (
+            "PUT",
+            f"{CONFIG_MAPS}/it",
+            b'{"data":{}}',
+            400,
+            "(it based on URL) was undeterminable: name must be",
+        ),
+        ("GET", f"{CONFIG_MAPS}?resourceVersionMatch=Exact", b"", 422, "forbidden unless resourceVersion is"),
+        (
+            "GET",
+            f"{CONFIG_MAPS}?resourceVersionMatch=x&resourceVersion=1",
+            b"",
+            422,
+            'Unsupported value: "x"',
+        ),
+        ("GET", f"{CONFIG_MAPS}?watch=1&resourceVersionMatch=Exact", b"", 422, "forbidden for watch unless"),
+        ("GET", f"{CONFIG_MAPS}?sendInitialEvents=true", b"", 422, "sendInitialEvents is forbidden for list"),
+        ("GET", f"{CONFIG_MAPS}?labelSelector=a>{'9' * 19}", b"", 400, "the value must be an integer"),
+        (
+            "GET",
+            f"{CONFIG_MAPS}?fieldSelector=metadata.name=a%5Cb",
+            b"",
+            400,
+            r"invalid escape sequence: \b",
+        ),
+        ("GET", "/api/v1/namespaces/default/pods/no/exec?command=a", b"", 404, 'pods "no" not found'),
+    ],
+)
+async def test_odd_requests_get_the_real_words(
+    client: Client, method: str, path: str, body: bytes, code: int, words: str
+) -> None:
+    """Each as an API server 1.36 answered it."""
+    await client.post(CONFIG_MAPS, data=config_map(), headers={"Content-Type": "application/json"})
+    answer = await client.request(method, path, data=body, headers={"Content-Type": "application/json"})
+    assert answer.status == code
+    assert words in (await answer.json())["message"]
+
+
+async def test_an_escaped_comma_is_part_of_a_fields_value(client: Client) -> None:
+    await client.post(CONFIG_MAPS, data=config_map(), headers={"Content-Type": "application/json"})
+    for selector, count in (
+        (r"metadata.name!=a\,b", 1),
+        (r"metadata.name=it,metadata.name!=\=", 1),
+        (r"metadata.name=\\", 0),
+    ):
+        answer = await client.get(CONFIG_MAPS, params={"fieldSelector": selector})
+        assert len((await answer.json())["items"]) == count
+
+
+@pytest.mark.parametrize("fields", ['{"f:data": 5}', '{"f:data": {"f:a": [1]}}'])
+async def test_managed_fields_that_are_none_are_left_out(client: Client, fields: str) -> None:
+    entry = f'{{"manager": "a", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": {fields}}}'
+    body = f'{{"metadata": {{"name": "it", "managedFields": [{entry}]}}}}'
+    answer = await client.post(CONFIG_MAPS, data=body, headers={"Content-Type": "application/json"})
+    assert answer.status == 201
+
+
+@pytest.mark.parametrize("quantity", ["1e999999999", "9" * 400, "0." + "1" * 50, "1e99"])
+async def test_a_quantity_that_nothing_holds_is_refused(client: Client, quantity: str) -> None:
+    """A real API server computes on 1e999999999 until the client gives up."""
+    container = {"name": "main", "image": "a", "resources": {"limits": {"memory": quantity}}}
+    pod = {"metadata": {"name": "it"}, "spec": {"containers": [container]}}
+    answer = await client.post("/api/v1/namespaces/default/pods", json=pod)
+    assert answer.status == 400
+    assert "quantities must match" in await answer.text()
+
+
 async def test_copies_in_a_patch_are_bounded(client: Client) -> None:
     await client.post(
         THINGS, data=thing('{"a": "%s"}' % ("x" * 1000)), headers={"Content-Type": "application/json"}

@@ -98,10 +98,10 @@ def strictest_takes() -> float:
 
 
 def slow() -> Crowded:
-    """Return what is slow under load, which can do some sixty requests a second."""
-    found = prices.KINDS["slow above 66 requests/s"].traffic.illness
+    """Return what is slow under load, which can do a hundred requests a second."""
+    found = prices.KINDS["slow above 100 requests/s"].traffic.illness
     assert isinstance(found, Crowded)
-    assert 60 < 1 / found.each < 67
+    assert 1 / found.each == pytest.approx(100)
     return found
 
 
@@ -159,7 +159,7 @@ SAID: list[tuple[str, Callable[[], str]]] = [
     ("13-a-little-ill", lambda: f"took the hurried plan {WORDS[round(of_healthy(HURRIED))]} seconds"),
     ("13-a-little-ill", lambda: f"In the simulation {through(HURRIED, 'fails 5 %')} % go through"),
     ("13-a-little-ill", lambda: f"at 10 % it gets {prices.RATE / 10:.0f} requests a second".capitalize()),
-    ("13-a-little-ill", lambda: f"wait for {1000 * slow().each:.0f} ms: all is well, up to some sixty"),
+    ("13-a-little-ill", lambda: f"wait for {1000 * slow().each:.0f} ms: all is well, up to some hundred"),
     ("docs/evidence.md", lambda: f"| 147 | 279 | {requests_needed(0.2, 0.1)} |"),
 ]
 """What a notebook or a document says, with the figure computed."""

@@ -63,6 +63,8 @@ def test_merge_patch_applied_twice_changes_nothing_more(obj: Any, patch: Any) ->
         ([{"op": "copy", "from": "/map", "path": "/b"}], {"list": [1, 2], "map": {"a": 1}, "b": {"a": 1}}),
         ([{"op": "test", "path": "/map", "value": {"a": 1}}], {"list": [1, 2], "map": {"a": 1}}),
         ([{"op": "replace", "path": "", "value": {}}], {}),
+        ([{"op": "add", "path": "/list"}], {"list": None, "map": {"a": 1}}),
+        (None, {"list": [1, 2], "map": {"a": 1}}),
     ],
 )
 def test_json_patch_operations(operations: Any, expected: Any) -> None:
@@ -78,9 +80,11 @@ def test_json_patch_operations(operations: Any, expected: Any) -> None:
         {"op": "add", "path": "/list/01", "value": 1},
         {"op": "test", "path": "/list/0", "value": True},
         {"op": "move", "from": "/map", "path": "/map/inside"},
-        {"op": "add", "path": "/list"},
         {"op": "add", "path": "no-slash", "value": 1},
         {"op": "jump", "path": "/list"},
+        {"op": "add"},
+        {},
+        None,
     ],
 )
 def test_json_patch_that_does_not_apply_is_refused_without_a_cause(operation: Any) -> None:
@@ -89,7 +93,7 @@ def test_json_patch_that_does_not_apply_is_refused_without_a_cause(operation: An
     assert caught.value.code == 422
 
 
-@pytest.mark.parametrize("patch", [{}, ["text"], [{"op": "add"}]])
+@pytest.mark.parametrize("patch", [{}, "text", ["text"], [5]])
 def test_what_is_no_json_patch_is_a_bad_request(patch: Any) -> None:
     with pytest.raises(StatusError) as caught:
         json_patch({}, patch)

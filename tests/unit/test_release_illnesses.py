@@ -46,11 +46,11 @@ def test_a_queue_without_chance_is_as_slow_as_one_with_it(rate: float) -> None:
         (HURRIED, "fails 5 %", 0.47, 0.55),
         (HURRIED, "fails for 1 user in 100", 0.97, 1.0),
         (HURRIED, "turns bad after 6 s", 0.97, 1.0),
-        (HURRIED, "slow above 66 requests/s", 0.0, 0.01),
+        (HURRIED, "slow above 100 requests/s", 0.0, 0.01),
         (CAREFUL, "healthy, fails 0.1 %", 0.99, 1.0),
         (CAREFUL, "fails 5 %", 0.0, 0.01),
         (CAREFUL, "turns bad after 6 s", 0.0, 0.01),
-        (CAREFUL, "slow above 66 requests/s", 0.0, 0.01),
+        (CAREFUL, "slow above 100 requests/s", 0.0, 0.01),
     ],
 )
 def test_what_a_plan_lets_through(plan: Plan, kind: str, least: float, most: float) -> None:
@@ -60,8 +60,9 @@ def test_what_a_plan_lets_through(plan: Plan, kind: str, least: float, most: flo
 
 
 def test_who_is_slow_under_load_is_stopped_where_the_load_comes() -> None:
-    found = prices.of(HURRIED, "slow above 66 requests/s")
-    assert found.stopped == {50: found.releases}
+    found = prices.of(HURRIED, "slow above 100 requests/s")
+    assert found.stopped[50] > 0.9 * found.releases
+    assert 10 not in found.stopped
 
 
 def test_where_releases_were_stopped_adds_up() -> None:
@@ -73,5 +74,5 @@ def test_where_releases_were_stopped_adds_up() -> None:
 def test_the_table_has_a_row_a_kind_and_says_what_no_plan_looks_at() -> None:
     found = prices.table({"hurried": HURRIED, "strictest": prices.strictest(CAREFUL)}, releases=50)
     assert [*found.index] == [*prices.KINDS]
-    assert found.loc["slow above 66 requests/s", "strictest"] == "not looked at"
+    assert found.loc["slow above 100 requests/s", "strictest"] == "not looked at"
     assert " failed, " in str(found.loc["fails 5 %", "hurried"])

@@ -15,6 +15,8 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _LOOKED_BACK = 10_000
 _MOST_BRACKETS = 100_000
 """Opening ones of a text that is counted: up to here it is read, and what is wrong with it is told."""
+_MOST_DIGITS = 309
+"""Of a whole number: one with more is beyond every float, and Python reads no more than 4,300."""
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity', re.DOTALL)
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _EXPECTED = {
@@ -107,7 +109,15 @@ def _finite(digits: str) -> float:
     return number
 
 
-_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant)
+def _whole_number(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise JsonUnreadable(
+            f"json: cannot unmarshal number {digits[:_MOST_DIGITS]}... into Go value of type float64"
+        )
+    return int(digits)
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_int=_whole_number, parse_constant=_no_constant)
 
 
 def _in_go_words(error: json.JSONDecodeError) -> JsonUnreadable:

@@ -79,7 +79,7 @@ EXERCISE = Exercise(
         ),
         "weight at which a version is stopped that is slow under load": Question(
             PERCENT,
-            "Some say 10, the first weight. But there 40 requests a second come, and it can do some sixty.",
+            "Some say 10, the first weight. But there 40 requests a second come, and it can do some hundred.",
             out_of=100,
         ),
         "seconds that a healthy version takes by your plan": Question(

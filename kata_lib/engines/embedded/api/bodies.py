@@ -75,6 +75,7 @@ async def sent_options(request: web.Request, kind: str) -> Obj:
     if not (await _received(request)).strip():
         return {}
     options = await _read(request, kind)
+    options = {} if options is None else options
     if not isinstance(options, dict):
         raise bad_request(f"the object provided is unrecognized (must be of type {kind})")
     return options

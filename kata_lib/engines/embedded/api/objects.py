@@ -69,6 +69,8 @@ class Objects:
             path = f"{group}/{version}/{rest}"
             return answer(review(path, await sent_options(request, REVIEWS[path])), status=201)
         if not rest:
+            if request.method not in ("GET", "HEAD"):
+                raise method_not_allowed()
             return answer(discovery.resource_list(self._registry.resources, group, version))
         if group == METRICS:
             raise bad_request(f"the embedded engine has no metrics of pods and nodes; {LOOK_AT_ALL}")
@@ -113,6 +115,7 @@ class Objects:
     async def _subresource(self, request: web.Request, target: Target) -> web.StreamResponse:
         name = target.subresource
         if name in NOT_OFFERED:
+            self._registry.get(target.resource.key, target.namespace, target.name or "")
             raise bad_request(f"the embedded engine has no {name}; {NOT_OFFERED[name]}")
         if name not in target.resource.subresources:
             raise no_such_path()
@@ -158,4 +161,6 @@ class Objects:
 
 
 def _allows(target: Target, verb: str) -> bool:
-    return verb in target.resource.verbs
+    """Return whether the target takes a verb; a collection of all namespaces is only read."""
+    is_everywhere = target.resource.namespaced and target.namespace is None
+    return verb in target.resource.verbs and not is_everywhere

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -56,7 +56,7 @@ def _mistakes(request: web.Request) -> Iterator[Cause]:
     manager = query.get("fieldManager", "")
     if not manager and request.content_type == APPLY_PATCH:
         yield Cause("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
-    if len(manager) > MAX_NAME:
+    if len(manager.encode(errors="replace")) > MAX_NAME:
         yield Cause("fieldManager", "FieldValueTooLong", f"Too long: may not be more than {MAX_NAME} bytes")
     for position, character in enumerate(manager):
         if unicodedata.category(character)[0] not in "LMNPS" and character != " ":
@@ -99,3 +99,34 @@ def number(request: web.Request, name: str) -> int | None:
     if not -(2**63) <= whole < 2**63:
         raise bad_request(f'strconv.ParseInt: parsing "{value}": value out of range')
     return whole
+
+
+def check_list_options(request: web.Request) -> None:
+    """Raise StatusError 422 for options of a list or a watch that do not go together."""
+    if causes := [*_list_mistakes(request.query, is_watch=flag(request, "watch"))]:
+        raise invalid("ListOptions", "meta.k8s.io", "", causes)
+
+
+def _list_mistakes(query: Mapping[str, str], *, is_watch: bool) -> Iterator[Cause]:
+    match, version = query.get("resourceVersionMatch"), query.get("resourceVersion")
+    if match:
+        known = ("NotOlderThan",) if is_watch else ("Exact", "NotOlderThan", "")
+        if is_watch and "sendInitialEvents" not in query:
+            yield _forbidden_match("is forbidden for watch unless sendInitialEvents is provided")
+        elif not is_watch and not version:
+            yield _forbidden_match("is forbidden unless resourceVersion is provided")
+        elif not is_watch and query.get("continue"):
+            yield _forbidden_match("is forbidden when continue is provided")
+        elif match == "Exact" and version == "0":
+            yield _forbidden_match('"exact" is forbidden for resourceVersion "0"')
+        if match not in known:
+            supported = ", ".join(map(json.dumps, known))
+            why = f"Unsupported value: {go_quoted(match)}: supported values: {supported}"
+            yield Cause("resourceVersionMatch", "FieldValueNotSupported", why)
+    if "sendInitialEvents" in query and not is_watch:
+        why = "Forbidden: sendInitialEvents is forbidden for list"
+        yield Cause("sendInitialEvents", "FieldValueForbidden", why)
+
+
+def _forbidden_match(why: str) -> Cause:
+    return Cause("resourceVersionMatch", "FieldValueForbidden", f"Forbidden: resourceVersionMatch {why}")

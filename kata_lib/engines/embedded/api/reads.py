@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from kata_lib.engines.embedded.api.query import number, resource_version
+from kata_lib.engines.embedded.api.query import check_list_options, number, resource_version
 from kata_lib.engines.embedded.api.respond import answer_list, as_table, encoded, one, served, wants_table
 from kata_lib.engines.embedded.api.target import Target
 from kata_lib.engines.embedded.api.turns import in_turns
@@ -66,6 +66,7 @@ async def chosen(registry: Registry, target: Target, chooses: Predicate) -> list
 
 
 async def _page(request: web.Request, registry: Registry, target: Target) -> tuple[list[Obj], Obj]:
+    check_list_options(request)
     chooses = await selected(request, target.resource)
     revision = str(registry.store.revision)
     objects = await chosen(registry, target, chooses)

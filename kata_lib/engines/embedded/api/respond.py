@@ -11,11 +11,12 @@ from aiohttp import web
 
 from kata_lib.engines.embedded.api.tables import table
 from kata_lib.engines.embedded.api.target import Target
-from kata_lib.engines.embedded.registry.status import StatusError
+from kata_lib.engines.embedded.registry.status import StatusError, bad_request
 from kata_lib.engines.embedded.store import Obj
 
 JSON = "application/json"
 SEND_SECONDS = 30.0
+INCLUDED = ("", "Metadata", "Object", "None")
 
 
 def encoded(value: Any) -> bytes:
@@ -89,13 +90,17 @@ def served(target: Target, obj: Obj) -> Obj:
 def as_table(
     request: web.Request, target: Target, objects: Iterable[Obj], list_metadata: Obj, *, headers: bool = True
 ) -> Obj:
-    """Return objects as the Table that the request describes."""
+    """Return objects as the Table that the request describes; raise StatusError 400 for what is none."""
+    include = request.query.get("includeObject", "Metadata")
+    if include not in INCLUDED:
+        why = f"Invalid value: {json.dumps(include)}: must be 'Metadata', 'Object', 'None', or empty"
+        raise bad_request(f"Unable to convert to Table as requested: includeObject: {why}")
     return table(
         target.resource,
         (served(target, obj) for obj in objects),
         list_metadata,
         now=datetime.now(UTC),
-        include_object=request.query.get("includeObject", "Metadata"),
+        include_object=include,
         headers=headers,
     )
 

@@ -7,7 +7,7 @@ from itertools import chain
 
 from aiohttp import web
 
-from kata_lib.engines.embedded.api.query import flag, number, resource_version
+from kata_lib.engines.embedded.api.query import check_list_options, flag, number, resource_version
 from kata_lib.engines.embedded.api.respond import as_table, encoded, send, served, wants_table
 from kata_lib.engines.embedded.api.target import Target
 from kata_lib.engines.embedded.api.turns import in_turns
@@ -146,6 +146,7 @@ def _error(error: StatusError) -> Change:
 
 
 def _sends_initial_events(request: web.Request, target: Target) -> bool:
+    check_list_options(request)
     if "sendInitialEvents" not in request.query:
         return False
     if request.query.get("resourceVersionMatch") != "NotOlderThan":

@@ -1,26 +1,21 @@
 """POST, PUT, PATCH and DELETE: the registry asked, its answer sent."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from aiohttp import web
 
-from kata_lib.engines.embedded.api.bodies import check_applied, sent_object, sent_options, sent_patch
+from kata_lib.engines.embedded.api.bodies import check_applied, sent_object, sent_patch
+from kata_lib.engines.embedded.api.delete_options import delete_options
 from kata_lib.engines.embedded.api.query import write_options
 from kata_lib.engines.embedded.api.reads import chosen, selected
 from kata_lib.engines.embedded.api.respond import answer, answer_list, encoded, served, success
 from kata_lib.engines.embedded.api.target import Target
 from kata_lib.engines.embedded.api.turns import in_turns
-from kata_lib.engines.embedded.registry.deletion import PROPAGATIONS
 from kata_lib.engines.embedded.registry.patches import APPLY_PATCH
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import (
-    Cause,
     StatusError,
-    bad_request,
-    invalid,
 )
 from kata_lib.engines.embedded.registry.subresources import scale_of
 from kata_lib.engines.embedded.store import Obj
@@ -94,7 +89,7 @@ async def patch(request: web.Request, registry: Registry, target: Target) -> web
 
 async def delete(request: web.Request, registry: Registry, target: Target) -> web.Response:
     """Delete one object: answer with it where it is still held, else with a Status."""
-    arguments = await _delete_arguments(request)
+    arguments = await delete_options(request)
     obj = registry.delete(target.resource.key, target.namespace, target.name or "", **arguments)
     stays = registry.store.get(target.resource.key, target.namespace or "", target.name or "")
     if stays or target.resource.key in RETURNED_WHEN_DELETED:
@@ -104,7 +99,7 @@ async def delete(request: web.Request, registry: Registry, target: Target) -> we
 
 async def delete_collection(request: web.Request, registry: Registry, target: Target) -> web.Response:
     """Delete every object of the collection that the selectors choose; answer with their list."""
-    arguments = await _delete_arguments(request)
+    arguments = await delete_options(request)
     objects = await chosen(registry, target, await selected(request, target.resource))
     deleted = []
     async for obj in in_turns(objects):
@@ -117,30 +112,6 @@ async def delete_collection(request: web.Request, registry: Registry, target: Ta
         "metadata": {"resourceVersion": str(registry.store.revision)},
     }
     return answer_list(head, "items", deleted)
-
-
-async def _delete_arguments(request: web.Request) -> dict[str, Any]:
-    body = await sent_options(request, "DeleteOptions")
-    query = request.query
-    if body.get("dryRun", ["All"]) != ["All"]:
-        raise _unsupported_option("dryRun", body["dryRun"], "All")
-    orphan = body.get("orphanDependents")
-    policy = body.get("propagationPolicy") or query.get("propagationPolicy")
-    if policy not in (None, *PROPAGATIONS):
-        raise _unsupported_option("propagationPolicy", policy, *PROPAGATIONS, "nil")
-    grace = body.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
-    try:
-        grace = grace if grace is None else int(grace)
-    except (TypeError, ValueError):
-        raise bad_request(
-            f"gracePeriodSeconds: Invalid value: {json.dumps(grace)}: no whole number"
-        ) from None
-    return {
-        "propagation": policy or ("Orphan" if orphan else "Background"),
-        "grace_seconds": grace,
-        "preconditions": body.get("preconditions"),
-        "dry_run": "dryRun" in body or write_options(request).dry_run,
-    }
 
 
 @contextmanager
@@ -162,11 +133,6 @@ def _told() -> Iterator[list[str]]:
     except StatusError as error:
         error.warnings = warnings
         raise
-
-
-def _unsupported_option(name: str, value: Any, *supported: str) -> StatusError:
-    why = f"Unsupported value: {json.dumps(value)}: supported values: {', '.join(map(json.dumps, supported))}"
-    return invalid("DeleteOptions", "meta.k8s.io", "", [Cause(name, "FieldValueNotSupported", why)])
 
 
 def _shown(target: Target, obj: Obj) -> Obj:

@@ -228,6 +228,13 @@ def check_size(kind: Resource, obj: Obj) -> None:
         raise bad_request(str(error)) from None
 
 
+def require_name(name: str, obj: Obj) -> None:
+    """Raise StatusError 400 unless the object says its name itself; `name` is that of the path."""
+    if not (obj.get("metadata") or {}).get("name"):
+        why = "name must be provided"
+        raise bad_request(f"the name of the object ({name} based on URL) was undeterminable: {why}")
+
+
 def check_same_name(name: str, obj: Obj) -> None:
     """Raise StatusError 400 unless the object is named as the path it was sent to."""
     found = (obj.get("metadata") or {}).get("name") or name

@@ -15,7 +15,10 @@ from kata_lib.engines.embedded.registry.metadata import own_copy
 from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.schemas import Schema, schema_for
 from kata_lib.engines.embedded.registry.status import (
+    Cause,
+    StatusError,
     bad_request,
+    invalid_request,
     rejected_request,
     too_many_operations,
     unsupported_patch,
@@ -41,7 +44,7 @@ APPLY_PATCH = "application/apply-patch+yaml"
 def patched(kind: Resource, schema: Schema, old: Obj, body: Any, content_type: str, subresource: str) -> Obj:
     """Return what a patch of the given content type makes of an object, or of its scale.
 
-    Raises StatusError: 400 where no object is left, 415 for a patch that the kind does not take.
+    Raises StatusError: 422 where no object of the kind is left, 415 for a patch that the kind does not take.
     """
     scaled = subresource == "scale"
     base = scale_of(kind, old) if scaled else old
@@ -50,30 +53,46 @@ def patched(kind: Resource, schema: Schema, old: Obj, body: Any, content_type: s
     elif content_type == MERGE_PATCH:
         new = merge_patch(base, body)
     elif content_type == STRATEGIC_MERGE_PATCH and not kind.custom:
-        new = strategic_merge_patch(base, body, schema_for("scales") if scaled else schema)
+        new = strategic_merge_patch(
+            base, {} if body is None else body, schema_for("scales") if scaled else schema
+        )
     else:
         strategic = () if kind.custom else (STRATEGIC_MERGE_PATCH,)
         raise unsupported_patch(content_type, [JSON_PATCH, MERGE_PATCH, *strategic, APPLY_PATCH])
     if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
-        raise bad_request("the patch leaves no object")
+        raise rejected_request()
+    if content_type != STRATEGIC_MERGE_PATCH:
+        _check_kind(kind, base, new)
     return new
+
+
+def _check_kind(kind: Resource, old: Obj, new: Obj) -> None:
+    """Raise StatusError 422 where a patch makes an object one of another kind."""
+    versions = {old["apiVersion"], *map(kind.api_version_of, kind.versions)}
+    version, found = new.get("apiVersion", old["apiVersion"]), new.get("kind", old["kind"])
+    if not kind.custom and (version not in versions or found != old["kind"]):
+        shown = json.dumps(json.dumps(new, separators=(",", ":")))
+        why = f'no kind "{found}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+        raise invalid_request([Cause("patch", "FieldValueInvalid", f"Invalid value: {shown}: {why}")])
 
 
 def json_patch(obj: Any, operations: Any) -> Any:
     """Return `obj` with a JSON patch applied.
 
-    Raises StatusError: 400 when the patch is none, 422 when an operation does not apply (a path that does not
-    exist, a test that fails); the real server says no more than that of either.
+    Raises StatusError: 400 when the patch is no list, 422 when an operation is none or does not apply (a path
+    that does not exist, a test that fails); the real server says no more than that of any.
     """
+    operations = [] if operations is None else operations
     if not isinstance(operations, list):
-        raise bad_request(
-            f"error decoding patch: json: cannot unmarshal {json_type(operations)}"
-            " into Go value of type []handlers.jsonPatchOp"
-        )
+        raise _no_operations(operations)
     if len(operations) > MAX_OPERATIONS:
         raise too_many_operations(MAX_OPERATIONS, len(operations))
-    if not all(isinstance(one, dict) and isinstance(one.get("path"), str) for one in operations):
-        raise bad_request("error decoding patch: every operation needs an op and a path")
+    for one in operations:
+        if one is not None and not isinstance(one, dict):
+            raise _no_operations(one)
+        if not one or not isinstance(one.get("path"), str):
+            raise rejected_request()
+    operations = [{"value": None, **one} for one in operations]
     result, copied = own_copy(obj), 0
     try:
         for looks, group in groupby(operations, _looks):
@@ -89,6 +108,13 @@ def json_patch(obj: Any, operations: Any) -> Any:
         return result
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
         raise rejected_request() from error
+
+
+def _no_operations(found: Any) -> StatusError:
+    return bad_request(
+        f"error decoding patch: json: cannot unmarshal {json_type(found)}"
+        " into Go value of type []handlers.jsonPatchOp"
+    )
 
 
 def _looks(operation: Obj) -> bool:

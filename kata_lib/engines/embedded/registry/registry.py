@@ -132,6 +132,7 @@ class Registry:
             sent, schema, new, field_validation, warnings, version=None if sent is SCALES else version
         )
         new.setdefault("metadata", {})
+        metadata.require_name(name, new)
         metadata.check_same_name(name, new)
         metadata.check_same_uid(kind, old, new)
         if sent is kind:
@@ -195,6 +196,7 @@ class Registry:
             return made
         old = self.resources.coerced(kind, self.get(resource, namespace, name))
         new = patched(kind, self.resources.schema(kind), old, body, content_type, subresource)
+        metadata.require_name(name, new)
         metadata.check_same_name(name, new)
         check_fields(
             SCALES if subresource == "scale" else kind,

@@ -14,6 +14,8 @@ Labels = dict[str, str]
 LabelPredicate = Callable[[Labels], bool]
 Predicate = Callable[[Obj], bool]
 
+_TERM = re.compile(r"(?:[^\\,]|\\.?)+", re.DOTALL)
+
 FIELD_LABELS: dict[str, frozenset[str]] = {
     "pods": frozenset(
         {
@@ -54,7 +56,7 @@ def _requirement(found: Requirement) -> LabelPredicate:
     for why in names.qualified_name(found.key):
         raise _unparsed(f'<nil>: Invalid value: "{found.key}": {why}')
     if found.operator in ("Gt", "Lt"):
-        if not re.fullmatch(r"[+-]?\d+", found.values[0]):
+        if not _is_64_bits(found.values[0]):
             why = "for 'Gt', 'Lt' operators, the value must be an integer"
             raise _unparsed(f'values[0]: Invalid value: "{found.values[0]}": {why}')
         return _comparison(found.key, found.operator, int(found.values[0]))
@@ -78,6 +80,10 @@ def _expression(key: str, operator: str, values: Collection[str]) -> LabelPredic
     if operator == "DoesNotExist":
         return lambda labels: key not in labels
     raise bad_request(f'"{operator}" is not a valid label selector operator')
+
+
+def _is_64_bits(text: str) -> bool:
+    return re.fullmatch(r"[+-]?[0-9]{1,19}", text) is not None and -(2**63) <= int(text) < 2**63
 
 
 def _comparison(key: str, operator: str, bound: int) -> LabelPredicate:
@@ -123,7 +129,8 @@ def field_selector(text: str | None, resource: Resource) -> Predicate:
 
     Raises StatusError 400 for a field by which the resource cannot be selected.
     """
-    terms = [_field_term(term, text or "", resource) for term in (text or "").split(",") if term.strip()]
+    parts = (part[0] for part in _TERM.finditer(text or ""))
+    terms = [_field_term(term, text or "", resource) for term in parts if term.strip()]
     return lambda obj: all((_field(obj, path) == value) is equal for path, equal, value in terms)
 
 
@@ -131,7 +138,7 @@ def _field_term(term: str, text: str, resource: Resource) -> tuple[str, bool, st
     match = re.fullmatch(r"\s*([^=!]+?)\s*(!=|==|=)\s*(.*?)\s*", term)
     if not match:
         raise bad_request(f"invalid selector: '{text}'; can't understand '{term}'")
-    path, operator, value = match.groups()
+    path, operator, value = match[1], match[2], _unescaped(match[3])
     if path in ("metadata.name", "metadata.namespace"):
         return path, operator != "!=", value
     allowed = resource.selectable if resource.defined else FIELD_LABELS.get(resource.key)
@@ -141,6 +148,13 @@ def _field_term(term: str, text: str, resource: Resource) -> tuple[str, bool, st
     if path not in (allowed or ()):
         raise bad_request(f"field label not supported: {path}")
     return path, operator != "!=", value
+
+
+def _unescaped(value: str) -> str:
+    """Return a value of a field selector without its escapes; raise StatusError 400 where one is none."""
+    if wrong := re.search(r"\\(?![\\,=]).?", re.sub(r"\\[\\,=]", "", value), re.DOTALL):
+        raise bad_request(f"invalid field selector: invalid escape sequence: {wrong[0]}")
+    return re.sub(r"\\([\\,=])", r"\1", value)
 
 
 def _field(obj: Obj, path: str) -> str:

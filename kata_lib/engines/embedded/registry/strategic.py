@@ -148,7 +148,7 @@ def _special_elements(original: list[Map], patch: list[Map], merge_key: str) -> 
             left.append(item)
         elif directive == "delete":
             if merge_key not in item:
-                raise internal(f"delete patch type with no merge key defined: {json.dumps(item)}")
+                raise _no_key(item, merge_key)
             original = [old for old in original if old.get(merge_key) != item[merge_key]]
         elif directive == "replace":
             return [], [other for other in patch if _PATCH not in other]
@@ -184,7 +184,7 @@ def _identity(item: Any, merge_key: str) -> Any:
     if not isinstance(item, dict):
         raise bad_request(_BAD_PRIMITIVE)
     if merge_key not in item:
-        raise _bug(f"map: {go_text(item)} does not contain declared merge key: {merge_key}")
+        raise _no_key(item, merge_key)
     return _identity(item[merge_key], "")
 
 
@@ -211,6 +211,10 @@ def _in_order(merged: list[Any], wanted: list[Any], live: list[Any], merge_key: 
 def _bug(message: str) -> StatusError:
     """500 without a reason: what the real server says of a patch that makes no sense to its library."""
     return StatusError(500, "", message)
+
+
+def _no_key(item: dict[str, Any], merge_key: str) -> StatusError:
+    return _bug(f"map: {go_text(item)} does not contain declared merge key: {merge_key}")
 
 
 def _without_directives(value: Any) -> Any:

@@ -219,7 +219,10 @@ def _starting_entries(old: Obj | None, new: Obj, subresource: str) -> Entries:
     if sent == [{}] and not subresource:
         return {}
     stored = old["metadata"].get("managedFields") if old else None
-    return read(stored if subresource or not sent else sent)
+    try:
+        return read(stored if subresource or not sent else sent)
+    except ValueError:  # as a real server does, where a client sends what describes no fields
+        return {}
 
 
 def _empty(schema: Schema) -> Any:

@@ -27,14 +27,16 @@ class FieldSet:
 
     @classmethod
     def read(cls, fields: Mapping[str, Any]) -> "FieldSet":
-        """Return the set that a FieldsV1 object describes."""
+        """Return the set that a FieldsV1 object describes; raise ValueError for what is none."""
+        if not isinstance(fields, Mapping):
+            raise ValueError(f"{fields!r} is no set of fields")
         result = cls()
         for element, inner in fields.items():
             if element == ".":
                 continue
+            child = cls.read(inner or {})
             if not inner or "." in inner:
                 result.members.add(element)
-            child = cls.read(inner or {})
             if child:
                 result.children[element] = child
         return result
