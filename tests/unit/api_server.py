@@ -30,7 +30,7 @@ from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.pods import SIDECAR
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines.embedded.addresses import AddressPlan, LoopbackPlan
-from kata_lib.engines.embedded.api.server import make_app
+from kata_lib.engines.embedded.api.server import PROTOCOL, make_app
 from kata_lib.engines.embedded.controllers import (
     Controller,
     DefinitionController,
@@ -303,7 +303,7 @@ def _answering(answer: Callable[[web.Request], Awaitable[web.Response]]) -> web.
 
 
 async def _serve(app: web.Application) -> web.AppRunner:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.0, **PROTOCOL)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     return runner

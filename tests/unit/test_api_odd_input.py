@@ -292,3 +292,47 @@ async def test_a_long_name_or_header_is_answered(client: Client) -> None:
     answer = await client.get(f"{CONFIG_MAPS}/{'x' * 10_000}")
     assert answer.status == 404
     assert (await client.get(CONFIG_MAPS, headers={"X-Long": "x" * 100_000})).status == 200
+
+
+async def test_a_version_is_the_servers_to_give(client: Client) -> None:
+    created = await client.post(
+        CONFIG_MAPS,
+        data=config_map(metadata={"resourceVersion": "7"}),
+        headers={"Content-Type": "application/json"},
+    )
+    refused = await created.json()
+    assert (refused["code"], refused["message"]) == (
+        500,
+        "resourceVersion should not be set on objects to be created",
+    )
+    assert "reason" not in refused
+    assert (await client.get(f"{CONFIG_MAPS}/it")).status == 404
+
+
+async def test_a_list_from_the_future_is_refused_as_clients_know_it(client: Client) -> None:
+    refused = await (await client.get(f"{CONFIG_MAPS}?resourceVersion=9999999999")).json()
+    assert (refused["code"], refused["reason"]) == (504, "Timeout")
+    assert refused["message"].startswith("Timeout: Too large resource version: 9999999999, current: ")
+    assert refused["details"]["causes"][0]["reason"] == "ResourceVersionTooLarge"
+
+
+@pytest.mark.parametrize(
+    ("path", "code"), [("/healthz", 200), ("/readyz/ping", 200), ("/livez/", 200), ("/healthz/x", 404)]
+)
+async def test_only_checks_that_there_are_are_healthy(client: Client, path: str, code: int) -> None:
+    assert (await client.get(path)).status == code
+
+
+@pytest.mark.parametrize(("field", "value"), [("op", 5), ("path", 5), ("from", [])])
+async def test_an_operation_is_made_of_texts(client: Client, field: str, value: Any) -> None:
+    await client.post(CONFIG_MAPS, data=config_map(), headers={"Content-Type": "application/json"})
+    operation = {"op": "copy", "path": "/data", "from": "/data", field: value}
+    headers = {"Content-Type": "application/json-patch+json"}
+    answer = await client.patch(f"{CONFIG_MAPS}/it", data=json.dumps([operation]), headers=headers)
+    refused = await answer.json()
+    kind = "array" if value == [] else "number"
+    assert (refused["code"], refused["message"]) == (
+        400,
+        f"error decoding patch: json: cannot unmarshal {kind} into Go struct field"
+        f" jsonPatchOp.{field} of type string",
+    )

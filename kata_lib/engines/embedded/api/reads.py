@@ -15,7 +15,7 @@ from kata_lib.engines.embedded.api.turns import in_turns
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.resources import Resource
 from kata_lib.engines.embedded.registry.selectors import Predicate, combined
-from kata_lib.engines.embedded.registry.status import bad_request, expired
+from kata_lib.engines.embedded.registry.status import bad_request, expired, version_from_the_future
 from kata_lib.engines.embedded.store import Obj
 
 ASIDE_CHARACTERS = 4096
@@ -70,7 +70,8 @@ async def _page(request: web.Request, registry: Registry, target: Target) -> tup
     chooses = await selected(request, target.resource)
     revision = str(registry.store.revision)
     objects = await chosen(registry, target, chooses)
-    resource_version(request)
+    if (asked := resource_version(request)) and asked > registry.store.revision:
+        raise version_from_the_future(asked, registry.store.revision)
     exact = request.query.get("resourceVersionMatch") == "Exact"
     if exact and request.query.get("resourceVersion") != revision:
         raise expired("The resourceVersion for the provided list is too old.")

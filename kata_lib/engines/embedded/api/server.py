@@ -60,7 +60,7 @@ def make_app(registry: Registry, *, token: str, logs: Logs, reach: Reach) -> web
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_errors_as_status, _authentication(token)])
     app.router.add_get("/version" + SLASH, about.version)
     for path in ("/healthz", "/livez", "/readyz"):
-        app.router.add_get(path + "{check:.*}", about.healthy)
+        app.router.add_get(path + "{check:(/(ping|log|etcd)?)?}", about.healthy)
     served = about.Served(registry.resources)
     app.router.add_get("/openapi/v2", served.openapi_v2)
     app.router.add_get("/openapi/v3", served.openapi_index)

@@ -90,7 +90,10 @@ def json_patch(obj: Any, operations: Any) -> Any:
     for one in operations:
         if one is not None and not isinstance(one, dict):
             raise _no_operations(one)
-        if not one or not isinstance(one.get("path"), str):
+        for field in ("op", "from", "path"):
+            if not isinstance(found := (one or {}).get(field, ""), str | None):
+                raise _no_text(field, found)
+        if not one or one.get("path") is None:
             raise rejected_request()
     operations = [{"value": None, **one} for one in operations]
     result, copied = own_copy(obj), 0
@@ -114,6 +117,13 @@ def _no_operations(found: Any) -> StatusError:
     return bad_request(
         f"error decoding patch: json: cannot unmarshal {json_type(found)}"
         " into Go value of type []handlers.jsonPatchOp"
+    )
+
+
+def _no_text(field: str, found: Any) -> StatusError:
+    return bad_request(
+        f"error decoding patch: json: cannot unmarshal {json_type(found)}"
+        f" into Go struct field jsonPatchOp.{field} of type string"
     )
 
 

@@ -185,6 +185,18 @@ def timed_out(message: str) -> StatusError:
     return StatusError(504, "Timeout", f"Timeout: {message}")
 
 
+def version_from_the_future(asked: int, current: int) -> StatusError:
+    """504: a list shall be as new as a version that is still to come; clients know it by its cause."""
+    cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+    message = f"Timeout: Too large resource version: {asked}, current: {current}"
+    return StatusError(504, "Timeout", message, {"causes": [cause], "retryAfterSeconds": 1})
+
+
+def plain(message: str) -> StatusError:
+    """500 without a reason: how the real server passes on an error of its store or of a library."""
+    return StatusError(500, "", message)
+
+
 def internal(message: str) -> StatusError:
     """500: a mistake of this server."""
     return StatusError(500, "InternalError", f"Internal error occurred: {message}")

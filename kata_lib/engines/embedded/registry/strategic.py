@@ -12,7 +12,13 @@ from typing import Any
 from kata_lib.engines.embedded.registry.decoding_words import go_text, json_type
 from kata_lib.engines.embedded.registry.metadata import own_copy
 from kata_lib.engines.embedded.registry.schemas import ANY, Schema
-from kata_lib.engines.embedded.registry.status import StatusError, bad_request, internal, rejected_request
+from kata_lib.engines.embedded.registry.status import (
+    StatusError,
+    bad_request,
+    internal,
+    plain,
+    rejected_request,
+)
 
 _PATCH = "$patch"
 _RETAIN = "$retainKeys"
@@ -45,7 +51,7 @@ def _merge_map(original: Map, patch: Map, schema: Schema) -> Map:
     if directive == "delete":
         return {}
     if directive not in (None, "merge"):
-        raise _bug(f"unknown patch type: {directive} in map: {go_text({_PATCH: directive, **patch})}")
+        raise plain(f"unknown patch type: {directive} in map: {go_text({_PATCH: directive, **patch})}")
     _retain_keys(original, patch)
     _set_element_orders(original, patch, schema)
     for key, value in patch.items():
@@ -208,13 +214,8 @@ def _in_order(merged: list[Any], wanted: list[Any], live: list[Any], merge_key: 
     return [*result, *asked, *others]
 
 
-def _bug(message: str) -> StatusError:
-    """500 without a reason: what the real server says of a patch that makes no sense to its library."""
-    return StatusError(500, "", message)
-
-
 def _no_key(item: dict[str, Any], merge_key: str) -> StatusError:
-    return _bug(f"map: {go_text(item)} does not contain declared merge key: {merge_key}")
+    return plain(f"map: {go_text(item)} does not contain declared merge key: {merge_key}")
 
 
 def _without_directives(value: Any) -> Any:

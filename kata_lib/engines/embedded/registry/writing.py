@@ -18,6 +18,7 @@ from kata_lib.engines.embedded.registry.status import (
     invalid,
     modified,
     not_found,
+    plain,
 )
 from kata_lib.engines.embedded.registry.subresources import concerned, not_applied, restricted
 from kata_lib.engines.embedded.registry.table import RESOURCES
@@ -67,11 +68,14 @@ class Writer:
         kind = write.kind
         metadata.check_size(kind, new)
         new["apiVersion"], new["kind"] = kind.api_version, kind.kind
+        given = str((new.get("metadata") or {}).get("resourceVersion") or "")
         metadata.forget(kind, new)
         self._default(kind, new)
         self._record(write, None, new)
         kind, new = self._stored(kind, new)
         self._begin(kind, namespace, new)
+        if given.isdigit() and int(given) and not write.dry_run:
+            raise plain("resourceVersion should not be set on objects to be created")
         return self._add(write, new)
 
     def update(self, write: Write, old: Obj, new: Obj) -> Obj:
