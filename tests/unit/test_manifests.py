@@ -9,6 +9,8 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from kata_lib.engines import gateway_api
+
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 SCHEMAS = ROOT / "kata_lib" / "engines" / "embedded" / "registry"
@@ -32,6 +34,13 @@ def objects(*names: str) -> Iterator[dict[str, Any]]:
 def istio_schema(kind: str) -> Any:
     """Return the structure of an Istio kind, closed to fields that it does not have."""
     return closed(json.loads(ISTIO_SCHEMAS.read_text())[kind]["schema"]["properties"]["spec"])
+
+
+def gateway_schema(kind: str) -> Any:
+    """Return the structure of one of the Gateway API's kinds, version v1, closed likewise."""
+    spec = next(made["spec"] for made in gateway_api.definitions() if made["spec"]["names"]["kind"] == kind)
+    served = next(version for version in spec["versions"] if version["name"] == "v1")
+    return closed(served["schema"]["openAPIV3Schema"]["properties"]["spec"])
 
 
 def kubernetes_schema(obj: dict[str, Any]) -> Any:
@@ -60,6 +69,8 @@ def test_every_manifest_is_valid(file: Path) -> None:
     for obj in yaml.safe_load_all(file.read_text()):
         if obj["apiVersion"] == "networking.istio.io/v1":
             Draft7Validator(istio_schema(obj["kind"])).validate(obj["spec"])
+        elif obj["apiVersion"] == "gateway.networking.k8s.io/v1":
+            Draft7Validator(gateway_schema(obj["kind"])).validate(obj["spec"])
         else:
             Draft7Validator(kubernetes_schema(obj)).validate(obj)
         assert "namespace" not in obj["metadata"]

@@ -73,7 +73,7 @@ class Scenario:
         """Return Services and Deployments; ill: by version, the others are well."""
         theme = self.theme
         urls = {"NAME": theme.service, "AGE": theme.number}
-        asks = {f"SENTENCE_{key}_URL": f"http://{host}:{PORT}/" for key, host in urls.items()}
+        asks = {f"SENTENCE_{key}_SVC_URL": f"http://{host}:{PORT}/" for key, host in urls.items()}
         return [
             *(_service(name) for name in (theme.caller, theme.number, theme.service)),
             _deployment(theme.number, theme.number, "v1", 1, {"SENTENCE_MODE": "age"}),
