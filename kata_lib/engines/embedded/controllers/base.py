@@ -42,7 +42,7 @@ class Controller(ABC, Generic[Item]):
     name: ClassVar[str]
     resources: ClassVar[set[str] | None]
     subject: ClassVar[str] = ""
-    lag: ClassVar[int] = 0
+    lag: ClassVar[int] = 3  # a request that came during a long write begins first
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
