@@ -1,6 +1,7 @@
 """`kata run`: the exercise with a progress display, its table, and the report."""
 
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from rich import box
@@ -19,12 +20,13 @@ from kata_lib.lab.lab import Lab, connect
 _COLOURS = {"right": "green", "wrong": "red", "not enough yet": "yellow"}
 
 
-def run(place: Path | None, console: Console | None = None) -> bool:
+def run(place: Path | None, only: Collection[str] = ()) -> bool:
     """Do the exercise, print its table, write the report; return whether every step was right.
 
-    All happens in a cluster of its own, which is removed afterwards: a learner's work is not touched.
+    only: the notebooks to run, all where none is named. All happens in a cluster of its own, which is removed
+    afterwards: a learner's work is not touched.
     """
-    console = console or Console()
+    console = Console()
     began = time.monotonic()
     name = _cluster()
     try:
@@ -38,7 +40,7 @@ def run(place: Path | None, console: Console | None = None) -> bool:
             with activity.shown(activity.Nowhere):  # the display of the run itself stands there
                 lab = connect(cluster=name, say=lambda line: None)
                 rows = _exercise(lab, progress)
-            executed = _notebooks(name, progress)
+            executed = _notebooks(name, only, progress)
         kept = Journal(name).load()
     finally:
         clean_up()
@@ -89,14 +91,14 @@ def _exercise(lab: Lab, progress: Progress) -> list[Row]:
     return rows
 
 
-def _notebooks(name: str, progress: Progress) -> list[report.Executed]:
+def _notebooks(name: str, only: Collection[str], progress: Progress) -> list[report.Executed]:
     task = progress.add_task("notebooks")
 
     def show(notebook: str, cell: int, cells: int) -> None:
         progress.update(task, description=f"notebook {notebook}", completed=cell, total=cells)
 
     executed = []
-    for done in report.execute(name, show):
+    for done in report.execute(name, show, only):
         executed.append(done)
         said = f"skipped. {done.skipped}" if done.skipped else "failed" if done.error else "done"
         progress.console.print(f"notebook {done.name}: {said}")

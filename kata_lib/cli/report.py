@@ -6,7 +6,7 @@ of a learner's own report (course/report).
 
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,16 @@ class Executed:
     skipped: str = ""
 
 
-def execute(cluster: str, on_cell: Callable[[str, int, int], None]) -> Iterator[Executed]:
-    """Run every notebook with its solutions on a cluster; on_cell is told name, cell and number of cells.
+def execute(
+    cluster: str, on_cell: Callable[[str, int, int], None], only: Collection[str] = ()
+) -> Iterator[Executed]:
+    """Run notebooks with their solutions on a cluster; on_cell is told name, cell and number of cells.
 
-    One whose step needs more than the cluster has is skipped.
+    only: which, all where none is named. One whose step needs more than the cluster has is skipped.
     """
     for source in notebooks.sources():
+        if only and source.stem not in only:
+            continue
         built = notebooks.of(source, solutions=True)
         yield _execute(source.stem, built, cluster, on_cell)
 

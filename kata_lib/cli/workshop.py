@@ -180,8 +180,16 @@ def run(
         Path | None,
         typer.Option(help="Where the HTML report goes (default: KATA_REPORT, .kata/report.html)."),
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NOTEBOOK", help="Of the notebooks this one alone, such as 02-canary; repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Do the whole exercise without a person: a table of shares, and the notebooks as one HTML report."""
     from kata_lib.cli import headless
+    from kata_lib.course import exercises
 
-    sys.exit(ending.supervised(lambda: 0 if headless.run(report) else 1, headless.clean_up))
+    names = [exercises.step(name).notebook for name in only or ()]  # a name that is none starts no cluster
+    sys.exit(ending.supervised(lambda: 0 if headless.run(report, names) else 1, headless.clean_up))
