@@ -177,6 +177,7 @@ def test_a_newcomer_has_keys_and_a_screen_reader_alone(page: Page, jupyter: Jupy
     walk = Walk(page, jupyter, "03-weight-lab", by_keys=True)
     walk.begin()
     reader = ScreenReader(page)
+    closed = False
     for cell in walk.cells:
         if "hints" in cell.tags:
             open_hints(walk, cell)
@@ -185,6 +186,8 @@ def test_a_newcomer_has_keys_and_a_screen_reader_alone(page: Page, jupyter: Jupy
         walk.go_on(cell)
         if cell.type == "code":
             look(walk, cell)
-        if page.locator(LIVE).count():
+        closed = closed or "traffic.close()" in cell.source
+        # JupyterLab draws an output anew that was out of sight; a closed lab has nothing left to tell it.
+        if page.locator(LIVE).count() and not closed:
             hear_live_lab(walk, reader)
         hear_cell(walk, reader, cell)
