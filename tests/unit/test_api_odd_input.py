@@ -336,3 +336,24 @@ async def test_an_operation_is_made_of_texts(client: Client, field: str, value: 
         f"error decoding patch: json: cannot unmarshal {kind} into Go struct field"
         f" jsonPatchOp.{field} of type string",
     )
+
+
+@pytest.mark.parametrize("metadata", ["x", [], 5])
+async def test_another_kind_is_refused_whatever_its_metadata_are(client: Client, metadata: Any) -> None:
+    body = {"apiVersion": "yaml.example/v1", "kind": "Other", "metadata": metadata}
+    answer = await client.post(THINGS, data=json.dumps(body), headers={"Content-Type": "application/json"})
+    refused = await answer.json()
+    assert refused["code"] == 422
+    assert "must be Thing" in refused["message"]
+
+
+@pytest.mark.parametrize("metadata", ["x", [], 5])
+async def test_a_kind_that_is_not_supported_is_refused_whatever_its_metadata_are(
+    client: Client, metadata: Any
+) -> None:
+    path = "/apis/security.istio.io/v1/namespaces/default/peerauthentications"
+    body = {"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication", "metadata": metadata}
+    answer = await client.post(path, data=json.dumps(body), headers={"Content-Type": "application/json"})
+    refused = await answer.json()
+    assert refused["code"] == 403
+    assert "PeerAuthentication" in refused["message"]

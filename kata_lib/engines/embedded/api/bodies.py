@@ -11,7 +11,7 @@ from kata_lib.cluster.documents import TooMany, Unreadable, read_json, read_yaml
 from kata_lib.engines.embedded.api import protobuf
 from kata_lib.engines.embedded.api.target import Target
 from kata_lib.engines.embedded.registry.decoding_words import json_type
-from kata_lib.engines.embedded.registry.metadata import MAX_IN_DEFINITION
+from kata_lib.engines.embedded.registry.metadata import MAX_IN_DEFINITION, said_name
 from kata_lib.engines.embedded.registry.patches import APPLY_PATCH, JSON_PATCH, MAX_OPERATIONS
 from kata_lib.engines.embedded.registry.served import Resources
 from kata_lib.engines.embedded.registry.status import (
@@ -161,10 +161,8 @@ def _check_object(resources: Resources, target: Target, body: Any) -> Obj:
     if found != (version, kind):
         if target.resource.custom and found[0] == version:
             why = f"Invalid value: {json.dumps(found[1])}: must be {kind}"
-            name = (body.get("metadata") or {}).get("name", "")
-            raise invalid(
-                str(found[1]), target.resource.group, name, [Cause("kind", "FieldValueInvalid", why)]
-            )
+            causes = [Cause("kind", "FieldValueInvalid", why)]
+            raise invalid(str(found[1]), target.resource.group, said_name(body), causes)
         is_known = resources.of_kind(*map(str, found)) is not None
         raise _wrong_kind(*found, version, kind, is_known=is_known)
     body.setdefault("metadata", {})

@@ -228,6 +228,12 @@ def check_size(kind: Resource, obj: Obj) -> None:
         raise bad_request(str(error)) from None
 
 
+def said_name(obj: Obj) -> str:
+    """Return the name that an object says as it was sent, "" for none, or for metadata that are none."""
+    metadata = obj.get("metadata")
+    return str(metadata.get("name") or "") if isinstance(metadata, dict) else ""
+
+
 def require_name(name: str, obj: Obj) -> None:
     """Raise StatusError 400 unless the object says its name itself; `name` is that of the path."""
     if not (obj.get("metadata") or {}).get("name"):

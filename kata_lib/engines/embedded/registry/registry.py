@@ -94,7 +94,7 @@ class Registry:
         """Create the object and return it as stored; raise StatusError 409 if its name is taken."""
         kind = self.resources.get(resource, version)
         if kind.unsupported:
-            raise unsupported(kind, (obj.get("metadata") or {}).get("name", ""))
+            raise unsupported(kind, metadata.said_name(obj))
         new = metadata.own_copy(obj)
         check_fields(kind, self.resources.schema(kind), new, field_validation, warnings, version=version)
         if is_own(kind, own_name := (new.get("metadata") or {}).get("name", "")):
