@@ -77,6 +77,28 @@ def verdict(cluster: Cluster, said: str, share: shares.Share, expected: float, o
     return Result("", found, text)
 
 
+def judge_failures(
+    sample: pd.DataFrame, expected: float, otherwise: float, behind: str, since: str = ""
+) -> Result:
+    """Judge the share of a sample's requests that failed: expected, or what it would be otherwise, 0 to 1.
+
+    behind: what a failure rate is compared with, in words. since: what an old sample was taken before.
+    """
+    failed = failures_of(sample)
+    verdict = str(shares.judge(failed.count, failed.n, expected, otherwise))
+    said = f"{failed.count} requests failed: {failed}; {behind}."
+    if verdict == "not enough yet":
+        said += f" Take {shares.requests_needed(expected, otherwise)} requests or more."
+    if verdict == "wrong":
+        said += f" The rule is as it should be, so the sample is from before{since}: take a new one."
+    return Result("", verdict, said)
+
+
+def failures_of(sample: pd.DataFrame) -> shares.Share:
+    """Return the share of a sample's requests that no version answered."""
+    return shares.share_of("failed", int(sample["version"].isna().sum()), len(sample))
+
+
 def seen(sample: pd.DataFrame) -> str:
     """Return in words how many answers of a sample are v2's."""
     share = shares.observed(sample, "v2")

@@ -9,6 +9,7 @@ from shell import Shell
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import originals, service
+from kata_lib.course.checks import check
 from kata_lib.course.result import Result
 from kata_lib.mesh import weights
 
@@ -33,6 +34,16 @@ def follow(cluster: Cluster, shell: Shell, line: str) -> None:
                     originals.restore(file)
             case _:
                 shell(part)
+
+
+def damaged(
+    api: Api, name: str, sample: pd.DataFrame, damage: Callable[[Cluster], object], said: str
+) -> None:
+    """Damage a solution that a check finds right; assert that it then is wrong with these words."""
+    cluster = api.cluster()
+    assert check(name, cluster, sample).verdict == "right"
+    damage(cluster)
+    assert said in check(name, cluster, sample).text
 
 
 def until_right(api: Api, folder: Path, ask: Callable[[], Result]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from api_server import StartApi
-from following import sample_of, until_right
+from following import damaged, sample_of, until_right
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course.checks import check
@@ -39,11 +39,8 @@ def test_a_damaged_solution_is_wrong_by_name(
     damage: Callable[[Cluster], object], said: str, start_api: StartApi, tmp_path: Path
 ) -> None:
     api = start_api(*SOLVED)
-    cluster = api.cluster()
-    assert check("inside", cluster, SAMPLE).verdict == "right"
-    damage(cluster)
-    assert said in check("inside", cluster, SAMPLE).text
-    until_right(api, tmp_path, lambda: check("outside", cluster, SAMPLE))
+    damaged(api, "inside", SAMPLE, damage, said)
+    until_right(api, tmp_path, lambda: check("outside", api.cluster(), SAMPLE))
 
 
 def test_a_sample_of_the_other_callers_is_from_before(start_api: StartApi) -> None:

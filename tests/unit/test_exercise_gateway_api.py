@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from api_server import StartApi
-from following import sample_of, until_right
+from following import damaged, sample_of, until_right
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import beginning
@@ -51,11 +51,8 @@ def test_a_damaged_solution_is_wrong_by_name(
     damage: Callable[[Cluster], object], said: str, start_api: StartApi, tmp_path: Path
 ) -> None:
     api = start_api(*BEGINS, SERVICES, ROUTE)
-    cluster = api.cluster()
-    assert check("http-route", cluster, SAMPLE).verdict == "right"
-    damage(cluster)
-    assert said in check("http-route", cluster, SAMPLE).text
-    until_right(api, tmp_path, lambda: check("http-route", cluster, SAMPLE))
+    damaged(api, "http-route", SAMPLE, damage, said)
+    until_right(api, tmp_path, lambda: check("http-route", api.cluster(), SAMPLE))
 
 
 def test_a_virtual_service_alone_is_not_what_was_asked(start_api: StartApi) -> None:

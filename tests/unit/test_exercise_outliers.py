@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from api_server import StartApi
-from following import sample_of, until_right
+from following import damaged, sample_of, until_right
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course.checks import check
@@ -40,11 +40,8 @@ def test_a_damaged_solution_is_wrong_by_name(
     damage: Callable[[Cluster], object], said: str, start_api: StartApi, tmp_path: Path
 ) -> None:
     api = start_api(*SOLVED)
-    cluster = api.cluster()
-    assert check("ejected", cluster, SAMPLE).verdict == "right"
-    damage(cluster)
-    assert said in check("ejected", cluster, SAMPLE).text
-    until_right(api, tmp_path, lambda: check("ejected", cluster, SAMPLE))
+    damaged(api, "ejected", SAMPLE, damage, said)
+    until_right(api, tmp_path, lambda: check("ejected", api.cluster(), SAMPLE))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from api_server import StartApi
-from following import until_right
+from following import damaged, until_right
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course.checks import check
@@ -36,11 +36,8 @@ def test_a_damaged_solution_is_wrong_by_name(
     damage: Callable[[Cluster], object], said: str, start_api: StartApi, tmp_path: Path
 ) -> None:
     api, sample = start_api(*SOLVED), played(200, on_v2=20)
-    cluster = api.cluster()
-    assert check("sticky", cluster, sample).verdict == "right"
-    damage(cluster)
-    assert said in check("sticky", cluster, sample).text
-    until_right(api, tmp_path, lambda: check("sticky", cluster, sample))
+    damaged(api, "sticky", sample, damage, said)
+    until_right(api, tmp_path, lambda: check("sticky", api.cluster(), sample))
 
 
 @pytest.mark.parametrize(

@@ -44,14 +44,8 @@ def _not_retried(cluster: Cluster) -> Iterator[Mistake]:
 def _retried(cluster: Cluster, sample: pd.DataFrame) -> Result:
     for mistake in _not_retried(cluster):
         return verdicts.wrong(mistake)
-    failed = shares.share_of("failed", int(sample["version"].isna().sum()), len(sample))
-    verdict = str(shares.judge(failed.count, failed.n, HIDDEN, SEEN))
-    said = f"{failed.count} requests failed: {failed}; expected {shares.percent(HIDDEN)} behind retries."
-    if verdict == "not enough yet":
-        said += f" Take {shares.requests_needed(HIDDEN, SEEN)} requests or more."
-    if verdict == "wrong":
-        said += " The rule is as it should be, so the sample is from before: take a new one."
-    return Result("", verdict, said)
+    behind = f"expected {shares.percent(HIDDEN)} behind retries"
+    return verdicts.judge_failures(sample, HIDDEN, SEEN, behind)
 
 
 EXERCISE = Exercise(

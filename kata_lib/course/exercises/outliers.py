@@ -47,14 +47,8 @@ def _not_ejected(cluster: Cluster) -> Iterator[Mistake]:
 def _ejected(cluster: Cluster, sample: pd.DataFrame) -> Result:
     for mistake in _not_ejected(cluster):
         return verdicts.wrong(mistake)
-    failed = shares.share_of("failed", int(sample["version"].isna().sum()), len(sample))
-    verdict = str(shares.judge(failed.count, failed.n, NEARLY_NONE, FAILING))
-    said = f"{failed.count} requests failed: {failed}; without an ejection {shares.percent(FAILING)}."
-    if verdict == "not enough yet":
-        said += f" Take {shares.requests_needed(NEARLY_NONE, FAILING)} requests or more."
-    if verdict == "wrong":
-        said += " The rule is as it should be, so the sample is from before the ejection: take a new one."
-    return Result("", verdict, said)
+    behind = f"without an ejection {shares.percent(FAILING)}"
+    return verdicts.judge_failures(sample, NEARLY_NONE, FAILING, behind, " the ejection")
 
 
 EXERCISE = Exercise(

@@ -11,7 +11,6 @@ from kata_lib.course.result import Result
 from kata_lib.course.steps import CANARY, V1, V2, Step
 from kata_lib.course.turn import Turn, routed
 from kata_lib.course.wanted import UNROUTED_FAILURES, V3_FAILURES
-from kata_lib.statistics import shares
 
 
 def _v3_hurts(cluster: Cluster, sample: pd.DataFrame) -> Result:
@@ -21,7 +20,7 @@ def _v3_hurts(cluster: Cluster, sample: pd.DataFrame) -> Result:
     )
     for mistake in found:
         return verdicts.wrong(mistake)
-    seen = shares.share_of("failed", int(sample["version"].isna().sum()), len(sample))
+    seen = verdicts.failures_of(sample)
     said = f"{seen.count} requests failed: {seen}"
     return verdicts.verdict(cluster, said, seen, V3_FAILURES, UNROUTED_FAILURES)
 
