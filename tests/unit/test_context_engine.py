@@ -11,7 +11,8 @@ from kata_lib.cluster import waiting
 from kata_lib.cluster.location import Entry
 from kata_lib.cluster.quantities import amount
 from kata_lib.course.application import APPLICATION
-from kata_lib.engines.context import ContextEngine, forward, inspection, kubeconfig, namespace, reach
+from kata_lib.engines import forward
+from kata_lib.engines.context import ContextEngine, inspection, kubeconfig, namespace, reach
 from kata_lib.engines.context.settings import ContextSettings
 from kata_lib.engines.folder import Folder
 from kata_lib.engines.programs import ProgramFailed

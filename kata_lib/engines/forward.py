@@ -11,7 +11,7 @@ from kata_lib.engines.programs import program
 
 END_SECONDS = 2.0
 
-FORWARDER = "kata_lib.engines.context.forwarder"
+FORWARDER = "kata_lib.engines.forwarder"
 
 Identity = tuple[int, float]
 """A process by its pid and when it began."""
@@ -19,18 +19,23 @@ Identity = tuple[int, float]
 
 @dataclass(frozen=True)
 class Way:
-    """From a port of this machine to a Service's."""
+    """From a port of this machine to a Service's.
+
+    lasting: whether the Service is waited for where there is none; otherwise the way ends with it.
+    """
 
     namespace: str
     service: str
     port: int
     local: int
+    lasting: bool = True
 
 
 def begin(kubeconfig: Path, way: Way, log: Path) -> Identity:
     """Start the process; its words go to `log`."""
     command = [sys.executable, "-m", FORWARDER, str(kubeconfig), way.namespace]
     command += [f"service/{way.service}", f"{way.local}:{way.port}", program("kubectl")]
+    command += ["lasting"] if way.lasting else []
     with log.open("a") as out:
         process = subprocess.Popen(
             command,
@@ -38,7 +43,7 @@ def begin(kubeconfig: Path, way: Way, log: Path) -> Identity:
             stdout=out,
             stderr=out,
             start_new_session=True,
-            cwd=Path(__file__).resolve().parents[3],
+            cwd=Path(__file__).resolve().parents[2],
         )
     return process.pid, psutil.Process(process.pid).create_time()
 

@@ -1,0 +1,80 @@
+"""Ways to Services that do not answer from outside by themselves: a port-forward each, a process of its own.
+
+ways.json, beside the kubeconfig, says which there are, by namespace, Service and port. One stays open for
+whoever asks, a kernel or a loop in a terminal, until the cluster or the Service is gone.
+"""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+from kata_lib import files
+from kata_lib.cluster import service_ports, waiting
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.engines import forward, ports
+from kata_lib.engines.folder import WAYS
+from kata_lib.errors import EngineError
+
+READY_SECONDS = 15.0
+LISTENS_SECONDS = 1.0
+LOCK_SECONDS = 3 * READY_SECONDS
+
+
+def url(cluster: Cluster, service: str, port: str = "") -> str:
+    """Return where a port of a Service answers from this machine; port: as of Cluster.service_port.
+
+    By a port-forward, where neither the entry nor a node port leads there. Raises ClusterError as
+    Cluster.url, and EngineError with kubectl's words where the way does not open.
+    """
+    found = cluster.service_port(service, port)
+    if _answers_by_itself(cluster, service, found):
+        return cluster.url(service, port)
+    home = cluster.kubeconfig.parent
+    late = EngineError(f"Another process has been opening a way to {service} for {LOCK_SECONDS:g} s.")
+    with files.held(home / "logs" / "ways.lock", LOCK_SECONDS, late):
+        local = _opened(cluster, service, int(found["port"]))
+    return service_ports.url(found, ports.LOOPBACK, local)
+
+
+def end(home: Path) -> None:
+    """End the ways of a cluster, by its folder."""
+    for _, process in (files.read_json(home / WAYS) or {}).values():
+        forward.end(tuple(process))
+
+
+def _answers_by_itself(cluster: Cluster, service: str, port: dict[str, Any]) -> bool:
+    """Return whether the cluster promises that it is reached: each node port, or that of its entry alone."""
+    if cluster.entry is None:
+        return "nodePort" in port or not cluster.shared
+    return service == cluster.entry.service
+
+
+def _opened(cluster: Cluster, service: str, port: int) -> int:
+    """Return the port of this machine that leads to a Service's, by the way that runs or a new one."""
+    file = cluster.kubeconfig.parent / WAYS
+    noted = files.read_json(file) or {}
+    key = f"{cluster.namespace}/{service}:{port}"
+    local, process = noted.get(key, (0, (0, 0.0)))
+    if not forward.runs(tuple(process)):
+        local = local if local and ports.is_free((ports.LOOPBACK, local)) else ports.choose(None)
+        way = forward.Way(cluster.namespace, service, port, local, lasting=False)
+        process = forward.begin(cluster.kubeconfig, way, _log(cluster))
+        files.write_json(file, {**noted, key: (local, process)})
+    waiting.holds(lambda: _listens(local) or not forward.runs(tuple(process)), READY_SECONDS)
+    if not _listens(local):
+        forward.end(tuple(process))
+        said = _log(cluster).read_text().splitlines()
+        raise EngineError(f"The way to {service} could not be opened: {said[-1] if said else 'no answer'}")
+    return int(local)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection((ports.LOOPBACK, port), LISTENS_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def _log(cluster: Cluster) -> Path:
+    return cluster.kubeconfig.parent / "logs" / "port-forward.log"
