@@ -54,6 +54,22 @@ def runs(identity: Identity) -> bool:
     return process is not None and process.status() != psutil.STATUS_ZOMBIE
 
 
+def listens(identity: Identity, port: int) -> bool:
+    """Return whether the process's kubectl takes connections at a port of this machine.
+
+    Nothing connects to see it: kubectl ends with the first connection that the pod refuses.
+    """
+    process = _process(identity)
+    try:
+        return process is not None and any(
+            found.status == psutil.CONN_LISTEN and found.laddr.port == port
+            for child in process.children()
+            for found in child.net_connections(kind="tcp")
+        )
+    except psutil.NoSuchProcess:
+        return False
+
+
 def end(identity: Identity) -> None:
     """End the process and its kubectl."""
     process = _process(identity)

@@ -4,7 +4,6 @@ ways.json, beside the kubeconfig, says which there are, by namespace, Service an
 whoever asks, a kernel or a loop in a terminal, until the cluster or the Service is gone.
 """
 
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from kata_lib.engines.folder import WAYS
 from kata_lib.errors import EngineError
 
 READY_SECONDS = 15.0
-LISTENS_SECONDS = 1.0
 LOCK_SECONDS = 3 * READY_SECONDS
 
 
@@ -50,30 +48,30 @@ def _answers_by_itself(cluster: Cluster, service: str, port: dict[str, Any]) -> 
 
 
 def _opened(cluster: Cluster, service: str, port: int) -> int:
-    """Return the port of this machine that leads to a Service's, by the way that runs or a new one."""
-    file = cluster.kubeconfig.parent / WAYS
+    """Return the port of this machine that leads to a Service's, once its way is open."""
+    local, process = _way(cluster, service, port)
+
+    def over() -> bool:
+        return forward.listens(process, local) or not forward.runs(process)
+
+    if not waiting.holds(over, READY_SECONDS) or not forward.runs(process):
+        forward.end(process)
+        said = _log(cluster).read_text().splitlines()
+        raise EngineError(f"The way to {service} could not be opened: {said[-1] if said else 'no answer'}")
+    return local
+
+
+def _way(cluster: Cluster, service: str, port: int) -> tuple[int, forward.Identity]:
+    """Return the way that runs, or a new one, at the port that was told before if that is free."""
+    file, key = cluster.kubeconfig.parent / WAYS, f"{cluster.namespace}/{service}:{port}"
     noted = files.read_json(file) or {}
-    key = f"{cluster.namespace}/{service}:{port}"
     local, process = noted.get(key, (0, (0, 0.0)))
     if not forward.runs(tuple(process)):
         local = local if local and ports.is_free((ports.LOOPBACK, local)) else ports.choose(None)
         way = forward.Way(cluster.namespace, service, port, local, lasting=False)
         process = forward.begin(cluster.kubeconfig, way, _log(cluster))
         files.write_json(file, {**noted, key: (local, process)})
-    waiting.holds(lambda: _listens(local) or not forward.runs(tuple(process)), READY_SECONDS)
-    if not _listens(local):
-        forward.end(tuple(process))
-        said = _log(cluster).read_text().splitlines()
-        raise EngineError(f"The way to {service} could not be opened: {said[-1] if said else 'no answer'}")
-    return int(local)
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection((ports.LOOPBACK, port), LISTENS_SECONDS).close()
-    except OSError:
-        return False
-    return True
+    return local, tuple(process)
 
 
 def _log(cluster: Cluster) -> Path:
