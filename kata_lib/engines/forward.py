@@ -12,6 +12,7 @@ from kata_lib.engines.programs import program
 END_SECONDS = 2.0
 
 FORWARDER = "kata_lib.engines.forwarder"
+POD = "pod/"
 
 Identity = tuple[int, float]
 """A process by its pid and when it began."""
@@ -33,9 +34,8 @@ class Way:
 
 def begin(kubeconfig: Path, way: Way, log: Path) -> Identity:
     """Start the process; its words go to `log`."""
-    command = [sys.executable, "-m", FORWARDER, str(kubeconfig), way.namespace]
-    command += [f"service/{way.service}", f"{way.local}:{way.port}", program("kubectl")]
-    command += ["lasting"] if way.lasting else []
+    command = [sys.executable, "-m", FORWARDER, str(kubeconfig), way.namespace, way.service]
+    command += [str(way.port), str(way.local), program("kubectl"), *(["lasting"] if way.lasting else [])]
     with log.open("a") as out:
         process = subprocess.Popen(
             command,
@@ -54,20 +54,20 @@ def runs(identity: Identity) -> bool:
     return process is not None and process.status() != psutil.STATUS_ZOMBIE
 
 
-def listens(identity: Identity, port: int) -> bool:
-    """Return whether the process's kubectl takes connections at a port of this machine.
+def leads_to(identity: Identity, port: int) -> str:
+    """Return the pod to which the process's kubectl leads from a port of this machine, "" while to none.
 
     Nothing connects to see it: kubectl ends with the first connection that the pod refuses.
     """
     process = _process(identity)
     try:
-        return process is not None and any(
-            found.status == psutil.CONN_LISTEN and found.laddr.port == port
-            for child in process.children()
-            for found in child.net_connections(kind="tcp")
-        )
-    except psutil.NoSuchProcess:
-        return False
+        for child in process.children() if process else ():
+            found = child.net_connections(kind="tcp")
+            if any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in found):
+                return next(word.removeprefix(POD) for word in child.cmdline() if word.startswith(POD))
+    except (psutil.NoSuchProcess, StopIteration):
+        pass
+    return ""
 
 
 def end(identity: Identity) -> None:

@@ -1,8 +1,9 @@
 """The way to a Service by port-forward: a process of its own, so that `kata url` stays true.
 
-    python -m kata_lib.engines.forwarder KUBECONFIG NAMESPACE TARGET PORTS KUBECTL [lasting]
+    python -m kata_lib.engines.forwarder KUBECONFIG NAMESPACE SERVICE PORT LOCAL KUBECTL [lasting]
 
-`kubectl port-forward` ends when its pod goes, and is begun anew. The process ends by itself when the
+`kubectl port-forward` leads to one pod, and sees that this has gone by a request that fails. So its pod is
+looked after, and another one taken when it is not ready any more. The process ends by itself when the
 kubeconfig is gone (`kata down`), where it is not `lasting` when the Service is gone too, and after LIFE
 seconds at the latest; who needs the way then begins another.
 """
@@ -10,46 +11,77 @@ seconds at the latest; who needs the way then begins another.
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from kata_lib.cluster import endpoints
+from kata_lib.cluster.cluster import Cluster
+from kata_lib.errors import KataError
 
 LIFE = 12 * 3600.0
 POLL = 0.2
+LOOK_SECONDS = 2.0
 END_SECONDS = 2.0
 PAUSE = 0.5
-ASK_SECONDS = 10.0
 
 
-def main(kubeconfig: Path, namespace: str, target: str, ports: str, kubectl: str, lasting: str = "") -> None:
-    """Keep a port-forward open until the kubeconfig, or the Service, is gone or LIFE is over."""
+def main(kubeconfig: Path, namespace: str, service: str, port: int, local: int, words: list[str]) -> None:
+    """Keep a port-forward to a ready pod open, as long as the module says; words: kubectl, and lasting."""
     over = time.monotonic() + LIFE
-    kubectl_there = [kubectl, f"--kubeconfig={kubeconfig}", f"--namespace={namespace}"]
-    command = [*kubectl_there, "port-forward", "--address=127.0.0.1", target, ports]
+    cluster = Cluster(kubeconfig).within(namespace)
+    command = [words[0], f"--kubeconfig={kubeconfig}", f"--namespace={namespace}", "port-forward"]
 
     def wanted() -> bool:
         return kubeconfig.exists() and time.monotonic() < over
 
     while wanted():
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        while process.poll() is None and wanted():
-            time.sleep(POLL)
-        process.terminate()
         try:
-            process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if not lasting and _is_gone([*kubectl_there, "get", target]):
-            return
+            if "lasting" not in words and cluster.get("v1", "Service", service) is None:
+                return
+            pod, number = next(iter(endpoints.ready(cluster, service, port).items()), ("", 0))
+        except KataError as error:
+            print(error, flush=True)
+            pod, number = "", 0
+        if pod:
+            way = ["--address=127.0.0.1", f"pod/{pod}", f"{local}:{number}"]
+            _forward([*command, *way], wanted, _Look(cluster, service, port, pod))
         time.sleep(PAUSE)
 
 
-def _is_gone(command: list[str]) -> bool:
-    """Return whether the cluster says that it has no such Service; one that does not answer may have it."""
-    asked = subprocess.run(
-        [*command, f"--request-timeout={ASK_SECONDS:g}s"], capture_output=True, text=True, check=False
-    )
-    return "(NotFound)" in asked.stderr
+@dataclass
+class _Look:
+    """Whether a pod is ready still, asked every LOOK_SECONDS; where nobody answers it may be."""
+
+    cluster: Cluster
+    service: str
+    port: int
+    pod: str
+    at: float = field(default_factory=time.monotonic)
+
+    def __call__(self) -> bool:
+        if time.monotonic() < self.at + LOOK_SECONDS:
+            return True
+        self.at = time.monotonic()
+        try:
+            return self.pod in endpoints.ready(self.cluster, self.service, self.port)
+        except KataError:
+            return True
+
+
+def _forward(command: list[str], *goes_on: Callable[[], bool]) -> None:
+    """Run kubectl until it ends by itself, or is to end."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    while process.poll() is None and all(ask() for ask in goes_on):
+        time.sleep(POLL)
+    process.terminate()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:])
+    config, space, name, number, here, *rest = sys.argv[1:]
+    main(Path(config), space, name, int(number), int(here), rest)

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from kata_lib import files
-from kata_lib.cluster import service_ports, waiting
+from kata_lib.cluster import endpoints, service_ports, waiting
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.engines import forward, ports
 from kata_lib.engines.folder import WAYS
 from kata_lib.errors import EngineError
 
-READY_SECONDS = 15.0
-LOCK_SECONDS = 3 * READY_SECONDS
+READY_SECONDS = 30.0
+LOCK_SECONDS = 2 * READY_SECONDS
 
 
 def url(cluster: Cluster, service: str, port: str = "") -> str:
@@ -48,16 +48,16 @@ def _answers_by_itself(cluster: Cluster, service: str, port: dict[str, Any]) -> 
 
 
 def _opened(cluster: Cluster, service: str, port: int) -> int:
-    """Return the port of this machine that leads to a Service's, once its way is open."""
+    """Return the port of this machine that leads to a Service's, once its way leads to a ready pod."""
     local, process = _way(cluster, service, port)
 
     def over() -> bool:
-        return forward.listens(process, local) or not forward.runs(process)
+        pod = forward.leads_to(process, local)
+        return pod in endpoints.ready(cluster, service, port) or not forward.runs(process)
 
     if not waiting.holds(over, READY_SECONDS) or not forward.runs(process):
         forward.end(process)
-        said = _log(cluster).read_text().splitlines()
-        raise EngineError(f"The way to {service} could not be opened: {said[-1] if said else 'no answer'}")
+        raise EngineError(f"The way to {service} could not be opened: {_why(cluster, service, port)}")
     return local
 
 
@@ -72,6 +72,14 @@ def _way(cluster: Cluster, service: str, port: int) -> tuple[int, forward.Identi
         process = forward.begin(cluster.kubeconfig, way, _log(cluster))
         files.write_json(file, {**noted, key: (local, process)})
     return local, tuple(process)
+
+
+def _why(cluster: Cluster, service: str, port: int) -> str:
+    """Say what keeps a way closed: no ready pod, or kubectl's last words."""
+    if not endpoints.ready(cluster, service, port):
+        return "none of its pods is ready"
+    said = _log(cluster).read_text().splitlines()
+    return said[-1] if said else "no answer"
 
 
 def _log(cluster: Cluster) -> Path:

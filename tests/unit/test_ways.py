@@ -13,7 +13,7 @@ from kata_lib.cluster import waiting
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.location import Entry, Location
 from kata_lib.course import application
-from kata_lib.engines import forward, ways
+from kata_lib.engines import forward, ports, ways
 from kata_lib.engines.folder import WAYS
 from kata_lib.errors import ClusterError, EngineError
 
@@ -22,22 +22,17 @@ ENTRY = Entry("sentences", "http://127.0.0.1:1/", 30500)
 KUBECTL = f"""#!{sys.executable}
 import socket, sys, time
 from pathlib import Path
-here = Path(__file__).parent
-if "get" in sys.argv:
-    gone = (here / "gone").exists()
-    sys.exit('Error from server (NotFound): services "gateway" not found' if gone else 0)
-if (here / "broken").exists():
+if (Path(__file__).parent / "broken").exists():
     sys.exit("error: unable to forward port because pod is not running")
 with socket.create_server(("127.0.0.1", int(sys.argv[-1].partition(":")[0]))):
-    while not (here / "gone").exists():
-        time.sleep(0.02)
+    time.sleep(600)
 """
-"""Listens where `kubectl port-forward` would, as long as its Service is there."""
+"""Listens where `kubectl port-forward` would."""
 
 
 @pytest.fixture
 def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of a kubectl that forwards nothing; files in it say how it fails."""
+    """Return the folder of a kubectl that forwards nothing; a file `broken` in it has it fail."""
     file = tmp_path / "kubectl"
     file.write_text(KUBECTL)
     file.chmod(file.stat().st_mode | stat.S_IXUSR)
@@ -62,6 +57,12 @@ def processes(cluster: Cluster) -> list[int]:
     return [process[0] for _, process in noted.values()]
 
 
+def led_to(cluster: Cluster, url: str) -> str:
+    """Return the pod to which a way leads."""
+    (process, *_) = processes(cluster)
+    return forward.leads_to((process, psutil.Process(process).create_time()), int(url.split(":")[2][:-1]))
+
+
 def test_a_gateway_has_one_way_until_the_cluster_goes(cluster: Cluster) -> None:
     url = application.url(cluster, "gateway")
     assert application.url(cluster, "gateway", "http") == application.url(cluster, "gateway", "80") == url
@@ -73,24 +74,52 @@ def test_a_gateway_has_one_way_until_the_cluster_goes(cluster: Cluster) -> None:
     assert not psutil.pid_exists(first)
     assert not psutil.pid_exists(second)
     assert application.url(cluster, "gateway") == url, "a loop in a terminal goes on asking there"
+    way = psutil.Process(processes(cluster)[0])
+    kubectl = way.children()
     cluster.kubeconfig.unlink()
-    again = processes(cluster)[0]
-    assert waiting.holds(lambda: not forward.runs((again, psutil.Process(again).create_time())), 20)
+    assert way.wait(20) is not None
+    assert not any(child.is_running() for child in kubectl)
 
 
-def test_a_way_ends_with_its_service(cluster: Cluster, kubectl: Path) -> None:
+def test_a_way_leads_to_the_pod_that_is_ready_now(cluster: Cluster) -> None:
+    url = application.url(cluster, "gateway")
+    (before,) = cluster.pods("istio=gateway")
+    assert led_to(cluster, url) == before["metadata"]["name"]
+    cluster.remove("v1", "Pod", before["metadata"]["name"])
+    assert application.url(cluster, "gateway") == url
+    (after,) = cluster.pods("istio=gateway")
+    assert led_to(cluster, url) == after["metadata"]["name"] != before["metadata"]["name"]
+    ways.end(cluster.kubeconfig.parent)
+
+
+def test_a_way_ends_with_its_service_unless_it_lasts(cluster: Cluster) -> None:
     application.url(cluster, "gateway")
     way = psutil.Process(processes(cluster)[0])
-    (kubectl / "gone").touch()
+    entry = forward.Way(cluster.namespace, "sentences", port=5000, local=ports.choose(None))
+    lasting = forward.begin(cluster.kubeconfig, entry, cluster.kubeconfig.parent / "logs" / "log")
+    cluster.remove("v1", "Service", "gateway")
     assert way.wait(20) is not None
+    cluster.apply("deploy/v1")
+    assert waiting.holds(lambda: forward.leads_to(lasting, entry.local).startswith("sentences-"), 20)
+    forward.end(lasting)
+    assert not forward.runs(lasting)
 
 
 def test_what_kubectl_says_of_a_way_that_does_not_open(
     cluster: Cluster, kubectl: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ways, "READY_SECONDS", 2.0)
     (kubectl / "broken").touch()
+    log = cluster.kubeconfig.parent / "logs" / "port-forward.log"
+    tried = forward.begin(
+        cluster.kubeconfig, forward.Way(cluster.namespace, "gateway", 80, ports.choose(None)), log
+    )
+    assert waiting.holds(lambda: log.read_text() != "", 20)
+    forward.end(tried)
+    monkeypatch.setattr(ways, "READY_SECONDS", 0.0)
     with pytest.raises(EngineError, match="way to gateway could not be opened: error: unable to forward"):
+        application.url(cluster, "gateway")
+    cluster.scale("gateway", 0)
+    with pytest.raises(EngineError, match="way to gateway could not be opened: none of its pods is ready"):
         application.url(cluster, "gateway")
 
 
