@@ -122,7 +122,7 @@ def test_both_times_reach_the_class_also_when_it_is_joined_later(tmp_path: Path)
 
 
 def test_the_quiz_on_paper_is_what_is_asked() -> None:
-    assert (PROJECT / paper.FILE).read_text() == paper.text(), "run: python -m kata_lib.course.notebooks"
+    assert (PROJECT / paper.FILE).read_text() == paper.text(), "run: python -m kata_lib.course.quiz.paper"
     asked, _, key = paper.text().partition("## The key")
     assert reasons(asked) == []
     assert reasons(key) == list(ITEMS)

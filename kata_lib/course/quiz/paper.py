@@ -1,7 +1,11 @@
-"""The quiz on paper, for an instructor: the questions, and on a page of its own the key."""
+"""The quiz on paper, for an instructor: the questions, and after them the key.
+
+python -m kata_lib.course.quiz.paper     writes it anew
+"""
 
 from kata_lib.course import quiz
 from kata_lib.course.quiz.items import ITEMS
+from kata_lib.machine import PROJECT
 
 FILE = "docs/quiz.md"
 """Where it is, from the project's folder."""
@@ -22,3 +26,7 @@ def text() -> str:
     ]
     key = "\n".join(["| | | right | because | shown in |", "|---|---|---|---|---|", *rows])
     return f"{_HEAD}\n{quiz.questions()}\n\n## The key\n\n{key}\n"
+
+
+if __name__ == "__main__":
+    (PROJECT / FILE).write_text(text())
