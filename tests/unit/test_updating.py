@@ -1,4 +1,4 @@
-"""`kata update`: a clone goes to its upstream, a folder to its installation, and nothing of theirs is lost."""
+"""`kata update`: a clone goes to its upstream, a folder to its installation; nothing of theirs is lost."""
 
 import json
 import subprocess
