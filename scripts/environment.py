@@ -105,7 +105,9 @@ def outdated(files: list[str]) -> list[str]:
     if UNFINISHED.exists() or not works(PYTHON):
         return list(wanted)
     have = json.loads(STAMP.read_text()) if STAMP.exists() else {"root": str(ROOT)}
-    have = {name: digest for name, digest in have.items() if name not in NPM_LOCKS or node_modules(name).exists()}
+    have = {
+        name: digest for name, digest in have.items() if name not in NPM_LOCKS or node_modules(name).exists()
+    }
     return list(wanted) if have["root"] != wanted["root"] else [n for n in wanted if have.get(n) != wanted[n]]
 
 
