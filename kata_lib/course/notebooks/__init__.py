@@ -19,9 +19,9 @@ from kata_lib.errors import KataError
 from kata_lib.machine import PROJECT
 
 FOLDER = PROJECT / "notebooks"
-START = FOLDER / "src" / "start.py"
-"""The source of the start page, which is no step."""
-TAGS = {"predict", "your-turn", "hints", "solution", "check", "look-first", "map", "next", "report"}
+PAGES = tuple(FOLDER / "src" / f"{name}.py" for name in ("start", "quiz"))
+"""The sources of what is no step: the start page, and the quiz."""
+TAGS = {"predict", "your-turn", "hints", "solution", "check", "look-first", "map", "next", "report", "quiz"}
 FOR_PERSONS = {"your-turn", "hints", "report"}
 """What is left out where no person is: a run without one writes its own report."""
 GRADES = ("where to look", "which command", "the line")
@@ -63,8 +63,8 @@ def _next(source: Path) -> str:
     """Return the link at the end of a notebook."""
     from kata_lib.course.exercises import EXERCISES  # loads pandas, which `kata progress` need not wait for
 
-    order = [START.stem, *(exercise.step.notebook for exercise in EXERCISES)]
-    place = order.index(source.stem)
+    order = ["start", *(exercise.step.notebook for exercise in EXERCISES)]
+    place = order.index(source.stem) if source.stem in order else len(EXERCISES)
     if place == len(EXERCISES):
         return "**Back: [start](start.ipynb)**, the map, with all your ticks."
     return f"**Next: [{order[place + 1]}]({order[place + 1]}.ipynb)**: {EXERCISES[place].about}."
@@ -91,9 +91,9 @@ def text(notebook: Notebook) -> str:
 
 
 def write(folder: Path, *, solutions: bool) -> list[Path]:
-    """Write every notebook into a folder, the start page among them, and return the files."""
+    """Write every notebook into a folder, the pages that are no steps among them, and return the files."""
     files = []
-    for source in [START, *sources()]:
+    for source in [*PAGES, *sources()]:
         file = folder / f"{source.stem}.ipynb"
         file.write_text(text(of(source, solutions=solutions)))
         files.append(file)
