@@ -25,7 +25,7 @@ SUPPORTED = "Linux with glibc 2.31 or newer (x86_64, aarch64), macOS 15 on Apple
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder of this checkout: many may share it, and then none of them may write to it."""
 WORKSHOP = Path(os.environ.get("KATA_WORKSHOP") or PROJECT).resolve()
-"""The folder in which the learner works, with manifests and notebooks of their own: $KATA_WORKSHOP, or PROJECT."""
+"""The folder in which the learner works, with files of their own: $KATA_WORKSHOP, or PROJECT."""
 
 
 @dataclass(frozen=True)

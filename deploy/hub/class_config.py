@@ -1,6 +1,7 @@
 """What every hub of a class has, wherever its servers run: limits, the proxy, the culler, the board.
 
-KATA_INSTRUCTORS: who leads the class, names with commas between them. They see the board, and no learner's server.
+KATA_INSTRUCTORS: who leads the class, names with commas between them. They see the board, but no
+learner's server.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""The hub of deploy/hub on a machine without systemd or accounts for learners: only how servers are started differs.
+"""The hub of deploy/hub where there is no systemd and learners have no accounts: servers start otherwise.
 
-Where this is root each server has a user id of its own, otherwise this one. Homes are in $KATA_TEST_HOMES. Any name
-logs in.
+Where this is root each server has a user id of its own, otherwise this one. Homes are in $KATA_TEST_HOMES.
+Any name logs in.
 """
 
 import os
@@ -27,11 +27,10 @@ class OtherUserSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc]
     """Starts a server as a user id that has no account."""
 
     async def start(self):  # type: ignore[no-untyped-def]
-        home = Path(self.home_dir)
-        home.mkdir(mode=0o700, exist_ok=True)
+        os.makedirs(self.home_dir, mode=0o700, exist_ok=True)
         if os.geteuid() == 0:
             number = FIRST_ID + int(self.user.id)
-            os.chown(home, number, number)
+            os.chown(self.home_dir, number, number)
             become = ["setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups"]
             if not all(map(readable_by_all, (Path(sys.executable), Path(__file__)))):
                 become += [f"--inh-caps={READS_ALL}", f"--ambient-caps={READS_ALL}"]
@@ -52,3 +51,4 @@ c.JupyterHub.spawner_class = OtherUserSpawner
 c.SimpleLocalProcessSpawner.home_dir_template = f"{os.environ['KATA_TEST_HOMES']}/{{username}}"
 c.JupyterHub.hub_port = free_port()
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{free_port()}"
+c.Spawner.args = ["--LabApp.expose_app_in_browser=True"]
