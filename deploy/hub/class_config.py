@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-c = get_config()  # type: ignore[name-defined]  # noqa: F821
+c = get_config()  # noqa: F821
 here = Path(__file__).resolve().parent
 binaries = Path(sys.executable).parent
 

@@ -10,9 +10,9 @@ import ipaddress
 import os
 from pathlib import Path
 
-c = get_config()  # type: ignore[name-defined]  # noqa: F821
+c = get_config()  # noqa: F821
 here = Path(__file__).resolve().parent
-load_subconfig(str(here / "class_config.py"))  # type: ignore[name-defined]  # noqa: F821
+load_subconfig(str(here / "class_config.py"))  # noqa: F821
 
 c.JupyterHub.bind_url = os.environ.get("KATA_HUB_URL", "http://127.0.0.1:8000")
 c.JupyterHub.authenticator_class = "pam"
@@ -28,7 +28,7 @@ NETWORKS = list(LOOPBACK.subnets(new_prefix=17))[2:-2]
 """One a learner: room for eight clusters. The first holds 127.0.0.1."""
 
 
-def own_addresses(spawner):  # type: ignore[no-untyped-def]
+def own_addresses(spawner):
     """Give a server the part of loopback in which its clusters are, and keep it out of everyone else's."""
     network = str(NETWORKS[spawner.user.id - 1])
     spawner.environment = {**spawner.environment, "KATA_ADDRESSES": network}

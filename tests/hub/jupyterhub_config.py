@@ -34,7 +34,7 @@ class OtherUserSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc]
             become = ["setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups"]
             if not all(map(readable_by_all, (Path(sys.executable), Path(__file__)))):
                 become += [f"--inh-caps={READS_ALL}", f"--ambient-caps={READS_ALL}"]
-            self.cmd = [*become, *self.cmd]
+            self.cmd = [*become, *self.cmd]  # type: ignore[has-type]
         return await super().start()
 
     def make_preexec_fn(self, name):  # type: ignore[no-untyped-def]
