@@ -22,6 +22,17 @@ def secret(kubeconfig: Path, folder: Path, namespace: str, name: str, host: str,
     kubectl(kubeconfig, *words)
 
 
+def let_read_secrets(kubeconfig: Path, namespace: str) -> None:
+    """Let the account of a namespace's pods read its Secrets: istiod asks before it gives a router one.
+
+    Source: https://istio.io/latest/docs/setup/additional-setup/gateway/
+    """
+    role, account = "gateway-secrets", f"--serviceaccount={namespace}:default"
+    at = f"--namespace={namespace}"
+    kubectl(kubeconfig, "create", "role", role, "--verb=get,watch,list", "--resource=secrets", at)
+    kubectl(kubeconfig, "create", "rolebinding", role, f"--role={role}", account, at)
+
+
 def asks(url: str, host: str, trusted: trustme.CA) -> bool:
     """Return whether a gateway answers to a request for a host."""
     try:

@@ -92,6 +92,7 @@ def certificates(kata: Lab, tmp_path_factory: pytest.TempPathFactory) -> trustme
     for name in ("shop", "kata"):
         folder = tmp_path_factory.mktemp(name)
         by_tls.secret(cluster.kubeconfig, folder, cluster.namespace, name, f"{name}.example", authority)
+    by_tls.let_read_secrets(cluster.kubeconfig, cluster.namespace)
     return authority
 
 

@@ -120,7 +120,9 @@ def share_of_v2(kata: Lab, headers: Mapping[str, str] | None = None) -> int:
 
 def test_versions_share_requests_by_their_pods(kata: Lab, series: Series) -> None:
     series.apply("v1", "v2", "v3")
-    seen = Counter(kata.sample(requests=REQUESTS, concurrency=4)["version"])
+    seen = Counter(
+        kata.sample(requests=REQUESTS)["version"]
+    )  # one by one: of several at once a slow pod gets fewer
     print(f"v1, v2, v3 side by side: {dict(seen)}")
     assert set(seen) == {"v1", "v2", "v3"}
     assert "wrong" not in [judge(count, REQUESTS, 1 / 3, 1 / 2) for count in seen.values()]
@@ -211,6 +213,7 @@ def test_teams_delegate_to_namespaces_of_their_own(
 ) -> None:
     authority = trustme.CA()
     by_tls.secret(kata.cluster.kubeconfig, tmp_path, ingress, "sentences-tls-secret", HOST, authority)
+    by_tls.let_read_secrets(kata.cluster.kubeconfig, ingress)
     files = ["team1-vs-gw", "team2-sentences", "team2-vs", "team3-sentences", "team3-vs", "team4-sentences"]
     series.apply(*(f"teams/{file}.yaml" for file in (*files, "team4-vs", "team4-sentences-canary")))
     for name in TEAMS.values():
