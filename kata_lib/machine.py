@@ -1,4 +1,4 @@
-"""What a machine must have for the workshop, and how that is read: on the standard library alone.
+"""What a machine must have for the workshop, and where on it the workshop is: on the standard library alone.
 
 The set-up reads it before anything is installed, the embedded engine before it starts, `kata doctor` before a
 class: the rules stand here and nowhere else.
@@ -22,8 +22,18 @@ OLDEST_KUBECTL = numbers(versions.OLDEST_KUBECTL)
 SUPPORTED = "Linux with glibc 2.31 or newer (x86_64, aarch64), macOS 15 on Apple silicon, WSL2"
 """In words, the platforms for which Envoy comes as a wheel."""
 
-PROJECT = Path(__file__).resolve().parent.parent
-"""The folder of this checkout."""
+_PACKAGE = Path(__file__).resolve().parent
+IMPORTED_FROM = _PACKAGE.parent
+"""The folder that has this package: the checkout, or where the wheel was installed."""
+IS_CHECKOUT = not (_PACKAGE / "brought").is_dir()
+BROUGHT = IMPORTED_FROM if IS_CHECKOUT else _PACKAGE / "brought"
+"""The folder with what the workshop brings: notebooks, manifests, settings; pdm_build.py says what."""
+SET_UP = "scripts/setup" if IS_CHECKOUT else "canary-kata --write"
+"""The command that mends what is installed."""
+OPEN = "scripts/workshop" if IS_CHECKOUT else "canary-kata"
+"""The command that opens the workshop."""
+MARK = ".kata/brought.json"
+"""What a learner's folder has, made from a wheel: which files the workshop wrote."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,35 @@ def kubectl_version(path: str, seconds: float) -> tuple[int, ...] | None:
     return numbers(version[1]) if version else None
 
 
+def last_opened() -> Path:
+    """Return the file that names the learner's folder which was opened last."""
+    return (
+        Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "canary-kata" / "folder"
+    )
+
+
+def learners_folder() -> Path:
+    """Return the folder that a learner works in: the checkout, or one that was made from a wheel.
+
+    Of those it is KATA_FOLDER, that in which one stands, or the one that was opened last; where there is
+    none, the one that would be made here.
+    """
+    if IS_CHECKOUT:
+        return BROUGHT
+    if named := os.environ.get("KATA_FOLDER"):
+        return Path(named).resolve()
+    here = Path.cwd()
+    known = last_opened()
+    last = [Path(known.read_text().strip())] if known.is_file() else []
+    found = (folder for folder in (here, *here.parents, *last) if (folder / MARK).is_file())
+    return next(found, here / "canary-kata")
+
+
+PROJECT = learners_folder()
+"""The folder that a learner works in, of this process."""
+
+
 def state_folder() -> Path:
-    """Return where everything is kept that lasts: $KATA_HOME, or .kata in the project."""
+    """Return where everything is kept that lasts: $KATA_HOME, or .kata in the learner's folder."""
     named = os.environ.get("KATA_HOME")
     return (Path(named) if named else PROJECT / ".kata").resolve()

@@ -1,20 +1,23 @@
 """JupyterLab for the workshop: loopback only, with a token, and nothing asked of the internet."""
 
+import os
 import shutil
 from pathlib import Path
 
 from jupyterlab.commands import get_workspaces_dir
 from jupyterlab.handlers.announcements import NeverCheckForUpdate
 
+from kata_lib.machine import PROJECT
+
 here = Path(__file__).resolve().parent
-root = here.parents[1]
+os.environ["KATA_FOLDER"] = str(PROJECT)  # where terminals begin
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
 c.Application.log_level = "ERROR"  # the link is printed all the same
 c.ServerApp.ip = "127.0.0.1"
-c.ServerApp.root_dir = str(root)
+c.ServerApp.root_dir = str(PROJECT)
 c.ServerApp.terminado_settings = {
-    "shell_command": ["bash", "--rcfile", str(root / "etc/terminal.bashrc"), "-i"]
+    "shell_command": ["bash", "--rcfile", str(here.parent / "terminal.bashrc"), "-i"]
 }
 c.KernelManager.transport_encryption = "auto"  # else any user of the machine reads a kernel's outputs
 c.ContentsManager.hide_globs = ["__pycache__", "*.pyc", "*~", "src"]  # the notebooks' folder shows them alone

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from kata_lib.errors import KataError
-from kata_lib.machine import PROJECT
+from kata_lib.machine import BROUGHT, PROJECT
 
 FOLDER = PROJECT / "notebooks"
-START = FOLDER / "src" / "start.py"
+SOURCES = BROUGHT / "notebooks" / "src"
+START = SOURCES / "start.py"
 """The source of the start page, which is no step."""
 TAGS = {"predict", "your-turn", "hints", "solution", "check", "look-first", "map", "next", "report"}
 FOR_PERSONS = {"your-turn", "hints", "report"}
@@ -34,7 +35,7 @@ Notebook = dict[str, Any]
 
 def sources() -> list[Path]:
     """Return the sources of the steps' notebooks in the order of the workshop."""
-    return sorted((FOLDER / "src").glob("[0-9]*.py"))
+    return sorted(SOURCES.glob("[0-9]*.py"))
 
 
 def title(source: Path) -> str:
