@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pdm.backend.hooks import Context
 
-BROUGHT = (
+SHIPPED = (
     *("deploy", "docs", "etc/*.*", "etc/jupyter", "notebooks", "requirements-kubectl.lock"),
     *("scripts/get-tools", "scripts/get_tools.py", "scripts/loop-query.sh"),
 )
 """What is read where the workshop runs: patterns from the project's folder, of folders all that they hold."""
-PLACE = "kata_lib/brought"
+PLACE = "kata_lib/shipped"
 """Where the wheel has it; kata_lib/machine.py looks there."""
 
 
@@ -30,7 +30,7 @@ def pdm_build_initialize(context: "Context") -> None:
 def pdm_build_update_files(context: "Context", files: dict[str, Path]) -> None:
     """Add to the wheel what the package reads."""
     if context.target == "wheel":
-        files.update({f"{PLACE}/{file.relative_to(context.root)}": file for file in brought(context.root)})
+        files.update({f"{PLACE}/{file.relative_to(context.root)}": file for file in shipped(context.root)})
 
 
 def locked(lock: Path) -> list[str]:
@@ -38,9 +38,9 @@ def locked(lock: Path) -> list[str]:
     return re.findall(r"^[\w.-]+==[^\\\n]*[^\\\s]", lock.read_text(), re.MULTILINE)
 
 
-def brought(project: Path) -> Iterator[Path]:
-    """Yield the files of BROUGHT, without what Python and Jupyter leave behind."""
-    for found in sorted(place for pattern in BROUGHT for place in project.glob(pattern)):
+def shipped(project: Path) -> Iterator[Path]:
+    """Yield the files of SHIPPED, without what Python and Jupyter leave behind."""
+    for found in sorted(place for pattern in SHIPPED for place in project.glob(pattern)):
         for file in sorted(found.rglob("*")) if found.is_dir() else [found]:
             hidden = any(part.startswith((".", "__")) for part in file.relative_to(project).parts)
             if file.is_file() and not hidden:

@@ -25,8 +25,8 @@ SUPPORTED = "Linux with glibc 2.31 or newer (x86_64, aarch64), macOS 15 on Apple
 _PACKAGE = Path(__file__).resolve().parent
 IMPORTED_FROM = _PACKAGE.parent
 """The folder that has this package: the checkout, or where the wheel was installed."""
-IS_CHECKOUT = not (_PACKAGE / "brought").is_dir()
-BROUGHT = IMPORTED_FROM if IS_CHECKOUT else _PACKAGE / "brought"
+IS_CHECKOUT = not (_PACKAGE / "shipped").is_dir()
+SHIPPED = IMPORTED_FROM if IS_CHECKOUT else _PACKAGE / "shipped"
 """The folder with what the workshop brings: notebooks, manifests, settings; pdm_build.py says what."""
 SET_UP = "scripts/setup" if IS_CHECKOUT else "canary-kata --write"
 """The command that mends what is installed."""
@@ -91,7 +91,7 @@ def learners_folder() -> Path:
     none, the one that would be made here.
     """
     if IS_CHECKOUT:
-        return BROUGHT
+        return SHIPPED
     if named := os.environ.get("KATA_FOLDER"):
         return Path(named).resolve()
     here = Path.cwd()

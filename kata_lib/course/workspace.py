@@ -3,7 +3,8 @@
     .kata/brought.json    the version that wrote the folder, and the SHA-256 of each file as it was brought
 
 A file that is still as it was brought becomes the newer version's; one that the learner changed is kept, and
-named. A file that is gone is brought again, so whoever wants a notebook anew deletes it.
+named; `updating` corrects such notebooks cell by cell. A file that is gone is brought again, so whoever wants
+a notebook anew deletes it.
 """
 
 import hashlib

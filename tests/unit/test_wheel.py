@@ -128,7 +128,7 @@ def test_it_has_every_file_of_the_package_and_the_command(wheel: Path) -> None:
     package = (file for file in (PROJECT / "kata_lib").rglob("*") if file.is_file())
     files = [str(file.relative_to(PROJECT)) for file in package if file.suffix != ".pyc"]
     assert set(files) <= names
-    assert {f"{pdm_build.PLACE}/{file.relative_to(PROJECT)}" for file in pdm_build.brought(PROJECT)} <= names
+    assert {f"{pdm_build.PLACE}/{file.relative_to(PROJECT)}" for file in pdm_build.shipped(PROJECT)} <= names
     assert [entry.external_attr >> 16 & 0o111 for entry in scripts] == [0o111]
 
 

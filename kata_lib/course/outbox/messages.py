@@ -58,7 +58,14 @@ class Hand(Message, tag="hand", frozen=True):
     analysis: Long = ""
 
 
-Said = Verdict | Prediction | Counts | Hand
+class Quiz(Message, tag="quiz", frozen=True):
+    """The answers of the quiz before or after, a letter by each item's name."""
+
+    part: Literal["before", "after"]
+    answers: Annotated[dict[Name, Literal["a", "b", "c", "d"]], msgspec.Meta(max_length=20)]
+
+
+Said = Verdict | Prediction | Counts | Hand | Quiz
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
