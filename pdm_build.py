@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from pdm.backend.hooks import Context
 
 SHIPPED = (
-    *("deploy", "docs", "etc/*.*", "etc/jupyter", "notebooks", "requirements-kubectl.lock"),
+    *("README.md", "deploy/app", "docs", "etc/*.*", "etc/jupyter", "notebooks", "requirements-kubectl.lock"),
     *("scripts/get-tools", "scripts/get_tools.py", "scripts/loop-query.sh"),
 )
-"""What is read where the workshop runs: patterns from the project's folder, of folders all that they hold."""
+"""What is read where the workshop runs: patterns from the project's folder, of folders all that they hold.
+
+Manifests are in the package itself: kata_lib/course/originals.json.
+"""
 PLACE = "kata_lib/shipped"
 """Where the wheel has it; kata_lib/machine.py looks there."""
 

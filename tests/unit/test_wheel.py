@@ -14,6 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import pdm_build
+from kata_lib.course import folder as folders
 from kata_lib.machine import PROJECT
 
 SOURCE = (
@@ -24,6 +25,7 @@ SOURCE = (
     "notebooks",
     "scripts",
     "LICENSE",
+    "README.md",
     "pdm_build.py",
     "pyproject.toml",
 )
@@ -41,7 +43,7 @@ from kata_lib.course.application import APPLICATION
 folder = Path("solved")
 folder.mkdir()
 print(json.dumps({
-    "project": str(machine.PROJECT),
+    "folder": str(machine.WORKSHOP),
     "state": str(machine.state_folder()),
     "edited": originals.edited(),
     "program": (APPLICATION.source / APPLICATION.program).is_file(),
@@ -97,12 +99,16 @@ def read(installed: Path, home: Path) -> Mapping[str, Any]:
     return found
 
 
+def files(folder: Path) -> set[Path]:
+    return {file.relative_to(folder) for file in folder.rglob("*") if file.is_file()}
+
+
 def test_it_writes_a_folder_and_reads_there_all_that_a_checkout_does(installed: Path, tmp_path: Path) -> None:
     opening = ("-m", "kata_lib.cli.opening", "--write")
     folder = tmp_path / "canary-kata"
     assert f"The workshop is in {folder}:" in run(installed, tmp_path, *opening)
     assert read(installed, tmp_path) == {
-        "project": str(folder),
+        "folder": str(folder),
         "state": str(folder / ".kata"),
         "edited": [],
         "program": True,
@@ -110,6 +116,8 @@ def test_it_writes_a_folder_and_reads_there_all_that_a_checkout_does(installed: 
         "released": "name",
         "notebooks": len(list((PROJECT / "notebooks").glob("*.ipynb"))),
     }
+    folders.fill(tmp_path / "of-the-checkout")
+    assert files(folder) == files(tmp_path / "of-the-checkout")
     manifest = folder / "deploy/v1/name.yaml"
     manifest.write_text(f"{manifest.read_text()}  labels: {{mine: mine}}\n")
     run(installed, tmp_path, *opening, "--folder", str(folder))

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from kata_lib.errors import KataError
-from kata_lib.machine import PROJECT, SHIPPED
+from kata_lib.machine import PROJECT, WORKSHOP
 
-FOLDER = PROJECT / "notebooks"
-SOURCES = SHIPPED / "notebooks" / "src"
+FOLDER = WORKSHOP / "notebooks"
+SOURCES = PROJECT / "notebooks" / "src"
 PAGES = tuple(SOURCES / f"{name}.py" for name in ("start", "quiz"))
 """The sources of what is no step: the start page, and the quiz."""
 TAGS = {"predict", "your-turn", "hints", "solution", "check", "look-first", "map", "next", "report", "quiz"}
