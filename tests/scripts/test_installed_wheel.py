@@ -69,8 +69,7 @@ def test_kata_works_in_any_folder(environment: dict[str, str]) -> None:
 
 
 @pytest.mark.usefixtures("opened")
-def test_a_notebook_runs(environment: dict[str, str]) -> None:
-    folder = (Path(environment["HOME"]) / ".local/state/canary-kata/folder").read_text().strip()
-    command = ["jupyter", "execute", "00-setup.ipynb"]
+def test_a_notebook_runs(environment: dict[str, str], tmp_path: Path) -> None:
     run = {**environment, "KATA_RESET": "1"}
-    subprocess.run(command, cwd=Path(folder) / "notebooks", env=run, check=True, timeout=SECONDS)
+    for command in (["kata", "notebooks", "."], ["jupyter", "execute", "00-setup.ipynb"]):
+        subprocess.run(command, cwd=tmp_path, env=run, check=True, timeout=SECONDS)
