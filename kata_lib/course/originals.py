@@ -16,7 +16,7 @@ from kata_lib.cluster.apply import LAST_APPLIED
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.manifests import FOLDER, parse
 from kata_lib.errors import ManifestError
-from kata_lib.machine import PROJECT
+from kata_lib.machine import WORKSHOP
 
 _KEPT = Path(__file__).with_name("originals.json")
 
@@ -65,7 +65,7 @@ def restore(file: str) -> Path | None:
 
     It is kept beside the file as FILE.mine, FILE.mine2...: nothing is overwritten.
     """
-    place = PROJECT / _known(file)
+    place = WORKSHOP / _known(file)
     if place.exists() and place.read_text() == texts()[_known(file)]:
         return None
     kept = None
@@ -122,19 +122,19 @@ def _known(path: str) -> str:
 
 def _plain(path: str) -> str:
     place = Path(path)
-    if place.is_absolute() and place.is_relative_to(PROJECT):
-        place = place.relative_to(PROJECT)
+    if place.is_absolute() and place.is_relative_to(WORKSHOP):
+        place = place.relative_to(WORKSHOP)
     elif (
         not place.is_absolute()
-        and (Path.cwd() / place).is_relative_to(PROJECT)
+        and (Path.cwd() / place).is_relative_to(WORKSHOP)
         and (Path.cwd() / place).exists()
     ):
-        place = (Path.cwd() / place).resolve().relative_to(PROJECT.resolve())
+        place = (Path.cwd() / place).resolve().relative_to(WORKSHOP.resolve())
     return str(place)
 
 
 def _text(file: str) -> str:
-    place = PROJECT / file
+    place = WORKSHOP / file
     return place.read_text() if place.exists() else ""
 
 
@@ -153,7 +153,7 @@ def _names_for(place: Path) -> Iterator[Path]:
 
 def _main() -> None:
     """Write originals.json from deploy/."""
-    found = {str(file.relative_to(PROJECT)): file.read_text() for file in sorted(FOLDER.rglob("*.yaml"))}
+    found = {str(file.relative_to(WORKSHOP)): file.read_text() for file in sorted(FOLDER.rglob("*.yaml"))}
     _KEPT.write_text(json.dumps(found, indent=0, ensure_ascii=False) + "\n")
 
 
