@@ -1,8 +1,8 @@
 """The class's board under a whole class: from a check to what the instructor sees, and whether memory grows.
 
-The board is `kata class serve` as a process of its own (`served`). Each learner joins by the code, keeps their
-stream open, and tells of a check every 20 s on a connection of its own, as a kernel does; one more client reads
-the instructor's stream (`simulated`).
+The board is `kata class serve` as a process of its own (`served`). Each learner joins by the code, keeps
+their stream open, and tells of a check every 20 s on a connection of its own, as a kernel does; one more
+client reads the instructor's stream (`simulated`).
 """
 
 import asyncio

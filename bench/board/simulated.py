@@ -50,7 +50,7 @@ class Noted:
 
 
 async def hold(learners: int, seconds: float, say: Callable[[str], None]) -> Noted:
-    """Have so many learners in a class for so long, and return what was measured; its state is in $KATA_HOME."""
+    """Have so many learners in a class for so long, and return what was measured."""
     noted, chance = Noted(), random.Random(1)
     async with served() as board, _http(board.url) as http, _http(board.url, force_close=True) as kernels:
         say(f"{learners} learners join")
