@@ -100,9 +100,10 @@ def original(files: Annotated[list[str], typer.Argument(metavar="FILE...")]) -> 
 def update() -> None:
     """Bring the workshop's newer version: corrected notebooks come, each cell that you changed stays."""
     from kata_lib.course import updating
-    from kata_lib.machine import PROJECT
+    from kata_lib.machine import PROJECT, WORKSHOP
 
-    print("\n".join(updating.from_upstream(PROJECT)))
+    shared = WORKSHOP != PROJECT
+    print("\n".join(updating.from_installation(WORKSHOP) if shared else updating.from_upstream(PROJECT)))
 
 
 @app.command()

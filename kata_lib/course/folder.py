@@ -1,12 +1,12 @@
 """The learner's own copy of what they open and edit, where many share an installation that none may write to.
 
-python -m kata_lib.course.folder     copies into $KATA_WORKSHOP what is missing there
+python -m kata_lib.course.folder     copies into $KATA_WORKSHOP what is missing, and corrects notebooks
 """
 
 import os
 from pathlib import Path
 
-from kata_lib.course import originals
+from kata_lib.course import originals, updating
 from kata_lib.machine import PROJECT, WORKSHOP
 
 COPIED = ("README.md", "docs/*", "notebooks/*.ipynb", "deploy/app/*", "scripts/loop-query.sh")
@@ -40,3 +40,4 @@ def _copied(folder: Path, name: str, content: bytes) -> str | None:
 if __name__ == "__main__":
     if WORKSHOP != PROJECT:
         fill(WORKSHOP)
+        print("\n".join(updating.from_installation(WORKSHOP)))
