@@ -102,8 +102,8 @@ def update() -> None:
     from kata_lib.course import updating
     from kata_lib.machine import PROJECT, WORKSHOP
 
-    shared = WORKSHOP != PROJECT
-    print("\n".join(updating.from_installation(WORKSHOP) if shared else updating.from_upstream(PROJECT)))
+    bring = updating.from_upstream if WORKSHOP == PROJECT else updating.from_installation
+    print("\n".join(bring(WORKSHOP)))
 
 
 @app.command()
