@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from kata_lib.classroom.board import FEW, Board, Row
+from kata_lib.classroom.board import Board, Row
+from kata_lib.classroom.seat import FEW
 from kata_lib.classroom.store import Learner, Received
 from kata_lib.course.exercise import PERCENT, Question
 from kata_lib.course.outbox.messages import Counts, Hand, Prediction, Said, Verdict

@@ -11,6 +11,7 @@ import pytest
 from class_server import Served, served
 
 from kata_lib.classroom import server
+from kata_lib.classroom.admission import codes
 from kata_lib.course.outbox import messages
 from kata_lib.course.outbox.messages import Hand, Said, Verdict
 
@@ -122,9 +123,9 @@ def test_the_learners_code_is_not_the_instructors(board: Served) -> None:
 def test_whoever_tries_codes_is_stopped_even_with_the_right_one(board: Served) -> None:
     tries = [
         httpx2.post(f"{board.url}/login", data={"code": str(n)}).status_code
-        for n in range(server.WRONG_CODES + 1)
+        for n in range(codes.WRONG_CODES + 1)
     ]
-    assert tries == [403] * server.WRONG_CODES + [429]
+    assert tries == [403] * codes.WRONG_CODES + [429]
     assert httpx2.post(f"{board.url}/login", data={"code": board.instructors_code}).status_code == 429
 
 
@@ -177,7 +178,7 @@ def test_what_is_no_message_is_refused_and_not_kept(board: Served, body: bytes) 
 
 
 def test_more_than_a_request_may_carry_is_refused(board: Served) -> None:
-    assert join(board).post("/api/messages", content=b"x" * (server.MOST_BYTES + 1)).status_code == 413
+    assert join(board).post("/api/messages", content=b"x" * (messages.MOST_BYTES + 1)).status_code == 413
 
 
 def test_too_many_requests_wait(board: Served) -> None:

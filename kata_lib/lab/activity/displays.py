@@ -35,6 +35,14 @@ def in_kernel() -> bool:
     return hasattr(shell, "kernel")
 
 
+def may_ask() -> bool:
+    """Return whether whoever runs the cell can be asked: a person can, nbval and nbclient cannot."""
+    interactive = sys.modules.get("IPython")
+    shell = interactive.get_ipython() if interactive else None
+    request = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    return bool(request.get("content", {}).get("allow_stdin"))
+
+
 class Cell:
     """One output of the running cell, empty in the end.
 
