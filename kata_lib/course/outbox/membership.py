@@ -20,8 +20,8 @@ from kata_lib import engines, files, machine
 from kata_lib.errors import KataError
 
 PATIENCE = httpx2.Timeout(5, connect=3)
-SILENCE_SECONDS = 60.0
-"""After so long a stream is given up of which nothing came; the board pings four times as often."""
+OF_STREAMS = httpx2.Timeout(5, connect=3, read=60)
+"""The board pings a stream four times as often; before a minute is over, one without a ping is given up."""
 IN_HUB = ("KATA_CLASS_URL", "JUPYTERHUB_API_TOKEN")
 """The environment variables that put a kernel into a hub's class."""
 
@@ -133,10 +133,11 @@ def asked(url: str, method: str, path: str, token: str = "", content: object = N
 
 def lines(membership: Membership, path: str) -> Iterator[str]:
     """Yield the lines of a stream of the board's until it ends; ClassError as of `asked`."""
-    patience = httpx2.Timeout(PATIENCE, read=SILENCE_SECONDS)
     url, headers = membership.url, _speaks(membership.token)
     try:
-        with httpx2.stream("GET", url + path, headers=headers, timeout=patience, verify=_trusted()) as answer:
+        with httpx2.stream(
+            "GET", url + path, headers=headers, timeout=OF_STREAMS, verify=_trusted()
+        ) as answer:
             if not answer.is_success:
                 answer.read()
             _accepted(url, answer)
