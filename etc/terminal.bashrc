@@ -2,7 +2,7 @@
 # KUBECONFIG elsewhere, so the workshop's settings come after it.
 [ -f ~/.bashrc ] && . ~/.bashrc
 export PATH="$KATA_BIN:$PATH" KUBECONFIG="$KATA_KUBECONFIG" BASH_SILENCE_DEPRECATION_WARNING=1
-cd "$(dirname "${BASH_SOURCE[0]}")/.." || return
+cd "${KATA_WORKSHOP:-$(dirname "${BASH_SOURCE[0]}")/..}" || return
 cat <<'TEXT'
 Three commands to begin with:
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from kata_lib import delivery as delivery
     from kata_lib.cluster import manifests as manifests
     from kata_lib.course import clients as clients
+    from kata_lib.course import quiz as quiz
     from kata_lib.course.progress import overview as overview
     from kata_lib.delivery import argo as argo
     from kata_lib.lab import live as live
@@ -37,6 +38,7 @@ _PLACES = {
     "meeting": "kata_lib.pictures.meeting",
     "overview": "kata_lib.course.progress.overview",
     "plots": "kata_lib.pictures.plots",
+    "quiz": "kata_lib.course.quiz",
     "runs": "kata_lib.statistics.runs",
     "shares": "kata_lib.statistics.shares",
     "standards": "kata_lib.statistics.standards",

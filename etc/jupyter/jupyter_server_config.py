@@ -1,5 +1,6 @@
 """JupyterLab for the workshop: loopback only, with a token, and nothing asked of the internet."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -11,8 +12,9 @@ root = here.parents[1]
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
 c.Application.log_level = "ERROR"  # the link is printed all the same
-c.ServerApp.ip = "127.0.0.1"
-c.ServerApp.root_dir = str(root)
+if "JUPYTERHUB_SERVICE_URL" not in os.environ:  # which says where a hub's proxy looks
+    c.ServerApp.ip = "127.0.0.1"
+c.ServerApp.root_dir = os.environ.get("KATA_WORKSHOP") or str(root)
 c.ServerApp.terminado_settings = {
     "shell_command": ["bash", "--rcfile", str(root / "etc/terminal.bashrc"), "-i"]
 }
@@ -30,4 +32,6 @@ c.LabApp.extra_labextensions_path = [str(here / "labextensions")]
 # The first start shows the start page with a terminal beside it; later ones what a person left open.
 workspaces = Path(get_workspaces_dir())
 if not any(workspaces.glob("*")):
-    shutil.copytree(here / "workspaces", workspaces, dirs_exist_ok=True)
+    workspaces.mkdir(parents=True, exist_ok=True)
+    for workspace in (here / "workspaces").iterdir():
+        shutil.copyfile(workspace, workspaces / workspace.name)  # which its owner may write to

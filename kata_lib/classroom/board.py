@@ -9,19 +9,21 @@ from statistics import median
 
 import msgspec
 
+from kata_lib.classroom.quizzed import Answered, Quizzed
 from kata_lib.classroom.seat import Raised, Seat, Stuck
 from kata_lib.classroom.standing import Standing
 from kata_lib.classroom.store import Learner, Offered, Received
 from kata_lib.course.exercise import Question
 from kata_lib.course.inbox import told
 from kata_lib.course.inbox.told import Told
-from kata_lib.course.outbox.messages import Prediction
+from kata_lib.course.outbox.messages import Prediction, Quiz
+from kata_lib.course.quiz.items import ITEMS
 
 ENOUGH = 3
 """Learners who must have done a check before its median says anything."""
 
 
-class Answered(msgspec.Struct, frozen=True):
+class Reset(msgspec.Struct, frozen=True):
     """The offer to reset a step; accepted: None while it is open."""
 
     step: str
@@ -38,7 +40,7 @@ class Row(msgspec.Struct, frozen=True):
     stuck: Stuck | None
     hand: Raised | None
     report: float | None
-    offered: Answered | None
+    offered: Reset | None
 
 
 class Predicted(msgspec.Struct, frozen=True):
@@ -76,9 +78,10 @@ class ForAll(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class State(ForAll, frozen=True, kw_only=True):
-    """The instructor's board."""
+    """The instructor's board, with the quiz and its key."""
 
     learners: Sequence[Row]
+    quiz: Quizzed | None
 
 
 class Projected(ForAll, frozen=True, kw_only=True):
@@ -100,6 +103,7 @@ class Board:
         self.standing = Standing()
         self._seats: dict[int, Seat] = {}
         self._said: dict[str, dict[int, float]] = {}
+        self._answered = Answered(ITEMS)
         self._medians: dict[str, float] | None = None
 
     def join(self, learner: Learner) -> None:
@@ -113,6 +117,7 @@ class Board:
         """Remove a learner and all that came of them."""
         self._seats.pop(learner.id, None)
         self._medians = None
+        self._answered.leave(learner.id)
         for said in self._said.values():
             said.pop(learner.id, None)
 
@@ -124,6 +129,8 @@ class Board:
         match message:
             case Prediction(question=question) if question in self.questions:
                 self._said.setdefault(question, {})[who] = message.value
+            case Quiz():
+                self._answered.take(who, message)
 
     def offer(self, who: int, offered: Offered) -> None:
         """Note what a learner was offered."""
@@ -142,7 +149,7 @@ class Board:
         usual = self._usual()
         rows = [self._row(seat, now, usual) for seat in self._seats.values()]
         shared = self._for_all(now, show_truth=True)
-        return State(**msgspec.structs.asdict(shared), learners=rows)
+        return State(**msgspec.structs.asdict(shared), learners=rows, quiz=self._answered.quizzed())
 
     def projected(self, now: float) -> Projected:
         """Return what the projector shows; now: seconds since 1970."""
@@ -198,7 +205,7 @@ class Board:
             stuck=seat.stuck(now, usual),
             hand=seat.hand,
             report=seat.report,
-            offered=Answered(seat.offered.offer.step, seat.offered.accepted) if seat.offered else None,
+            offered=Reset(seat.offered.offer.step, seat.offered.accepted) if seat.offered else None,
         )
 
     def _usual(self) -> dict[str, float]:

@@ -106,7 +106,7 @@ def mine(
 
 @class_app.command()
 def page() -> None:
-    """Print the address of your own page on the board, for your browser."""
+    """Print where your own page on the board is: a link that opens it once, or in a hub its path there."""
     from kata_lib.course.outbox import membership
 
     print(membership.page(_joined()))

@@ -21,7 +21,7 @@ from kata_lib.course.journal import Content
 from kata_lib.course.report.page import Section, Table
 from kata_lib.course.report.sections import VERDICTS
 from kata_lib.course.steps import lacking
-from kata_lib.machine import PROJECT
+from kata_lib.machine import WORKSHOP
 from kata_lib.statistics import shares
 
 
@@ -96,7 +96,7 @@ def write(rows: Sequence[Row], executed: Iterable[Executed], kept: Content, path
 
 def place(given: Path | None) -> Path:
     """Return where the report goes: as given, or KATA_REPORT, or .kata/report.html in the project."""
-    return given or Path(os.environ.get("KATA_REPORT") or PROJECT / ".kata" / "report.html")
+    return given or Path(os.environ.get("KATA_REPORT") or WORKSHOP / ".kata" / "report.html")
 
 
 def cells(row: Row) -> tuple[str, str, str, str, str]:

@@ -97,6 +97,15 @@ def original(files: Annotated[list[str], typer.Argument(metavar="FILE...")]) -> 
 
 
 @app.command()
+def update() -> None:
+    """Bring the workshop's newer version: corrected notebooks come, each cell that you changed stays."""
+    from kata_lib.course import updating
+    from kata_lib.machine import PROJECT
+
+    print("\n".join(updating.from_upstream(PROJECT)))
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Say what this machine has and lacks for each engine, with the command that provides it."""
     from kata_lib import engines

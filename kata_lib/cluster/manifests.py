@@ -7,10 +7,10 @@ from typing import Any
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.documents import Unreadable, documents
 from kata_lib.errors import ManifestError
-from kata_lib.machine import PROJECT
+from kata_lib.machine import WORKSHOP
 
-FOLDER = PROJECT / "deploy"
-"""Relative paths are found from the project's folder as well as from where one stands; here manifests lie."""
+FOLDER = WORKSHOP / "deploy"
+"""Relative paths are found from the learner's folder as well as from where one stands; here manifests lie."""
 
 _SUFFIXES = {".yaml", ".yml", ".json"}
 
@@ -31,11 +31,11 @@ def text(path: str | Path) -> str:
 
 
 def _find(path: Path) -> Path:
-    for place in (path, PROJECT / path):
+    for place in (path, WORKSHOP / path):
         if place.exists():
             return place
     folders = {file.relative_to(FOLDER).parts[0] for file in FOLDER.rglob("*.yaml")}
-    known = ", ".join(str((FOLDER / name).relative_to(PROJECT)) for name in sorted(folders))
+    known = ", ".join(str((FOLDER / name).relative_to(WORKSHOP)) for name in sorted(folders))
     raise ManifestError(f"{path} does not exist. The project's manifests are: {known}.")
 
 

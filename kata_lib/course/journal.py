@@ -86,7 +86,7 @@ class Content(msgspec.Struct, frozen=True):
     """What is kept; the last of each is at the end.
 
     ran_on: of each engine what was in its cluster. checks: by name. predictions: by question. pictures: by
-    step and words. exams: by seed.
+    step and words. exams: by seed. quiz: "before" and "after", the letter chosen by each item's name.
     """
 
     ran_on: Mapping[str, str] = {}
@@ -94,6 +94,7 @@ class Content(msgspec.Struct, frozen=True):
     predictions: Mapping[str, Prediction] = {}
     pictures: Mapping[str, Picture] = {}
     exams: Mapping[str, Exam] = {}
+    quiz: Mapping[str, Mapping[str, str]] = {}
 
 
 class Journal:
@@ -147,6 +148,10 @@ class Journal:
             return Exam(seed, of, (*others, task))
 
         self._add("exams", str(seed), handed_in)
+
+    def note_quiz(self, part: str, answers: Mapping[str, str]) -> None:
+        """Keep what was answered "before" or "after"."""
+        self._add("quiz", part, lambda _: answers)
 
     def forget(self) -> None:
         """Remove the file."""

@@ -16,7 +16,7 @@ from kata_lib.cluster.apply import LAST_APPLIED
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.manifests import FOLDER, parse
 from kata_lib.errors import ManifestError
-from kata_lib.machine import PROJECT
+from kata_lib.machine import WORKSHOP
 
 _KEPT = Path(__file__).with_name("originals.json")
 
@@ -46,7 +46,7 @@ def as_they_are(file: str) -> list[Obj]:
 
 def edited(*paths: str) -> list[str]:
     """Return which of the workshop's files say something else now, or are gone; by default of all."""
-    return [file for file in files(*paths or _folders()) if _objects(_text(file)) != _objects(texts()[file])]
+    return [file for file in files(*paths or _folders()) if _is_edited(file)]
 
 
 def difference(file: str) -> str:
@@ -65,7 +65,7 @@ def restore(file: str) -> Path | None:
 
     It is kept beside the file as FILE.mine, FILE.mine2...: nothing is overwritten.
     """
-    place = PROJECT / _known(file)
+    place = WORKSHOP / _known(file)
     if place.exists() and place.read_text() == texts()[_known(file)]:
         return None
     kept = None
@@ -122,20 +122,25 @@ def _known(path: str) -> str:
 
 def _plain(path: str) -> str:
     place = Path(path)
-    if place.is_absolute() and place.is_relative_to(PROJECT):
-        place = place.relative_to(PROJECT)
+    if place.is_absolute() and place.is_relative_to(WORKSHOP):
+        place = place.relative_to(WORKSHOP)
     elif (
         not place.is_absolute()
-        and (Path.cwd() / place).is_relative_to(PROJECT)
+        and (Path.cwd() / place).is_relative_to(WORKSHOP)
         and (Path.cwd() / place).exists()
     ):
-        place = (Path.cwd() / place).resolve().relative_to(PROJECT.resolve())
+        place = (Path.cwd() / place).resolve().relative_to(WORKSHOP.resolve())
     return str(place)
 
 
 def _text(file: str) -> str:
-    place = PROJECT / file
+    place = WORKSHOP / file
     return place.read_text() if place.exists() else ""
+
+
+def _is_edited(file: str) -> bool:
+    now, original = _text(file), texts()[file]
+    return now != original and _objects(now) != _objects(original)
 
 
 def _objects(text: str) -> list[Obj] | str:
@@ -153,7 +158,7 @@ def _names_for(place: Path) -> Iterator[Path]:
 
 def _main() -> None:
     """Write originals.json from deploy/."""
-    found = {str(file.relative_to(PROJECT)): file.read_text() for file in sorted(FOLDER.rglob("*.yaml"))}
+    found = {str(file.relative_to(WORKSHOP)): file.read_text() for file in sorted(FOLDER.rglob("*.yaml"))}
     _KEPT.write_text(json.dumps(found, indent=0, ensure_ascii=False) + "\n")
 
 

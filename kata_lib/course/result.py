@@ -28,10 +28,7 @@ class Result:
     def _repr_html_(self) -> str:
         colour = {"right": "#009e73", "wrong": "#d55e00"}.get(self.verdict, "#e69f00")
         mends = [f"Mend it: <code>{html.escape(self.mend)}</code>"] if self.mend else []
-        mends += [
-            f"Choose: <code>{html.escape(choice.line)}</code> {html.escape(choice.effect)}"
-            for choice in self.choices
-        ]
+        mends += [f"Choose: {choice.as_html()}" for choice in self.choices]
         return (
             f"<div style='border-left:4px solid {colour};padding:.2em .8em'><b>{_SIGNS[self.verdict]} "
             f"{self.name}: {self.verdict}</b><br>{'<br>'.join([html.escape(self.text), *mends])}</div>"

@@ -16,7 +16,7 @@ from kata_lib.delivery.fields import choice, duration, fields, fraction, text, w
 from kata_lib.delivery.metric import Metric, parse_metrics
 from kata_lib.delivery.steps import Analysis, Step, parse_steps
 from kata_lib.errors import ReleaseError
-from kata_lib.machine import PROJECT
+from kata_lib.machine import WORKSHOP
 from kata_lib.statistics.sequential import Limit
 
 FALSE_ABORT = MISSED = 0.01
@@ -81,11 +81,11 @@ class Plan:
 
 
 def read(path: str | Path) -> Plan:
-    """Return the plan in a file, from here or from the project's folder."""
-    place = next((place for place in (Path(path), PROJECT / path) if place.is_file()), None)
+    """Return the plan in a file, from here or from the learner's folder."""
+    place = next((place for place in (Path(path), WORKSHOP / path) if place.is_file()), None)
     if place is None:
         beside = Path(path).parent
-        known = sorted(file.name for file in (PROJECT / beside).glob("*.yaml"))
+        known = sorted(file.name for file in (WORKSHOP / beside).glob("*.yaml"))
         raise ReleaseError(f"There is no file {path}. In {beside} there are: {', '.join(known) or 'none'}.")
     try:
         return parse(read_yaml(place.read_bytes()))

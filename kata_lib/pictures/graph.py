@@ -80,11 +80,7 @@ class Graph:
 
     def slower_than(self, ms: int) -> list[str]:
         """Return the services of whose requests the slowest twentieth takes longer than one of the bounds."""
-        return [
-            edge.called.name
-            for edge in self.edges
-            if edge.called.kind == "service" and edge.p95 is not None and edge.p95[0] >= ms
-        ]
+        return sorted({edge.called.name for edge in self.edges if edge.p95 and edge.p95[0] >= ms})
 
     @property
     def alt(self) -> str:

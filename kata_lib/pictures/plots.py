@@ -5,6 +5,7 @@ people with any colour vision tell apart (https://jfly.uni-koeln.de/color/); non
 All are drawn on white paper; theme.py says what becomes of paper and ink in a dark page.
 """
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -85,7 +86,7 @@ def distribution(
             line=EXPECTED,
         )
     )
-    labels = [f"{label}<br>n = {share.n:,}" for label, share in shares.items()]
+    labels = [f"{_in_two_lines(label)}<br>n = {share.n:,}" for label, share in shares.items()]
     figure = percent_figure(traces, title, x_title, f"share of {of}")
     middle, half = (len(shares) - 1) / 2, max(3, len(shares)) / 2
     figure.update_xaxes(tickvals=list(places), ticktext=labels, range=[middle - half, middle + half])
@@ -94,6 +95,11 @@ def distribution(
         f"{label}: {_words(share)}; {beside} {percent(expected[label])}." for label, share in shares.items()
     ]
     return Still(figure, " ".join(["Bars of observed shares with 95 % intervals.", *parts]))
+
+
+def _in_two_lines(label: str) -> str:
+    """Break a label, so that plotly need not turn it where the page is narrow."""
+    return "<br>".join(textwrap.wrap(label, max(9, len(label) * 2 // 3)))
 
 
 def _bars(version: str, bars: Sequence[tuple[int, Share]]) -> go.Bar:

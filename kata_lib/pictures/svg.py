@@ -15,6 +15,7 @@ FAILED = "#B00020"
 SIZE = 13.0  # of letters, pixels
 CHARACTER = 0.62  # of a letter's size: the mean width in the wider of the usual fonts without serifs
 LINE = 1.25  # of a letter's size
+READABLE = 0.75  # of its own size: what a page makes of a picture at least, and scrolls beyond
 
 Attribute = str | float | None
 Place = tuple[float, float]
@@ -30,6 +31,7 @@ def document(width: float, height: float, alt: str, parts: Sequence[str]) -> str
         "height": height,
         "viewBox": box,
         "font-family": "sans-serif",
+        "style": f"min-width: {READABLE * width:.0f}px",
     }
     return element("svg", inside, role="img", xmlns="http://www.w3.org/2000/svg", **attributes)
 

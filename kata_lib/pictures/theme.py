@@ -39,7 +39,9 @@ def page_css(dark: str = DARK_PAGE) -> str:
     """
     return "\n".join(
         [
+            ".kata-picture { overflow-x: auto; }",
             ".kata-picture svg { display: block; width: 100%; height: auto; }",
+            "@media print { .kata-picture svg { min-width: 0 !important; } }",
             ".jp-OutputArea-output .widget-hslider { max-width: 100%; }",
             f"{_FAILED_WIDGET} {{ font-size: 0; }}",
             f'{_FAILED_WIDGET}::after {{ content: "{_NO_WIDGET}"; font-size: 13px; }}',

@@ -73,7 +73,7 @@ lab.compare("numbers that change in Envoy", compared.numbers(changed))
 # their backend cannot tell one from the other:
 # %%
 sample = lab.sample(requests=300, concurrency=4)
-lab.share(sample)
+print(lab.share(sample))
 # %% tags=check
 lab.check("http-route", sample)
 # %% [markdown]

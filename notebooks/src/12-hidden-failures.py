@@ -102,7 +102,7 @@ cut = lab.sample(requests=200, rate=200)
 lab.compare("requests that fail with a time-out of 150 ms", lab.failed(cut))
 # %%
 given_up = lab.counters(since=before).groupby(["service", "reporter", "version", "code", "flags"])
-given_up["requests"].sum().loc[["name"]]
+given_up[["requests"]].sum().loc[["name"]]
 # %% [markdown] tags=look-first
 # All that goes to version 3. The caller's sidecar answers 504 for it (`UT`, upstream time-out), without a word about a version,
 # because none answered. Version 3 sees callers who hang up: code 0, `DC`, downstream connection closed. In its own log nothing
@@ -123,11 +123,11 @@ lab.set_env("name-v1", SENTENCE_RANDOM_SVC_URL="http://random:5000/")
 # The graph is drawn anew every two seconds, of the last ten. On its edges now stands p95, too: sidecars count durations in
 # steps (100, 250, 500 ms and so on), so `≤ 500 ms` is more than 250.
 # %%
-now = live.show_graph(lab, durations=True)
+now = live.show_graph(lab, services=False, durations=True)
 # %%
 before = lab.counters(durations=True)
 lab.sample(requests=60, rate=30)
-tiers = graph.draw(lab.counters(since=before, durations=True))
+tiers = graph.draw(lab.counters(since=before, durations=True), services=False)
 lab.compare("services that are slow, of four", len(tiers.slower_than(250)))
 # %%
 tiers

@@ -116,7 +116,7 @@ lab.apply("deploy/outliers/breaker.yaml")
 before = lab.counters()
 print(f"failed: {lab.failed(lab.sample(requests=300, concurrency=16))}")
 # %%
-refused = lab.counters(since=before).xs("source", level="reporter")["requests"]
+refused = lab.counters(since=before).xs("source", level="reporter")[["requests"]]
 refused.groupby(["service", "code", "flags"]).sum()
 # %% [markdown]
 # It protects a service from its callers. It does not protect users from a version.

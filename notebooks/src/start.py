@@ -56,6 +56,8 @@ overview.notebook_map()
 #
 # </details>
 #
+# In a class, or to see what you learn: [eight questions](quiz.ipynb), now and again after 05.
+#
 # ## How a notebook works
 #
 # - **Run a cell** with <kbd>Shift</kbd>+<kbd>Enter</kbd>, from the top, one after the other. Its answer appears below it.

@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.running_lab import KEPT
-from kata_lib.course.outbox.messages import Counts, Hand, Prediction, Said, Verdict
+from kata_lib.course.outbox.messages import Counts, Hand, Prediction, Quiz, Said, Verdict
 
 LIVE_MILLISECONDS = 10_000
 QUESTION = "v2 answers in ten requests"
@@ -119,6 +119,20 @@ def test_the_classs_numbers_are_bars_and_what_is_expected_waits(board: Served, p
     expect(part).not_to_contain_text("Expected")
     page.get_by_label("What is expected").check()
     expect(part).to_contain_text("Expected: ")
+
+
+def test_the_quiz_has_both_times_and_its_key_waits(board: Served, page: Page) -> None:
+    page.get_by_label("What is expected").uncheck()
+    ada = board.learner("Ada of the quiz")
+    ada.tell(
+        Quiz(when=0, part="before", answers={"pods": "b"}), Quiz(when=0, part="after", answers={"pods": "c"})
+    )
+    expect(page.locator("#gained")).to_contain_text("had 0, then 1 of 8 right", timeout=LIVE_MILLISECONDS)
+    first = page.locator("#quiz > div").first
+    expect(first.get_by_role("row", name="c a third")).to_contain_text("1 (100 %)")
+    expect(page.locator("#quiz .right")).to_have_count(0)
+    page.get_by_label("What is expected").check()
+    expect(first.locator(".right")).to_contain_text("c a third")
 
 
 def test_what_a_learner_writes_is_text(board: Served, page: Page) -> None:

@@ -45,7 +45,8 @@ def test_no_page_asks_whether_to_build_jupyterlab_again(page: Page) -> None:
 
 def test_the_folder_shows_notebooks_alone(page: Page) -> None:
     names = page.locator(".jp-DirListing-itemText")
-    expect(names).to_have_text([*(f"{s.stem}.ipynb" for s in notebooks.sources()), "start.ipynb"])
+    every = [*notebooks.sources(), *notebooks.PAGES]
+    expect(names).to_have_text(sorted(f"{source.stem}.ipynb" for source in every))
 
 
 def test_a_terminal_beside_it_greets(page: Page) -> None:

@@ -1,5 +1,6 @@
 """Both address plans."""
 
+import ipaddress
 import socket
 from pathlib import Path
 
@@ -114,3 +115,26 @@ def test_a_port_that_is_roots_alone_is_moved_for_anybody_else(tmp_path: Path) ->
     assert plan.listen_at("a", 80) == (plan.allocate_pod("a"), 20080)
     assert plan.service_at("127.1.1.1", 443) == ("127.1.1.1", 20443)
     assert plan.listen_at("a", 8080)[1] == 8080
+
+
+def test_a_share_of_loopback_holds_a_persons_clusters(tmp_path: Path) -> None:
+    share = ipaddress.IPv4Network("127.3.128.0/18")
+    taken = []
+    for name in ("one", "two", "three", "four"):
+        plan, server = addresses.claim(state(tmp_path, name), str(share))
+        taken.append(server)
+        mine = [plan.node_address(), plan.allocate_service(), plan.allocate_pod("a")]
+        mine.append(plan.application_at("a", 5000)[0])
+        assert all(ipaddress.IPv4Address(address) in share for address in mine)
+    with pytest.raises(EngineError, match="stop other clusters first"):
+        addresses.claim(state(tmp_path, "five"), str(share))
+    for server in taken:
+        server.close()
+
+
+@pytest.mark.parametrize(
+    "wrong", ["clouds", "127.0.0.0/17", "127.3.0.0/24", "10.0.0.0/8", "127.3.0.1/17", "127.0.0.0/8"]
+)
+def test_what_is_no_share_of_loopback_is_refused(wrong: str, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match=f"KATA_ADDRESSES is '{wrong}'.*127.3.0.0/17"):
+        addresses.claim(state(tmp_path), wrong)

@@ -549,7 +549,7 @@ def test_a_file_that_was_edited_is_shown_and_brought_back(
     for name, text in originals.texts().items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text.replace("weight: 90", "weight: 50"))
-    monkeypatch.setattr(originals, "PROJECT", tmp_path)
+    monkeypatch.setattr(originals, "WORKSHOP", tmp_path)
     result = check("canary-10", cluster, evidence("canary-10"))
     assert "-      weight: 90\n+      weight: 50\n" in result.text
     assert result.mend == f"kata original {CANARY} && kubectl apply -f {CANARY}"
@@ -564,7 +564,7 @@ def test_a_file_that_was_edited_as_the_step_asks_is_applied_as_it_is(
         (tmp_path / name).write_text(
             text.replace("weight: 90", "weight: 80").replace("weight: 10\n", "weight: 20\n")
         )
-    monkeypatch.setattr(originals, "PROJECT", tmp_path)
+    monkeypatch.setattr(originals, "WORKSHOP", tmp_path)
     for damage in (lambda: None, lambda: cluster.remove(ISTIO, "VirtualService", "name")):
         damage()
         result = check("canary-20", cluster, evidence("canary-20"))

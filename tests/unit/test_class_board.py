@@ -10,7 +10,8 @@ from kata_lib.classroom.board import Board, Row
 from kata_lib.classroom.seat import AWAY_SECONDS, FEW
 from kata_lib.classroom.store import Learner, Received, Store
 from kata_lib.course.exercise import PERCENT, Question
-from kata_lib.course.outbox.messages import Counts, Hand, Prediction, Said, Verdict
+from kata_lib.course.outbox.messages import Counts, Hand, Prediction, Quiz, Said, Verdict
+from kata_lib.course.quiz.items import ITEMS, LETTERS
 
 STEPS = {"00-setup": (), "01-deploy": ("deployed",), "02-canary": ("canary-10", "scaled")}
 SHARE = "share of v2"
@@ -114,13 +115,49 @@ def test_samples_of_ten_are_pooled_and_others_are_not(board: Board) -> None:
     assert board.state(0).few == {0: 2, 1: 1, 2: 1}
 
 
+RIGHT = {name: item.right for name, item in ITEMS.items()}
+WRONG = {name: LETTERS[LETTERS.index(right) - 1] for name, right in RIGHT.items()}
+
+
+def quiz(part: str, answers: Mapping[str, str]) -> Quiz:
+    return Quiz(when=0, part=part, answers=dict(answers))  # type: ignore[arg-type]
+
+
+def test_before_anybody_answered_there_is_no_quiz(board: Board) -> None:
+    assert board.state(0).quiz is None
+
+
+def test_the_quiz_counts_each_choice_before_and_after_and_what_those_gained_who_did_both(
+    board: Board,
+) -> None:
+    tell(board, 1, 0, quiz("before", WRONG))
+    tell(board, 2, 0, quiz("before", WRONG | {"pods": RIGHT["pods"]}))
+    tell(board, 2, 9, quiz("after", RIGHT))
+    tell(board, 3, 9, quiz("after", {}))
+    found = board.state(0).quiz
+    assert found is not None
+    assert (found.before, found.after, found.both, found.gained) == (2, 2, 1, (1, len(ITEMS)))
+    first, right = found.asked[0], LETTERS.index(RIGHT["pods"])
+    assert (first.before[right], first.after[right], first.right) == (1, 1, right)
+    assert (sum(first.before), sum(first.after)) == (2, 1)
+
+
+def test_after_the_key_was_shown_no_answer_changes(board: Board) -> None:
+    for part, answers in (("before", WRONG), ("after", WRONG), ("after", RIGHT), ("before", RIGHT)):
+        tell(board, 1, 0, quiz(part, answers))
+    found = board.state(0).quiz
+    assert found is not None
+    assert found.gained == (0, 0)
+
+
 def test_of_whoever_leaves_nothing_stays(board: Board) -> None:
     tell(board, 1, 0, Prediction(when=0, question=SHARE, value=5))
     tell(board, 1, 0, Counts(when=0, requests=FEW, versions={"v2": 3}))
+    tell(board, 1, 0, quiz("before", RIGHT))
     board.leave(Learner(1, ""))
     state = board.state(0)
     assert [row.number for row in state.learners] == [2, 3, 4, 5]
-    assert (list(state.predictions), dict(state.few)) == ([], {})
+    assert (list(state.predictions), dict(state.few), state.quiz) == ([], {}, None)
 
 
 def test_who_has_not_tried_the_check_that_comes_next_is_stuck_after_twice_the_median_too(

@@ -23,6 +23,7 @@ from kata_lib.engines.embedded.registry.defaults.structural import fill
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.schemas import Schema, custom_schema
 from kata_lib.engines.embedded.registry.status import StatusError
+from kata_lib.engines.embedded.store import Event
 from kata_lib.engines.gateway_api import definitions
 
 Obj = dict[str, Any]
@@ -174,6 +175,29 @@ async def test_a_routes_status_follows_the_services_that_it_names() -> None:
         await settled(controller)
         assert said(registry)["ResolvedRefs"][0] == "False"
     controller.stop()
+
+
+async def test_changes_of_a_moment_are_one_write_of_a_routes_status() -> None:
+    registry = make_registry()
+    ensure_definitions(registry)
+    controller = HTTPRouteController(registry, rest=0.01)
+    controller.start()
+    statuses, written = [], asyncio.Event()
+
+    def note(event: Event) -> None:
+        statuses.append(bool(event.object.get("status")))
+        if statuses[-1]:
+            written.set()
+
+    registry.subscribe(note, {gateway_api.KEY})
+    registry.create(gateway_api.KEY, "default", ROUTE, manager="test")
+    for service_name in ("name", "name-v1"):
+        service(registry, service_name)
+    async with asyncio.timeout(LIMIT):
+        await written.wait()
+    controller.stop()
+    assert statuses == [False, True]
+    assert said(registry)["ResolvedRefs"][0] == "True"
 
 
 def test_a_status_keeps_times_and_what_other_controllers_say() -> None:

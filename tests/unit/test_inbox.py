@@ -20,9 +20,11 @@ from kata_lib.course.inbox import Listener, told
 from kata_lib.course.inbox.told import Told
 from kata_lib.course.outbox import membership
 from kata_lib.course.outbox.membership import ClassError
+from kata_lib.course.outbox.messages import Prediction
 from kata_lib.engines.embedded import EmbeddedEngine
 from kata_lib.errors import KataError
 from kata_lib.lab import class_notices
+from kata_lib.lab.activity import displays
 from kata_lib.lab.class_notices import Notices
 from kata_lib.lab.lab import Lab
 
@@ -103,7 +105,7 @@ def test_a_board_that_comes_back_gets_what_it_missed(tmp_path: Path) -> None:
     file = tmp_path / "class.sqlite"
     with served(file) as board:
         joined = membership.join(board.url, board.learners_code, "Ada")
-    outbox.put(lambda now: outbox.Prediction(when=now, question="q", value=1))
+    outbox.put(lambda now: Prediction(when=now, question="q", value=1))
     listener = Listener()
     with served(file, int(joined.url.rpartition(":")[2])):
         listener.listen()
@@ -200,7 +202,7 @@ def test_each_thing_is_shown_once_and_a_new_one_again() -> None:
 
 @pytest.mark.parametrize("name", ["KATA_RESET", "CI"])
 def test_where_nobody_watches_no_gate_holds(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(class_notices.displays, "may_ask", lambda: True)
+    monkeypatch.setattr(displays, "may_ask", lambda: True)
     monkeypatch.setenv(name, "1")
     assert not class_notices._is_attended()
 
@@ -285,7 +287,7 @@ def test_in_a_hub_a_kernel_is_in_the_class_by_itself_and_may_leave(monkeypatch: 
     monkeypatch.setenv("JUPYTERHUB_USER", "ada")
     joined = membership.current()
     assert joined == membership.Membership("http://127.0.0.1:8000/services/class", "ada", "token")
-    assert membership.page(joined) == "http://127.0.0.1:8000/services/class/me"
+    assert membership.page(joined) == "/services/class/me"
     said("leave")
     assert membership.current() is None
     assert not outbox.hand(True)

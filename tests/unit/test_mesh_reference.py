@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from kata_lib.engines.embedded.mesh.admission import refuse
-from kata_lib.engines.embedded.mesh.translate import MeshSnapshot, Proxy, clusters, virtual_hosts
+from kata_lib.engines.embedded.mesh.translate import MeshSnapshot, Proxy, clusters, sidecar, virtual_hosts
 
 REFERENCE = Path(__file__).parent.parent / "reference" / "istio"
 CASES = sorted(path.stem for path in (REFERENCE / "cases").glob("*.yaml"))
@@ -166,3 +166,16 @@ def test_every_route_retries_on_another_endpoint() -> None:
         policy = host["routes"][0]["route"]["retry_policy"]
         assert policy["retry_host_predicate"][0]["name"] == "envoy.retry_host_predicates.previous_hosts"
         assert policy["host_selection_retry_max_attempts"] == "5"
+
+
+def test_sidecars_that_no_rule_tells_apart_share_a_table() -> None:
+    snapshot = snapshot_of("source-labels-hit")
+    pods = pods_of([d for d in workloads() if d["kind"] == "Deployment"])
+
+    def table(**labels: str) -> Any:
+        proxy = Proxy("sidecar", "default", labels, pods[0])
+        return sidecar.config(snapshot, proxy, Loopback()).routes["http_proxy"]
+
+    meant = table(app="sentences", version="v1")
+    assert table(app="sentences", version="v2") is meant
+    assert table(app="age", version="v1") is table(app="age", version="v2") != meant

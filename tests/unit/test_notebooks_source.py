@@ -88,7 +88,7 @@ def test_an_unknown_tag_is_refused() -> None:
         notebooks.build("# %% tags=anwser\na = 1", solutions=True)
 
 
-@pytest.mark.parametrize("name", ["start", *NAMES])
+@pytest.mark.parametrize("name", [*(page.stem for page in notebooks.PAGES), *NAMES])
 def test_the_notebook_is_what_its_source_says(name: str) -> None:
     file = notebooks.FOLDER / f"{name}.ipynb"
     assert file.read_text() == notebooks.text(learner(name)), "run: python -m kata_lib.course.notebooks"

@@ -18,7 +18,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in originals.texts().items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    monkeypatch.setattr(originals, "PROJECT", tmp_path)
+    monkeypatch.setattr(originals, "WORKSHOP", tmp_path)
     return tmp_path
 
 

@@ -12,6 +12,7 @@ import {
   lasting,
   sign,
   watch,
+  written,
 } from "./dom.js";
 
 let last = null;
@@ -202,6 +203,39 @@ function openOne(row) {
   $("one").showModal();
 }
 
+/** Draws the quiz: each choice with how many took it before and after; which is right waits for its tick. */
+function drawQuiz(state) {
+  const quiz = state.quiz;
+  if (quiz === null) {
+    $("gained").textContent = "Nobody answered it yet.";
+    return $("quiz").replaceChildren();
+  }
+  const both = quiz.gained
+    ? ` The ${quiz.both} who did both had ${quiz.gained.map(written).join(", then ")} of ${quiz.asked.length} right.`
+    : "";
+  $("gained").textContent = `${quiz.before} answered before, ${quiz.after} after.${both}`;
+  $("quiz").replaceChildren(...quiz.asked.map((asked, place) => drawn(asked, place + 1, quiz)));
+}
+
+function drawn(asked, number, quiz) {
+  const known = $("expected").checked;
+  const rows = asked.choices.map((choice, place) => {
+    const row = element("tr", known && place === asked.right ? { class: "right" } : {});
+    row.append(element("th", { scope: "row" }, `${"abcd"[place]} ${choice}`));
+    row.append(element("td", {}, shareOf(asked.before[place], quiz.before)));
+    row.append(element("td", {}, shareOf(asked.after[place], quiz.after)));
+    return row;
+  });
+  const heads = ["", "before", "after"].map((head) => element("th", { scope: "col" }, head));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, ...heads)));
+  table.append(element("tbody", {}, ...rows));
+  return element("div", {}, element("h3", {}, `${number}. ${asked.text}`), table);
+}
+
+function shareOf(count, all) {
+  return all ? `${count} (${Math.round((100 * count) / all)} %)` : "–";
+}
+
 function draw() {
   if (last === null) return;
   fillChoices(last);
@@ -210,6 +244,7 @@ function draw() {
   drawLearners(last);
   $("few").replaceChildren(...fewBars(last.few));
   drawPredictions(last);
+  drawQuiz(last);
 }
 
 /** Has a form send an order, and nothing else. */

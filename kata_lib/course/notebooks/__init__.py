@@ -19,15 +19,18 @@ from kata_lib.errors import KataError
 from kata_lib.machine import PROJECT
 
 FOLDER = PROJECT / "notebooks"
-START = FOLDER / "src" / "start.py"
-"""The source of the start page, which is no step."""
-TAGS = {"predict", "your-turn", "hints", "solution", "check", "look-first", "map", "next", "report"}
+PAGES = tuple(FOLDER / "src" / f"{name}.py" for name in ("start", "quiz"))
+"""The sources of what is no step: the start page, and the quiz."""
+TAGS = {"predict", "your-turn", "hints", "solution", "check", "look-first", "map", "next", "report", "quiz"}
 FOR_PERSONS = {"your-turn", "hints", "report"}
 """What is left out where no person is: a run without one writes its own report."""
 GRADES = ("where to look", "which command", "the line")
 """What the hints of a turn tell, one after the other."""
 LOOK_FIRST = "What it means (look first, then unfold)"
 """What is written on prose that holds the answer to a prediction."""
+
+BROUGHT = "kata"
+"""Under this name a learner's notebook has the ids of its cells as the workshop brought them."""
 
 Notebook = dict[str, Any]
 
@@ -63,8 +66,8 @@ def _next(source: Path) -> str:
     """Return the link at the end of a notebook."""
     from kata_lib.course.exercises import EXERCISES  # loads pandas, which `kata progress` need not wait for
 
-    order = [START.stem, *(exercise.step.notebook for exercise in EXERCISES)]
-    place = order.index(source.stem)
+    order = ["start", *(exercise.step.notebook for exercise in EXERCISES)]
+    place = order.index(source.stem) if source.stem in order else len(EXERCISES)
     if place == len(EXERCISES):
         return "**Back: [start](start.ipynb)**, the map, with all your ticks."
     return f"**Next: [{order[place + 1]}]({order[place + 1]}.ipynb)**: {EXERCISES[place].about}."
@@ -81,7 +84,9 @@ def build(text: str, *, solutions: bool) -> Notebook:
     if solutions:
         cells = [cell for cell in cells if not FOR_PERSONS & set(cell["metadata"].get("tags", []))]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    metadata: dict[str, Any] = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    if not solutions:
+        metadata[BROUGHT] = {"cells": " ".join(cell["id"] for cell in cells)}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
@@ -91,9 +96,9 @@ def text(notebook: Notebook) -> str:
 
 
 def write(folder: Path, *, solutions: bool) -> list[Path]:
-    """Write every notebook into a folder, the start page among them, and return the files."""
+    """Write every notebook into a folder, the pages that are no steps among them, and return the files."""
     files = []
-    for source in [START, *sources()]:
+    for source in [*PAGES, *sources()]:
         file = folder / f"{source.stem}.ipynb"
         file.write_text(text(of(source, solutions=solutions)))
         files.append(file)
@@ -111,23 +116,34 @@ def _cell(number: int, mark: str, solutions: bool) -> dict[str, Any]:
     if prose:
         body = "\n".join(line.removeprefix("#").removeprefix(" ") for line in body.splitlines())
         body = _graded(body) if tag == "hints" else body
-        body = _folded(LOOK_FIRST, body) if tag == "look-first" and not solutions else body
+        body = folded(LOOK_FIRST, body) if tag == "look-first" and not solutions else body
     elif tag == "solution" and not solutions:
         prose = True
-        body = _folded("Solution", f"```python\n{body}\n```")
-    # An id that depends on place and text alone: a notebook that is built again is the same file.
-    cell_id = hashlib.sha256(f"{number}:{body}".encode()).hexdigest()[:8]
+        body = folded("Solution", f"```python\n{body}\n```")
     source = body.splitlines(keepends=True)
     if prose:
-        return {"cell_type": "markdown", "id": cell_id, "metadata": metadata, "source": source}
+        return {"cell_type": "markdown", "id": cell_id(number, body), "metadata": metadata, "source": source}
     return {
         "cell_type": "code",
         "execution_count": None,
-        "id": cell_id,
+        "id": cell_id(number, body),
         "metadata": metadata,
         "outputs": [],
         "source": source,
     }
+
+
+def cell_id(number: int, text: str) -> str:
+    """Return a cell's id, which depends on place and text alone.
+
+    So a notebook that is built again is the same file, and a cell says itself whether somebody changed it.
+    """
+    return hashlib.sha256(f"{number}:{text}".encode()).hexdigest()[:8]
+
+
+def folded(summary: str, body: str) -> str:
+    """Return prose that is folded away below a line."""
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
 def _graded(hints: str) -> str:
@@ -136,8 +152,4 @@ def _graded(hints: str) -> str:
     if len(texts) != len(GRADES):
         raise KataError(f"A turn has {len(GRADES)} hints ({', '.join(GRADES)}), not {len(texts)}.")
     grades = enumerate(zip(GRADES, texts, strict=True), start=1)
-    return "\n".join(_folded(f"Hint {number}: {grade}", text) for number, (grade, text) in grades)
-
-
-def _folded(summary: str, body: str) -> str:
-    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+    return "\n".join(folded(f"Hint {number}: {grade}", text) for number, (grade, text) in grades)

@@ -15,9 +15,10 @@ import msgspec
 
 from kata_lib import engines, files, machine
 from kata_lib.course import progress
+from kata_lib.course.journal import Journal, JournalError
 from kata_lib.course.outbox import membership, messages
 from kata_lib.course.outbox.membership import ClassError, Refused
-from kata_lib.course.outbox.messages import Answer, Counts, Hand, Prediction, Report, Said, Verdict
+from kata_lib.course.outbox.messages import Answer, Counts, Hand, Prediction, Quiz, Report, Said, Verdict
 from kata_lib.errors import KataError
 
 MOST_WAITING = 1_000
@@ -47,6 +48,11 @@ def hand(up: bool, finding: str = "", analysis: str = "") -> bool:
     return put(lambda now: Hand(when=now, up=up, finding=finding, analysis=analysis))
 
 
+def quiz(part: str, answers: Mapping[str, str]) -> None:
+    """Tell what was answered in the quiz "before" or "after"."""
+    put(lambda now: Quiz(when=now, part=part, answers=dict(answers)))  # type: ignore[arg-type]
+
+
 def answer(offer: int, accepted: bool) -> None:
     """Tell whether the reset that the instructor offered was done."""
     put(lambda now: Answer(when=now, offer=offer, accepted=accepted))
@@ -74,11 +80,20 @@ def waiting() -> int:
 
 
 def catch_up() -> None:
-    """Tell of each check that was right before the class was joined; send it at once. Raises ClassError."""
+    """Tell what was right and answered before the class was joined; send it at once. Raises ClassError."""
     for check, done in progress.load().checks.items():
         if done.right:
             verdict(check, "right", "", done.right.timestamp())
+    for part, answers in _answered().items():
+        quiz(part, answers)
     send_all()
+
+
+def _answered() -> Mapping[str, Mapping[str, str]]:
+    try:
+        return Journal().load().quiz
+    except JournalError:
+        return {}
 
 
 def put(make: Callable[[float], Said]) -> bool:

@@ -103,9 +103,9 @@ def forget(membership: Membership) -> None:
 
 
 def page(membership: Membership) -> str:
-    """Return the address of the learner's own page; without a hub it opens once, within minutes."""
+    """Return where the learner's own page is: in a hub its path there, else a link that opens it once."""
     if membership == _of_hub():
-        return f"{membership.url}/me"
+        return f"{urlsplit(membership.url).path}/me"
     answer = asked(membership.url, "POST", "/api/me/key", membership.token)
     return f"{membership.url}/me?key={msgspec.json.decode(answer)['key']}"
 

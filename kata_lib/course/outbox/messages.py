@@ -61,6 +61,13 @@ class Hand(Message, tag="hand", frozen=True):
     analysis: Long = ""
 
 
+class Quiz(Message, tag="quiz", frozen=True):
+    """The answers of the quiz before or after, a letter by each item's name."""
+
+    part: Literal["before", "after"]
+    answers: Annotated[dict[Name, Literal["a", "b", "c", "d"]], msgspec.Meta(max_length=20)]
+
+
 class Answer(Message, tag="answer", frozen=True):
     """What became of the instructor's offer to reset a step; the learner's own machine did it, or did not."""
 
@@ -74,7 +81,7 @@ class Report(Message, tag="report", frozen=True):
     page: Annotated[str, msgspec.Meta(max_length=LONGEST_REPORT)]
 
 
-Said = Verdict | Prediction | Counts | Hand | Answer | Report
+Said = Verdict | Prediction | Counts | Hand | Quiz | Answer | Report
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

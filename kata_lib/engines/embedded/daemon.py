@@ -58,6 +58,8 @@ from kata_lib.files import write_json, write_text
 log = logging.getLogger("kata.daemon")
 
 CATCH_UP_LIMIT = 2.0
+STATUS_REST_SECONDS = 0.05
+"""A route's status says nothing to a proxy: it is written once the first requests have met the change."""
 
 
 def main() -> None:
@@ -148,7 +150,7 @@ def _controllers(registry: Registry, state: State, pki: Pki, plan: AddressPlan) 
         ReplicaSetController(registry),
         EndpointSliceController(registry),
         GarbageCollector(registry),
-        HTTPRouteController(registry),
+        HTTPRouteController(registry, rest=STATUS_REST_SECONDS),
         HorizontalController(registry),
         GatewayClassController(registry),
         GatewayController(registry),

@@ -68,10 +68,7 @@ class Analysis:
 
 def _item(found: Finding) -> str:
     mends = [f"<br>Mend: <code>{html.escape(found.mend)}</code>"] if found.mend else []
-    mends += [
-        f"<br>Choose: <code>{html.escape(choice.line)}</code> {html.escape(choice.effect)}"
-        for choice in found.choices
-    ]
+    mends += [f"<br>Choose: {choice.as_html()}" for choice in found.choices]
     return (
         f"<li><b>{found.severity} [{found.code}]</b> ({html.escape(found.object)}) "
         f"{html.escape(found.message)}<br>Seen: {html.escape(found.seen)}{''.join(mends)}</li>"

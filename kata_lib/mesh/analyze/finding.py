@@ -3,6 +3,7 @@
 A mend is a line for a shell. Where only a person can decide what was meant, there are choices in its place.
 """
 
+import html
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -74,6 +75,11 @@ class Choice:
 
     def __str__(self) -> str:
         return f"{self.line or '(no line)'}   # {self.effect}"
+
+    def as_html(self) -> str:
+        """Return it as HTML; one without a line says that it is done by hand."""
+        line = f"<code>{html.escape(self.line)}</code>" if self.line else "by hand:"
+        return f"{line} {html.escape(self.effect)}"
 
 
 @dataclass(frozen=True)

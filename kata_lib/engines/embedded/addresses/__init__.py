@@ -7,6 +7,7 @@ of 4,096 addresses, and every pod, application and service in it an address of i
 Nobody else assumes that a pod listens on status.podIP: ask `listen_at` and `application_at`.
 """
 
+import ipaddress
 import socket
 import sys
 import zlib
@@ -22,6 +23,8 @@ from kata_lib.files import read_json, write_json
 __all__ = ["NODE", "Address", "AddressPlan", "LoopbackPlan", "PortPlan", "claim", "load"]
 
 PROXY_PORT = 15080
+MOST_TRIED = 64
+"""Blocks or ports that are tried before none is said to be free."""
 
 
 class AddressPlan(Protocol):
@@ -84,8 +87,9 @@ def _listen(address: Address) -> socket.socket | None:
 def claim(state: State, kind: str | None = None) -> tuple[AddressPlan, socket.socket]:
     """Return the cluster's plan and its API server's listening socket, which is the claim.
 
-    A cluster that had addresses gets the same ones again. `kind` is "loopback" or "ports"; by default the
-    first on Linux and the second elsewhere. Raises EngineError where the addresses are another's by now.
+    A cluster that had addresses gets the same ones again. `kind` is "loopback", "ports", or the network of
+    loopback in which the block is to be; by default the first on Linux and the second elsewhere. Raises
+    EngineError where the addresses are another's by now.
     """
     kept = read_json(state.addresses)
     if kept is not None:
@@ -104,7 +108,7 @@ def claim(state: State, kind: str | None = None) -> tuple[AddressPlan, socket.so
         if server is not None:
             write_json(state.addresses, kept)
             return plan, server
-    raise EngineError("None of 64 loopback addresses that were tried is free: stop other clusters first.")
+    raise EngineError("No loopback address of those that were tried is free: stop other clusters first.")
 
 
 def available(state: State, kind: str | None = None) -> Address | None:
@@ -130,17 +134,31 @@ def _plan(state: State, kept: dict[str, Any]) -> AddressPlan:
 
 
 def _candidates(state: State, kind: str | None) -> Iterator[dict[str, Any]]:
-    kind = kind or ("loopback" if sys.platform == "linux" else "ports")
-    if kind not in (LoopbackPlan.kind, PortPlan.kind):
-        raise EngineError(f"KATA_ADDRESSES is {kind!r}, but the address plans are 'loopback' and 'ports'.")
-    blocks = LoopbackPlan.blocks
-    ports = PortPlan.ports
-    start = zlib.crc32(state.mark.encode())
-    for step in range(64):
-        if kind == PortPlan.kind:
-            yield {"kind": kind, "server": ports[(start + step) % len(ports)]}
-            continue
-        kept = {"kind": kind, "block": blocks[(start + step) % len(blocks)]}
+    kind = kind or (LoopbackPlan.kind if sys.platform == "linux" else PortPlan.kind)
+    if kind == PortPlan.kind:
+        yield from ({"kind": kind, "server": port} for port in _from_own(state, PortPlan.ports))
+        return
+    for block in _from_own(state, _blocks(kind)):
+        kept = {"kind": LoopbackPlan.kind, "block": block}
         node = LoopbackPlan(state, dict(kept)).node_address()
         if is_free((node, PROXY_PORT)):  # a cluster whose daemon was killed still has its node's Envoy here
             yield kept
+
+
+def _from_own(state: State, numbers: range) -> Iterator[int]:
+    """Yield at most MOST_TRIED of the numbers, from one that goes by the cluster's folder."""
+    start = zlib.crc32(state.mark.encode())
+    return (numbers[(start + step) % len(numbers)] for step in range(min(MOST_TRIED, len(numbers))))
+
+
+def _blocks(kind: str) -> range:
+    """Return the blocks of "loopback", or of a network such as 127.3.0.0/17: a share of it for one person."""
+    if kind == LoopbackPlan.kind:
+        return LoopbackPlan.blocks
+    try:
+        return LoopbackPlan.blocks_of(ipaddress.IPv4Network(kind))
+    except ValueError as error:
+        raise EngineError(
+            f"KATA_ADDRESSES is {kind!r}, but expected is 'loopback', 'ports', or a network of loopback "
+            f"such as 127.3.0.0/17: {error}."
+        ) from error

@@ -21,6 +21,8 @@ NODE_PORTS = range(30000, 32768)
 
 PRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 MOVED = 20_000
+LOOPBACK = 127 << 24
+BLOCK_PREFIX = 20
 
 
 def first_free_to_all() -> int:
@@ -88,6 +90,18 @@ class LoopbackPlan(_Plan):
     blocks = range(16, 4080)
     services_offset, pods_offset, applications_offset = 256, 1024, 2560
 
+    @classmethod
+    def blocks_of(cls, network: ipaddress.IPv4Network) -> range:
+        """Return the blocks in a network; ValueError where it has none, or one that no cluster may have."""
+        size = 1 << (32 - BLOCK_PREFIX)
+        blocks = range((int(network[0]) - LOOPBACK) // size, (int(network[-1]) + 1 - LOOPBACK) // size)
+        if network.prefixlen > BLOCK_PREFIX or blocks.start not in cls.blocks or blocks[-1] not in cls.blocks:
+            first, last = (
+                ipaddress.IPv4Address(LOOPBACK + n * size) for n in (cls.blocks[0], cls.blocks[-1])
+            )
+            raise ValueError(f"clusters have blocks of /{BLOCK_PREFIX} from {first} to {last}")
+        return blocks
+
     def __init__(self, state: State, kept: dict[str, Any], first_port: int | None = None) -> None:
         super().__init__(state, kept)
         self._first_port = first_free_to_all() if first_port is None else first_port
@@ -96,7 +110,7 @@ class LoopbackPlan(_Plan):
         return port if port >= self._first_port else MOVED + port
 
     def _address(self, offset: int) -> str:
-        return str(ipaddress.IPv4Address((127 << 24) + self._kept["block"] * 4096 + offset))
+        return str(ipaddress.IPv4Address(LOOPBACK + (self._kept["block"] << (32 - BLOCK_PREFIX)) + offset))
 
     def node_address(self) -> str:
         return self._address(1)

@@ -25,6 +25,9 @@ FAILED = "FailedSync"
 LONG_SECONDS, BREATH_SECONDS = 0.01, 0.002
 """After so much processor time, requests that came meanwhile are read before a controller goes on."""
 
+LAG = 3
+"""A request that came during a long write begins before the controllers that look at what was written."""
+
 _BUSY: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
 """Loops in which no controller may reconcile at this moment: one has done so in this turn."""
 
@@ -36,16 +39,16 @@ class Controller(ABC, Generic[Item]):
 
     `resources` are those whose events it is told; None means all that are served. An item that cannot be
     reconciled is tried again, later each time; `subject` is the resource of the object whose event says so.
-    `lag` is how many turns of the loop after an event it is looked at what that names.
+    What an event names is looked at `rest` seconds and LAG turns of the loop after the first such event.
     """
 
     name: ClassVar[str]
     resources: ClassVar[set[str] | None]
     subject: ClassVar[str] = ""
-    lag: ClassVar[int] = 3  # a request that came during a long write begins first
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, rest: float = 0.0) -> None:
         self.registry = registry
+        self._rest = rest
         self._queue: dict[Item, None] = {}
         self._failures: dict[Item, int] = {}
         self._untold: dict[str, tuple[Obj, str]] = {}
@@ -90,6 +93,13 @@ class Controller(ABC, Generic[Item]):
         if self._turn is None:
             self._turn = asyncio.get_running_loop().call_soon(self._next)
 
+    def _look_later(self, item: Item) -> None:
+        if self._rest:
+            loop = asyncio.get_running_loop()
+            self._lagging[item] = loop.call_later(self._rest, self._look_after, LAG, item)
+        else:
+            self._look_after(LAG, item)
+
     def _look_after(self, turns: int, item: Item) -> None:
         """Queue the item after so many turns of the loop, in which others do what cannot wait."""
         self._lagging.pop(item, None)
@@ -103,7 +113,7 @@ class Controller(ABC, Generic[Item]):
         try:
             for item in self.items(event):
                 if item not in self._lagging:
-                    self._look_after(self.lag, item)
+                    self._look_later(item)
         except Exception as error:
             log.error("%s: %s of %s", self.name, event.type, event.resource, exc_info=error)
             self._tell(event.object, error)

@@ -16,7 +16,6 @@ class HTTPRouteController(Controller[Key]):
     """Says of each route what istiod says of it."""
 
     name = "pilot-discovery"
-    lag = 10  # the proxies get a change first: a status changes nothing for them
     resources: ClassVar[set[str]] = {*gateway_api.RESOURCES, "services", "namespaces"}
 
     def items(self, event: Event) -> Iterable[Key]:

@@ -8,6 +8,7 @@ from kata_lib.engines.embedded.mesh.translate import (
     inbound,
     tcp_ports,
     virtual_hosts,
+    virtual_services,
 )
 from kata_lib.engines.embedded.mesh.translate.endpoints import describe
 from kata_lib.engines.embedded.mesh.translate.model import Addresses, MeshSnapshot, Proxy, ProxyConfig
@@ -21,7 +22,7 @@ def config(snapshot: MeshSnapshot, proxy: Proxy, addresses: Addresses) -> ProxyC
     outbound, endpoints = snapshot.once(
         ("clusters", proxy.namespace), lambda: clusters.outbound(snapshot, proxy.namespace, addresses)
     )
-    alike = (proxy.namespace, frozenset(proxy.labels.items()))
+    alike = (proxy.namespace, virtual_services.asked_of(proxy, snapshot))
     tcp = snapshot.once(("tcp", *alike), lambda: tcp_ports.of(snapshot, proxy))
     table = snapshot.once(
         ("routes", *alike), lambda: http_proxy.merged(virtual_hosts.tables(snapshot, proxy), tcp)

@@ -7,7 +7,7 @@ from kata_lib.cluster.hosts import MESH, covers, full_name, gateway_name, specif
 from kata_lib.engines.embedded.mesh.translate import delegates, gateway_api, http_route, tcp_route
 from kata_lib.engines.embedded.mesh.translate.fields import LEAF, Tree
 from kata_lib.engines.embedded.mesh.translate.hosts import visible
-from kata_lib.engines.embedded.mesh.translate.model import MeshSnapshot, age
+from kata_lib.engines.embedded.mesh.translate.model import MeshSnapshot, Proxy, age
 from kata_lib.engines.embedded.store import Obj
 
 FIELDS: Tree = {
@@ -35,6 +35,19 @@ def bound(snapshot: MeshSnapshot, namespace: str, gateway: str = MESH) -> list[O
         if gateway in _gateways(virtual_service) and visible(virtual_service, namespace)
     ]
     return sorted(seen, key=lambda found: _precedence(found, namespace))
+
+
+def asked_of(proxy: Proxy, snapshot: MeshSnapshot) -> frozenset[tuple[str, str]]:
+    """Return the labels of a proxy that some rule asks for: proxies alike in them have the same routes."""
+    asked = snapshot.once(("source labels",), lambda: _source_labels(snapshot))
+    return frozenset((name, value) for name, value in proxy.labels.items() if name in asked)
+
+
+def _source_labels(snapshot: MeshSnapshot) -> set[str]:
+    specs = (virtual_service["spec"] for virtual_service in snapshot.virtual_services)
+    rules = (rule for spec in specs for kind in ("http", "tcp") for rule in spec.get(kind) or ())
+    matches = (match for rule in rules for match in rule.get("match") or ())
+    return {name for match in matches for name in match.get("sourceLabels") or ()}
 
 
 def _gateways(virtual_service: Obj) -> list[str]:
