@@ -42,26 +42,29 @@ def settings() -> dict[str, str]:
     if missing:
         raise KataError(
             f"--hub is for a service that JupyterHub starts; not set: {', '.join(missing)}. "
-            "docs/instructor.md has the lines of jupyterhub_config.py."
+            "deploy/hub/class_config.py is a configuration that does."
         )
     return {name: os.environ[name] for name in NEEDED}
 
 
-def _auth() -> Any:
+def _services() -> Any:
+    """Return jupyterhub's module for services: whoever serves a hub has it, and learners need not."""
     try:
-        from jupyterhub.services.auth import HubOAuth
+        from jupyterhub.services import auth
     except ImportError as error:
         raise KataError(
             f"--hub needs the hub's own package here: pip install jupyterhub ({error})."
         ) from error
-    return HubOAuth(cache_max_age=CACHE_SECONDS)
+    return auth
 
 
 class Hub:
     """Knows people by the hub's word, asked anew each minute."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
-        self._auth = _auth()
+        services = _services()
+        self._auth = services.HubOAuth(cache_max_age=CACHE_SECONDS)
+        self._failed = services.HTTPError
         self._store = store
         self._clock = clock
 
@@ -131,9 +134,7 @@ class Hub:
 
     async def _asked(self, answer: Any) -> Any:
         """Return what the hub answers; 502 where it does not."""
-        from tornado.web import HTTPError
-
         try:
             return await answer
-        except HTTPError as error:
+        except self._failed as error:
             raise answers.refused(502, f"The hub does not say who this is: {error.log_message}.") from error
