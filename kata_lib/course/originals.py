@@ -46,7 +46,7 @@ def as_they_are(file: str) -> list[Obj]:
 
 def edited(*paths: str) -> list[str]:
     """Return which of the workshop's files say something else now, or are gone; by default of all."""
-    return [file for file in files(*paths or _folders()) if _objects(_text(file)) != _objects(texts()[file])]
+    return [file for file in files(*paths or _folders()) if _is_edited(file)]
 
 
 def difference(file: str) -> str:
@@ -136,6 +136,11 @@ def _plain(path: str) -> str:
 def _text(file: str) -> str:
     place = WORKSHOP / file
     return place.read_text() if place.exists() else ""
+
+
+def _is_edited(file: str) -> bool:
+    now, original = _text(file), texts()[file]
+    return now != original and _objects(now) != _objects(original)
 
 
 def _objects(text: str) -> list[Obj] | str:
