@@ -1,4 +1,4 @@
-"""A class on Kubernetes: the hub and its proxy in a pod, each learner's server and cluster in one of their own.
+"""A class on Kubernetes: the hub and its proxy in one pod, each learner with a server and a cluster in theirs.
 
 hub.yaml starts it. KATA_AUTHENTICATOR says who may log in: a class such as
 oauthenticator.generic.GenericOAuthenticator, or one of JupyterHub's own names; its settings are in
