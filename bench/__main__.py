@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import (
+    board,
     changes,
     classroom,
     engines,
@@ -53,28 +54,35 @@ GROUPS = (
     "soak",
     "storm",
     "classroom",
+    "board",
     "engines",
     "marks",
 )
-WITHOUT_A_CLUSTER = frozenset({"engines", "marks", "release-errors", "storm"})
+WITHOUT_A_CLUSTER = frozenset({"board", "engines", "marks", "release-errors", "storm"})
 BY_NAME_ONLY = frozenset({"soak", *WITHOUT_A_CLUSTER})
 LABS = 50_000
 RELEASES = 20_000
+CLASS = 30
 
 
 class Extent(NamedTuple):
-    """How much is measured: whether all that the goals name, minutes of the soak, learners of the class."""
+    """How much is measured: whether all that the goals name, minutes of soak and board, learners of a class.
+
+    learners: None for CLASS of the classroom, and for as many on the board as its goal names.
+    """
 
     full: bool
     minutes: float
-    learners: int
+    learners: int | None
 
 
 def main(
     full: Annotated[bool, typer.Option("--full", help="The counts that the goals name; minutes.")] = False,
     only: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(GROUPS)}; repeatable.")] = None,
-    minutes: Annotated[float, typer.Option(min=1, help="How long the soak lasts at most.")] = soak.MINUTES,
-    learners: Annotated[int, typer.Option(min=1, help="How many the class has.")] = 30,
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long soak and board last.")] = soak.MINUTES,
+    learners: Annotated[
+        int | None, typer.Option(min=1, help=f"How many the class has ({CLASS}; the board {board.LEARNERS}).")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Fail where a goal is missed.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there, too.")] = None,
 ) -> None:
@@ -108,6 +116,8 @@ def _run(chosen: list[str], extent: Extent, say: Callable[[str], None]) -> list[
     with tempfile.TemporaryDirectory(prefix="kata-bench-") as folder, chdir(PROJECT):
         os.environ["KATA_HOME"] = folder
         others = list(engines.measure(NAME, say)) if "engines" in chosen else []
+        if "board" in chosen:
+            others += board.measure(extent.learners or board.LEARNERS, extent.minutes, say)
         if "marks" in chosen:
             others += marks.measure(LABS, say)
         if "release-errors" in chosen:
@@ -159,7 +169,7 @@ def _figures(
         yield from soak.measure(NAME, extent.minutes, say)
     if "classroom" in chosen:
         engine.stop()
-        yield from classroom.measure(extent.learners, say)
+        yield from classroom.measure(extent.learners or CLASS, say)
 
 
 def _table(figures: list[Figure]) -> Table:

@@ -23,6 +23,8 @@ OLDEST_ISTIOCTL = _FOUND["oldest_istioctl"]
 ENVOY = _FOUND["envoy"]
 GATEWAY_API = _FOUND["gateway_api"]
 ARGO_ROLLOUTS = _FOUND["argo_rollouts"]
+GATEWAY_API_PLUGIN = _FOUND["gateway_api_plugin"]
+"""Argo Rollouts' own, which moves the weights of HTTPRoutes."""
 FLAGGER = _FOUND["flagger"]
 """Whose schema the workshop's own release plan is valid by."""
 

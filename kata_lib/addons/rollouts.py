@@ -9,18 +9,18 @@ from typing import Any
 
 from kata_lib import versions
 from kata_lib.addons import manifests
-from kata_lib.cluster.documents import documents
+from kata_lib.addons.processes import without_containers
 from kata_lib.engines.addons import Addon, Process, Site
 
 VERSION = f"v{versions.ARGO_ROLLOUTS}"
 URL = f"https://github.com/argoproj/argo-rollouts/releases/download/{VERSION}/install.yaml"
 IMAGE = "quay.io/argoproj/argo-rollouts"
 NAME, CONTROLLER = "rollouts", "argo-rollouts"
+WORKS = "Started rollout workers"
+"""What it writes once it has read everything."""
 
 _ARGUMENTS = (f"--namespace={CONTROLLER}", "--leader-elect=false", "--metricsPort=-1", "--healthzPort=-1")
 """One controller only; of port -1 it says that it cannot listen there, and goes on."""
-
-_NOT_OF_PROCESSES = ("livenessProbe", "readinessProbe", "ports", "securityContext", "volumeMounts")
 
 
 def manifest() -> str:
@@ -31,25 +31,7 @@ def manifest() -> str:
 
 def as_process(site: Site) -> list[dict[str, Any]]:
     """Return the release's objects with the Deployment as a process can be run from it."""
-    return without_containers(manifest())
-
-
-def without_containers(text: str) -> list[dict[str, Any]]:
-    """Return a manifest's objects, each Deployment without what a process has not."""
-    objects = list(documents(text.encode()))
-    for obj in objects:
-        if obj["kind"] == "Deployment":
-            _without_container(obj["spec"]["template"]["spec"])
-    return objects
-
-
-def _without_container(spec: dict[str, Any]) -> None:
-    for field in ("volumes", "securityContext"):
-        spec.pop(field, None)
-    for container in spec["containers"]:
-        for field in _NOT_OF_PROCESSES:
-            container.pop(field, None)
-        container["args"] = [*container.get("args", ()), *_ARGUMENTS]
+    return without_containers(manifest(), _ARGUMENTS)
 
 
 ROLLOUTS = Addon(
@@ -63,6 +45,6 @@ ROLLOUTS = Addon(
         source=f"it is the file /bin/rollouts-controller of the image {IMAGE}:{VERSION}, "
         "or what `go build ./cmd/rollouts-controller` makes of its source",
         manifests=as_process,
-        works="Started rollout workers",  # what it writes once it has read everything
+        works=WORKS,
     ),
 )

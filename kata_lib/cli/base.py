@@ -1,20 +1,39 @@
 """What the commands share: the Typer application, and which cluster they are about."""
 
 import os
+import shlex
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from kata_lib.cli import ending
-from kata_lib.errors import ClusterError
+from kata_lib.errors import ClusterError, KataError
+from kata_lib.machine import IS_CHECKOUT, MARK, WORKSHOP
 
 if TYPE_CHECKING:
     from kata_lib.cluster.cluster import Cluster
     from kata_lib.cluster.location import Location
     from kata_lib.engines.base import Engine
 
+RENAMED = {"rollout": "release"}
+"""Commands by the name that they once had."""
+
+
+class _Commands(TyperGroup):
+    """The commands; a name that one once had is refused with the line to run."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        if args[0] in RENAMED:
+            line = shlex.join(["kata", RENAMED[args[0]], *args[1:]])
+            raise KataError(f"`kata {args[0]}` has another name since: {line}")
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="The canary workshop from a terminal: cluster, manifests, weights, traffic.",
     no_args_is_help=True,
     add_completion=False,
@@ -43,16 +62,24 @@ def choose(
     for variable, value in (("KATA_NAME", name), ("KATA_ENGINE", engine), ("KATA_CONTEXT", context)):
         if value:
             os.environ[variable] = value
+    if command.invoked_subcommand != "doctor" and "--help" not in sys.argv:
+        check_folder()
     if command.invoked_subcommand != "run":  # which is supervised from its beginning to its end
         ending.as_usual()
 
 
-def the_engine() -> "Engine":
-    """Return the engine of the cluster that the options name."""
+def check_folder() -> None:
+    """Raise KataError where the workshop is installed from a wheel and has no folder yet."""
+    if not (IS_CHECKOUT or (WORKSHOP / MARK).is_file()):
+        raise KataError(f"There is no workshop in {WORKSHOP}: `canary-kata` makes one there and opens it.")
+
+
+def the_engine(*, any_state: bool = False) -> "Engine":
+    """Return the engine of the cluster that the options name; any_state: as `engines.select` takes it."""
     from kata_lib import engines
     from kata_lib.course.application import APPLICATION
 
-    return engines.select(APPLICATION)
+    return engines.select(APPLICATION, any_state=any_state)
 
 
 def the_place() -> "Location":

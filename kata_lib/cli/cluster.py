@@ -44,7 +44,7 @@ def down() -> None:
 
     name = engines.cluster_name()
     there = engines.engine_of(name) is not None
-    engine = the_engine()
+    engine = the_engine(any_state=True)
     with activity.shown(), waiting.busy("Removing the cluster"):
         engine.stop()
     if there:

@@ -10,7 +10,7 @@ import typer
 from kata_lib.cli.base import app, the_engine
 
 addons_app = typer.Typer(
-    help="Kiali and Grafana beside a real Istio; Prometheus and Argo Rollouts in any cluster.",
+    help="Kiali and Grafana beside a real Istio; Prometheus, Argo Rollouts and Flagger in any cluster.",
     no_args_is_help=True,
 )
 bundle_app = typer.Typer(help="All that the engine kind needs, in one file.", no_args_is_help=True)
@@ -18,7 +18,10 @@ app.add_typer(addons_app, name="addons")
 app.add_typer(bundle_app, name="bundle")
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME]...", help="prometheus, kiali, grafana; rollouts.")
+    list[str] | None,
+    typer.Argument(
+        metavar="[NAME]...", help="prometheus, kiali, grafana; rollouts, rollouts-gateway-api, flagger."
+    ),
 ]
 File = Annotated[Path, typer.Argument(metavar="FILE")]
 

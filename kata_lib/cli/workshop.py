@@ -100,9 +100,10 @@ def original(files: Annotated[list[str], typer.Argument(metavar="FILE...")]) -> 
 def update() -> None:
     """Bring the workshop's newer version: corrected notebooks come, each cell that you changed stays."""
     from kata_lib.course import updating
-    from kata_lib.machine import PROJECT
+    from kata_lib.machine import PROJECT, WORKSHOP
 
-    print("\n".join(updating.from_upstream(PROJECT)))
+    bring = updating.from_upstream if WORKSHOP == PROJECT else updating.from_installation
+    print("\n".join(bring(WORKSHOP)))
 
 
 @app.command()

@@ -11,7 +11,7 @@ from typing import Any
 
 from kata_lib.engines.application import Application
 from kata_lib.engines.base import Engine
-from kata_lib.engines.folder import engine_of
+from kata_lib.engines.folder import Folder, engine_of
 from kata_lib.engines.need import Need
 from kata_lib.errors import EngineError, EngineUnavailable
 
@@ -24,11 +24,18 @@ _IMPORTING = threading.Lock()
 """Two threads in one package, from two of its ends, may each see it half-imported."""
 
 
-def select(application: Application, engine: str | None = None, cluster: str | None = None) -> Engine:
+def select(
+    application: Application,
+    engine: str | None = None,
+    cluster: str | None = None,
+    *,
+    any_state: bool = False,
+) -> Engine:
     """Return the engine by name, by KATA_ENGINE, that of the cluster which is there, or the first available.
 
     application: what the cluster is for. cluster: which of several side by side, by default KATA_NAME or
-    "kata". Raises EngineError for a name that is none and for a cluster that another engine has,
+    "kata". any_state: also of a cluster that can only be stopped, because another version made it. Raises
+    EngineError for a name that is none, for a cluster that another engine has and for such a one,
     EngineUnavailable with the reason and what would mend it.
     """
     wanted = engine or os.environ.get("KATA_ENGINE")
@@ -41,6 +48,8 @@ def select(application: Application, engine: str | None = None, cluster: str | N
                 f"The cluster {name!r} is the {owner} engine's, not the {wanted} engine's. "
                 "`kata down` removes it; KATA_NAME=other starts another beside it."
             )
+        if not any_state:
+            Folder(name).check_state()
         return _make(owner, name, application)
     reasons = []
     for candidate in [wanted] if wanted else ENGINES:

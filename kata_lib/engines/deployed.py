@@ -8,6 +8,9 @@ from kata_lib.engines.addons import Addon
 from kata_lib.engines.programs import ProgramFailed
 from kata_lib.errors import EngineError
 
+APPLY_SECONDS = 120.0
+"""A release's definitions are megabytes, and a busy machine takes half a minute for them."""
+
 
 def apply(kubeconfig: Path, addon: Addon, manifest: str) -> None:
     """Apply an add-on's manifest, given as text, in its namespace, which is made first.
@@ -19,9 +22,9 @@ def apply(kubeconfig: Path, addon: Addon, manifest: str) -> None:
     words = ("apply", "--server-side", "--force-conflicts", "--filename=-", f"--namespace={addon.namespace}")
     try:
         for given in (json.dumps(namespace), manifest):
-            kubectl.kubectl(kubeconfig, *words, given=given)
+            kubectl.kubectl(kubeconfig, *words, given=given, seconds=APPLY_SECONDS)
     except ProgramFailed as failed:
-        raise EngineError(f"The cluster does not take {addon.name}: {failed.said}") from failed
+        raise EngineError(f"The cluster does not take {addon.name}: {failed.said or failed}") from failed
 
 
 def missing(kubeconfig: Path, addon: Addon) -> str:

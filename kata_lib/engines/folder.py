@@ -16,6 +16,8 @@ from kata_lib.errors import EngineError
 
 LOCK_SECONDS = 600.0
 """A start by kind takes minutes where images are downloaded."""
+STATE = 1
+"""Of which form a cluster's files are; another number in a release that cannot go on with those of before."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,17 @@ class Folder:
 
     def write(self, note: dict[str, Any]) -> None:
         """Write down what must be known to find the cluster again; replaces what was there."""
-        files.write_json(self.path / "note.json", note)
+        files.write_json(self.path / "note.json", {"state": STATE, **note})
+
+    def check_state(self) -> None:
+        """Raise EngineError for a cluster of another version, with whose files this one cannot go on."""
+        note = self.note()
+        if note and note.get("state", 1) != STATE:
+            raise EngineError(
+                f"The cluster {self.name!r} was made by another version of the workshop, with state "
+                f"{note['state']}; here it is {STATE}. `kata down` removes it, `kata up` makes a new one. "
+                "Notebooks and progress stay."
+            )
 
     def clear(self) -> None:
         """Remove everything but the logs, the note last."""

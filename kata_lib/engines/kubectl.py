@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from kata_lib.cluster.pods import is_ready, not_ready, statuses, troubles
-from kata_lib.engines.programs import ProgramFailed, ask, program
-
-REQUEST_SECONDS = 10
+from kata_lib.engines.programs import ASK_SECONDS, ProgramFailed, ask, program
 
 NOT_LOADED = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 
 
-def kubectl(kubeconfig: Path, *words: str, given: str | None = None) -> str:
-    """Return what kubectl prints; ProgramFailed with its words where it fails."""
-    limit = f"--request-timeout={REQUEST_SECONDS}s"
-    return ask([program("kubectl"), f"--kubeconfig={kubeconfig}", limit, *words], given=given)
+def kubectl(kubeconfig: Path, *words: str, given: str | None = None, seconds: float = ASK_SECONDS) -> str:
+    """Return what kubectl prints; ProgramFailed with its words where it fails, or not in time.
+
+    One request of several may take half of the time.
+    """
+    limit = f"--request-timeout={seconds / 2:g}s"
+    return ask([program("kubectl"), f"--kubeconfig={kubeconfig}", limit, *words], seconds, given)
 
 
 def read(kubeconfig: Path, *words: str) -> Any:

@@ -79,6 +79,12 @@ def _fewer_step_by_step(seen: Seen) -> bool:
     return step_by_step < all_at_once
 
 
+def _budgeted(seen: Seen) -> bool:
+    """Return whether retries were fewer, and failures more, than without a budget."""
+    found = re.search(r"(?s)failed: ([\d.]+) %.*to it: (\d+)", seen.text)
+    return found is not None and float(found[1]) > 6 and int(found[2]) < 175
+
+
 CLAIMS = (
     Claim("00-setup", 'lab.apply("deploy/v1")', "six lines that end in *created*", times(6, r"created\b")),
     Claim("00-setup", "lab.pods()", "expect four in all", times(4, r"\b2/2\b")),
@@ -170,6 +176,26 @@ CLAIMS = (
         "Three values stand there only now",
         shows(r"(?s)routes\[0\]\.name.*INTERNAL_SERVER_ERROR"),
     ),
+    Claim(
+        "10-blue-green", 'by-service.yaml")\nprint', "All of them on v2 again", shows(r"\b100\.0 % of 100\b")
+    ),
+    Claim("11-users", "users.flips(by_pods)", "Expect nobody to change sides", shows(r"version: 0;")),
+    Claim(
+        "12-hidden-failures",
+        "given_up[",
+        "answers 504 for it (`UT`, upstream time-out)",
+        shows(r"504\s+UT\b"),
+    ),
+    Claim("12-hidden-failures", "given_up[", "code 0, `DC`", shows(r"\b0\s+DC\b")),
+    Claim(
+        "12-hidden-failures",
+        "lab.trace(requests=40)",
+        "one hollow bar for `name`",
+        pictured(r"^(?!(?:.*sentences asks name){2}).*sentences asks name"),
+    ),
+    Claim("14-outliers", "runs.until", "stays for millions", shows(r"5%': '\d,\d{3},\d{3} requests")),
+    Claim("14-outliers", 'groupby(["service", "code"', "(flag `UO`, overflow)", shows(r"503\s+UO\b")),
+    Claim("14-outliers", "attempts at v3 for", "Fewer attempts than 175, more failures than 6 %", _budgeted),
 )
 
 

@@ -122,7 +122,7 @@ def _tells(nodes: list[Node], weight: int) -> bool:
 
 def test_the_claims_are_sentences_of_the_notebooks() -> None:
     for claim in CLAIMS:
-        source = (notebooks.FOLDER / "src" / f"{claim.notebook}.py").read_text()
+        source = (notebooks.SOURCES / f"{claim.notebook}.py").read_text()
         assert claim.part in source
         assert claim.sentence in " ".join(re.sub("\n# ?", " ", source).split())
 

@@ -129,7 +129,7 @@ class Walk:
 
     def solved(self, *, solutions: bool) -> notebooks.Notebook:
         """Return the notebook from its source."""
-        return notebooks.of(notebooks.FOLDER / "src" / f"{self.name}.py", solutions=solutions)
+        return notebooks.of(notebooks.SOURCES / f"{self.name}.py", solutions=solutions)
 
     def go_on(self, cell: Cell) -> None:
         """Run the cell in front, as a person does, and wait until it is done."""

@@ -59,7 +59,7 @@ def bring(cluster: Cluster, objects: list[Obj]) -> None:
 
 def run(name: str, *, solutions: bool) -> None:
     """Run a notebook in a kernel of its own as a learner would, whatever a cell says."""
-    built = notebooks.of(notebooks.FOLDER / "src" / f"{name}.py", solutions=solutions)
+    built = notebooks.of(notebooks.SOURCES / f"{name}.py", solutions=solutions)
     notebook = nbformat.reads(notebooks.text(built), as_version=4)
     client = nbclient.NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", allow_errors=True)
     client.execute(env=LEARNERS)

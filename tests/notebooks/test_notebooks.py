@@ -153,7 +153,7 @@ def place_of(built: nbformat.NotebookNode, tag: str, text: str) -> int:
 
 def test_a_new_kernel_begins_the_step_again_and_says_what_that_took(environment: dict[str, str]) -> None:
     """Half of 02 in one kernel; another runs the notebook from its top and says what went."""
-    source = (notebooks.FOLDER / "src" / "02-canary.py").read_text()
+    source = (notebooks.SOURCES / "02-canary.py").read_text()
     built = nbformat.reads(notebooks.text(notebooks.build(source, solutions=True)), as_version=4)
     half = place_of(built, "solution", "virtual-service-canary.yaml")
 

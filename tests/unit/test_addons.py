@@ -14,9 +14,11 @@ from typing import Any
 import httpx2
 import psutil
 import pytest
+import yaml
 
 from kata_lib import addons, versions
-from kata_lib.addons import grafana, kiali, manifests, prometheus, rollouts
+from kata_lib.addons import flagger, grafana, kiali, manifests, prometheus, rollouts_gateway_api
+from kata_lib.addons.processes import without_containers
 from kata_lib.cluster.location import Location
 from kata_lib.cluster.waiting import Progress
 from kata_lib.course.application import APPLICATION
@@ -226,6 +228,27 @@ def test_what_kubectl_says_of_a_way_that_cannot_be_opened() -> None:
         pass
 
 
+FLAGGER = """
+kind: ServiceAccount
+metadata:
+  name: flagger
+  namespace: default
+---
+kind: Deployment
+metadata:
+  name: flagger
+  namespace: default
+spec:
+  template:
+    spec:
+      containers:
+      - name: flagger
+        image: ghcr.io/fluxcd/flagger:1
+        command:
+        - ./flagger
+        - -log-level=info
+"""
+
 ARGO = """
 kind: Namespace
 metadata: {name: a}
@@ -247,12 +270,38 @@ spec:
 
 
 def test_a_controller_goes_without_what_a_process_has_not() -> None:
-    first, deployment = rollouts.without_containers(ARGO)
+    first, deployment = without_containers(ARGO, ["--metricsPort=-1", "--healthzPort=-1"])
     assert first == {"kind": "Namespace", "metadata": {"name": "a"}}
     spec = deployment["spec"]["template"]["spec"]
     assert spec.keys() == {"containers"}
     assert spec["containers"][0].keys() == {"name", "image", "args"}
-    assert {"--metricsPort=-1", "--healthzPort=-1"} < set(spec["containers"][0]["args"])
+    assert spec["containers"][0]["args"] == ["--metricsPort=-1", "--healthzPort=-1"]
+
+
+def test_the_controller_is_told_where_its_plugin_is_and_begins_anew() -> None:
+    objects = without_containers(ARGO, [])
+    objects[1]["spec"]["template"]["metadata"] = {"labels": {"app": "argo"}}
+    _, deployment, settings, role, binding = rollouts_gateway_api.with_plugin(objects, "file:///bin/plugin")
+    (plugin,) = yaml.safe_load(settings["data"]["trafficRouterPlugins"])
+    assert plugin == {"name": "argoproj-labs/gatewayAPI", "location": "file:///bin/plugin"}
+    assert deployment["spec"]["template"]["metadata"]["annotations"] == {plugin["name"]: plugin["location"]}
+    assert role["metadata"]["name"] == binding["roleRef"]["name"]
+
+
+def test_flagger_comes_in_its_own_namespace_and_asks_the_meshs_prometheus(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KATA_ADDONS", str(tmp_path))
+    (tmp_path / "flagger.yaml").write_text(FLAGGER)
+    account, deployment = map(dict, yaml.safe_load_all(flagger.manifest()))
+    assert account["metadata"]["namespace"] == deployment["metadata"]["namespace"] == "flagger-system"
+    command = deployment["spec"]["template"]["spec"]["containers"][0]["command"]
+    assert command == ["./flagger", "-log-level=info", f"-metrics-server={flagger.METRICS}"]
+    site = Site(tmp_path, "https://127.0.0.1:6443", tmp_path / "token", tmp_path / "ca.pem", "")
+    container = flagger.as_process(site)[1]["spec"]["template"]["spec"]["containers"][0]
+    assert container["args"][0] == "-log-level=info"
+    assert "-kubeconfig=$(KUBECONFIG)" in container["args"]
+    assert "command" not in container
 
 
 def test_a_program_that_is_missing_says_where_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:

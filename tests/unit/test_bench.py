@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import blocks, machine, soak, weights
+from bench import blocks, board, classroom, costs, machine, soak, weights
+from bench.board.simulated import Noted
+from bench.costs import Cost, Room
 from bench.results import Figure, percentile
 from kata_lib import versions
 from kata_lib.machine import PROJECT
@@ -46,6 +48,56 @@ def test_what_each_frame_leaves_is_found_in_the_noise() -> None:
     for left, met in ((0.0, True), (1.0, False)):
         told = [500_000 + left * frames * sample + noise.gauss(0, 300) for sample in samples]
         assert (soak.growth(told) / (frames * len(samples)) <= soak.BLOCKS_GOAL) is met
+
+
+def test_the_interval_of_a_slope_misses_it_as_seldom_as_it_says() -> None:
+    """Of 400 series one in a hundred may: 13 or more have a probability of a thousandth (binomial)."""
+    noise = random.Random(2)
+    missed = 0
+    for _ in range(400):
+        low, high = board.slopes([0.5 * sample + noise.gauss(0, 3) for sample in range(30)], 0.99)
+        missed += not low <= 0.5 <= high
+    assert missed < 13
+
+
+@pytest.mark.parametrize(("left", "met"), [(0.0, True), (0.1, False)])
+def test_memory_that_grows_is_told_from_noise(left: float, met: bool) -> None:
+    """Ten minutes, a sample each five seconds; 0.1 MB a sample are 12 MB."""
+    noise = random.Random(3)
+    samples = [100 + left * sample + noise.gauss(0, 0.5) for sample in range(112)]
+    noted = Noted(seen={"board": [0.1], "own": [0.1]}, told=1, memory=samples)
+    (limit,) = [f for f in board.figures(noted, 300, 10) if f.what == "board: growth, upper limit"]
+    assert limit.met is met
+
+
+def test_a_check_that_never_showed_and_a_stream_that_broke_are_no_success() -> None:
+    noted = Noted(seen={"board": [0.1], "own": []}, told=2, failed=1, broke=1)
+    missed = {figure.what for figure in board.figures(noted, 300, 10) if figure.met is False}
+    assert missed == {"board: checks that never showed", "board: streams that broke"}
+
+
+@pytest.mark.parametrize(
+    ("room", "learners"), [(Room(8, 60_000), 32), (Room(1000, 10_000), 10), (Room(0.1, 500), 0)]
+)
+def test_a_machine_holds_what_its_scarcest_resource_does(room: Room, learners: int) -> None:
+    assert room.holds(Cost(0.2, 800)) == learners
+
+
+def test_a_machine_too_small_for_a_class_has_a_table_that_says_so() -> None:
+    fits, cores, memory = classroom.fit(30, 2, Room(2, 4_000), Cost(0.1, 500))
+    assert (fits.value, fits.met) == (6, False)
+    assert fits.how == "2 cores and 4.0 GB free, to 80%; computed from 2 that ran"
+    assert (cores.value, memory.value) == pytest.approx((30 * 0.1 / 0.8, 30 * 0.5 / 0.8))
+    assert all(figure.how.endswith("computed from 2 that ran") for figure in (cores, memory))
+
+
+def test_what_a_process_costs_is_its_time_and_its_memory() -> None:
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+        found = costs.cost(lambda: [busy.pid], 0.5)
+        busy.kill()
+    assert 0 < found.processor < 1.5
+    assert found.memory > 1
+    assert costs.cost(lambda: [busy.pid], 0) == Cost(0, 0)
 
 
 def test_a_process_tells_the_blocks_that_it_has_in_use(tmp_path: Path) -> None:

@@ -75,6 +75,11 @@ def test_a_mistake_is_one_line(
     assert said.count("\n") == 1
 
 
+def test_a_name_of_before_is_refused_with_the_line_to_run() -> None:
+    with pytest.raises(KataError, match=r"kata release start 'my plan.yaml'$"):
+        CliRunner().invoke(cli.app, ["rollout", "start", "my plan.yaml"], catch_exceptions=False)
+
+
 def test_name_may_stand_anywhere() -> None:
     assert cli._common_first(["up", "--name", "b"]) == ["--name", "b", "up"]
     assert cli._common_first(["sample", "--name=b", "-n", "5"]) == ["--name=b", "sample", "-n", "5"]

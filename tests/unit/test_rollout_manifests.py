@@ -13,7 +13,10 @@ from kata_lib import delivery
 from kata_lib.delivery.steps import Analysis, SetWeight
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = [ROOT / "deploy" / "rollouts" / name for name in ("argo-rollouts", "flagger")]
+PLACE = ROOT / "deploy" / "rollouts"
+FOLDERS = [
+    PLACE / f"{name}{rules}" for name in ("argo-rollouts", "flagger") for rules in ("", "-gateway-api")
+]
 SCHEMAS = ROOT / "tests" / "reference" / "progressive-delivery"
 
 
@@ -22,7 +25,7 @@ def objects() -> list[Any]:
     return [obj for file in files for obj in yaml.safe_load_all(file.read_text())]
 
 
-THEIRS = [obj for obj in objects() if "istio.io" not in obj["apiVersion"]]
+THEIRS = [obj for obj in objects() if (SCHEMAS / f"{obj['kind']}.json").exists()]
 
 
 def opened(schema: Any) -> Any:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from kata_lib import engines
+from kata_lib.course.application import APPLICATION
 from kata_lib.engines.embedded.state import State
-from kata_lib.engines.folder import Folder
+from kata_lib.engines.folder import STATE, Folder
 from kata_lib.errors import EngineError
 from kata_lib.files import read_json, write_json
 
@@ -78,3 +80,17 @@ def test_half_a_file_is_no_file(tmp_path: Path) -> None:
     assert read_json(tmp_path / "none.json") is None
     (tmp_path / "half.json").write_text('{"pid": ')
     assert read_json(tmp_path / "half.json") is None
+
+
+def test_a_cluster_of_an_older_version_goes_on_or_is_refused_with_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KATA_HOME", str(tmp_path))
+    folder = Folder("mine")
+    folder.path.mkdir()
+    write_json(folder.path / "note.json", {"engine": "embedded"})  # before the number was written down
+    assert engines.select(APPLICATION, cluster="mine").name == "embedded"
+    folder.write({"engine": "embedded", "state": STATE + 1})
+    with pytest.raises(EngineError, match=r"`kata down` removes it, `kata up` makes a new one"):
+        engines.select(APPLICATION, cluster="mine")
+    engines.select(APPLICATION, cluster="mine", any_state=True).stop()

@@ -1,6 +1,7 @@
 """Pure checks: one reading of the machine goes in, one finding with its mending command comes out."""
 
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,7 @@ def jupyter(port: int | None) -> Need:
     first, last = JUPYTER_PORTS[0], JUPYTER_PORTS[-1]
     if port is None:
         found = f"no port from {first} to {last} is free"
-        return Need("jupyterlab", "missing", found, "scripts/workshop --port 9000")
+        return Need("jupyterlab", "missing", found, f"{machine.OPEN} --port 9000")
     if port != first:
         return Need("jupyterlab", "note", f"port {first} is taken, JupyterLab will take {port}: see its link")
     return Need("jupyterlab", "ok", f"port {port} is free")
@@ -128,10 +129,11 @@ def _get_kubectl(platform: machine.Platform) -> str:
     oldest = _dotted(machine.OLDEST_KUBECTL)
     match platform.system, platform.machine:
         case "Linux", "x86_64":
-            return "rm -f .venv/kata-stamp.json && scripts/setup"
+            return ("rm -f .venv/kata-stamp.json && " if machine.IS_CHECKOUT else "") + machine.SET_UP
         case "Linux", "aarch64":
             url = f"https://dl.k8s.io/release/v{oldest}.0/bin/linux/arm64/kubectl"
-            return f"curl -fLo .venv/bin/kubectl {url} && chmod +x .venv/bin/kubectl"
+            place = ".venv/bin" if machine.IS_CHECKOUT else shlex.quote(str(Path(sys.executable).parent))
+            return f"curl -fLo {place}/kubectl {url} && chmod +x {place}/kubectl"
     return "brew install kubectl"
 
 

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from kata_lib.errors import KataError
-from kata_lib.machine import PROJECT
+from kata_lib.machine import PROJECT, WORKSHOP
 
-FOLDER = PROJECT / "notebooks"
-PAGES = tuple(FOLDER / "src" / f"{name}.py" for name in ("start", "quiz"))
+FOLDER = WORKSHOP / "notebooks"
+SOURCES = PROJECT / "notebooks" / "src"
+PAGES = tuple(SOURCES / f"{name}.py" for name in ("start", "quiz"))
 """The sources of what is no step: the start page, and the quiz."""
 TAGS = {"predict", "your-turn", "hints", "solution", "check", "look-first", "map", "next", "report", "quiz"}
 FOR_PERSONS = {"your-turn", "hints", "report"}
@@ -37,7 +38,7 @@ Notebook = dict[str, Any]
 
 def sources() -> list[Path]:
     """Return the sources of the steps' notebooks in the order of the workshop."""
-    return sorted((FOLDER / "src").glob("[0-9]*.py"))
+    return sorted(SOURCES.glob("[0-9]*.py"))
 
 
 def title(source: Path) -> str:

@@ -29,7 +29,7 @@ class Listing:
 
 
 def _minutes(exercise: Exercise) -> int:
-    return notebooks.minutes(notebooks.FOLDER / "src" / f"{exercise.step.notebook}.py")
+    return notebooks.minutes(notebooks.SOURCES / f"{exercise.step.notebook}.py")
 
 
 def _for_readers(exercise: Exercise) -> str:

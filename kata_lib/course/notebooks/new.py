@@ -9,7 +9,7 @@ from string import Template
 
 from kata_lib.course import notebooks
 from kata_lib.errors import KataError
-from kata_lib.machine import PROJECT
+from kata_lib.machine import IS_CHECKOUT, PROJECT
 
 _SKELETON = Path(__file__).with_name("skeleton")
 _NAME = re.compile(r"(?:(\d\d)-)?([a-z][a-z0-9]*(?:-[a-z0-9]+)*)")
@@ -32,8 +32,10 @@ def make(name: str, project: Path = PROJECT) -> list[Path]:
     """Write the skeleton of an exercise into a checkout of the project, and return its files.
 
     name: such as outliers, or 14-outliers; without a number it becomes the last. Raises KataError for a name
-    that is none, or that another exercise has.
+    that is none, or that another exercise has, and where this is no checkout.
     """
+    if not IS_CHECKOUT:
+        raise KataError("An exercise is written in a clone of the project: `.venv/bin/kata new NAME` there.")
     there = [source.stem for source in notebooks.sources()]
     if not (found := _NAME.fullmatch(name)):
         raise KataError(f"Expected a name such as outliers or 14-outliers, found {name!r}.")

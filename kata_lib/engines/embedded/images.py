@@ -13,11 +13,13 @@ class Image:
     """A command line, and the port on which it listens unless PORT says otherwise.
 
     `client` marks a client of the API, which gets the cluster's kubeconfig in place of a mounted account.
+    `folder` is the one it runs in, as an image's WORKDIR.
     """
 
     argv: tuple[str, ...]
     port: int = 0
     client: bool = False
+    folder: str = "/"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Images:
         """Return the image of a reference such as docker.io/example/program:v3, or None."""
         kept, name = self._kept(), _plain(reference)
         found = kept.get(name) or kept.get(_without_tag(name))
-        return Image(tuple(found["argv"]), found["port"], found["client"]) if found else None
+        return Image(**{**found, "argv": tuple(found["argv"])}) if found else None
 
     def names(self) -> list[str]:
         """Return the names that stand for an image."""

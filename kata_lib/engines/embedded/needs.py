@@ -54,12 +54,12 @@ def platform(found: machine.Platform) -> Need:
 def envoy(unavailable: str | None, code: int | None, output: str) -> Need:
     """Check that Envoy told its version: with exit code `code`, None where it did not within the limit."""
     if unavailable:
-        return Need("envoy", "missing", unavailable, "scripts/setup")
+        return Need("envoy", "missing", unavailable, machine.SET_UP)
     if code is None:
-        return Need("envoy", "missing", f"no answer to --version: {output}", "scripts/setup")
+        return Need("envoy", "missing", f"no answer to --version: {output}", machine.SET_UP)
     lines = [line for line in output.splitlines() if line.strip()] or ["nothing"]
     if code != 0:
-        return Need("envoy", "missing", f"--version ended with {code}: {lines[-1].strip()}", "scripts/setup")
+        return Need("envoy", "missing", f"--version ended with {code}: {lines[-1].strip()}", machine.SET_UP)
     build = lines[-1].split("version: ")[-1].split("/")
     return Need("envoy", "ok", f"{build[1] if len(build) > 1 else build[0]} runs")
 

