@@ -1,234 +1,270 @@
-"""The board as a web service: learners' kernels post to it, instructors' browsers watch it.
+"""The board as a web service: learners' kernels post to it, and browsers watch it.
 
-    POST   /api/join       {code, name} -> {token, name}; a code on the projector lets a kernel in
     POST   /api/messages   what a kernel tells (course/outbox/messages.py) -> 204
-    GET    /api/me         all that is kept of whoever asks
-    DELETE /api/me         removes it
-    POST   /login          an instructor's code -> a cookie
-    GET    /               the board's page, GET /api/board its stream (server-sent events, a State each)
-    POST   /api/codes/ROLE a new code: the old one lets nobody in any more
+    GET    /api/mine       a learner's stream: how they stand, what the instructor set (course/inbox/told.py)
+    GET    /api/me         all that is kept of whoever asks; DELETE removes it
+    GET    /me             the learner's own page
+    GET    /               the instructor's board, GET /api/board its stream
+    GET    /projector      the view without names, GET /api/projected its stream
+    POST   /api/orders     what the instructor sets (standing.py) -> 204
+    GET    /api/learners/NUMBER/report   a report that a learner sent
+    GET    /api/alive      204
 
-Learners speak for themselves by a bearer token and see nobody else's; what they send is text, and the page
-puts it into the document as such.
+Streams are server-sent events. Learners speak for themselves and see nobody else's; what they send is text,
+and the pages put it into the document as such. Who is who, and how one comes in, is the admission's.
 """
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import TypeVar, cast
+from collections.abc import Callable, Iterable
 
 import msgspec
 from aiohttp import web
-from aiohttp_sse import sse_response
 
+from kata_lib.classroom import answers
+from kata_lib.classroom.admission import Admission
 from kata_lib.classroom.board import Board
 from kata_lib.classroom.limits import Limits
-from kata_lib.classroom.store import Learner, Role, Store
-from kata_lib.course.outbox.messages import Batch, Name
+from kata_lib.classroom.standing import (
+    OfferReset,
+    Order,
+    Project,
+    Remove,
+    Say,
+    SetGate,
+    SetTimer,
+    Standing,
+    ToAll,
+)
+from kata_lib.classroom.store import Learner, Offered, Store
+from kata_lib.classroom.streams import Streams
+from kata_lib.course.outbox.messages import MOST_BYTES, Batch
 
-PAGE = Path(__file__).parent / "page"
-COOKIE = "kata-board"
-MOST_BYTES = 1_500_000
-"""Of one request: fifty messages with an analysis each."""
-STREAM_SECONDS = 0.25
-"""Between two states of a stream."""
-QUIET_SECONDS = 15.0
-"""After so long a stream gets a state though nothing happened: times have gone on."""
-WRONG_CODES = 20
-"""A minute, from one address; a class may come in by one."""
 REQUESTS = 240
 """A minute, of one learner."""
-_WHERE = {"learner": "It stands on the board.", "instructor": "`kata class serve` prints it."}
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
+BOARD_SECONDS, LEARNER_SECONDS = 0.25, 1.0
+"""Between two states of a stream."""
+MOST_LEARNERS = 2_000
+_BOARD, _LEARNERS = "board", "learners"
+_REPORT_HEADERS = {
+    # A page that somebody else made: no script runs in it, and it is of no origin.
+    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+    "Content-Type": "text/html; charset=utf-8",
 }
-
-Body = TypeVar("Body")
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Join(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a learner's kernel says to be let in."""
-
-    code: str
-    name: Name
 
 
 class Classroom:
-    """One class: its store, its board, and who watches it."""
+    """One class: its store, its board, who is let in, and who watches."""
 
-    def __init__(self, store: Store, board: Board, clock: Callable[[], float] = time.time) -> None:
-        self.store = store
+    def __init__(
+        self, store: Store, board: Board, admission: Admission, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._store = store
         self._board = board
+        self._admission = admission
         self._clock = clock
-        self._changed = asyncio.Condition()
-        self._version = 0
-        self._ending = False
-        self._wrong_codes = Limits(WRONG_CODES)
+        self._streams = Streams()
         self._requests = Limits(REQUESTS)
-        for learner in store.learners():
-            board.join(learner)
-        for received in store.messages():
-            board.take(received)
+        self._fill()
 
-    def runner(self) -> web.AppRunner:
-        """Return what serves it; who closes a stream has its handler end."""
-        application = self._application()
-        return web.AppRunner(application, access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
+    def _fill(self) -> None:
+        """Bring the board to where it was."""
+        self._board.standing = self._store.standing()
+        for learner in self._store.learners():
+            self._board.join(learner)
+        for who, offered in self._store.offers().items():
+            self._board.offer(who, offered)
+        for received in self._store.messages():
+            self._board.take(received)
+
+    def runner(self, prefix: str = "/") -> web.AppRunner:
+        """Return what serves it below a prefix; who closes a stream has its handler end."""
+        made = self._application()
+        if prefix.strip("/"):
+            outer = web.Application(client_max_size=MOST_BYTES)
+            outer.add_subapp(f"/{prefix.strip('/')}", made)
+            made = outer
+        return web.AppRunner(made, access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
 
     def _application(self) -> web.Application:
-        made = web.Application(middlewares=[_with_headers], client_max_size=MOST_BYTES)
+        made = web.Application(middlewares=[answers.with_headers], client_max_size=MOST_BYTES)
         made.on_shutdown.append(self._end)
         made.add_routes(
             [
-                web.post("/api/join", self._join),
+                *self._admission.routes(self._joined),
                 web.post("/api/messages", self._messages),
-                web.get("/api/me", self._me),
+                web.get("/api/mine", self._mine),
+                web.get("/api/me", self._kept),
                 web.delete("/api/me", self._forget),
-                web.post("/login", self._login),
-                web.get("/", self._page),
-                web.get("/api/board", self._stream),
-                web.get("/api/codes", self._codes),
-                web.post("/api/codes/{role:learner|instructor}", self._renew),
-                web.static("/page", PAGE),
+                web.get("/me", self._own_page),
+                web.get("/", self._front_page),
+                web.get("/projector", self._projector),
+                web.get("/api/board", self._watched),
+                web.get("/api/projected", self._projected),
+                web.post("/api/orders", self._orders),
+                web.get("/api/learners/{number:[0-9]{1,9}}/report", self._report),
+                web.get("/api/alive", self._alive),
+                web.static("/page", answers.PAGES),
             ]
         )
         return made
 
-    async def _join(self, request: web.Request) -> web.Response:
-        asked = await _read(request, Join)
-        self._admit(request, "learner", asked.code)
-        learner, token = self.store.join(asked.name)
-        self._board.join(learner)
-        await self._tell()
-        return web.json_response({"token": token, "name": learner.name})
+    # What learners ask
 
     async def _messages(self, request: web.Request) -> web.Response:
-        learner = self._learner(request)
-        if self._requests.spent(learner.id):
-            raise _refused(429, "Too many requests within a minute; the rest can wait.")
-        self._requests.count(learner.id)
-        batch = await _read(request, Batch)
-        for received in self.store.add(learner, batch.messages, self._clock()):
+        learner = await self._learner(request)
+        batch = await answers.read(request, Batch)
+        for received in self._store.add(learner, batch.messages, self._clock(), batch.sent):
             self._board.take(received)
-        await self._tell()
+        self._streams.tell(learner.id)
+        self._changed()
         return web.Response(status=204)
 
-    async def _me(self, request: web.Request) -> web.Response:
-        learner = self._learner(request)
-        kept = [received.message for received in self.store.messages(learner)]
-        return _json({"name": learner.name, "messages": kept})
+    async def _mine(self, request: web.Request) -> web.StreamResponse:
+        learner = await self._learner(request)
+        if self._streams.is_full(learner.id):
+            raise answers.refused(429, "Too many streams of one learner.")
+
+        async def told() -> bytes | None:
+            if await self._admission.learner(request) is None or learner not in self._board:
+                return None
+            return msgspec.json.encode(self._board.told(learner, self._clock()))
+
+        return await self._streams.serve(request, (learner.id, _LEARNERS), told, LEARNER_SECONDS)
+
+    async def _kept(self, request: web.Request) -> web.Response:
+        learner = await self._learner(request)
+        kept = [received.message for received in self._store.messages(learner)]
+        return answers.of({"name": learner.name, "messages": kept})
 
     async def _forget(self, request: web.Request) -> web.Response:
-        learner = self._learner(request)
-        self.store.forget(learner)
-        self._board.leave(learner)
-        await self._tell()
+        self._remove(await self._learner(request))
         return web.Response(status=204)
 
-    async def _login(self, request: web.Request) -> web.Response:
-        self._admit(request, "instructor", str((await request.post()).get("code", "")))
-        answer = web.HTTPSeeOther("/")
-        answer.set_cookie(
-            COOKIE, self.store.instructor(), httponly=True, samesite="Strict", secure=request.secure
-        )
-        raise answer
+    async def _own_page(self, request: web.Request) -> web.StreamResponse:
+        if "key" in request.query or await self._admission.learner(request) is None:
+            return await self._admission.asks(request)
+        return answers.page("mine")
 
-    async def _page(self, request: web.Request) -> web.FileResponse:
-        return web.FileResponse(PAGE / ("board.html" if self._watches(request) else "login.html"))
-
-    async def _codes(self, request: web.Request) -> web.Response:
-        self._instructor(request)
-        return web.json_response({"learner": self.store.code("learner")})
-
-    async def _renew(self, request: web.Request) -> web.Response:
-        self._instructor(request)
-        role = cast(Role, request.match_info["role"])
-        return web.json_response({role: self.store.renew(role)})
-
-    async def _stream(self, request: web.Request) -> web.StreamResponse:
-        self._instructor(request)
-        async with sse_response(request) as stream:
-            seen = -1
-            while not self._ending and stream.is_connected() and self._watches(request):
-                seen = await self._after(seen)
-                await stream.send(msgspec.json.encode(self._board.state(self._clock())).decode())
-                await asyncio.sleep(STREAM_SECONDS)
-        return stream
-
-    async def _after(self, seen: int) -> int:
-        """Wait until there is more than was seen, for a while: times go on where nothing happens."""
-        async with self._changed:
-            try:
-                async with asyncio.timeout(QUIET_SECONDS):
-                    await self._changed.wait_for(lambda: self._version > seen or self._ending)
-            except TimeoutError:
-                pass
-            return self._version
-
-    async def _end(self, _: web.Application) -> None:
-        """End the streams: a server waits for whoever it serves."""
-        self._ending = True
-        await self._tell()
-
-    async def _tell(self) -> None:
-        async with self._changed:
-            self._version += 1
-            self._changed.notify_all()
-
-    def _admit(self, request: web.Request, role: Role, code: str) -> None:
-        """Refuse whoever has another code, and whoever tried too many."""
-        if self._wrong_codes.spent(request.remote):
-            raise _refused(429, "Too many wrong codes within a minute.")
-        if not self.store.admits(role, code):
-            self._wrong_codes.count(request.remote)
-            raise _refused(403, f"This is not the {role}s' code. {_WHERE[role]}")
-
-    def _learner(self, request: web.Request) -> Learner:
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if (learner := self.store.learner(token)) is None:
-            raise _refused(401, "Nobody of this class has this token.")
+    async def _learner(self, request: web.Request) -> Learner:
+        """Return who asks, who may ask so often and no more."""
+        if (learner := await self._admission.learner(request)) is None:
+            raise answers.refused(401, "Nobody of this class has this token.")
+        if self._requests.spent(learner.id):
+            raise answers.refused(429, "Too many requests within a minute; the rest can wait.")
+        self._requests.count(learner.id)
+        if learner not in self._board:
+            self._joined(learner)
         return learner
 
-    def _watches(self, request: web.Request) -> bool:
-        return self.store.is_instructor(request.cookies.get(COOKIE, ""))
+    # What instructors ask
 
-    def _instructor(self, request: web.Request) -> None:
-        if not self._watches(request):
-            raise _refused(403, "The board is the instructor's: log in at /.")
+    async def _front_page(self, request: web.Request) -> web.StreamResponse:
+        if await self._admission.instructs(request):
+            return answers.page("board")
+        if await self._admission.learner(request) is not None:
+            return web.Response(status=303, headers={"Location": "me"})
+        return await self._admission.asks(request)
+
+    async def _projector(self, request: web.Request) -> web.StreamResponse:
+        if await self._admission.instructs(request):
+            return answers.page("projector")
+        return await self._admission.asks(request)
+
+    async def _watched(self, request: web.Request) -> web.StreamResponse:
+        return await self._shown(request, self._board.state)
+
+    async def _projected(self, request: web.Request) -> web.StreamResponse:
+        return await self._shown(request, self._board.projected)
+
+    async def _shown(self, request: web.Request, seen: Callable[[float], object]) -> web.StreamResponse:
+        await self._only_instructors(request)
+
+        async def state() -> bytes | None:
+            if not await self._admission.instructs(request):
+                return None
+            return msgspec.json.encode(seen(self._clock()))
+
+        return await self._streams.serve(request, (_BOARD,), state, BOARD_SECONDS)
+
+    async def _orders(self, request: web.Request) -> web.Response:
+        await self._only_instructors(request)
+        self._follow(await answers.read(request, Order))  # type: ignore[arg-type]
+        self._changed()
+        return web.Response(status=204)
+
+    def _follow(self, order: Order) -> None:
+        match order:
+            case Remove(learner=number):
+                self._remove(self._of_class(number))
+            case OfferReset(learner=number, step=step):
+                learner = self._of_class(number)
+                _one_of("step", step, self._board.steps)
+                self._board.offer(number, Offered(self._store.offer(learner, step), None))
+                self._streams.tell(number)
+            case SetGate() | SetTimer() | Say() | Project():
+                self._check_names(order)
+                self._stand(self._board.standing.after(order, self._clock()))
+
+    def _check_names(self, order: ToAll) -> None:
+        match order:
+            case SetGate(check=str(check)):
+                _one_of("check", check, self._board.plan)
+            case Project(question=str(question)):
+                _one_of("question", question, self._board.questions)
+
+    async def _report(self, request: web.Request) -> web.Response:
+        await self._only_instructors(request)
+        page = self._store.report(self._of_class(int(request.match_info["number"])))
+        if page is None:
+            raise answers.refused(404, "This learner has sent no report.")
+        return web.Response(body=page.encode(), headers=_REPORT_HEADERS)
+
+    async def _alive(self, request: web.Request) -> web.Response:
+        return web.Response(status=204)
+
+    async def _only_instructors(self, request: web.Request) -> None:
+        if not await self._admission.instructs(request):
+            raise answers.refused(403, "The board is the instructor's: log in at /.")
+
+    # What changes
+
+    def _joined(self, learner: Learner) -> None:
+        if len(self._store.learners()) > MOST_LEARNERS:
+            self._store.forget(learner)
+            raise answers.refused(403, f"The class is full: it has {MOST_LEARNERS:,} learners.")
+        self._board.join(learner)
+        self._changed()
+
+    def _remove(self, learner: Learner) -> None:
+        self._store.forget(learner)
+        self._board.leave(learner)
+        self._streams.tell(learner.id)
+        self._changed()
+
+    def _of_class(self, number: int) -> Learner:
+        if (learner := self._store.learner(number)) is None:
+            raise answers.refused(404, f"The class has no learner {number}.")
+        return learner
+
+    def _changed(self) -> None:
+        """Tell whoever watches; a gate opens by itself once all are there."""
+        self._streams.tell(_BOARD)
+        gate = self._board.gate()
+        if gate is not None and gate.here == gate.of > 0:
+            self._stand(self._board.standing.after(SetGate(None), self._clock()))
+        elif gate is not None:
+            self._streams.tell(_LEARNERS)
+
+    def _stand(self, standing: Standing) -> None:
+        """Keep what stands for all from now on, and tell it."""
+        self._store.stand(standing)
+        self._board.standing = standing
+        self._streams.tell(_LEARNERS)
+
+    async def _end(self, _: web.Application) -> None:
+        self._streams.end()
 
 
-async def _read(request: web.Request, type_: type[Body]) -> Body:
-    """Return a request's body; 400 says what is wrong with it."""
-    try:
-        return msgspec.json.decode(await request.read(), type=type_)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _refused(400, f"This cannot be read: {error}.") from error
-
-
-def _json(content: object) -> web.Response:
-    return web.Response(body=msgspec.json.encode(content), content_type="application/json")
-
-
-def _refused(code: int, why: str) -> web.HTTPException:
-    """Return the answer that refuses a request, as JSON."""
-    names = {400: web.HTTPBadRequest, 401: web.HTTPUnauthorized, 403: web.HTTPForbidden}
-    kind = names.get(code, web.HTTPTooManyRequests)
-    return kind(text=msgspec.json.encode({"error": why}).decode(), content_type="application/json")
-
-
-@web.middleware
-async def _with_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        answer = await handler(request)
-    except web.HTTPException as error:
-        error.headers.update(_HEADERS)
-        raise
-    if not answer.prepared:
-        answer.headers.update(_HEADERS)
-    return answer
+def _one_of(what: str, name: str, known: Iterable[str]) -> None:
+    if name not in known:
+        raise answers.refused(400, f"There is no {what} {name!r}; there are: {', '.join(known)}.")

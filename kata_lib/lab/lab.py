@@ -12,15 +12,15 @@ import pandas as pd
 from kata_lib import engines
 from kata_lib.cluster import waiting
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.course import beginning, checks
+from kata_lib.course import beginning, checks, outbox
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.exercises import step
 from kata_lib.course.report import facts
 from kata_lib.course.steps import lacking
 from kata_lib.delivery import argo
 from kata_lib.errors import ClusterError
-from kata_lib.lab import activity, missing_names, unquoted
-from kata_lib.lab.learning import Learning
+from kata_lib.lab import activity, class_notices, missing_names, unquoted
+from kata_lib.lab.attending import Attending, offered
 from kata_lib.pictures import shown, theme
 
 
@@ -34,6 +34,7 @@ def open_lab(step: str | None = None, engine: str | None = None, reset: bool | N
     nothing else. engine: as KATA_ENGINE. Says what it did.
     """
     activity.of_cells()
+    class_notices.of_cells()
     missing_names.explain()
     theme.show()
     pd.set_option("display.max_colwidth", None)  # a sentence in a table is read to its end
@@ -57,7 +58,7 @@ def connect(
     return lab
 
 
-class Lab(Learning):
+class Lab(Attending):
     """What notebooks work with; `cluster` is the namespace for all that is not here, `say` takes messages."""
 
     def __repr__(self) -> str:
@@ -84,6 +85,15 @@ class Lab(Learning):
         self._journal.note_engine(self.engine.name, facts.of_cluster(self.cluster))
         ready = "Ready, but for what was kept." if begun.kept else "Ready."
         self._say(f"{ready} This step begins with {begins}.")
+
+    def accept_reset(self) -> None:
+        """Bring back what the step begins with whose reset the instructor offers, as `kata reset` does.
+
+        Raises KataError where none is offered.
+        """
+        offer = offered()
+        self.begin(offer.step, reset=True)
+        outbox.answer(offer.number, True)
 
 
 def _listed(words: Sequence[str]) -> str:

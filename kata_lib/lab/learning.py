@@ -1,4 +1,4 @@
-"""What a learner does in a lab: predicts, has checked, takes turns, raises a hand, sits an exam."""
+"""What a learner does in a lab: predicts, has checked, takes turns, sits an exam."""
 
 from collections.abc import Callable
 from types import EllipsisType
@@ -20,9 +20,6 @@ from kata_lib.lab import activity, turns
 from kata_lib.lab.changes import Changes
 from kata_lib.lab.reading import Reading
 from kata_lib.statistics import shares
-
-_HAND_UP = "Your hand is up, with the last finding and what `kata analyze` says."
-_NO_CLASS = "You are in no class, so nobody sees it: `kata class join URL --code CODE`."
 
 
 class Learning(Changes, Reading):
@@ -65,14 +62,6 @@ class Learning(Changes, Reading):
         Where later cells read that and there is none, what stands in for it is made, said and returned.
         """
         return turns.take(self, name, made, self._say)
-
-    def raise_hand(self) -> None:
-        """Show the instructor the last finding and what `kata analyze` says, until `lower_hand()`."""
-        self._say(_HAND_UP if outbox.hand(True, self._finding, str(self.analyze())) else _NO_CLASS)
-
-    def lower_hand(self) -> None:
-        """Take the hand down."""
-        self._say("Your hand is down." if outbox.hand(False) else _NO_CLASS)
 
     def done(self) -> Ending:
         """Return what was done in this notebook: its checks, and how far off its predictions were."""

@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.running_lab import KEPT
-from kata_lib.course.outbox.messages import Counts, Hand, Prediction, Quiz, Said, Verdict
+from kata_lib.course.outbox.messages import Counts, Hand, Prediction, Quiz, Report, Said, Verdict
 
 LIVE_MILLISECONDS = 10_000
 QUESTION = "v2 answers in ten requests"
@@ -69,13 +69,13 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def page(board: Served, browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.goto(board.url)
     page.get_by_label("The instructor's code").fill(board.instructors)
     page.get_by_role("button", name="Open the board").click()
     expect(page.get_by_role("heading", name="The class")).to_be_visible()
     yield page
-    page.close()
+    page.context.close()
 
 
 def verdict(said: str, finding: str = "") -> Verdict:
@@ -137,12 +137,12 @@ def test_the_quiz_has_both_times_and_its_key_waits(board: Served, page: Page) ->
 
 def test_what_a_learner_writes_is_text(board: Served, page: Page) -> None:
     board.learner(MARKUP).tell(Hand(when=0, up=True, finding=MARKUP, analysis=MARKUP))
-    expect(page.locator("#attention li b", has_text=MARKUP)).to_be_visible(timeout=LIVE_MILLISECONDS)
+    expect(page.locator("#attention li button", has_text=MARKUP)).to_be_visible(timeout=LIVE_MILLISECONDS)
     assert page.locator("#learners img, #attention img").count() == 0
     assert page.title() == "The class's board"
 
 
-def test_on_a_projector_there_are_no_names(page: Page) -> None:
+def test_names_are_hidden_by_a_tick(page: Page) -> None:
     page.get_by_label("Names").uncheck()
     expect(page.locator("#learners")).not_to_contain_text("Ada")
     expect(page.locator("#attention")).not_to_contain_text("Bob")
@@ -150,14 +150,78 @@ def test_on_a_projector_there_are_no_names(page: Page) -> None:
     page.get_by_label("Names").check()
 
 
-def test_it_fits_a_phone_and_both_themes(page: Page) -> None:
+@pytest.fixture(scope="module")
+def projector(board: Served, page: Page) -> Page:
+    opened = page.context.new_page()
+    opened.goto(f"{board.url}/projector")
+    return opened
+
+
+@pytest.fixture(scope="module")
+def own_page(board: Served, browser: Browser) -> Iterator[Page]:
+    """A learner's own page in a browser of theirs."""
+    gus = board.learner("Gus")
+    headers = {"Authorization": f"Bearer {gus.token}"}
+    key = httpx2.post(f"{board.url}/api/me/key", headers=headers).json()["key"]
+    opened = browser.new_page()
+    opened.goto(f"{board.url}/me?key={key}")
+    expect(opened.get_by_role("heading", name="Gus")).to_be_visible()
+    yield opened
+    opened.close()
+
+
+def test_what_is_set_for_all_is_seen_by_all(page: Page, projector: Page, own_page: Page) -> None:
+    page.get_by_label("Wait here until all are at").select_option("canary-10")
+    page.get_by_role("button", name="Set the gate").click()
+    page.get_by_label("Timer, in minutes").fill("4")
+    page.get_by_role("button", name="Start the timer").click()
+    page.get_by_label("Message to all").fill(MARKUP)
+    page.get_by_role("button", name="Send", exact=True).click()
+    for other in (projector, own_page):
+        expect(other.locator("#gate")).to_contain_text("are there.", timeout=LIVE_MILLISECONDS)
+        expect(other.locator("#message")).to_have_text(MARKUP, timeout=LIVE_MILLISECONDS)
+        expect(other.locator("#timer")).to_contain_text("3:", timeout=LIVE_MILLISECONDS)
+    page.get_by_role("button", name="Open the gate").click()
+    for other in (projector, own_page):
+        expect(other.locator("#gate")).to_be_hidden(timeout=LIVE_MILLISECONDS)
+
+
+def test_the_projector_shows_a_prediction_before_and_after_the_truth(page: Page, projector: Page) -> None:
+    part = page.locator("#predictions > div", has_text=QUESTION)
+    part.get_by_role("button", name="On the projector").click()
+    chosen = projector.locator("#chosen")
+    expect(chosen).to_contain_text(QUESTION, timeout=LIVE_MILLISECONDS)
+    expect(chosen).not_to_contain_text("Expected")
+    part.get_by_role("button", name="Show the truth there").click()
+    expect(chosen).to_contain_text("Expected: 1", timeout=LIVE_MILLISECONDS)
+    expect(projector.locator("body")).not_to_contain_text("Ada")
+
+
+def test_a_reset_is_offered_to_one_and_a_report_has_no_script(
+    board: Served, page: Page, own_page: Page
+) -> None:
+    board.learner("Hal").tell(Report(when=0, page="<title>r</title><script>document.title='gotcha'</script>"))
+    page.locator("#learners").get_by_role("button", name="Gus").click()
+    page.get_by_label("Offer to reset a step").select_option("02-canary")
+    page.get_by_role("button", name="Offer", exact=True).click()
+    expect(own_page.locator("#offer")).to_contain_text("reset 02-canary", timeout=LIVE_MILLISECONDS)
+    row = page.locator("#learners tbody tr", has_text="Gus")
+    expect(row).to_contain_text("reset of 02-canary: offered", timeout=LIVE_MILLISECONDS)
+    with page.expect_popup() as report:
+        page.locator("#learners tbody tr", has_text="Hal").get_by_role("link", name="report").click()
+    assert report.value.title() == "r"
+    report.value.close()
+
+
+def test_pages_fit_a_phone_and_both_themes(page: Page, projector: Page, own_page: Page) -> None:
     KEPT.mkdir(parents=True, exist_ok=True)
-    for name, width in (("board", 1280), ("board-phone", 390)):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        for scheme in THEMES:
-            page.emulate_media(color_scheme=scheme)
-            page.screenshot(path=KEPT / f"{name}-{scheme}.png", full_page=True)
+    for name, shown in (("board", page), ("board-projector", projector), ("board-own", own_page)):
+        for size, width in (("", 1280), ("-phone", 390)):
+            shown.set_viewport_size({"width": width, "height": 900})
+            assert shown.evaluate("document.documentElement.scrollWidth") <= width
+            for scheme in THEMES:
+                shown.emulate_media(color_scheme=scheme)
+                shown.screenshot(path=KEPT / f"{name}{size}-{scheme}.png", full_page=True)
 
 
 def test_another_browser_is_asked_for_the_code(board: Served, browser: Browser) -> None:

@@ -84,7 +84,7 @@ def test_one_goes_through_a_notebook_and_the_board_follows(
 def test_a_learner_reaches_neither_the_board_nor_anothers_server(the_hub: Hub, bob: Page) -> None:
     assert bob.request.get(f"{the_hub.url}/user/ada/api/contents").status == 403
     bob.goto(f"{the_hub.url}/services/class/")
-    expect(bob.get_by_role("heading", name="You")).to_be_visible()
+    expect(bob.get_by_role("heading", name="What the board has of you")).to_be_visible()
     assert bob.request.get(f"{the_hub.url}/services/class/api/board").status == 403
 
 

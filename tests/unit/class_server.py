@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from kata_lib.classroom.admission.codes import Codes
 from kata_lib.classroom.board import Board
 from kata_lib.classroom.server import Classroom
 from kata_lib.classroom.store import Store
@@ -16,38 +17,36 @@ from kata_lib.course.progress import tables
 
 
 class Served:
-    """A board that is served: where, and its store, to be asked in its own thread."""
+    """A board that is served: where, and its codes."""
 
-    def __init__(self, url: str, store: Store) -> None:
+    def __init__(self, url: str, codes: Codes) -> None:
         self.url = url
-        self.learners_code = store.code("learner")
-        self.instructors_code = store.code("instructor")
+        self.learners_code = codes.credentials.code("learner")
+        self.instructors_code = codes.credentials.code("instructor")
 
 
 @contextmanager
-def served(file: Path) -> Iterator[Served]:
-    """Serve the board of a store's file on a free port."""
+def served(file: Path, port: int = 0) -> Iterator[Served]:
+    """Serve the board of a store's file on a port, by default a free one."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
-    async def start() -> tuple[web.AppRunner, Store, str]:
+    async def start() -> tuple[web.AppRunner, Store, Served]:
         store = Store(file)
-        runner = Classroom(store, Board(tables.plan(), QUESTIONS)).runner()
+        codes = Codes(store)
+        runner = Classroom(store, Board(tables.plan(), QUESTIONS), codes).runner()
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return runner, store, f"http://127.0.0.1:{runner.addresses[0][1]}"
-
-    async def made() -> Served:
-        return Served(url, store)
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        return runner, store, Served(f"http://127.0.0.1:{runner.addresses[0][1]}", codes)
 
     async def end() -> None:
         await runner.cleanup()
         store.close()
 
     try:
-        runner, store, url = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
-        yield asyncio.run_coroutine_threadsafe(made(), loop).result(10)
+        runner, store, made = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
+        yield made
         asyncio.run_coroutine_threadsafe(end(), loop).result(10)
     finally:
         loop.call_soon_threadsafe(loop.stop)

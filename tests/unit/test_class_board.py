@@ -1,11 +1,14 @@
 """What the board makes of messages: who is stuck, what was predicted, which samples are pooled."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
+import msgspec
 import pytest
 
-from kata_lib.classroom.board import FEW, Board, Row
-from kata_lib.classroom.store import Learner, Received
+from kata_lib.classroom.board import Board, Row
+from kata_lib.classroom.seat import AWAY_SECONDS, FEW
+from kata_lib.classroom.store import Learner, Received, Store
 from kata_lib.course.exercise import PERCENT, Question
 from kata_lib.course.outbox.messages import Counts, Hand, Prediction, Quiz, Said, Verdict
 from kata_lib.course.quiz.items import ITEMS, LETTERS
@@ -155,3 +158,80 @@ def test_of_whoever_leaves_nothing_stays(board: Board) -> None:
     state = board.state(0)
     assert [row.number for row in state.learners] == [2, 3, 4, 5]
     assert (list(state.predictions), dict(state.few), state.quiz) == ([], {}, None)
+
+
+def test_who_has_not_tried_the_check_that_comes_next_is_stuck_after_twice_the_median_too(
+    board: Board,
+) -> None:
+    for who, took in ((1, 100), (2, 110), (3, 120)):
+        tell(board, who, 0, said("deployed", "right"))
+        tell(board, who, took, said("canary-10", "right"))
+    tell(board, 4, 0, said("deployed", "right"))
+    assert row(board, 4, now=220).stuck is None
+    late = row(board, 4, now=221).stuck
+    assert late is not None
+    assert (late.check, late.since, late.finding) == ("canary-10", 0, "")
+
+
+def test_who_says_nothing_for_an_hour_is_away_and_not_stuck(board: Board) -> None:
+    for at in (10, 20):
+        tell(board, 1, at, said("canary-10", "wrong", "no subset"))
+    assert row(board, 1, now=20 + AWAY_SECONDS).stuck is not None
+    assert row(board, 1, now=21 + AWAY_SECONDS).stuck is None
+
+
+def test_what_was_right_before_joining_says_nothing_of_how_long_it_takes() -> None:
+    board = Board(STEPS, QUESTIONS)
+    for who in range(1, 5):
+        board.join(Learner(who, "", joined=1000.0))
+        tell(board, who, 400, said("deployed", "right"))
+    for who, took in ((1, 100), (2, 110), (3, 120)):
+        tell(board, who, 1000 + took, said("canary-10", "right"))
+    assert row(board, 4, now=1220).stuck is None
+    late = row(board, 4, now=1221).stuck
+    assert late is not None
+    assert late.since == 1000
+
+
+def test_checks_that_the_class_does_not_have_take_no_room(board: Board) -> None:
+    tell(board, 1, 0, said("mine-1", "wrong"))
+    assert row(board, 1).verdicts == {}
+
+
+def test_a_learner_is_told_of_themselves_alone(board: Board) -> None:
+    tell(board, 1, 10, said("canary-10", "wrong", "no subset"))
+    tell(board, 1, 20, said("canary-10", "wrong", "no subset"))
+    tell(board, 2, 0, Prediction(when=0, question=SHARE, value=5))
+    ada, bob = (board.told(Learner(who, name), 30) for who, name in ((1, "Ada"), (2, "Bob")))
+    assert (ada.name, ada.verdicts, ada.stuck, ada.predictions) == (
+        "Ada",
+        {"canary-10": "wrong"},
+        "canary-10",
+        {},
+    )
+    assert (bob.verdicts, bob.stuck, bob.predictions) == ({}, "", {SHARE: 5})
+    assert "Ada" not in str(bob)
+
+
+def test_the_projector_counts(board: Board) -> None:
+    for who in (1, 2):
+        tell(board, who, 0, said("deployed", "right"))
+    for at in (10, 20):
+        tell(board, 3, at, said("canary-10", "wrong", "no subset"))
+    tell(board, 4, 0, Hand(when=0, up=True))
+    shown = board.projected(30)
+    assert (shown.count, shown.hands, shown.stuck) == (5, 1, {"canary-10": 1})
+    assert shown.right == {"deployed": 2, "canary-10": 0, "scaled": 0}
+
+
+def test_what_arrives_late_counts_from_when_it_was_said(tmp_path: Path) -> None:
+    store = Store(tmp_path / "class.sqlite")
+    ada = store.join("Ada", 1000.0)
+    slow_clock = said("canary-10", "wrong"), said("canary-10", "right")
+    messages = [
+        msgspec.structs.replace(one, when=when) for one, when in zip(slow_clock, (5.0, 65.0), strict=True)
+    ]
+    got = store.add(ada, messages, now=2000.0, sent=95.0)
+    assert [one.received for one in got] == [1910.0, 1970.0]
+    assert list(store.messages()) == got
+    store.close()

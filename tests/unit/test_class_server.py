@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import msgspec
 import pytest
 from class_server import Served, served
 
-from kata_lib.classroom import server
+from kata_lib.classroom import server, store, streams
+from kata_lib.classroom.admission import codes
 from kata_lib.course.outbox import messages
-from kata_lib.course.outbox.messages import Hand, Said, Verdict
+from kata_lib.course.outbox.messages import Answer, Hand, Prediction, Report, Said, Verdict
 
 Board = dict[str, Any]
 
@@ -122,9 +124,9 @@ def test_the_learners_code_is_not_the_instructors(board: Served) -> None:
 def test_whoever_tries_codes_is_stopped_even_with_the_right_one(board: Served) -> None:
     tries = [
         httpx2.post(f"{board.url}/login", data={"code": str(n)}).status_code
-        for n in range(server.WRONG_CODES + 1)
+        for n in range(codes.WRONG_CODES + 1)
     ]
-    assert tries == [403] * server.WRONG_CODES + [429]
+    assert tries == [403] * codes.WRONG_CODES + [429]
     assert httpx2.post(f"{board.url}/login", data={"code": board.instructors_code}).status_code == 429
 
 
@@ -177,7 +179,7 @@ def test_what_is_no_message_is_refused_and_not_kept(board: Served, body: bytes) 
 
 
 def test_more_than_a_request_may_carry_is_refused(board: Served) -> None:
-    assert join(board).post("/api/messages", content=b"x" * (server.MOST_BYTES + 1)).status_code == 413
+    assert join(board).post("/api/messages", content=b"x" * (messages.MOST_BYTES + 1)).status_code == 413
 
 
 def test_too_many_requests_wait(board: Served) -> None:
@@ -218,3 +220,158 @@ def test_every_answer_says_that_no_other_script_runs(
     answer = ask(log_in(board))
     assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
     assert "inline" not in answer.headers["Content-Security-Policy"]
+
+
+# What the instructor sets
+
+
+def order(browser: httpx2.Client, **content: object) -> httpx2.Response:
+    return browser.post("/api/orders", json=content)
+
+
+def told(learner: httpx2.Client) -> Board:
+    """Return what a learner is told first."""
+    with learner.stream("GET", "/api/mine") as stream:
+        assert stream.status_code == 200
+        line = next(line for line in stream.iter_lines() if line.startswith("data: "))
+        found: Board = msgspec.json.decode(line.removeprefix("data: "))
+        return found
+
+
+RIGHT = Verdict(when=0, check="canary-10", verdict="right")
+
+
+def test_what_is_set_for_all_outlives_a_restart(file: Path) -> None:
+    with served(file) as board:
+        learner, browser = join(board), log_in(board)
+        for content in (
+            {"type": "gate", "check": "canary-10"},
+            {"type": "timer", "seconds": 600},
+            {"type": "message", "text": "Hello"},
+            {"type": "offer", "learner": 1, "step": "02-canary"},
+        ):
+            assert order(browser, **content).status_code == 204
+        token = learner.headers["Authorization"]
+    with served(file) as board:
+        found = told(httpx2.Client(base_url=board.url, headers={"Authorization": token}))
+        assert (found["gate"]["check"], found["message"]["text"]) == ("canary-10", "Hello")
+        assert 0 < found["timer"]["left"] <= 600
+        assert found["offer"] == {"number": 1, "step": "02-canary"}
+
+
+def test_a_gate_opens_by_itself_when_all_are_there(board: Served) -> None:
+    ada, bob, browser = join(board, "Ada"), join(board, "Bob"), log_in(board)
+    order(browser, type="gate", check="canary-10")
+    tell(ada, RIGHT)
+    assert told(ada)["gate"] | {"id": ""} == {"id": "", "check": "canary-10", "here": 1, "of": 2}
+    tell(bob, RIGHT)
+    assert told(ada)["gate"] is None
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ({"type": "gate", "check": "none"}, "There is no check 'none'; there are: "),
+        ({"type": "offer", "learner": 1, "step": "none"}, "There is no step 'none'; there are: "),
+        ({"type": "project", "question": "none"}, "There is no question 'none'; there are: "),
+        ({"type": "timer", "seconds": 1e9}, "This cannot be read: "),
+        ({"type": "message", "text": "x" * 501}, "This cannot be read: "),
+        ({"type": "run", "code": "1"}, "This cannot be read: "),
+    ],
+)
+def test_what_cannot_be_set_is_refused(board: Served, content: Board, why: str) -> None:
+    join(board)
+    refused = order(log_in(board), **content)
+    assert refused.status_code == 400
+    assert refused.json()["error"].startswith(why)
+
+
+def test_nobody_is_removed_or_helped_who_is_not_there(board: Served) -> None:
+    for content in ({"type": "remove", "learner": 7}, {"type": "offer", "learner": 7, "step": "02-canary"}):
+        refused = order(log_in(board), **content)
+        assert (refused.status_code, refused.json()["error"]) == (404, "The class has no learner 7.")
+
+
+def test_a_learner_sets_nothing_and_sees_no_projector(board: Served) -> None:
+    learner = join(board)
+    assert order(learner, type="message", text="I am the instructor").status_code == 403
+    for path in ("/api/projected", "/api/learners/1/report"):
+        assert learner.get(path).status_code == 403
+    assert told(learner)["message"] is None
+
+
+def test_whoever_is_removed_is_nobody_any_more(board: Served) -> None:
+    learner, browser = join(board), log_in(board)
+    assert order(browser, type="remove", learner=1).status_code == 204
+    assert learner.get("/api/me").status_code == 401
+    assert seen(browser)["learners"] == []
+
+
+def test_another_sites_page_sets_nothing_with_an_instructors_cookie(board: Served) -> None:
+    browser = log_in(board)
+    browser.headers["Sec-Fetch-Site"] = "cross-site"
+    refused = order(browser, type="message", text="Buy this")
+    assert (refused.status_code, refused.json()["error"]) == (403, "Another site asked for this.")
+
+
+def test_the_projector_is_sent_no_name_and_no_truth_before_it_is_time(board: Served) -> None:
+    ada, browser = join(board, "Ada Lovelace"), log_in(board)
+    question = "v2 answers in ten requests"
+    tell(
+        ada, Prediction(when=0, question=question, value=3), Hand(when=0, up=True, finding="by Ada Lovelace")
+    )
+
+    def projected() -> tuple[str, Board]:
+        with browser.stream("GET", "/api/projected") as stream:
+            line = next(line for line in stream.iter_lines() if line.startswith("data: "))
+        return line, msgspec.json.decode(line.removeprefix("data: "))
+
+    line, found = projected()
+    assert "Ada" not in line
+    assert (found["hands"], found["predictions"][0]["values"]) == (1, [3])
+    assert found["predictions"][0]["expected"] is None
+    order(browser, type="project", question=question, truth=True)
+    assert projected()[1]["predictions"][0]["expected"] == 1
+
+
+def test_an_answer_to_somebody_elses_offer_changes_nothing(board: Served) -> None:
+    ada, eve, browser = join(board, "Ada"), join(board, "Eve"), log_in(board)
+    order(browser, type="offer", learner=1, step="02-canary")
+    tell(eve, Answer(when=0, offer=1, accepted=True))
+    assert told(ada)["offer"] == {"number": 1, "step": "02-canary"}
+    assert seen(browser)["learners"][0]["offered"] == {"step": "02-canary", "accepted": None}
+
+
+def test_of_reports_the_last_is_kept(board: Served) -> None:
+    learner, browser = join(board), log_in(board)
+    for page in ("<p>first", "<p>second"):
+        tell(learner, Report(when=0, page=page))
+    assert browser.get("/api/learners/1/report").text == "<p>second"
+    assert [message["page"] for message in learner.get("/api/me").json()["messages"]] == ["<p>second"]
+
+
+def test_so_many_streams_and_no_more(board: Served) -> None:
+    learner = join(board)
+    with ExitStack() as open_:
+        opened = [open_.enter_context(learner.stream("GET", "/api/mine")) for _ in range(streams.MOST_OF_ONE)]
+        assert [stream.status_code for stream in opened] == [200] * streams.MOST_OF_ONE
+        assert learner.get("/api/mine").status_code == 429
+
+
+def test_of_more_messages_than_are_kept_the_oldest_go(board: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "MOST_KEPT", 3)
+    learner = join(board)
+    tell(learner, *(Prediction(when=0, question="q", value=number) for number in range(5)))
+    assert [message["value"] for message in learner.get("/api/me").json()["messages"]] == [2, 3, 4]
+
+
+def test_a_key_opens_one_learners_page_once(board: Served) -> None:
+    ada = join(board, "Ada")
+    key = ada.post("/api/me/key").json()["key"]
+    browser = httpx2.Client(base_url=board.url)
+    assert browser.get("/me", params={"key": "x" + key}).status_code == 200
+    assert browser.get("/api/me").status_code == 401
+    assert browser.get("/me", params={"key": key}).status_code == 303
+    assert browser.get("/api/me").json()["name"] == "Ada"
+    assert browser.get("/api/board").status_code == 403
+    assert httpx2.get(f"{board.url}/me", params={"key": key}).status_code == 200

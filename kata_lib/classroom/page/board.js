@@ -1,180 +1,206 @@
-/** The board: draws each state that the server sends. What learners wrote becomes text, never markup. */
+/** The instructor's board: draws each state that the server sends, and sends what the instructor sets. */
 
-const SIGNS = { right: "✓", wrong: "✗", "not enough yet": "…" };
-const BINS = 8;
+import {
+  $,
+  ago,
+  button,
+  countdown,
+  distribution,
+  element,
+  fewBars,
+  keep,
+  lasting,
+  sign,
+  watch,
+  written,
+} from "./dom.js";
 
-const $ = (id) => document.getElementById(id);
-
-/** Returns an element with these attributes and children; a string is text. */
-function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-/** Returns for how long something has been so. */
-function lasting(seconds) {
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 1) return "less than a minute";
-  return minutes === 1 ? "1 minute" : `${minutes} minutes`;
-}
-
-/** Returns how long ago something was. */
-function ago(seconds) {
-  return seconds < 60 ? "just now" : `${lasting(seconds)} ago`;
-}
+let last = null;
+let chosen = null;
+const timer = countdown($("timer-now"));
 
 function called(row) {
   return $("names").checked ? row.name : `Learner ${row.number}`;
 }
 
+/** Has the server do what the instructor sets; what it refuses is said. */
+async function order(content) {
+  const answer = await fetch("api/orders", { method: "POST", body: JSON.stringify(content) });
+  $("refused").textContent = answer.ok ? "" : (await answer.json()).error;
+}
+
 /** Draws who needs somebody: raised hands first, then who is stuck, longest first. */
 function drawAttention(state) {
-  const hands = state.learners.filter((row) => row.hand);
-  const stuck = state.learners.filter((row) => row.stuck && !row.hand);
-  hands.sort((a, b) => a.hand.since - b.hand.since);
-  stuck.sort((a, b) => a.stuck.since - b.stuck.since);
+  const hands = state.learners.filter((row) => row.hand).sort((a, b) => a.hand.since - b.hand.since);
+  const stuck = state.learners
+    .filter((row) => row.stuck && !row.hand)
+    .sort((a, b) => a.stuck.since - b.stuck.since);
   const open = new Set([...document.querySelectorAll("details[open]")].map((one) => one.dataset.of));
   const items = [
-    ...hands.map((row) => {
-      const since = ago(state.now - row.hand.since);
-      const item = element(
-        "li",
-        { class: "hand" },
-        element("b", {}, called(row)),
-        ` raised a hand, ${since}. `,
-      );
-      item.append(row.hand.finding);
-      if (row.hand.analysis) {
-        const details = element("details", { "data-of": row.number });
-        details.open = open.has(String(row.number));
-        details.append(element("summary", {}, "kata analyze"), element("pre", {}, row.hand.analysis));
-        item.append(details);
-      }
-      return item;
-    }),
-    ...stuck.map((row) => {
-      const since = lasting(state.now - row.stuck.since);
-      const who = element("b", {}, called(row));
-      return element("li", {}, who, ` is stuck on ${row.stuck.check} for ${since}. ${row.stuck.finding}`);
-    }),
+    ...hands.map((row) => [keyOf(row, state.now), () => hand(row, state.now, open)]),
+    ...stuck.map((row) => [keyOf(row, state.now), () => stuckOn(row, state.now)]),
   ];
-  if (items.length === 0) items.push(element("li", { class: "hand" }, "Nobody is stuck, and no hand is up."));
-  $("attention").replaceChildren(...items);
+  const nobody = () => element("li", { class: "hand" }, "Nobody is stuck, and no hand is up.");
+  keep($("attention"), items.length ? items : [["nobody", nobody]]);
+}
+
+/** Returns what is drawn of a learner: where it is the same, nothing is drawn anew. */
+function keyOf(row, now) {
+  const times = [row.hand?.since, row.stuck?.since, row.last].map((since) => since && lasting(now - since));
+  return JSON.stringify([called(row), { ...row, last: null }, times]);
+}
+
+function hand(row, now, open) {
+  const since = ago(now - row.hand.since);
+  const item = element("li", { class: "hand" }, who(row), ` raised a hand, ${since}. `);
+  item.append(row.hand.finding);
+  if (row.stuck) item.append(` Stuck on ${row.stuck.check} for ${lasting(now - row.stuck.since)}.`);
+  if (row.hand.analysis) {
+    const details = element("details", { "data-of": row.number });
+    details.open = open.has(String(row.number));
+    details.append(element("summary", {}, "kata analyze"), element("pre", {}, row.hand.analysis));
+    item.append(details);
+  }
+  return item;
+}
+
+function stuckOn(row, now) {
+  const since = lasting(now - row.stuck.since);
+  const finding = row.stuck.finding || "No check of it was made yet.";
+  return element("li", {}, who(row), ` is stuck on ${row.stuck.check} for ${since}. ${finding}`);
+}
+
+/** Returns a learner's name, which opens what can be done for them. */
+function who(row) {
+  return button(called(row), () => openOne(row), { class: "who" });
 }
 
 function drawLearners(state) {
   const steps = Object.entries(state.steps);
-  const heads = steps.map(([step, checks]) =>
-    element("th", { scope: "col", title: `${step}: ${checks.join(", ")}` }, step.split("-")[0]),
+  if (!$("heads").hasChildNodes()) $("heads").append(...heads(steps));
+  keep(
+    $("rows"),
+    state.learners.map((row) => [keyOf(row, state.now), () => learner(row, steps, state.now)]),
   );
-  const rows = state.learners.map((row) =>
-    element(
-      "tr",
-      {},
-      element("th", { scope: "row" }, called(row)),
-      ...steps.map(([, checks]) =>
-        element("td", {}, ...checks.map((check) => sign(check, row.verdicts[check]))),
-      ),
-      element("td", { class: "faint" }, row.last ? ago(state.now - row.last) : "joined"),
-    ),
-  );
-  const done = steps.map(
-    ([, checks]) =>
-      state.learners.filter((row) => checks.every((check) => row.verdicts[check] === "right")).length,
-  );
-  $("learners").replaceChildren(
-    element(
-      "thead",
-      {},
-      element(
-        "tr",
-        {},
-        element("th", { scope: "col" }, "learner"),
-        ...heads,
-        element("th", { scope: "col" }, "last"),
-      ),
-    ),
-    element("tbody", {}, ...rows),
-    element(
-      "tfoot",
-      {},
-      element(
-        "tr",
-        {},
-        element("th", { scope: "row" }, "all done"),
-        ...done.map((count) => element("td", {}, `${count}/${rows.length}`)),
-        element("td"),
-      ),
-    ),
+  const all = state.learners;
+  const done = steps.map(([, checks]) => all.filter((row) => isDone(row, checks)).length);
+  $("done").replaceChildren(
+    element("th", { scope: "row" }, "all done"),
+    ...done.map((count) => element("td", {}, `${count}/${all.length}`)),
+    element("td"),
+    element("td"),
   );
 }
 
-function sign(check, verdict) {
-  const kind = verdict === "right" ? "right" : verdict === "wrong" ? "wrong" : "faint";
+function heads(steps) {
+  const head = (words, title = "") => element("th", { scope: "col", title }, words);
+  return [
+    head("learner"),
+    ...steps.map(([step, checks]) => head(step.split("-")[0], `${step}: ${checks.join(", ")}`)),
+    head("last"),
+    head("help"),
+  ];
+}
+
+function learner(row, steps, now) {
+  const verdicts = (checks) => checks.map((check) => sign(check, row.verdicts[check]));
   return element(
-    "span",
-    { class: kind, title: `${check}: ${verdict ?? "not tried"}` },
-    `${SIGNS[verdict] ?? "·"} `,
+    "tr",
+    {},
+    element("th", { scope: "row" }, who(row)),
+    ...steps.map(([, checks]) => element("td", {}, ...verdicts(checks))),
+    element("td", { class: "faint" }, row.last ? ago(now - row.last) : "joined"),
+    element("td", { class: "faint" }, ...besides(row)),
   );
 }
 
-/** Returns bars, one for each [label, count]. */
-function bars(counts) {
-  const most = Math.max(1, ...counts.map(([, count]) => count));
-  return counts.flatMap(([label, count]) => [
-    element("span", {}, label),
-    element("meter", { min: 0, max: most, value: count, "aria-label": `${label}: ${count}` }),
-    element("span", { class: "faint" }, String(count)),
-  ]);
+function isDone(row, checks) {
+  return checks.every((check) => row.verdicts[check] === "right");
 }
 
-function drawFew(state) {
-  const counts = Array.from({ length: 11 }, (_, of) => [String(of), state.few[of] ?? 0]);
-  $("few").replaceChildren(
-    ...(Object.keys(state.few).length
-      ? bars(counts)
-      : [element("span", { class: "faint" }, "No sample of ten requests yet.")]),
-  );
+/** Returns the learner's report, and what became of the offer to reset a step. */
+function besides(row) {
+  const parts = [];
+  if (row.report !== null) parts.push(report(row), " ");
+  if (row.offered !== null) {
+    const { step, accepted } = row.offered;
+    const became = accepted === null ? "offered" : accepted ? "done" : "declined";
+    parts.push(`reset of ${step}: ${became}`);
+  }
+  return parts;
 }
 
-/** Returns how many values fall into each of a few equal ranges. */
-function binned(values) {
-  const distinct = [...new Set(values)];
-  if (distinct.length <= BINS)
-    return distinct
-      .sort((a, b) => a - b)
-      .map((value) => [written(value), values.filter((v) => v === value).length]);
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const width = (high - low) / BINS;
-  return Array.from({ length: BINS }, (_, bin) => {
-    const [from, to] = [low + bin * width, low + (bin + 1) * width];
-    const inside = values.filter((v) => v >= from && (v < to || bin === BINS - 1)).length;
-    return [`${written(from)} to ${written(to)}`, inside];
-  });
+function report(row) {
+  const place = `api/learners/${row.number}/report`;
+  return element("a", { href: place, target: "_blank", rel: "noopener" }, "report");
 }
 
-function written(value) {
-  return Number(value.toPrecision(3)).toLocaleString("en");
+function drawOrders(state) {
+  const { gate, message } = state;
+  const at = gate ? `All meet at ${gate.check}: ${gate.here} of ${gate.of} are there.` : "";
+  stands("gate-now", at, "Open the gate", { type: "gate", check: null });
+  stands("message-now", message && `“${message}”`, "Take it back", { type: "message", text: "" });
+  timer(state.timer === null ? null : state.timer - state.now);
+  stands("timer-end", state.timer === null ? "" : " ", "End the timer", { type: "timer", seconds: 0 });
+}
+
+/** Shows what stands for all, and the button that ends it; nothing where it is "". */
+function stands(id, text, words, ending) {
+  const parts = [
+    [text, () => element("span", {}, text)],
+    ["end", () => button(words, () => order(ending))],
+  ];
+  keep($(id), text ? parts : []);
 }
 
 function drawPredictions(state) {
   const shown = state.predictions.map((asked) => {
-    const title = `${asked.question}${asked.unit ? `, in ${asked.unit}` : ""}`;
-    const part = element(
-      "div",
-      {},
-      element("h3", {}, title),
-      element("div", { class: "bars" }, ...bars(binned(asked.values))),
-    );
-    if ($("expected").checked && asked.expected !== null)
-      part.append(element("p", {}, `Expected: ${written(asked.expected)} ${asked.unit}`));
-    return part;
+    const key = [asked, state.projected === asked.question, state.truth, $("expected").checked];
+    return [JSON.stringify(key), () => predicted(asked, state)];
   });
-  $("predictions").replaceChildren(
-    ...(shown.length ? shown : [element("span", { class: "faint" }, "Nobody predicted anything yet.")]),
+  const nobody = () => element("span", { class: "faint" }, "Nobody predicted anything yet.");
+  keep($("predictions"), shown.length ? shown : [["nobody", nobody]]);
+}
+
+/** Returns a question's distribution, with what brings it to the projector. */
+function predicted(asked, state) {
+  const part = distribution(asked, $("expected").checked);
+  const projected = state.projected === asked.question;
+  const project = (question, truth) => () => order({ type: "project", question, truth });
+  part.append(
+    projected
+      ? button("Off the projector", project(null, false))
+      : button("On the projector", project(asked.question, false)),
   );
+  if (projected && asked.expected !== null)
+    part.append(
+      " ",
+      button(
+        state.truth ? "Hide the truth there" : "Show the truth there",
+        project(asked.question, !state.truth),
+      ),
+    );
+  return part;
+}
+
+/** Fills the lists of checks and steps, once. */
+function fillChoices(state) {
+  if ($("gate").options.length > 0) return;
+  for (const [step, checks] of Object.entries(state.steps)) {
+    $("step").append(element("option", { value: step }, step));
+    const group = element("optgroup", { label: step });
+    group.append(...checks.map((check) => element("option", { value: check }, check)));
+    $("gate").append(group);
+  }
+}
+
+function openOne(row) {
+  chosen = row.number;
+  $("one-name").textContent = called(row);
+  $("one-report").replaceChildren(...(row.report === null ? ["No report was sent."] : [report(row)]));
+  if (row.stuck)
+    $("step").value = Object.entries(last.steps).find(([, checks]) => checks.includes(row.stuck.check))[0];
+  $("one").showModal();
 }
 
 /** Draws the quiz: each choice with how many took it before and after; which is right waits for its tick. */
@@ -210,33 +236,57 @@ function shareOf(count, all) {
   return all ? `${count} (${Math.round((100 * count) / all)} %)` : "–";
 }
 
-let last = null;
-
 function draw() {
   if (last === null) return;
+  fillChoices(last);
   drawAttention(last);
+  drawOrders(last);
   drawLearners(last);
-  drawFew(last);
+  $("few").replaceChildren(...fewBars(last.few));
   drawPredictions(last);
   drawQuiz(last);
 }
 
-function show(codes) {
-  $("join").textContent = `kata class join ${location.origin} --code ${codes.learner}`;
+/** Has a form send an order, and nothing else. */
+function sends(form, made) {
+  $(form).addEventListener("submit", async (event) => {
+    event.preventDefault();
+    await order(made());
+  });
 }
 
-const stream = new EventSource("/api/board");
-stream.onmessage = (event) => {
-  last = JSON.parse(event.data);
-  $("connection").textContent = "";
-  draw();
-};
-stream.onerror = () => {
-  $("connection").textContent = "No connection to the board; it is tried again.";
-};
-for (const id of ["names", "expected"]) $(id).addEventListener("change", draw);
-$("renew").addEventListener("click", async () => {
-  const answer = await fetch("/api/codes/learner", { method: "POST" });
-  show(await answer.json());
+sends("gate-form", () => ({ type: "gate", check: $("gate").value }));
+sends("timer-form", () => ({ type: "timer", seconds: 60 * Number($("minutes").value) }));
+sends("message-form", () => {
+  const text = $("text").value;
+  $("text").value = "";
+  return { type: "message", text };
 });
-show(await (await fetch("/api/codes")).json());
+sends("offer-form", () => {
+  $("one").close();
+  return { type: "offer", learner: chosen, step: $("step").value };
+});
+$("remove").addEventListener("click", async () => {
+  if (!window.confirm(`Remove ${$("one-name").textContent}, with all that the board has of them?`)) return;
+  $("one").close();
+  await order({ type: "remove", learner: chosen });
+});
+$("close").addEventListener("click", () => $("one").close());
+for (const id of ["names", "expected"]) $(id).addEventListener("change", draw);
+
+watch("api/board", (state) => {
+  last = state;
+  draw();
+});
+
+/** Shows the line that joins, where the class has codes; in a hub one joins by being there. */
+async function show(answer) {
+  if (!answer.ok) return;
+  const base = location.href.replace(/[^/]*$/, "").replace(/\/$/, "");
+  $("join").textContent = `kata class join ${base} --code ${(await answer.json()).learner}`;
+  $("joining").hidden = false;
+}
+$("renew").addEventListener("click", async () => {
+  await show(await fetch("api/codes/learner", { method: "POST" }));
+});
+await show(await fetch("api/codes"));

@@ -8,7 +8,7 @@ and goes with the next, at most MOST_WAITING of them, of which the oldest give w
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,17 +18,18 @@ from kata_lib.course import progress
 from kata_lib.course.journal import Journal, JournalError
 from kata_lib.course.outbox import membership, messages
 from kata_lib.course.outbox.membership import ClassError, Refused
-from kata_lib.course.outbox.messages import Counts, Hand, Prediction, Quiz, Said, Verdict
+from kata_lib.course.outbox.messages import Answer, Counts, Hand, Prediction, Quiz, Report, Said, Verdict
+from kata_lib.errors import KataError
 
 MOST_WAITING = 1_000
 LOCK_SECONDS = 1.0
 RETRY_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0)
 
 
-def verdict(check: str, said: str, finding: str) -> None:
-    """Tell what a check said."""
+def verdict(check: str, said: str, finding: str, when: float | None = None) -> None:
+    """Tell what a check said, now or at a time in seconds since 1970."""
     cut = finding[: messages.LONGEST_TEXT]
-    put(lambda now: Verdict(when=now, check=check, verdict=said, finding=cut))  # type: ignore[arg-type]
+    put(lambda now: Verdict(when=when or now, check=check, verdict=said, finding=cut))  # type: ignore[arg-type]
 
 
 def prediction(question: str, value: float) -> None:
@@ -52,15 +53,40 @@ def quiz(part: str, answers: Mapping[str, str]) -> None:
     put(lambda now: Quiz(when=now, part=part, answers=dict(answers)))  # type: ignore[arg-type]
 
 
+def answer(offer: int, accepted: bool) -> None:
+    """Tell whether the reset that the instructor offered was done."""
+    put(lambda now: Answer(when=now, offer=offer, accepted=accepted))
+
+
+def report(page: str) -> bool:
+    """Give the instructor a report, HTML; return whether there is a class. KataError for one too large."""
+    size = max(len(page), len(msgspec.json.encode(page)) // 2)
+    if size > messages.LONGEST_REPORT:
+        raise KataError(
+            f"The report has {size:,} characters, and the board takes {messages.LONGEST_REPORT:,}."
+        )
+    return put(lambda now: Report(when=now, page=page))
+
+
+def wake() -> None:
+    """Have what waits sent by and by, if anything."""
+    if _place().exists() and _waiting():
+        _SENDER.wake()
+
+
+def waiting() -> int:
+    """Return how many messages were not sent yet."""
+    return len(_waiting())
+
+
 def catch_up() -> None:
     """Tell what was right and answered before the class was joined; send it at once. Raises ClassError."""
     for check, done in progress.load().checks.items():
         if done.right:
-            verdict(check, "right", "")
+            verdict(check, "right", "", done.right.timestamp())
     for part, answers in _answered().items():
         quiz(part, answers)
-    while send():
-        pass
+    send_all()
 
 
 def _answered() -> Mapping[str, Mapping[str, str]]:
@@ -82,20 +108,36 @@ def put(make: Callable[[float], Said]) -> bool:
     return True
 
 
+def send_all() -> None:
+    """Send all that waits; raises ClassError where the board does not take it."""
+    while send():
+        pass
+
+
 def send() -> int:
     """Send what waits, a batch; return how many are left. ClassError where the board does not take it."""
-    joined, waiting = membership.current(), _waiting()
-    batch = waiting[: messages.MOST_AT_ONCE]
+    joined, batch = membership.current(), _batch(_waiting())
     if joined is None or not batch:
         return 0
     try:
-        content = {"messages": [msgspec.Raw(line) for line in batch]}
+        content = {"messages": [msgspec.Raw(line) for line in batch], "sent": time.time()}
         membership.asked(joined.url, "POST", "/api/messages", joined.token, content)
     except Refused as refused:
-        if refused.code != 400:
+        if refused.code not in (400, 413):
             raise
     sent = set(batch)  # what the board cannot read goes, too: it would hold up all behind it
     return len(_change(lambda now: [line for line in now if line not in sent]))
+
+
+def _batch(lines: Sequence[bytes]) -> list[bytes]:
+    """Return the first messages, as many as one request may carry."""
+    batch, room = list[bytes](), messages.MOST_BYTES - 1_000
+    for line in lines[: messages.MOST_AT_ONCE]:
+        room -= len(line) + 1
+        if room < 0 and batch:
+            break
+        batch.append(line)
+    return batch
 
 
 def _place() -> Path:
@@ -141,8 +183,7 @@ class _Sender:
             self._more.wait()
             self._more.clear()
             try:
-                while send():
-                    pass
+                send_all()
                 failed = 0
             except (ClassError, OSError):
                 time.sleep(RETRY_SECONDS[min(failed, len(RETRY_SECONDS) - 1)])

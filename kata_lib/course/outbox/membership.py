@@ -1,8 +1,15 @@
-"""Which class a learner is in, if any: joined by a code, left at any time.
+"""Which class a learner is in, if any: joined by a code, or by itself in a JupyterHub, and left at any time.
 
 <state folder>/NAME.class.json    of the cluster NAME, readable by its owner only; `kata down` keeps it
+
+In a hub no file is needed: KATA_CLASS_URL says where the board is, and the token with which JupyterHub
+started the learner's server speaks for them there. A file that says "left" is stronger.
 """
 
+import os
+import ssl
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +20,10 @@ from kata_lib import engines, files, machine
 from kata_lib.errors import KataError
 
 PATIENCE = httpx2.Timeout(5, connect=3)
+OF_STREAMS = httpx2.Timeout(5, connect=3, read=60)
+"""The board pings a stream four times as often; before a minute is over, one without a ping is given up."""
+IN_HUB = ("KATA_CLASS_URL", "JUPYTERHUB_API_TOKEN")
+"""The environment variables that put a kernel into a hub's class."""
 
 
 class ClassError(KataError):
@@ -25,6 +36,7 @@ class Membership(msgspec.Struct, frozen=True):
     url: str
     name: str
     token: str
+    left: bool = False
 
 
 def place() -> Path:
@@ -35,21 +47,49 @@ def place() -> Path:
 def current() -> Membership | None:
     """Return the class that the learner is in; None for none."""
     try:
-        return msgspec.json.decode(place().read_bytes(), type=Membership)
+        kept = msgspec.json.decode(place().read_bytes(), type=Membership)
     except (OSError, msgspec.MsgspecError):
+        return _of_hub()
+    return None if kept.left else kept
+
+
+def _of_hub() -> Membership | None:
+    url, token = (os.environ.get(name, "") for name in IN_HUB)
+    if not url or not token:
         return None
+    return Membership(url.rstrip("/"), os.environ.get("JUPYTERHUB_USER", ""), token)
 
 
 def join(url: str, code: str, name: str) -> Membership:
     """Join a class by its code; ClassError where that cannot be, or another class is to be left first."""
-    if (already := current()) is not None:
-        raise ClassError(f"You are in the class at {already.url}. `kata class leave` leaves it.")
+    _in_none()
     url = _address(url)
     answer = asked(url, "POST", "/api/join", content={"code": code, "name": name})
     made = Membership(url, name, str(msgspec.json.decode(answer)["token"]))
-    place().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files.write_text(place(), msgspec.json.encode(made).decode())
+    _keep(made)
     return made
+
+
+def join_hubs() -> Membership:
+    """Be in the hub's class again after leaving it; ClassError outside a hub."""
+    _in_none()
+    if (of_hub := _of_hub()) is None:
+        missing = " and ".join(name for name in IN_HUB if not os.environ.get(name))
+        raise ClassError(
+            f"Here is no JupyterHub with a class ({missing} not set): kata class join URL --code CODE."
+        )
+    place().unlink(missing_ok=True)
+    return of_hub
+
+
+def _in_none() -> None:
+    if (already := current()) is not None:
+        raise ClassError(f"You are in the class at {already.url}. `kata class leave` leaves it.")
+
+
+def _keep(membership: Membership) -> None:
+    place().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files.write_text(place(), msgspec.json.encode(membership).decode())
 
 
 def kept(membership: Membership) -> bytes:
@@ -62,21 +102,64 @@ def forget(membership: Membership) -> None:
     asked(membership.url, "DELETE", "/api/me", membership.token)
 
 
+def page(membership: Membership) -> str:
+    """Return where the learner's own page is: in a hub its path there, else a link that opens it once."""
+    if membership == _of_hub():
+        return f"{urlsplit(membership.url).path}/me"
+    answer = asked(membership.url, "POST", "/api/me/key", membership.token)
+    return f"{membership.url}/me?key={msgspec.json.decode(answer)['key']}"
+
+
 def leave() -> None:
     """Be in no class any more: nothing is sent from now on."""
-    place().unlink(missing_ok=True)
+    if _of_hub() is None:
+        place().unlink(missing_ok=True)
+    else:
+        _keep(Membership("", "", "", left=True))
 
 
 def asked(url: str, method: str, path: str, token: str = "", content: object = None) -> bytes:
     """Ask the board and return its answer's body; ClassError where there is none, or a refusal."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
     body = None if content is None else msgspec.json.encode(content)
     try:
-        answer = httpx2.request(method, url + path, headers=headers, content=body, timeout=PATIENCE)
+        answer = httpx2.request(
+            method, url + path, headers=_speaks(token), content=body, timeout=PATIENCE, verify=_trusted()
+        )
     except httpx2.HTTPError as error:
         raise ClassError(f"The board at {url} does not answer: {error}.") from error
+    _accepted(url, answer)
+    return answer.content
+
+
+def lines(membership: Membership, path: str) -> Iterator[str]:
+    """Yield the lines of a stream of the board's until it ends; ClassError as of `asked`."""
+    url, headers = membership.url, _speaks(membership.token)
+    try:
+        with httpx2.stream(
+            "GET", url + path, headers=headers, timeout=OF_STREAMS, verify=_trusted()
+        ) as answer:
+            if not answer.is_success:
+                answer.read()
+            _accepted(url, answer)
+            yield from answer.iter_lines()
+    except httpx2.HTTPError as error:
+        raise ClassError(f"The board at {url} does not answer: {error}.") from error
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return the authorities that https is trusted by; reading them costs more than a request."""
+    return httpx2.create_ssl_context()
+
+
+def _speaks(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _accepted(url: str, answer: httpx2.Response) -> None:
+    """Raise Refused for an answer that is no success."""
     if answer.is_success:
-        return answer.content
+        return
     try:
         why = str(answer.json()["error"])
     except (ValueError, KeyError, TypeError):

@@ -15,6 +15,9 @@ MOST_AT_ONCE = 50
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 LONGEST_TEXT = 4_000
 LONGEST_ANALYSIS = 20_000
+LONGEST_REPORT = 2_000_000
+MOST_BYTES = 2 * LONGEST_REPORT + 10_000
+"""Of one request: a report, some characters of which take two bytes, or fifty messages with an analysis."""
 Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
 Long = Annotated[str, msgspec.Meta(max_length=LONGEST_ANALYSIS)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
@@ -65,10 +68,24 @@ class Quiz(Message, tag="quiz", frozen=True):
     answers: Annotated[dict[Name, Literal["a", "b", "c", "d"]], msgspec.Meta(max_length=20)]
 
 
-Said = Verdict | Prediction | Counts | Hand | Quiz
+class Answer(Message, tag="answer", frozen=True):
+    """What became of the instructor's offer to reset a step; the learner's own machine did it, or did not."""
+
+    offer: Count
+    accepted: bool
+
+
+class Report(Message, tag="report", frozen=True):
+    """The learner's report as `kata report` writes it, sent by hand: one page of HTML."""
+
+    page: Annotated[str, msgspec.Meta(max_length=LONGEST_REPORT)]
+
+
+Said = Verdict | Prediction | Counts | Hand | Quiz | Answer | Report
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one request carries."""
+    """What one request carries; sent: when, by the same clock as the messages', which need not be right."""
 
     messages: Annotated[list[Said], msgspec.Meta(max_length=MOST_AT_ONCE)]
+    sent: float = 0.0

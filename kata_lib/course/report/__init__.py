@@ -38,10 +38,14 @@ def of_learner(file: Path | str | None = None) -> Written:
 
     Raises JournalError and ProgressError where what was kept cannot be read, KataError for the place.
     """
+    return Written(write(page_of_learner(), Path(file or FILE)))
+
+
+def page_of_learner() -> str:
+    """Return the report as one page of HTML; raises JournalError and ProgressError as of_learner does."""
     done, kept = progress.load(), Journal().load()
     title = f"{TITLE}: {done.learner}" if done.learner else f"{TITLE}: my run"
-    text = page.render(title, facts.of_run(kept, done.learner), sections.of_learner(done, kept))
-    return Written(write(text, Path(file or FILE)))
+    return page.render(title, facts.of_run(kept, done.learner), sections.of_learner(done, kept))
 
 
 def of_run(kept: Content, before: Sequence[Section], after: Sequence[Section], css: str = "") -> str:

@@ -2,7 +2,7 @@
 
 import html
 import sys
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from kata_lib.cluster.waiting import Wait
 
@@ -33,6 +33,14 @@ def in_kernel() -> bool:
     interactive = sys.modules.get("IPython")
     shell = interactive.get_ipython() if interactive else None
     return hasattr(shell, "kernel")
+
+
+def may_ask() -> bool:
+    """Return whether whoever runs the cell can be asked: a person can, nbval and nbclient cannot."""
+    interactive = sys.modules.get("IPython")
+    shell: Any = interactive.get_ipython() if interactive else None
+    request = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    return bool(request.get("content", {}).get("allow_stdin"))
 
 
 class Cell:

@@ -1,0 +1,56 @@
+/** The view for the projector: the server sends it no names. */
+
+import { $, bars, countdown, distribution, fewBars, watch } from "./dom.js";
+
+const timer = countdown($("timer"));
+
+/** Shows a line, or hides it where it is empty. */
+function line(id, text) {
+  $(id).hidden = text === "";
+  $(id).textContent = text;
+}
+
+/** Returns how many learners have all checks of a step right, at most: the rarest of its checks. */
+function done(state) {
+  return Object.entries(state.steps).map(([step, checks]) => [
+    step,
+    Math.min(...checks.map((check) => state.right[check])),
+  ]);
+}
+
+function counted(count, one, more) {
+  return `${count} ${count === 1 ? one : more}`;
+}
+
+function people(state) {
+  const stuck = Object.entries(state.stuck).map(([check, count]) => `${count} at ${check}`);
+  return [
+    counted(state.count, "learner", "learners"),
+    counted(state.hands, "hand is up", "hands are up"),
+    ...(stuck.length ? [`stuck: ${stuck.join(", ")}`] : []),
+  ].join(" · ");
+}
+
+function draw(state) {
+  line("message", state.message);
+  const gate = state.gate;
+  line("gate", gate ? `We wait until all are at ${gate.check}: ${gate.here} of ${gate.of} are there.` : "");
+  timer(state.timer === null ? null : state.timer - state.now);
+  const chosen = state.predictions.find((asked) => asked.question === state.projected);
+  $("chosen").hidden = !chosen;
+  $("chosen").replaceChildren(...(chosen ? [distribution(chosen, true)] : []));
+  $("asked").hidden = Boolean(chosen) || state.predictions.length === 0;
+  $("predictions").replaceChildren(...state.predictions.map((asked) => distribution(asked, false)));
+  $("progress").replaceChildren(...bars(done(state), Math.max(1, state.count)));
+  $("count").textContent = people(state);
+  $("few").replaceChildren(...fewBars(state.few));
+}
+
+watch("api/projected", draw);
+
+const answer = await fetch("api/codes");
+if (answer.ok) {
+  const base = location.href.replace(/\/[^/]*$/, "");
+  $("join").textContent = `kata class join ${base} --code ${(await answer.json()).learner}`;
+  $("joining").hidden = false;
+}
