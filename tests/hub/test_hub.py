@@ -103,7 +103,9 @@ def test_a_learner_of_the_same_machine_reaches_what_docs_hub_md_names(the_hub: H
         return subprocess.run([*become, *command], capture_output=True, text=True, timeout=60)
 
     def curl(url: str) -> str:
-        answer = as_bob("curl", "--insecure", "--silent", "--max-time=20", "--write-out=%{http_code}", url)
+        answer = as_bob(
+            "curl", "--insecure", "--silent", "--max-time", "20", "--write-out", "%{http_code}", url
+        )
         return answer.stdout[-3:]
 
     cluster = the_hub.workshop("ada") / ".kata" / "kata"

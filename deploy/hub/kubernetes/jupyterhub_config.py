@@ -1,4 +1,4 @@
-"""A class on Kubernetes: the hub and its proxy in one pod, each learner with a server and a cluster in theirs.
+"""A class on Kubernetes: the hub and its proxy in one pod, a learner's server and cluster in one of theirs.
 
 hub.yaml starts it. KATA_AUTHENTICATOR says who may log in: a class such as
 oauthenticator.generic.GenericOAuthenticator, or one of JupyterHub's own names; its settings are in
@@ -43,7 +43,7 @@ c.KubeSpawner.container_security_context = {
 c.KubeSpawner.extra_labels = {"app": "canary-kata"}
 c.KubeSpawner.extra_pod_config = {"enableServiceLinks": False}
 c.KubeSpawner.cpu_guarantee = 0.25
-c.KubeSpawner.mem_guarantee = "1G"
+c.KubeSpawner.mem_guarantee = "600M"
 c.KubeSpawner.storage_pvc_ensure = True
 c.KubeSpawner.storage_capacity = "2Gi"
 c.KubeSpawner.storage_access_modes = ["ReadWriteOnce"]
