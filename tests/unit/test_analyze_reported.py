@@ -185,6 +185,9 @@ def test_those_who_come_in_by_the_gateway_never_meet_the_canary() -> None:
     found = reported(BYPASSED)
     (one,) = said(found, "KATA0605")
     assert "Those that come in by the gateway istio-ingress/public are sent to name as a whole" in one.message
+    assert (
+        "Flagger's Canary name moves the weights of the former, and not those of the latter." in one.message
+    )
     step = patch(one)
     assert step["path"] == "/spec/http/0/route"
     assert [(to["destination"]["host"], to["weight"]) for to in step["value"]] == [
@@ -193,6 +196,15 @@ def test_those_who_come_in_by_the_gateway_never_meet_the_canary() -> None:
     ]
     found.virtual_services[0]["spec"]["http"][0]["route"] = step["value"]
     assert said(found, "KATA0605") == []
+
+
+def test_half_of_those_outside_is_more_than_a_canarys_pods_so_a_person_decides() -> None:
+    found = reported(BYPASSED.replace("weight: 90", "weight: 50").replace("weight: 10", "weight: 50"))
+    (one,) = said(found, "KATA0605")
+    (choice,) = one.choices
+    assert one.mend == ""
+    assert choice.line.startswith("kubectl patch virtualservice name-public")
+    assert choice.effect.startswith("those from outside are split as those inside: ")
 
 
 def test_the_kata_itself_has_none_of_them() -> None:

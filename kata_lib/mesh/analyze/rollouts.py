@@ -49,7 +49,7 @@ def _without_weight(route: Obj, number: int, rule: Obj) -> Iterator[Finding]:
 
 def _not_moved(found: Objects, rollout: Obj) -> Iterator[Finding]:
     """Yield the HTTPRoutes with both of a Rollout's Services whose weights it does not move."""
-    canary = (rollout["spec"].get("strategy") or {}).get("canary") or {}
+    canary = _canary(rollout)
     services = {canary.get("stableService"), canary.get("canaryService")} - {None}
     if len(services) < 2:
         return
@@ -58,7 +58,7 @@ def _not_moved(found: Objects, rollout: Obj) -> Iterator[Finding]:
             rule for rule in rules(route) if services <= {b["name"] for b in rule.get("backendRefs") or ()}
         )
         rule, name = next(split, None), route["metadata"]["name"]
-        if rule is None or _moves(rollout, canary, route):
+        if rule is None or moves(rollout, route):
             continue
         weights = ":".join(str(b.get("weight", 1)) for b in rule["backendRefs"] if b["name"] in services)
         yield finding(
@@ -72,14 +72,18 @@ def _not_moved(found: Objects, rollout: Obj) -> Iterator[Finding]:
         )
 
 
-def _moves(rollout: Obj, canary: Mapping[str, Any], route: Obj) -> bool:
+def moves(rollout: Obj, route: Obj) -> bool:
     """Return whether a Rollout's plugin is given an HTTPRoute, by its name or by its labels."""
-    given = ((canary.get("trafficRouting") or {}).get("plugins") or {}).get(PLUGIN) or {}
+    given = ((_canary(rollout).get("trafficRouting") or {}).get("plugins") or {}).get(PLUGIN) or {}
     if (given.get("namespace") or rollout["metadata"]["namespace"]) != route["metadata"]["namespace"]:
         return False
     named = {given.get("httpRoute"), *(one["name"] for one in given.get("httpRoutes") or ())}
     selector = given.get("httpRouteSelector")
     return route["metadata"]["name"] in named or (selector is not None and labels.chooses(selector, route))
+
+
+def _canary(rollout: Obj) -> Obj:
+    return (rollout["spec"].get("strategy") or {}).get("canary") or {}
 
 
 def _given(found: Objects, rollout: Obj, canary: Mapping[str, Any], route: str) -> str:
