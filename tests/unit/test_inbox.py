@@ -288,6 +288,8 @@ def test_in_a_hub_a_kernel_is_in_the_class_by_itself_and_may_leave(monkeypatch: 
     joined = membership.current()
     assert joined == membership.Membership("http://127.0.0.1:8000/services/class", "ada", "token")
     assert membership.page(joined) == "/services/class/me"
+    outbox.hand(True)
+    assert outbox.waiting() == 1
     said("leave")
     assert membership.current() is None
     assert not outbox.hand(True)
