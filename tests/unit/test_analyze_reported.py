@@ -124,6 +124,16 @@ def test_a_header_rule_has_lost_its_weight() -> None:
     assert said(found, "KATA0606") == []
 
 
+def test_who_gets_the_requests_of_several_without_weight_is_a_persons_to_say() -> None:
+    found = reported(WEIGHTLESS.replace("weight: 100", "weight: 0"))
+    one, _ = said(found, "KATA0606")
+    assert one.mend == ""
+    assert [choice.effect for choice in one.choices] == [
+        f"name-{version} gets all of the rule's requests" for version in ("v1", "v2")
+    ]
+    assert '"path":"/spec/rules/0/backendRefs/1/weight","value":1' in one.choices[1].line
+
+
 def follow(found: Objects, finding: Finding) -> None:
     """Do to the Rollout what the line does."""
     found.rollouts[0]["spec"]["strategy"]["canary"]["trafficRouting"] = patch(finding)["value"]

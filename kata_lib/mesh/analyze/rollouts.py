@@ -32,8 +32,9 @@ def _without_weight(route: Obj, number: int, rule: Obj) -> Iterator[Finding]:
     if not backends or any(backend.get("weight", 1) for backend in backends):
         return
     at = f"spec.rules[{number}].backendRefs"
-    by_header = any(match.get("headers") for match in rule.get("matches") or ())
-    alone = by_header and len(backends) == 1
+    asked_for = any(match.get("headers") or match.get("queryParams") for match in rule.get("matches") or ())
+    alone = asked_for and len(backends) == 1
+    given = [lines.replaced(route, f"{at}[{index}].weight", 1) for index in range(len(backends))]
     called = f"The rule {rule['name']}" if "name" in rule else f"A rule ({at})"
     yield finding(
         "KATA0606",
@@ -42,9 +43,13 @@ def _without_weight(route: Obj, number: int, rule: Obj) -> Iterator[Finding]:
         "every request that it takes gets 500. Argo Rollouts' plugin for the Gateway API did so to a header "
         "route while the canary's weight was 0.",
         seen=", ".join(f"{at}[{index}].weight: 0" for index in range(len(backends))),
-        mend=lines.replaced(route, f"{at}[0].weight", 1) if alone else "",
-        choices=() if alone else (Choice("", "a weight for the backend that should get the requests"),),
+        mend=given[0] if alone else "",
+        choices=() if alone else tuple(map(_all_to, given, backends)),
     )
+
+
+def _all_to(line: str, backend: Obj) -> Choice:
+    return Choice(line, f"{backend['name']} gets all of the rule's requests")
 
 
 def _not_moved(found: Objects, rollout: Obj) -> Iterator[Finding]:
