@@ -89,10 +89,10 @@ def test_a_gateways_pod_may_go_and_its_url_stays(kata: Lab) -> None:
 def certificates(kata: Lab, tmp_path_factory: pytest.TempPathFactory) -> trustme.CA:
     """Make Secrets `shop` and `kata`, each with the certificate of a host of its name; return who signed."""
     authority, cluster = trustme.CA(), kata.cluster
+    by_tls.let_read_secrets(cluster.kubeconfig, cluster.namespace)  # istiod remembers a refusal for a minute
     for name in ("shop", "kata"):
         folder = tmp_path_factory.mktemp(name)
         by_tls.secret(cluster.kubeconfig, folder, cluster.namespace, name, f"{name}.example", authority)
-    by_tls.let_read_secrets(cluster.kubeconfig, cluster.namespace)
     return authority
 
 

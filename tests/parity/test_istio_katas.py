@@ -171,15 +171,22 @@ def _ingress() -> str:
     return yaml.safe_dump_all(made)
 
 
-@pytest.fixture
-def ingress(kata: Lab, series: Series) -> str:
-    """Have the series' ingress gateway; return the namespace in which it is."""
+@pytest.fixture(scope="module")
+def ingress_namespace(kata: Lab) -> str:
+    """Return the namespace of the series' ingress gateway, whose pods may read its Secrets."""
     namespace = TEAMS["SENTENCES_INGRESSGATEWAY_NS"]
     with suppress(ProgramFailed):  # on kind it is there
         kubectl(kata.cluster.kubeconfig, "create", "namespace", namespace)
-    series.add(_ingress())
-    kata.cluster.within(namespace).wait_ready(LIMIT)
+    by_tls.let_read_secrets(kata.cluster.kubeconfig, namespace)
     return namespace
+
+
+@pytest.fixture
+def ingress(kata: Lab, series: Series, ingress_namespace: str) -> str:
+    """Have the series' ingress gateway; return the namespace in which it is."""
+    series.add(_ingress())
+    kata.cluster.within(ingress_namespace).wait_ready(LIMIT)
+    return ingress_namespace
 
 
 def test_traffic_gets_into_the_mesh_by_its_gateway(kata: Lab, series: Series, ingress: str) -> None:
@@ -213,7 +220,6 @@ def test_teams_delegate_to_namespaces_of_their_own(
 ) -> None:
     authority = trustme.CA()
     by_tls.secret(kata.cluster.kubeconfig, tmp_path, ingress, "sentences-tls-secret", HOST, authority)
-    by_tls.let_read_secrets(kata.cluster.kubeconfig, ingress)
     files = ["team1-vs-gw", "team2-sentences", "team2-vs", "team3-sentences", "team3-vs", "team4-sentences"]
     series.apply(*(f"teams/{file}.yaml" for file in (*files, "team4-vs", "team4-sentences-canary")))
     for name in TEAMS.values():
