@@ -45,7 +45,7 @@ def asks(url: str, host: str, trusted: trustme.CA) -> bool:
 
 def ask(url: str, host: str, trusted: trustme.CA) -> str:
     """Return the answer to a request for a host; ConnectionError where it is not 200, or an ssl.SSLError."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trusted.configure_trust(context)
     place = urlsplit(url)
     assert place.scheme == "https"
