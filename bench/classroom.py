@@ -13,9 +13,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import nbformat
 import pandas as pd
 import psutil
-from jupyter_client.manager import KernelManager
+from nbclient import NotebookClient
 
 from bench import costs, memory, start, weights
 from bench.changes import CANARY
@@ -185,14 +186,9 @@ def _notebook(learner: Learner) -> Cost:
         TemporaryDirectory(prefix="kata-class-") as folder,
         jupyter_lab(Path(folder), environment) as (_, server),
     ):
-        manager = KernelManager(kernel_name="python3", transport_encryption="auto")
-        manager.start_kernel(env=environment)
-        client = manager.blocking_client()
-        client.start_channels()
-        try:
-            client.wait_for_ready(timeout=KERNEL_SECONDS)
-            client.execute_interactive(OPENED, timeout=KERNEL_SECONDS, output_hook=lambda message: None)
+        opened = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(OPENED)])
+        client = NotebookClient(opened, kernel_name="python3", timeout=KERNEL_SECONDS)
+        client.create_kernel_manager().transport_encryption = "auto"
+        with client.setup_kernel(env=environment):
+            client.execute_cell(opened.cells[0], 0)
             return cost(lambda: {server, *_children("ipykernel")}, SECONDS)
-        finally:
-            client.stop_channels()
-            manager.shutdown_kernel(now=True)

@@ -130,12 +130,13 @@ def url(
     service: Annotated[
         str, typer.Argument(help="A Service of type NodePort, or a gateway; by default sentences.")
     ] = "",
+    port: Annotated[str, typer.Option(help="Which of its ports, such as https; by default its first.")] = "",
 ) -> None:
-    """Print where a service answers."""
+    """Print where a service answers; where nothing leads there, a port-forward is opened and stays."""
     from kata_lib.course import application
 
     cluster = the_cluster()
-    print(application.url(cluster, service))
+    print(application.url(cluster, service, port))
 
 
 @app.command()

@@ -8,7 +8,7 @@ import copy
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from kata_lib.cluster import apply, port_forward, readiness, waiting
+from kata_lib.cluster import apply, port_forward, readiness, service_ports, waiting
 from kata_lib.cluster.client import ApiRefused, KubeClient, Obj
 from kata_lib.cluster.location import MANAGED_BY, Entry, Location
 from kata_lib.cluster.managers import KATA, KUBECTL_APPLY
@@ -213,11 +213,10 @@ class Cluster:
 
         waiting.until(left, timeout, None, "Still there")
 
-    def url(self, service: str) -> str:
-        """Return where a Service of type NodePort answers from this machine.
+    def service_port(self, service: str, port: str = "") -> Obj:
+        """Return a port of a Service by its name or number, by default the first that takes requests.
 
-        On a cluster with one entry that is the entry's Service alone, which gets the node port that leads
-        there.
+        ClusterError says which Services, or ports, there are instead.
         """
         found = self.get("v1", "Service", service)
         if found is None:
@@ -225,25 +224,34 @@ class Cluster:
             raise ClusterError(
                 f"There is no Service {service!r} in namespace {self.namespace}; there are: {known}."
             )
-        ports = [
-            port["nodePort"]
-            for port in found["spec"]["ports"]
-            if "nodePort" in port and port["port"] != STATUS_PORT
-        ]
-        if not ports:
+        for one in (ports := [p for p in found["spec"]["ports"] if p["port"] != STATUS_PORT]):
+            if port in ("", one.get("name"), str(one["port"])):
+                return dict(one)
+        known = ", ".join(f"{p['port']} {p.get('name', '')}".strip() for p in ports) or "none"
+        raise ClusterError(
+            f"The Service {service!r} has no port {port or 'for requests'}; there are: {known}."
+        )
+
+    def url(self, service: str, port: str = "") -> str:
+        """Return where a port of a Service answers from this machine; port: as of `service_port`.
+
+        By its node port; on a cluster with one entry that is the entry's Service alone, which gets the node
+        port that leads there.
+        """
+        found = self.service_port(service, port)
+        if "nodePort" not in found:
             raise ClusterError(
                 f"The Service {service!r} has no node port: only one of type NodePort answers from outside."
             )
         if self.entry is None:
-            return f"http://{self.node_host}:{ports[0]}/"
+            return service_ports.url(found, self.node_host, found["nodePort"])
         if service != self.entry.service:
-            port = next(p["port"] for p in found["spec"]["ports"] if p["port"] != STATUS_PORT)
             raise ClusterError(
                 f"On this cluster only {self.entry.service} answers from outside, not {service!r}: "
-                f"`kubectl port-forward service/{service} 8080:{port}` opens it."
+                f"`kata url {service}` opens a way to it."
             )
-        if self.entry.node_port not in (None, *ports):
-            self._give_node_port(found, self.entry.node_port)
+        if self.entry.node_port not in (None, found["nodePort"]):
+            self._give_node_port(service, self.entry.node_port)
         return self.entry.url
 
     def pods(self, labels: str = "") -> list[Obj]:
@@ -277,11 +285,12 @@ class Cluster:
                 self._agent_asks_envoy = False  # Istio's own agent serves counters only
         return port_forward.get(self.api, place, ADMIN_PORT, path)
 
-    def _give_node_port(self, service: Obj, node_port: int | None) -> None:
-        name, ports = service["metadata"]["name"], service["spec"]["ports"]
-        self.patch(
-            "v1", "Service", name, {"spec": {"ports": [{**ports[0], "nodePort": node_port}, *ports[1:]]}}
-        )
+    def _give_node_port(self, service: str, node_port: int | None) -> None:
+        """Have a Service's first port on a node port."""
+        found = self.get("v1", "Service", service) or {}
+        first, *others = found["spec"]["ports"]
+        ports = [{**first, "nodePort": node_port}, *others]
+        self.patch("v1", "Service", service, {"spec": {"ports": ports}})
 
     def _pod(self, name: str) -> Obj:
         found = self.get("v1", "Pod", name)

@@ -41,3 +41,8 @@ def protocol(port: Mapping[str, Any]) -> Protocol | None:
 def routed(declared: Protocol | None) -> bool:
     """Return whether HTTP rules hold at a port: one of HTTP, or one where Istio looks and sees HTTP."""
     return declared is None or declared in HTTP
+
+
+def url(port: Mapping[str, Any], host: str, reached: int) -> str:
+    """Return the URL of a Service's port that is reached at a port of a host."""
+    return f"{'https' if protocol(port) == 'https' else 'http'}://{host}:{reached}/"

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kata_lib import traffic
+from kata_lib.engines import ways
 from kata_lib.engines.application import Application
 from kata_lib.errors import ClusterError
 from kata_lib.machine import PROJECT
@@ -80,13 +81,16 @@ def asked(service: str, headers: Mapping[str, str] | None = None) -> tuple[Mappi
     )
 
 
-def url(cluster: "Cluster", through: str = "") -> str:
-    """Return where sentences answers, by itself or through a gateway; ClusterError says what is missing."""
+def url(cluster: "Cluster", through: str = "", port: str = "") -> str:
+    """Return where sentences answers, by itself or through a gateway; ClusterError says what is missing.
+
+    port: a gateway's, by name or number, such as https; by default its first.
+    """
     if through:
-        return cluster.url(gateways.service_of(cluster, through))
+        return ways.url(cluster, gateways.service_of(cluster, through), port)
     if cluster.get("v1", "Service", APPLICATION.service) is None:
         raise ClusterError(
             f"There is no Service {APPLICATION.service!r} in namespace {cluster.namespace}: "
             "`kubectl apply -f deploy/v1` makes the workshop's."
         )
-    return cluster.url(APPLICATION.service)
+    return cluster.url(APPLICATION.service, port)

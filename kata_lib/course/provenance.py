@@ -17,7 +17,6 @@ from kata_lib.course import originals, restoring, service
 from kata_lib.course.steps import ARGO, CANARY, SCALED, SWITCHED, V3
 from kata_lib.delivery import argo, record
 
-_HASH = "rollouts-pod-template-hash"
 _WRITERS = {managers.KATA, argo.MANAGER}
 
 
@@ -51,9 +50,6 @@ def _kept(obj: Obj, live: Obj) -> Obj:
             spec["http"] = [_without_shares(rule) for rule in spec.get("http", [])]
         case "HTTPRoute" if _wrote(live, "rules"):
             spec["rules"] = [_without_weights(rule) for rule in spec["rules"]]
-        case "DestinationRule" if _wrote(live, "subsets"):
-            for subset in spec.get("subsets", []):
-                subset.get("labels", {}).pop(_HASH, None)
     return kept
 
 

@@ -4,14 +4,17 @@ An object as the API has it and the workshop's manifest go in. kubectl apply lea
 and cannot change what is fixed: where it would not arrive, the line replaces the object, or makes it anew.
 """
 
+import copy
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from kata_lib.cluster import apply
+from kata_lib.cluster import apply, managers
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import originals
+from kata_lib.delivery import argo
+from kata_lib.delivery.argo.state import HASH
 
 _SHOWN = 200
 """As many characters of a value are shown to a person."""
@@ -133,7 +136,7 @@ _DEFAULTS: Mapping[str, Any] = {"spec.type": "ClusterIP", "spec.replicas": 1, "s
 
 def _other(wanted: Obj, live: Obj, images: Mapping[str, str], deciding: tuple[str, ...] = ()) -> list[Place]:
     """Return the fields that decide about requests and differ."""
-    wanted = apply.with_images(wanted, images)
+    wanted, live = apply.with_images(_without_hashes(wanted), images), _without_hashes(live)
     if live["spec"].get("clusterIP") == "None":
         return [("spec.clusterIP", "None", "")]
     return [
@@ -141,6 +144,16 @@ def _other(wanted: Obj, live: Obj, images: Mapping[str, str], deciding: tuple[st
         for path in deciding or _DECIDING[wanted["kind"]]
         if not _same(path, _at(live, path), _at(wanted, path))
     ]
+
+
+def _without_hashes(obj: Obj) -> Obj:
+    """Return a DestinationRule without what Argo Rollouts adds to its subsets: of which pods each is now."""
+    if argo.MANAGER not in managers.of(obj, "spec", "subsets"):
+        return obj
+    kept = copy.deepcopy(obj)
+    for subset in kept["spec"].get("subsets", []):
+        subset.get("labels", {}).pop(HASH, None)
+    return kept
 
 
 def _innermost(found: Iterable[Place]) -> Iterator[Place]:

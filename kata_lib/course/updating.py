@@ -27,12 +27,12 @@ class UpdateError(KataError):
 def from_installation(folder: Path) -> list[str]:
     """Correct the notebooks of a learner's folder by the installation's; return what was done, for people."""
     said: list[str] = []
-    for source in [*notebooks.PAGES, *notebooks.sources()]:
-        place, new = folder / "notebooks" / f"{source.stem}.ipynb", notebooks.of(source, solutions=False)
+    for file in sorted(notebooks.FOLDER.glob("*.ipynb")):
+        place = folder / "notebooks" / file.name
         if place.exists():
-            said += _corrected(place, place.read_text(), new, None)
+            said += _corrected(place, place.read_text(), json.loads(file.read_text()), None)
         else:
-            files.write_text(place, notebooks.text(new))
+            files.write_text(place, file.read_text())
             said.append(f"{place.stem}: is new.")
     return _told(said)
 

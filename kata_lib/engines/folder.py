@@ -1,6 +1,7 @@
 """The folder of a cluster, of whichever engine: .kata/NAME, or $KATA_HOME/NAME.
 
 kubeconfig     how kubectl reaches the cluster (0600)
+ways.json      the ways to Services that do not answer by themselves
 note.json      which engine's it is, and what that must know to find and remove it
 logs/          what the engine and the programs that it runs said; `stop` keeps them
 """
@@ -14,6 +15,7 @@ from typing import Any
 from kata_lib import files, machine
 from kata_lib.errors import EngineError
 
+WAYS = "ways.json"
 LOCK_SECONDS = 600.0
 """A start by kind takes minutes where images are downloaded."""
 STATE = 1
@@ -76,6 +78,7 @@ class Folder:
         """Remove everything but the logs, the note last."""
         shutil.rmtree(self.work, ignore_errors=True)
         self.kubeconfig.unlink(missing_ok=True)
+        (self.path / WAYS).unlink(missing_ok=True)
         (self.path / "note.json").unlink(missing_ok=True)
 
 

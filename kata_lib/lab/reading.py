@@ -14,7 +14,6 @@ from kata_lib.delivery.metric import LATENCY
 from kata_lib.engines.base import Engine
 from kata_lib.lab import activity
 from kata_lib.lab.part import Part
-from kata_lib.lab.ways import Ways
 from kata_lib.lab.weight import Weight
 from kata_lib.mesh import analyze, compared, hops, telemetry, traces, weights
 from kata_lib.mesh.matches import Request
@@ -31,11 +30,13 @@ class Reading(Part):
     def __init__(self, engine: Engine, cluster: Cluster, say: Callable[[str], None] = print) -> None:
         super().__init__(engine, cluster, say)
         self._weight = Weight(cluster)
-        self._ways = Ways(cluster)
 
-    def url(self, through: str = "") -> str:
-        """Return where the sentences service answers; through: the gateway that asks it, such as gateway."""
-        return self._ways.url(through) if through else application.url(self.cluster)
+    def url(self, through: str = "", port: str = "") -> str:
+        """Return where the sentences service answers; through: the gateway that asks it, such as gateway.
+
+        port: the gateway's, by name or number, such as https; by default its first.
+        """
+        return application.url(self.cluster, through, port)
 
     @activity.shows("Asking")
     def sample(

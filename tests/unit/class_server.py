@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from kata_lib.classroom.admission.codes import Codes
 from kata_lib.classroom.board import Board
@@ -15,12 +16,16 @@ from kata_lib.classroom.store import Store
 from kata_lib.course.exercises import QUESTIONS
 from kata_lib.course.progress import tables
 
+Request = tuple[str, str, bytes]
+"""Method, path and body."""
+
 
 class Served:
-    """A board that is served: where, and its codes."""
+    """A board that is served: where, its codes, and all that came in."""
 
-    def __init__(self, url: str, codes: Codes) -> None:
+    def __init__(self, url: str, codes: Codes, requests: list[Request]) -> None:
         self.url = url
+        self.requests = requests
         self.learners_code = codes.credentials.code("learner")
         self.instructors_code = codes.credentials.code("instructor")
 
@@ -28,6 +33,7 @@ class Served:
 @contextmanager
 def served(file: Path, port: int = 0) -> Iterator[Served]:
     """Serve the board of a store's file on a port, by default a free one."""
+    requests: list[Request] = []
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -36,9 +42,10 @@ def served(file: Path, port: int = 0) -> Iterator[Served]:
         store = Store(file)
         codes = Codes(store)
         runner = Classroom(store, Board(tables.plan(), QUESTIONS), codes).runner()
+        runner.app.middlewares.append(_noting(requests))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
-        return runner, store, Served(f"http://127.0.0.1:{runner.addresses[0][1]}", codes)
+        return runner, store, Served(f"http://127.0.0.1:{runner.addresses[0][1]}", codes, requests)
 
     async def end() -> None:
         await runner.cleanup()
@@ -52,3 +59,12 @@ def served(file: Path, port: int = 0) -> Iterator[Served]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+def _noting(requests: list[Request]) -> Middleware:
+    @web.middleware
+    async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
+        requests.append((request.method, request.path, await request.read()))
+        return await handler(request)
+
+    return note

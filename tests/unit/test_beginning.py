@@ -1,5 +1,6 @@
 """kata_lib.course.beginning on the embedded engine's API: what is set right, what is a person's own."""
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,20 @@ def each(*steps: Make) -> Make:
 
 def test_nothing_is_said_where_a_step_can_begin(cluster: Cluster) -> None:
     assert begin(cluster) == Begun([])
+
+
+def test_what_argo_rollouts_adds_to_subsets_is_no_difference(cluster: Cluster) -> None:
+    """It says of which pods a subset is now; by a person's hand the same label is one."""
+    subsets = cluster.get(ISTIO, "DestinationRule", "name")["spec"]["subsets"]  # type: ignore[index]
+    for subset in subsets:
+        subset["labels"]["rollouts-pod-template-hash"] = "6d49777c"
+    path = cluster.api.path(ISTIO, "DestinationRule", "name")
+    for manager, found in (("rollouts-controller", 0), ("kubectl-edit", 1)):
+        body = {"spec": {"subsets": copy.deepcopy(subsets)}}
+        query = {"fieldManager": manager}
+        cluster.api.request("PATCH", path, body, content_type="application/merge-patch+json", query=query)
+        assert len(beginning.differences(cluster, step("observe"))) == found
+        subsets[0]["labels"]["rollouts-pod-template-hash"] = "by-hand"
 
 
 OURS: dict[str, tuple[Make, str]] = {

@@ -1,17 +1,15 @@
 """The context engine on a cluster in a dictionary: what is refused changes nothing, what is made is ours."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kata_lib.cluster import waiting
 from kata_lib.cluster.location import Entry
 from kata_lib.cluster.quantities import amount
 from kata_lib.course.application import APPLICATION
-from kata_lib.engines.context import ContextEngine, forward, inspection, kubeconfig, namespace, reach
+from kata_lib.engines.context import ContextEngine, inspection, kubeconfig, namespace, reach
 from kata_lib.engines.context.settings import ContextSettings
 from kata_lib.engines.folder import Folder
 from kata_lib.engines.programs import ProgramFailed
@@ -239,41 +237,3 @@ def test_the_workshops_own_kubeconfig_is_not_the_persons(
 )
 def test_quantities(text: str, number: float) -> None:
     assert float(amount(text)) == number
-
-
-WAY = forward.Way("kata-ada", "web", port=80, local=30500)
-
-
-def fake_kubectl(folder: Path) -> Path:
-    """Return a kubectl that notes that it was begun and then forwards nothing."""
-    file = folder / "kubectl"
-    file.write_text(f'#!/bin/sh\necho "$@" >> {folder}/begun\nexec sleep 60\n')
-    file.chmod(0o755)
-    return file
-
-
-def test_a_forward_lives_as_long_as_its_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kubectl = fake_kubectl(tmp_path)
-    monkeypatch.setattr(forward, "program", lambda name: str(kubectl))
-    config, log = tmp_path / "kubeconfig", tmp_path / "log"
-    config.touch()
-    begun = forward.begin(config, WAY, log)
-    assert waiting.holds((tmp_path / "begun").exists, 10)
-    said = (tmp_path / "begun").read_text()
-    assert "--namespace=kata-ada port-forward --address=127.0.0.1 service/web 30500:80" in said
-    assert forward.runs(begun)
-    assert not forward.runs((begun[0], begun[1] - 100))
-    config.unlink()
-    assert waiting.holds(lambda: not forward.runs(begun), 10)
-    forward.end(begun)
-
-
-def test_a_forward_is_ended_with_its_kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forward, "program", lambda name: str(fake_kubectl(tmp_path)))
-    (tmp_path / "kubeconfig").touch()
-    begun = forward.begin(tmp_path / "kubeconfig", WAY, tmp_path / "log")
-    assert waiting.holds((tmp_path / "begun").exists, 10)
-    forward.end(begun)
-    assert waiting.holds(lambda: not forward.runs(begun), 10)
-    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
-    assert str(tmp_path) not in running

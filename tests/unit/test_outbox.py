@@ -12,6 +12,7 @@ from api_server import Api
 from class_server import Served, served
 from typer.testing import CliRunner
 
+from kata_lib import machine
 from kata_lib.cli import app
 from kata_lib.course import outbox, progress
 from kata_lib.course.application import APPLICATION
@@ -143,6 +144,60 @@ def test_another_service_is_no_board() -> None:
         url = f"http://127.0.0.1:{other.server_port}"
         refused = f"The board at {url} refuses. HTTP 501: is this the address of a board?"
         assert said("join", url, "--code", "x", "--as", "Ada") == refused
+
+
+SECRET = "xyzzy"
+"""Stands where a learner's own things are: in their environment, in an object of theirs."""
+
+
+def texts(value: object) -> Iterator[str]:
+    """Yield every text in what a message holds."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for key, one in value.items():
+                yield from texts(key)
+                yield from texts(one)
+
+
+def test_nothing_leaves_a_kernel_but_verdicts_predictions_counts_and_what_is_sent_by_hand(
+    board: Served, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_PASSWORD", SECRET)
+    lab = Lab(EmbeddedEngine("learner", APPLICATION), api.cluster(), say=lambda line: None)
+    lab.cluster.apply_object(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": SECRET}, "data": {"key": SECRET}}
+    )
+    membership.join(board.url, board.learners_code, "Ada")
+    lab.predict("v2 answers in ten requests", 1)
+    results = [lab.check("canary-10"), lab.check("weights-rule")]
+    outbox.counts(10, {"v1": 9, "v2": 1})
+    lab.raise_hand()
+    lab.lower_hand()
+    lab.report(str(machine.state_folder() / "report.html"))
+    outbox.send_all()
+
+    assert {(method, path) for method, path, _ in board.requests} == {
+        ("POST", "/api/join"),
+        ("POST", "/api/messages"),
+    }
+    assert all(SECRET.encode() not in body for _, _, body in board.requests)
+    batches = [msgspec.json.decode(body) for _, path, body in board.requests if path == "/api/messages"]
+    sent = {message["id"]: message for batch in batches for message in batch["messages"]}.values()
+    assert [message["type"] for message in sent] == [
+        "prediction",
+        *["verdict"] * len(results),
+        "counts",
+        *["hand"] * 2,
+    ]
+    analysis = str(lab.analyze())
+    known = {"Ada", "v2 answers in ten requests", "v1", "v2", "", analysis}
+    known |= {text for result in results for text in (result.name, result.verdict, result.text)}
+    known |= {f"{result.name}: {result.text}" for result in results}
+    for message in sent:
+        fields = {key: value for key, value in message.items() if key not in ("id", "type")}
+        assert {text for value in fields.values() for text in texts(value)} <= known
 
 
 def test_a_labs_check_and_hand_arrive(board: Served, api: Api) -> None:

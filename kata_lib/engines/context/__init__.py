@@ -11,9 +11,10 @@ from typing import Any
 
 from kata_lib.cluster.location import Entry, Location
 from kata_lib.cluster.waiting import Progress
+from kata_lib.engines import forward, ways
 from kata_lib.engines.application import Application
 from kata_lib.engines.containers import ContainerAddons
-from kata_lib.engines.context import forward, inspection, kubeconfig, namespace, reach
+from kata_lib.engines.context import inspection, kubeconfig, namespace, reach
 from kata_lib.engines.context.settings import ContextSettings
 from kata_lib.engines.folder import Folder
 from kata_lib.engines.ports import choose
@@ -73,6 +74,7 @@ class ContextEngine:
                 namespace.delete(self.folder.kubeconfig, note["namespace"])
             if "forward" in note:
                 forward.end(tuple(note["forward"]))
+            ways.end(self.folder.path)
             self.folder.clear()
 
     def where(self) -> Location | None:

@@ -22,6 +22,8 @@ _KINDS = (
     ("", "services"),
     ("networking.istio.io", "virtualservices"),
     ("networking.istio.io", "destinationrules"),
+    ("networking.istio.io", "gateways"),
+    ("gateway.networking.k8s.io", "httproutes"),
 )
 NAMESPACE_RIGHTS: tuple[Right, ...] = (
     *((verb, group, kind, "") for group, kind in _KINDS for verb in _VERBS),

@@ -14,8 +14,11 @@ from kata_lib.errors import EngineError
 OWNER, LEARNER = "canary-kata/owner", "canary-kata/learner"
 DELETE_SECONDS = 120.0
 
-QUOTA = {"pods": "24", "requests.cpu": "4", "requests.memory": "4Gi", "services.nodeports": "2"}
-"""Twice what the workshop has at most, and room for Istio's default sidecars (100m, 128Mi)."""
+QUOTA = {"pods": "24", "requests.cpu": "4", "requests.memory": "4Gi", "services.nodeports": "12"}
+"""Twice what the workshop has at most, and room for Istio's default sidecars (100m, 128Mi).
+
+A node port is counted for each port: sentences has one, a gateway two, one of the Gateway API's three.
+"""
 DEFAULTS = {"cpu": "10m", "memory": "32Mi"}
 """What a container asks for that says nothing: a quota refuses it otherwise."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from kata_lib.cluster.location import Entry, Location
 from kata_lib.cluster.waiting import Progress
-from kata_lib.engines import gateway_api, ports
+from kata_lib.engines import gateway_api, ports, ways
 from kata_lib.engines.application import Application
 from kata_lib.engines.containers import ContainerAddons
 from kata_lib.engines.folder import Folder
@@ -178,6 +178,7 @@ class KindEngine:
         return place
 
     def _remove(self) -> None:
+        ways.end(self.folder.path)
         self._nodes().end_creation()
         self._nodes().delete()
         self.folder.clear()

@@ -9,6 +9,7 @@ from kata_lib.engines.embedded.store import Obj
 NODE_PORTS = range(30000, 32768)
 NODE_PORT_TYPES = ("NodePort", "LoadBalancer")
 ADDRESS_FIELDS = ("clusterIP", "clusterIPs")
+BALANCER_FIELDS = ("allocateLoadBalancerNodePorts", "loadBalancerClass", "healthCheckNodePort")
 FAMILY_FIELDS = ("ipFamilies", "ipFamilyPolicy")
 
 
@@ -54,6 +55,10 @@ class ServiceAllocator:
                     port.pop("nodePort", None)
             if after.get("externalTrafficPolicy") == before.get("externalTrafficPolicy"):
                 after.pop("externalTrafficPolicy", None)
+        if before.get("type") == "LoadBalancer" != after.get("type"):
+            for key in BALANCER_FIELDS:
+                if after.get(key) == before.get(key):
+                    after.pop(key, None)
 
     def assign(self, service: Obj, old: Obj | None, others: Iterable[Obj]) -> None:
         """Set clusterIP, clusterIPs and nodePorts that are not set; raise StatusError where one is taken."""

@@ -15,6 +15,8 @@ from kata_lib.engines.embedded.mesh.translate.gateway_api.problems import Proble
 from kata_lib.engines.embedded.store import Obj
 
 _NO_ERRORS = "No errors found"
+_ADDRESS_TYPE = "networking.istio.io/address-type"
+_HOSTNAME, _IP_ADDRESS = "Hostname", "IPAddress"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ def status(
     """
     metadata, before = gateway["metadata"], gateway.get("status", {})
     listeners = among.listeners[f"{metadata['namespace']}/{metadata['name']}"]
-    reach = _reach(services(gateway), {entry.spec["port"] for entry in listeners if entry.serves}, instances)
+    ports = {entry.spec["port"] for entry in listeners if entry.serves}
+    wanted = metadata.get("annotations", {}).get(_ADDRESS_TYPE, _HOSTNAME)
+    reach = _reach(services(gateway), ports, instances, wanted)
     generation = metadata.get("generation", 1)
     addresses = [{"type": _type(address), "value": address} for address in reach.addresses]
     conditions = [_accepted(listeners), _programmed(services(gateway), reach), _RESOLVED]
@@ -123,7 +127,10 @@ def _programmed(named: Sequence[str], reach: _Reach) -> Condition:
     return Condition("Programmed", "Programmed", message, problem)
 
 
-def _reach(named: Sequence[str], ports: Collection[int], instances: Mapping[str, Instance]) -> _Reach:
+def _reach(
+    named: Sequence[str], ports: Collection[int], instances: Mapping[str, Instance], wanted: str
+) -> _Reach:
+    """Return where Services are reached; wanted: the type of address where none is external."""
     found = _Reach()
     external: list[str] = []
     inside: list[str] = []
@@ -137,7 +144,8 @@ def _reach(named: Sequence[str], ports: Collection[int], instances: Mapping[str,
             if instance.ports.get(port):
                 found.internal.append(f"{host}:{port}")
                 external += instance.external
-                inside += [*instance.internal, host] if not instance.awaits_address else instance.internal
+                inside += instance.internal if wanted != _HOSTNAME else ()
+                inside += [host] if wanted != _IP_ADDRESS and not instance.awaits_address else []
                 if instance.awaits_address:
                     found.warnings.append(f'address pending for hostname "{host}"')
             elif not any(instance.ports.values()):
@@ -156,7 +164,7 @@ def _joined(names: Sequence[str]) -> str:
 
 
 def _type(address: str) -> str:
-    return "IPAddress" if address.replace(".", "").isdigit() or ":" in address else "Hostname"
+    return _IP_ADDRESS if address.replace(".", "").isdigit() or ":" in address else _HOSTNAME
 
 
 def instances(found: Iterable[Obj], slices: Iterable[Obj]) -> dict[str, Instance]:
