@@ -29,7 +29,7 @@ def measure(cluster: Cluster, seconds: int) -> list[Figure]:
         if shutil.which("wrk"):
             theirs = _wrk(url, seconds, policy)
             how = f"wrk on the same path: {theirs:.0f} requests/s"
-            figures.append(Figure(f"sampler against wrk, {policy}", ours / theirs, "", 0.5, "at least", how))
+            figures.append(Figure(f"sampler against wrk, {policy}", ours / theirs, "", 0.8, "at least", how))
     return figures
 
 
