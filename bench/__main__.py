@@ -21,6 +21,7 @@ from bench import (
     commands,
     comparison,
     engines,
+    floors,
     live,
     machine,
     marks,
@@ -55,6 +56,7 @@ GROUPS = (
     "live",
     "release",
     "release-errors",
+    "floors",
     "soak",
     "storm",
     "classroom",
@@ -177,10 +179,12 @@ def _in_a_cluster(
             *release.measure(cluster, releases=10 if full else 3),
             *release.by_argo(engine, cluster, say),
         ],
+        "floors": lambda: floors.measure(engine, times=5 if full else 3, seconds=10 if full else 3),
         "soak": lambda: soak.measure(NAME, extent.minutes, say),
         "classroom": lambda: _class(engine, extent.learners or CLASS, say),
     }
-    lacks = {"live": live.missing(), "memory": "" if sys.platform == "linux" else "Linux"}
+    linux = "" if sys.platform == "linux" else "Linux"
+    lacks = {"live": live.missing(), "memory": linux, "floors": linux, "commands": linux}
     for name, measure in groups.items():
         if name not in chosen:
             continue

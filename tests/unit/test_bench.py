@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import blocks, board, classroom, comparison, costs, machine, soak, weights
+from bench import blocks, board, by_hand, classroom, comparison, costs, machine, soak, weights
 from bench.board.simulated import Noted
 from bench.comparison import Compared
 from bench.costs import Cost, Room
@@ -182,3 +182,17 @@ def test_figures_are_compared_by_what_they_measure(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text("[]")
     with pytest.raises(KataError, match="expected figures as --json writes them"):
         comparison.read(tmp_path / "other.json")
+
+
+def test_a_finished_configuration_asks_nobody() -> None:
+    dump = json.loads((PROJECT / "tests/reference/envoy/config_dump.json").read_text())
+    made = by_hand.finished({"node": {"id": "mine"}, "dynamic_resources": {"lds_config": {}}}, dump)
+    text = json.dumps(made)
+    assert made["node"] == {"id": "mine"}
+    assert '"rds"' not in text
+    assert '"EDS"' not in text
+    assert "dynamic_resources" not in text
+    assert text.count('"route_config"') >= 1
+    by_name = {cluster["name"]: cluster for cluster in made["static_resources"]["clusters"]}
+    v2 = by_name["outbound|5000|name-v2|name.default.svc.cluster.local"]
+    assert v2["load_assignment"]["endpoints"][0]["lb_endpoints"]
