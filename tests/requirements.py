@@ -17,6 +17,8 @@ import pytest
 
 from bench.lab_page import CHROMIUM
 from kata_lib import versions
+from kata_lib.addons import rollouts_gateway_api
+from kata_lib.addons.flagger import FLAGGER
 from kata_lib.addons.prometheus import PROMETHEUS
 from kata_lib.addons.rollouts import ROLLOUTS
 from kata_lib.engines.addons import Addon
@@ -43,6 +45,10 @@ def _add_on(addon: Addon) -> Callable[[], str]:
     return lambda: "" if found(process.program) else f"{process.program} is not there: {process.source}"
 
 
+def _program_of(name: str) -> str:
+    return "" if found(name) else f"{name} is not there: {rollouts_gateway_api.SOURCE}"
+
+
 MISSING: dict[str, Callable[[], str]] = {
     "kind": _engine("kind"),
     "context": _engine("context"),
@@ -57,6 +63,8 @@ MISSING: dict[str, Callable[[], str]] = {
     "node": _program("node"),
     "prometheus": _add_on(PROMETHEUS),
     "rollouts": _add_on(ROLLOUTS),
+    "rollouts-gateway-api": lambda: _add_on(ROLLOUTS)() or _program_of(rollouts_gateway_api.PROGRAM),
+    "flagger": _add_on(FLAGGER),
     "addons": lambda: "" if os.environ.get("KATA_ADDONS") else "KATA_ADDONS names no folder of manifests",
     "istio-katas": lambda: (
         "" if os.environ.get("KATA_ISTIO_KATAS") else "KATA_ISTIO_KATAS names no folder of that series"

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import aiohttp
 import msgspec
@@ -20,11 +20,13 @@ from kata_lib.errors import KataError
 PERIOD_SECONDS = 20.0
 JOINING_AT_ONCE = 20
 FILL_SECONDS = 2 * PERIOD_SECONDS
-"""Before memory is looked at: everyone has told of a check, and what is loaded once is loaded."""
+"""Before memory is looked at: what is loaded once is loaded."""
 MEMORY_SECONDS = 5.0
 ANSWER_SECONDS, LAST_SECONDS = 30.0, 5.0
 LARGEST_STATE = 2**24
-VERDICTS: tuple[Literal["right", "wrong", "not enough yet"], ...] = ("right", "wrong", "not enough yet")
+Said = Literal["right", "wrong", "not enough yet"]
+VERDICTS: tuple[Said, ...] = get_args(Said)
+CHECKS = tuple(check for step in tables.plan().values() for check in step)
 
 
 @dataclass
@@ -56,6 +58,7 @@ async def hold(learners: int, seconds: float, say: Callable[[str], None]) -> Not
         say(f"{learners} learners join")
         people = await _join(kernels, board.learners, learners)
         await _log_in(http, board.instructors)
+        await _fill(kernels, people, chance)
         watching = [_watch(http, "/api/board", {}, _on_the_board(people, noted))]
         watching += [_watch(http, "/api/mine", _bearer(one), _on_own(one, noted)) for one in people]
         watched = [asyncio.create_task(one) for one in watching]
@@ -109,25 +112,34 @@ def _bearer(learner: Learner) -> dict[str, str]:
     return {"Authorization": f"Bearer {learner.token}"}
 
 
+async def _fill(http: aiohttp.ClientSession, people: Sequence[Learner], chance: random.Random) -> None:
+    """Have everyone try every check: the board keeps the last finding of each, and is full then."""
+    for learner in people:
+        if not await _tell(http, learner, *(_verdict(check, "wrong", chance) for check in CHECKS)):
+            raise KataError(f"The board does not take what {learner.name} tried.")
+
+
 async def _learn(
     http: aiohttp.ClientSession, learner: Learner, chance: random.Random, end: float, noted: Noted
 ) -> None:
     """Tell of a check every PERIOD_SECONDS, the first within that time."""
-    checks = [check for step in tables.plan().values() for check in step]
     await asyncio.sleep(chance.uniform(0, PERIOD_SECONDS))
     while (now := time.monotonic()) < end:
-        said = chance.choice(VERDICTS)
-        finding = f"The share is {chance.uniform(5, 40):.1f} % of 300. " + "What was found. " * 20
-        verdict = Verdict(when=time.time(), check=chance.choice(checks), verdict=said, finding=finding)
+        verdict = _verdict(chance.choice(CHECKS), chance.choice(VERDICTS), chance)
         learner.told = dict.fromkeys(noted.seen, now)
         noted.told += 1
         noted.failed += not await _tell(http, learner, verdict)
         await asyncio.sleep(max(0.0, now + PERIOD_SECONDS - time.monotonic()))
 
 
-async def _tell(http: aiohttp.ClientSession, learner: Learner, verdict: Verdict) -> bool:
-    """Return whether the board took a verdict."""
-    body = msgspec.json.encode({"messages": [verdict]})
+def _verdict(check: str, said: Said, chance: random.Random) -> Verdict:
+    finding = f"The share is {chance.uniform(5, 40):.1f} % of 300. " + "What was found. " * 20
+    return Verdict(when=time.time(), check=check, verdict=said, finding=finding)
+
+
+async def _tell(http: aiohttp.ClientSession, learner: Learner, *verdicts: Verdict) -> bool:
+    """Return whether the board took verdicts."""
+    body = msgspec.json.encode({"messages": verdicts})
     try:
         async with (
             asyncio.timeout(ANSWER_SECONDS),

@@ -30,6 +30,10 @@ NETWORKS = list(LOOPBACK.subnets(new_prefix=17))[2:-2]
 
 def own_addresses(spawner):
     """Give a server the part of loopback in which its clusters are, and keep it out of everyone else's."""
+    if spawner.user.id > len(NETWORKS):
+        raise ValueError(
+            f"Loopback has room for {len(NETWORKS)} accounts of a hub: delete some at /hub/admin."
+        )
     network = str(NETWORKS[spawner.user.id - 1])
     spawner.environment = {**spawner.environment, "KATA_ADDRESSES": network}
     if hasattr(spawner, "unit_extra_properties"):

@@ -134,7 +134,9 @@ class Classroom:
     async def _kept(self, request: web.Request) -> web.Response:
         learner = await self._learner(request)
         kept = [received.message for received in self._store.messages(learner)]
-        return answers.of({"name": learner.name, "messages": kept})
+        offered = self._store.offers().get(learner.id)
+        found = {"name": learner.name, "joined": learner.joined, "messages": kept, "offered": offered}
+        return answers.of(found)
 
     async def _forget(self, request: web.Request) -> web.Response:
         self._remove(await self._learner(request))

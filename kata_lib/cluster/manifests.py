@@ -25,6 +25,11 @@ def load(path: str | Path) -> list[Obj]:
     return objects
 
 
+def files() -> list[Path]:
+    """Return the manifests of FOLDER; those of deploy/hub are of the class's own hub."""
+    return sorted(file for file in FOLDER.rglob("*.yaml") if FOLDER / "hub" not in file.parents)
+
+
 def text(path: str | Path) -> str:
     """Return a file as it stands, comments and all; raise ManifestError where it is not there."""
     return _find(Path(path)).read_text().rstrip()
@@ -34,7 +39,7 @@ def _find(path: Path) -> Path:
     for place in (path, WORKSHOP / path):
         if place.exists():
             return place
-    folders = {file.relative_to(FOLDER).parts[0] for file in FOLDER.rglob("*.yaml")}
+    folders = {file.relative_to(FOLDER).parts[0] for file in files()}
     known = ", ".join(str((FOLDER / name).relative_to(WORKSHOP)) for name in sorted(folders))
     raise ManifestError(f"{path} does not exist. The project's manifests are: {known}.")
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from kata_lib.cluster.apply import LAST_APPLIED
 from kata_lib.cluster.client import Obj
-from kata_lib.cluster.manifests import FOLDER, parse
+from kata_lib.cluster.manifests import files as in_deploy
+from kata_lib.cluster.manifests import parse
 from kata_lib.errors import ManifestError
 from kata_lib.machine import WORKSHOP
 
@@ -158,7 +159,7 @@ def _names_for(place: Path) -> Iterator[Path]:
 
 def _main() -> None:
     """Write originals.json from deploy/."""
-    found = {str(file.relative_to(WORKSHOP)): file.read_text() for file in sorted(FOLDER.rglob("*.yaml"))}
+    found = {str(file.relative_to(WORKSHOP)): file.read_text() for file in in_deploy()}
     _KEPT.write_text(json.dumps(found, indent=0, ensure_ascii=False) + "\n")
 
 

@@ -145,6 +145,9 @@ lab.check("argo-caught", lab.sample(requests=150, concurrency=8))
 # one, the Services and the VirtualService by itself, and its Canary says no more than this:
 # %%
 print(manifests.text("deploy/rollouts/flagger/canary.yaml"))
+# %% [markdown]
+# Both release over an HTTPRoute as well, Argo Rollouts by a plugin: how, what it took, and which traps their users met, is
+# in [docs/argo-rollouts.md](../docs/argo-rollouts.md#over-an-httproute).
 # %%
 users.stop()
 view.close()

@@ -49,6 +49,7 @@ def free_port() -> int:
 c.JupyterHub.authenticator_class = "dummy"
 c.JupyterHub.spawner_class = OtherUserSpawner
 c.SimpleLocalProcessSpawner.home_dir_template = f"{os.environ['KATA_TEST_HOMES']}/{{username}}"
+c.LocalProcessSpawner.interrupt_timeout = 1
 c.JupyterHub.hub_port = free_port()
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{free_port()}"
 c.Spawner.args = ["--LabApp.expose_app_in_browser=True"]

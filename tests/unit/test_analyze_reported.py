@@ -124,6 +124,16 @@ def test_a_header_rule_has_lost_its_weight() -> None:
     assert said(found, "KATA0606") == []
 
 
+def test_who_gets_the_requests_of_several_without_weight_is_a_persons_to_say() -> None:
+    found = reported(WEIGHTLESS.replace("weight: 100", "weight: 0"))
+    one, _ = said(found, "KATA0606")
+    assert one.mend == ""
+    assert [choice.effect for choice in one.choices] == [
+        f"name-{version} gets all of the rule's requests" for version in ("v1", "v2")
+    ]
+    assert '"path":"/spec/rules/0/backendRefs/1/weight","value":1' in one.choices[1].line
+
+
 def follow(found: Objects, finding: Finding) -> None:
     """Do to the Rollout what the line does."""
     found.rollouts[0]["spec"]["strategy"]["canary"]["trafficRouting"] = patch(finding)["value"]
@@ -185,6 +195,9 @@ def test_those_who_come_in_by_the_gateway_never_meet_the_canary() -> None:
     found = reported(BYPASSED)
     (one,) = said(found, "KATA0605")
     assert "Those that come in by the gateway istio-ingress/public are sent to name as a whole" in one.message
+    assert (
+        "Flagger's Canary name moves the weights of the former, and not those of the latter." in one.message
+    )
     step = patch(one)
     assert step["path"] == "/spec/http/0/route"
     assert [(to["destination"]["host"], to["weight"]) for to in step["value"]] == [
@@ -193,6 +206,26 @@ def test_those_who_come_in_by_the_gateway_never_meet_the_canary() -> None:
     ]
     found.virtual_services[0]["spec"]["http"][0]["route"] = step["value"]
     assert said(found, "KATA0605") == []
+
+
+def test_half_of_those_outside_is_more_than_a_canarys_pods_so_a_person_decides() -> None:
+    found = reported(BYPASSED.replace("weight: 90", "weight: 50").replace("weight: 10", "weight: 50"))
+    (one,) = said(found, "KATA0605")
+    (choice,) = one.choices
+    assert one.mend == ""
+    assert choice.line.startswith("kubectl patch virtualservice name-public")
+    assert choice.effect.startswith("those from outside are split as those inside: ")
+
+
+def test_flaggers_canary_without_pods_is_at_rest() -> None:
+    found = kata("deploy/v1", "deploy/v2")
+    name = next(service for service in found.services if service["metadata"]["name"] == "name")
+    metadata = {**name["metadata"], "name": "name-canary"}
+    resting = {**name, "metadata": metadata, "spec": {**name["spec"], "selector": {"app": "no-pod"}}}
+    found.services.append(resting)
+    assert [one.object for one in said(found, "KATA0103")] == ["Service default/name-canary"]
+    metadata["ownerReferences"] = next(yaml.safe_load_all(BYPASSED))["metadata"]["ownerReferences"]
+    assert said(found, "KATA0103") == []
 
 
 def test_the_kata_itself_has_none_of_them() -> None:

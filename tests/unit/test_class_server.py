@@ -143,7 +143,8 @@ def test_a_learner_makes_no_codes(board: Served) -> None:
 def test_a_learner_reads_and_writes_nobody_elses(board: Served) -> None:
     ada, eve = join(board, "Ada"), join(board, "Eve")
     tell(ada, WRONG)
-    assert eve.get("/api/me").json() == {"name": "Eve", "messages": []}
+    mine = eve.get("/api/me").json()
+    assert (mine["name"], mine["messages"]) == ("Eve", [])
     forged = {"messages": [{"type": "verdict", "when": 0, "check": "c", "verdict": "right", "learner": 1}]}
     assert eve.post("/api/messages", json=forged).status_code == 400
     assert [row["verdicts"] for row in seen(log_in(board))["learners"]] == [{"canary-10": "wrong"}, {}]
@@ -201,6 +202,23 @@ def test_a_new_instructors_code_logs_everyone_out(board: Served) -> None:
     browser = log_in(board)
     assert browser.post("/api/codes/instructor").status_code == 200
     assert browser.get("/api/codes").status_code == 403
+
+
+@pytest.mark.parametrize("name", ["", "  ", "Ada\u202eevE", "Ada\nEve", "x" * 101, 7])
+def test_a_name_is_one_line_that_reads_as_it_is_written(board: Served, name: object) -> None:
+    refused = httpx2.post(f"{board.url}/api/join", json={"code": board.learners_code, "name": name})
+    assert refused.status_code == 400
+    assert refused.json()["error"].startswith(("A name is one line", "This cannot be read"))
+
+
+def test_whoever_asks_gets_all_that_is_kept_of_them(board: Served) -> None:
+    learner = join(board)
+    tell(learner, WRONG)
+    order(log_in(board), type="offer", learner=1, step="02-canary")
+    mine = learner.get("/api/me").json()
+    assert mine["messages"] == [{"type": "verdict", **msgspec.to_builtins(WRONG)}]
+    assert mine["offered"] == {"offer": {"number": 1, "step": "02-canary"}, "accepted": None}
+    assert mine["joined"] > 0
 
 
 def test_whoever_asks_is_forgotten(board: Served) -> None:

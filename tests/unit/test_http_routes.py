@@ -195,6 +195,7 @@ async def test_changes_of_a_moment_are_one_write_of_a_routes_status() -> None:
         service(registry, service_name)
     async with asyncio.timeout(LIMIT):
         await written.wait()
+    assert not controller.busy
     controller.stop()
     assert statuses == [False, True]
     assert said(registry)["ResolvedRefs"][0] == "True"

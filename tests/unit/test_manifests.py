@@ -20,7 +20,7 @@ EITHER = {
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {"type": ["integer", "string"]},
     "io.k8s.apimachinery.pkg.api.resource.Quantity": {"type": ["number", "string"]},
 }
-FILES = sorted(file for file in DEPLOY.rglob("*.yaml") if "rollouts" not in file.parts)
+FILES = sorted(file for file in DEPLOY.rglob("*.yaml") if not {"rollouts", "hub"} & {*file.parts})
 
 
 def objects(*names: str) -> Iterator[dict[str, Any]]:

@@ -28,6 +28,7 @@ PROGRAMS = {
     "kube-probe": ["kubernetes"],
     "kubectl": ["kubectl", "oldest_kubectl"],
     "kubernetes-client": ["oldest_kubectl"],
+    "plugin": ["gateway_api_plugin"],
 }
 """The programs by the names that they go by, each with its versions in the file."""
 

@@ -80,10 +80,15 @@ class Codes:
     async def _join(self, request: web.Request) -> web.Response:
         asked = await answers.read(request, Join)
         self._admit(request, "learner", asked.code)
+        name = asked.name.strip()
+        if not name or not name.isprintable():
+            raise answers.refused(
+                400, "A name is one line of letters, without what turns the text's direction."
+            )
         if self._joins.spent(request.remote):
             raise answers.refused(429, "Too many join within a minute; try it again.")
         self._joins.count(request.remote)
-        learner = self._store.join(asked.name, self._clock())
+        learner = self._store.join(name, self._clock())
         self._joined(learner)
         return answers.of({"token": self.credentials.token("learner", learner.id), "name": learner.name})
 

@@ -132,7 +132,7 @@ export function countdown(where) {
   };
 }
 
-/** Calls draw with each state that a stream of the server's sends, and says in #connection when there is none. */
+/** Calls draw with each state that a stream of the server's sends, and says in #connection when there is none; returns it. */
 export function watch(path, draw) {
   const stream = new EventSource(path);
   stream.onmessage = (event) => {
@@ -145,4 +145,5 @@ export function watch(path, draw) {
         ? "The board lets this page in no more; load it again."
         : "No connection to the board; it is tried again.";
   };
+  return stream;
 }

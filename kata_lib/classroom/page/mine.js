@@ -47,8 +47,9 @@ function draw(told) {
 
 $("forget").addEventListener("click", async () => {
   if (!window.confirm("Remove all that the board has of you?")) return;
+  stream.close(); // in a hub whoever asks again is a learner again
   const answer = await fetch("api/me", { method: "DELETE" });
   line("message", answer.ok ? "The board has forgotten you." : (await answer.json()).error);
 });
 
-watch("api/mine", draw);
+const stream = watch("api/mine", draw);

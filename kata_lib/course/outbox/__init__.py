@@ -154,6 +154,7 @@ def _waiting() -> list[bytes]:
 def _change(change: Callable[[list[bytes]], list[bytes]]) -> list[bytes]:
     """Change what waits, one process at a time, and return it; raises OSError."""
     file = _place()
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     late = OSError(f"{file} is held by another process")
     with files.held(file.with_suffix(".lock"), LOCK_SECONDS, late):
         changed = change(_waiting())

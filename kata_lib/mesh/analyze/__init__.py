@@ -2,7 +2,8 @@
 
 Objects go in, findings come out, the worst first. Each file judges one matter: `sidecars`, `services`,
 `ports`, `routes`, `gateways`, `gateway_servers`, `destinations`, `subsets`, `weights`, `hidden`,
-`http_routes`, `rollouts`; `conditions` says it as a status does, `outages` which requests fail of it.
+`http_routes`, `outside`, `rollouts`; `conditions` says it as a status does, `outages` which requests fail of
+it.
 `finding` has the table of codes, `lines` writes what mends.
 """
 
@@ -19,6 +20,7 @@ from kata_lib.mesh.analyze import (
     hidden,
     http_routes,
     outages,
+    outside,
     ports,
     rollouts,
     routes,
@@ -35,7 +37,7 @@ __all__ = ["CODES", "Analysis", "Choice", "Finding", "Known", "Objects", "findin
 
 _MATTERS = (
     *(sidecars, services, ports, routes, gateways, gateway_servers, destinations, subsets, weights, hidden),
-    *(http_routes, rollouts),
+    *(http_routes, outside, rollouts),
 )
 
 

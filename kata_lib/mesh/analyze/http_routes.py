@@ -7,7 +7,7 @@ from kata_lib.cluster.client import Obj
 from kata_lib.mesh import http_routes
 from kata_lib.mesh.analyze import conditions, lines
 from kata_lib.mesh.analyze.finding import Choice, Finding, finding
-from kata_lib.mesh.analyze.objects import MESH, Objects, destinations, nearest, rules
+from kata_lib.mesh.analyze.objects import Objects, nearest
 from kata_lib.mesh.analyze.written import by_pods, raises_newest, written_shares
 from kata_lib.statistics.shares import percent
 
@@ -21,7 +21,6 @@ def findings(found: Objects) -> Iterator[Finding]:
         yield from _backends(found, route)
     for service in found.own(found.services):
         yield from _both_kinds(found, service)
-        yield from _from_outside(found, service)
 
 
 def _parents(found: Objects, route: Obj) -> Iterator[Finding]:
@@ -174,85 +173,9 @@ def _both_kinds(found: Objects, service: Obj) -> Iterator[Finding]:
     )
 
 
-def _from_outside(found: Objects, service: Obj) -> Iterator[Finding]:
-    """Yield a split for callers inside that those who come in by a gateway pass by."""
-    name = service["metadata"]["name"]
-    split = [v for v in found.routing(service) if any(len(r.get("route") or []) > 1 for r in rules(v))]
-    split += [route for route in found.http_routes_for(name) if _splits(route)]
-    passing = next(iter(_passing(found, name)), None)
-    if not split or passing is None or _is_bound(split[0]):
-        return
-    rule, gateway = split[0], _gateway(passing)
-    yield finding(
-        "KATA0605",
-        rule,
-        f"The {rule['kind']} {rule['metadata']['name']} splits the requests to {name} from inside the mesh "
-        f"alone. Those that come in by the gateway {gateway} are sent to {name} as a whole by the "
-        f"{passing['kind']} {passing['metadata']['name']}, and spread evenly over its pods.",
-        seen=f"{passing['kind']} {passing['metadata']['name']}",
-        mend="" if _raises(found, service, rule) else _same_split(rule, passing, name),
-    )
-
-
 def _raises(found: Objects, service: Obj, rule: Obj) -> bool:
     """Return whether a split gives the newest version more than its part of the pods."""
     return raises_newest(by_pods(found, service), written_shares(found, rule))
-
-
-def _passing(found: Objects, name: str) -> Iterator[Obj]:
-    """Yield the rules by which requests from outside go to a Service as a whole."""
-    for service in found.own(found.virtual_services):
-        whole = (d for d in destinations(service) if d.host == name and d.subset is None)
-        if _is_bound(service) and any(whole):
-            yield service
-    for route in found.own(found.http_routes):
-        backends = (b for rule in route["spec"].get("rules", ()) for b in rule.get("backendRefs", ()))
-        if _is_bound(route) and any(backend["name"] == name for backend in backends):
-            yield route
-
-
-def _is_bound(obj: Obj) -> bool:
-    """Return whether a rule is for callers who come in by a gateway."""
-    return _gateway(obj) != ""
-
-
-def _gateway(obj: Obj) -> str:
-    if obj["kind"] == http_routes.KIND:
-        others = (p["name"] for p in http_routes.parents(obj) if not http_routes.is_service(p))
-    else:
-        others = (name for name in obj["spec"].get("gateways") or [] if name != MESH)
-    return str(next(others, ""))
-
-
-def _same_split(rule: Obj, passing: Obj, name: str) -> str:
-    """Return a line that has those from outside split alike, "" where an HTTPRoute would need subsets."""
-    split = next(one for one in map(_parts, rules(rule)) if len(one) > 1)
-    if rule["kind"] != passing["kind"]:
-        if rule["kind"] != http_routes.KIND:
-            return ""
-        split = [_destination(backend) for backend in split]
-    kind, parts = ("rules", "backendRefs") if passing["kind"] == http_routes.KIND else ("http", "route")
-    whole = next(n for n, one in enumerate(rules(passing)) if name in _targets(one))
-    return lines.patch(passing, {"op": "replace", "path": f"/spec/{kind}/{whole}/{parts}", "value": split})
-
-
-def _parts(rule: Obj) -> list[Obj]:
-    return list(rule.get("backendRefs") or rule.get("route") or ())
-
-
-def _destination(backend: Obj) -> Obj:
-    """Return a backend as a VirtualService writes it."""
-    place = {"host": backend["name"], "port": {"number": backend["port"]}}
-    return {"destination": place, "weight": backend.get("weight", 1)}
-
-
-def _targets(rule: Obj) -> list[str]:
-    backends = [backend["name"] for backend in rule.get("backendRefs") or []]
-    return backends + [entry["destination"]["host"] for entry in rule.get("route") or []]
-
-
-def _splits(route: Obj) -> bool:
-    return any(len(rule.get("backendRefs", ())) > 1 for rule in route["spec"].get("rules", ()))
 
 
 def _conditions(entry: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

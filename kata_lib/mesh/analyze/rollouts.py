@@ -32,8 +32,9 @@ def _without_weight(route: Obj, number: int, rule: Obj) -> Iterator[Finding]:
     if not backends or any(backend.get("weight", 1) for backend in backends):
         return
     at = f"spec.rules[{number}].backendRefs"
-    by_header = any(match.get("headers") for match in rule.get("matches") or ())
-    alone = by_header and len(backends) == 1
+    asked_for = any(match.get("headers") or match.get("queryParams") for match in rule.get("matches") or ())
+    alone = asked_for and len(backends) == 1
+    given = [lines.replaced(route, f"{at}[{index}].weight", 1) for index in range(len(backends))]
     called = f"The rule {rule['name']}" if "name" in rule else f"A rule ({at})"
     yield finding(
         "KATA0606",
@@ -42,14 +43,18 @@ def _without_weight(route: Obj, number: int, rule: Obj) -> Iterator[Finding]:
         "every request that it takes gets 500. Argo Rollouts' plugin for the Gateway API did so to a header "
         "route while the canary's weight was 0.",
         seen=", ".join(f"{at}[{index}].weight: 0" for index in range(len(backends))),
-        mend=lines.replaced(route, f"{at}[0].weight", 1) if alone else "",
-        choices=() if alone else (Choice("", "a weight for the backend that should get the requests"),),
+        mend=given[0] if alone else "",
+        choices=() if alone else tuple(map(_all_to, given, backends)),
     )
+
+
+def _all_to(line: str, backend: Obj) -> Choice:
+    return Choice(line, f"{backend['name']} gets all of the rule's requests")
 
 
 def _not_moved(found: Objects, rollout: Obj) -> Iterator[Finding]:
     """Yield the HTTPRoutes with both of a Rollout's Services whose weights it does not move."""
-    canary = (rollout["spec"].get("strategy") or {}).get("canary") or {}
+    canary = _canary(rollout)
     services = {canary.get("stableService"), canary.get("canaryService")} - {None}
     if len(services) < 2:
         return
@@ -58,7 +63,7 @@ def _not_moved(found: Objects, rollout: Obj) -> Iterator[Finding]:
             rule for rule in rules(route) if services <= {b["name"] for b in rule.get("backendRefs") or ()}
         )
         rule, name = next(split, None), route["metadata"]["name"]
-        if rule is None or _moves(rollout, canary, route):
+        if rule is None or moves(rollout, route):
             continue
         weights = ":".join(str(b.get("weight", 1)) for b in rule["backendRefs"] if b["name"] in services)
         yield finding(
@@ -72,14 +77,18 @@ def _not_moved(found: Objects, rollout: Obj) -> Iterator[Finding]:
         )
 
 
-def _moves(rollout: Obj, canary: Mapping[str, Any], route: Obj) -> bool:
+def moves(rollout: Obj, route: Obj) -> bool:
     """Return whether a Rollout's plugin is given an HTTPRoute, by its name or by its labels."""
-    given = ((canary.get("trafficRouting") or {}).get("plugins") or {}).get(PLUGIN) or {}
+    given = ((_canary(rollout).get("trafficRouting") or {}).get("plugins") or {}).get(PLUGIN) or {}
     if (given.get("namespace") or rollout["metadata"]["namespace"]) != route["metadata"]["namespace"]:
         return False
     named = {given.get("httpRoute"), *(one["name"] for one in given.get("httpRoutes") or ())}
     selector = given.get("httpRouteSelector")
     return route["metadata"]["name"] in named or (selector is not None and labels.chooses(selector, route))
+
+
+def _canary(rollout: Obj) -> Obj:
+    return (rollout["spec"].get("strategy") or {}).get("canary") or {}
 
 
 def _given(found: Objects, rollout: Obj, canary: Mapping[str, Any], route: str) -> str:

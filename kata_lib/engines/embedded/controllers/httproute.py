@@ -17,10 +17,11 @@ class HTTPRouteController(Controller[Key]):
 
     name = "pilot-discovery"
     resources: ClassVar[set[str]] = {*gateway_api.RESOURCES, "services", "namespaces"}
+    _writes = False  # what it writes itself is no news
 
     def items(self, event: Event) -> Iterable[Key]:
         if event.resource == gateway_api.KEY:
-            if event.type != "DELETED":
+            if event.type != "DELETED" and not self._writes:
                 yield key(event.object)
         elif event.resource != "services" or event.type != "MODIFIED":  # what is there, and what no longer
             yield from map(key, self.registry.list(gateway_api.KEY))
@@ -33,4 +34,8 @@ class HTTPRouteController(Controller[Key]):
             if parents := conditions.statuses(route, hostnames, now, listeners):
                 route["status"] = {"parents": parents}
 
-        self.registry.mutate(gateway_api.KEY, *item, say, manager=self.name, subresource="status")
+        self._writes = True
+        try:
+            self.registry.mutate(gateway_api.KEY, *item, say, manager=self.name, subresource="status")
+        finally:
+            self._writes = False
