@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from kata_lib import machine
+from kata_lib import files, machine
 from kata_lib.classroom.admission import hub
 from kata_lib.classroom.admission.codes import Codes
 from kata_lib.classroom.board import Board
@@ -25,6 +25,9 @@ from kata_lib.classroom.store import Store
 from kata_lib.course.exercises import QUESTIONS
 from kata_lib.course.progress import tables
 from kata_lib.errors import KataError
+
+LOCK_SECONDS = 5.0
+"""So long a board waits for the one before it to end."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,15 @@ async def serve_hub(say: Callable[[str], None]) -> None:
 
 @contextmanager
 def _store() -> Iterator[Store]:
-    store = Store(machine.state_folder() / "class.sqlite")
-    try:
-        yield store
-    finally:
-        store.close()
+    file = machine.state_folder() / "class.sqlite"
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    late = KataError(f"Another board serves the class of {file} already; KATA_HOME names another folder.")
+    with files.held(file.with_suffix(".lock"), LOCK_SECONDS, late):
+        store = Store(file)
+        try:
+            yield store
+        finally:
+            store.close()
 
 
 def _board() -> Board:

@@ -14,6 +14,7 @@ import msgspec
 from kata_lib.classroom.standing import Standing
 from kata_lib.course.inbox.told import Offer
 from kata_lib.course.outbox.messages import Answer, Report, Said
+from kata_lib.errors import KataError
 
 MOST_KEPT = 5_000
 """Messages of one learner; of more the oldest give way."""
@@ -64,13 +65,19 @@ class Offered:
 
 
 class Store:
-    """One class's file; made where it is not there. Used by one thread."""
+    """One class's file; made where it is not there, KataError for a damaged one. Used by one thread."""
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch(0o600)
         self.database = sqlite3.connect(file, isolation_level=None)
-        self.database.executescript("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON;" + _SCHEMA)
+        try:
+            self.database.executescript("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON;" + _SCHEMA)
+            self.learners()
+            self.standing()
+        except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
+            self.database.close()
+            raise KataError(f"{file} holds no class that can be read: {error}. Move it away.") from error
 
     def close(self) -> None:
         """Close the file."""

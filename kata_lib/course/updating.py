@@ -1,8 +1,8 @@
 """Corrected notebooks for somebody who has begun, from where the workshop came to them.
 
 A clone goes to its upstream, as `git pull` would, which alone refuses whoever ran a notebook: outputs are
-changes. A folder beside an installation that many share takes the installation's. Nothing of the learner's is
-lost, also where it ends half-way: git keeps their notebooks in its stash until they are written again.
+changes. A folder beside an installation that many share takes the installation's. Where an update ends
+half-way git has the learner's notebooks in its stash, and the next update goes on with them.
 """
 
 import json
@@ -17,6 +17,7 @@ from kata_lib.course.notebooks.correcting import Corrected, correct
 from kata_lib.errors import KataError
 
 GIT_SECONDS = 120.0
+_STASH = "kata update"
 _RELOAD = "Open ones: Reload Notebook from Disk, in the menu File."
 
 
@@ -44,22 +45,15 @@ def from_upstream(clone: Path) -> list[str]:
     """
     branch = _git(clone, "rev-parse", "--abbrev-ref", "@{upstream}").strip()
     _git(clone, "fetch", "--quiet")
+    said = _given_back(clone)  # of an update that was interrupted
     newer = set(_git(clone, "diff", "--name-only", "HEAD", branch).splitlines())
     if not newer:
-        return ["The workshop is as new as where it came from."]
-    ran = [path for path in _changed_notebooks(clone) if path in newer]
-    mine = {path: (clone / path).read_text() for path in ran}
-    before = {path: json.loads(_git(clone, "show", f"HEAD:{path}")) for path in ran}
-    _fast_forward(clone, branch, ran)
-    said = [f"Brought: {len(newer)} file{'s' * (len(newer) != 1)}."]
-    for path, text in mine.items():
-        new = json.loads((clone / path).read_text())
-        files.write_text(clone / path, text)
-        said += _corrected(clone / path, text, new, before[path])
-    if ran:
-        _git(clone, "stash", "drop", "--quiet")
-    packages = {"requirements.lock", "pyproject.toml"} & newer
-    return [*_told(said), *(["`scripts/setup` brings the packages that it wants."] if packages else [])]
+        return said or ["The workshop is as new as where it came from."]
+    _fast_forward(clone, branch, [path for path in _changed_notebooks(clone) if path in newer])
+    said += [f"Brought: {len(newer)} file{'s' * (len(newer) != 1)}.", *_given_back(clone)]
+    if {"requirements.lock", "pyproject.toml"} & newer:
+        said.append("`scripts/setup` brings the packages that it wants.")
+    return _told(said)
 
 
 def _changed_notebooks(clone: Path) -> list[str]:
@@ -70,13 +64,27 @@ def _changed_notebooks(clone: Path) -> list[str]:
 def _fast_forward(clone: Path, branch: str, ran: list[str]) -> None:
     """Go to the upstream with the notebooks that were run in the stash; as it was where that cannot be."""
     if ran:
-        _git(clone, "stash", "push", "--quiet", "--message", "kata update", "--", *ran)
+        _git(clone, "stash", "push", "--quiet", "--message", _STASH, "--", *ran)
     try:
         _git(clone, "merge", "--ff-only", "--quiet", branch)
     except UpdateError:
         if ran:
             _git(clone, "stash", "pop", "--quiet")
         raise
+
+
+def _given_back(clone: Path) -> list[str]:
+    """Write the learner's notebooks from the stash, corrected; return what was done, for people."""
+    if not _git(clone, "stash", "list", "--max-count=1", "--format=%gs").strip().endswith(_STASH):
+        return []
+    said: list[str] = []
+    for path in _git(clone, "diff", "--name-only", "stash@{0}^1", "stash@{0}").splitlines():
+        new, before = (_git(clone, "show", f"{version}:{path}") for version in ("HEAD", "stash@{0}^1"))
+        text = _git(clone, "show", f"stash@{{0}}:{path}")
+        files.write_text(clone / path, text)
+        said += _corrected(clone / path, text, json.loads(new), json.loads(before))
+    _git(clone, "stash", "drop", "--quiet")
+    return said
 
 
 def _corrected(place: Path, text: str, new: Notebook, before: Notebook | None) -> Iterator[str]:

@@ -76,7 +76,7 @@ class Notices:
 def _lines(told: Told) -> Iterator[tuple[object, str]]:
     """Yield what is to be said once, each with what it is known by."""
     if told.message is not None:
-        yield told.message.id, f"Your instructor: {told.message.text}"
+        yield told.message.id, inbox.said(told.message)
     if told.timer is not None and told.timer.left > 0:
         minutes, seconds = divmod(round(told.timer.left), 60)
         yield told.timer.id, f"The instructor's timer: {minutes}:{seconds:02} minutes are left."

@@ -24,7 +24,7 @@ from kata_lib.cluster.waiting import Progress
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines import istioctl
 from kata_lib.engines.addons import Addons, Site
-from kata_lib.engines.containers import ContainerAddons
+from kata_lib.engines.containers import ContainerAddons, images_of
 from kata_lib.engines.embedded import EmbeddedEngine
 from kata_lib.engines.embedded.api import scrape
 from kata_lib.engines.folder import Folder
@@ -286,6 +286,20 @@ def test_the_controller_is_told_where_its_plugin_is_and_begins_anew() -> None:
     assert plugin == {"name": "argoproj-labs/gatewayAPI", "location": "file:///bin/plugin"}
     assert deployment["spec"]["template"]["metadata"]["annotations"] == {plugin["name"]: plugin["location"]}
     assert role["metadata"]["name"] == binding["roleRef"]["name"]
+
+
+def test_in_a_real_cluster_the_controller_fetches_the_plugin_of_the_pinned_release(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KATA_ADDONS", str(tmp_path))
+    (tmp_path / "rollouts.yaml").write_text(ARGO.replace("template:", "template:\n    metadata: {}"))
+    text = rollouts_gateway_api.manifest()
+    assert images_of(text) == ["quay.io/argoproj/argo-rollouts:v1"]
+    settings = next(obj for obj in yaml.safe_load_all(text) if obj["kind"] == "ConfigMap")
+    (plugin,) = yaml.safe_load(settings["data"]["trafficRouterPlugins"])
+    assert f"/v{versions.GATEWAY_API_PLUGIN}/gatewayapi-plugin-linux-" in plugin["location"]
+    (tmp_path / "rollouts-gateway-api.yaml").write_text("kind: Deployment\n")
+    assert rollouts_gateway_api.manifest() == "kind: Deployment\n"
 
 
 def test_flagger_comes_in_its_own_namespace_and_asks_the_meshs_prometheus(

@@ -217,6 +217,17 @@ def test_half_of_those_outside_is_more_than_a_canarys_pods_so_a_person_decides()
     assert choice.effect.startswith("those from outside are split as those inside: ")
 
 
+def test_flaggers_canary_without_pods_is_at_rest() -> None:
+    found = kata("deploy/v1", "deploy/v2")
+    name = next(service for service in found.services if service["metadata"]["name"] == "name")
+    metadata = {**name["metadata"], "name": "name-canary"}
+    resting = {**name, "metadata": metadata, "spec": {**name["spec"], "selector": {"app": "no-pod"}}}
+    found.services.append(resting)
+    assert [one.object for one in said(found, "KATA0103")] == ["Service default/name-canary"]
+    metadata["ownerReferences"] = next(yaml.safe_load_all(BYPASSED))["metadata"]["ownerReferences"]
+    assert said(found, "KATA0103") == []
+
+
 def test_the_kata_itself_has_none_of_them() -> None:
     found = kata("deploy/v1", "deploy/v2", "deploy/virtual-service-canary.yaml")
     assert not [one for code in ("KATA0605", "KATA0606", "KATA0607") for one in said(found, code)]

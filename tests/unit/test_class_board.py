@@ -1,17 +1,20 @@
 """What the board makes of messages: who is stuck, what was predicted, which samples are pooled."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from kata_lib import classroom
 from kata_lib.classroom.board import Board, Row
 from kata_lib.classroom.seat import AWAY_SECONDS, FEW
 from kata_lib.classroom.store import Learner, Received, Store
 from kata_lib.course.exercise import PERCENT, Question
 from kata_lib.course.outbox.messages import Counts, Hand, Prediction, Quiz, Said, Verdict
 from kata_lib.course.quiz.items import ITEMS, LETTERS
+from kata_lib.errors import KataError
 
 STEPS = {"00-setup": (), "01-deploy": ("deployed",), "02-canary": ("canary-10", "scaled")}
 SHARE = "share of v2"
@@ -221,7 +224,27 @@ def test_the_projector_counts(board: Board) -> None:
     tell(board, 4, 0, Hand(when=0, up=True))
     shown = board.projected(30)
     assert (shown.count, shown.hands, shown.stuck) == (5, 1, {"canary-10": 1})
-    assert shown.right == {"deployed": 2, "canary-10": 0, "scaled": 0}
+    assert shown.done == {"01-deploy": 2, "02-canary": 0}
+
+
+def test_a_file_that_holds_no_class_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "class.sqlite"
+    file.write_text("not a database, but long enough to be read as one" * 100)
+    with pytest.raises(KataError, match=f"{file} holds no class that can be read: .* Move it away."):
+        Store(file)
+
+
+def test_two_boards_do_not_serve_one_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KATA_HOME", str(tmp_path))
+    monkeypatch.setattr(classroom, "LOCK_SECONDS", 0.0)
+    where = classroom.Where("127.0.0.1", 0)
+
+    async def both() -> None:
+        with classroom._store():
+            await classroom.serve(where, new_codes=False, say=print)
+
+    with pytest.raises(KataError, match="Another board serves the class of "):
+        asyncio.run(both())
 
 
 def test_what_arrives_late_counts_from_when_it_was_said(tmp_path: Path) -> None:

@@ -238,6 +238,17 @@ def test_a_reset_is_offered_and_declined_and_nothing_happens(
         lab[0].accept_reset()
 
 
+def test_a_reset_that_is_accepted_is_done_by_the_learners_own_kernel(
+    board: Served, lab: tuple[Lab, list[str]]
+) -> None:
+    lab[0].cluster.apply("deploy/v1")
+    order(board, type="offer", learner=1, step="00-setup")
+    assert lab[0].left_over() != []
+    lab[0].accept_reset()
+    outbox.send_all()
+    assert (offered(board), lab[0].left_over()) == ("00-setup True", [])
+
+
 def test_a_report_goes_to_the_instructor_by_hand_alone(board: Served, lab: tuple[Lab, list[str]]) -> None:
     with log_in(board) as browser:
         place = "/api/learners/1/report"

@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import inbox
+from kata_lib.course.inbox.told import Note, Told
 from kata_lib.errors import TrafficError, WaitTimeout
 from kata_lib.lab.lab import Lab
 from kata_lib.lab.live import protocol, session
@@ -441,6 +443,15 @@ class TestSession:
         assert len(bench.traffic) == 1
         assert said(bench.turn(7)[0]).note == ""
         assert len(bench.traffic) == 2
+
+    def test_what_the_instructor_says_to_all_is_there_at_once(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told = Told(name="Ada", steps={}, verdicts={}, predictions={}, message=Note("1", "We meet at 11."))
+        monkeypatch.setattr(inbox.LISTENER, "told", told)
+        assert said(bench.turn(1)[0]).note == "Your instructor: We meet at 11."
+        monkeypatch.setattr(inbox.LISTENER, "told", None)
+        assert said(bench.turn(2)[0]).note == ""
 
     def test_without_a_route_the_reason_is_shown_and_nothing_can_be_moved(self, bench: Bench) -> None:
         bench.cluster.remove(ISTIO, "VirtualService", "name")

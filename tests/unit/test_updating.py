@@ -79,6 +79,27 @@ def test_who_has_begun_gets_the_corrected_cells_and_keeps_theirs(upstream: Path,
     assert updating.from_upstream(clone) == ["The workshop is as new as where it came from."]
 
 
+def test_an_update_that_was_interrupted_is_finished_by_the_next(upstream: Path, clone: Path) -> None:
+    change(clone / NAME, fill)
+    publish(upstream, CORRECTED)
+    git(clone, "fetch")
+    git(clone, "stash", "push", "--message", "kata update", "--", NAME)
+    git(clone, "merge", "--ff-only", "origin/main")
+    assert updating.from_upstream(clone) == ["02-canary: 1 new or corrected."]
+    assert cells(clone / NAME) == THEIRS
+    assert git(clone, "stash", "list") == ""
+
+
+def test_a_stash_of_the_learners_own_is_left_alone(upstream: Path, clone: Path) -> None:
+    (clone / YAML).write_text("weight: 50\n")
+    git(clone, "stash", "push")
+    change(clone / NAME, fill)
+    publish(upstream, CORRECTED)
+    updating.from_upstream(clone)
+    assert cells(clone / NAME) == THEIRS
+    assert len(git(clone, "stash", "list").splitlines()) == 1
+
+
 def test_one_that_does_not_say_what_was_brought_is_known_by_the_clone(upstream: Path, clone: Path) -> None:
     change(clone / NAME, fill)
     change(clone / NAME, lambda notebook: notebook["metadata"].pop(BROUGHT))

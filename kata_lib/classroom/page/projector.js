@@ -10,14 +10,6 @@ function line(id, text) {
   $(id).textContent = text;
 }
 
-/** Returns how many learners have all checks of a step right, at most: the rarest of its checks. */
-function done(state) {
-  return Object.entries(state.steps).map(([step, checks]) => [
-    step,
-    Math.min(...checks.map((check) => state.right[check])),
-  ]);
-}
-
 function counted(count, one, more) {
   return `${count} ${count === 1 ? one : more}`;
 }
@@ -41,7 +33,7 @@ function draw(state) {
   $("chosen").replaceChildren(...(chosen ? [distribution(chosen, true)] : []));
   $("asked").hidden = Boolean(chosen) || state.predictions.length === 0;
   $("predictions").replaceChildren(...state.predictions.map((asked) => distribution(asked, false)));
-  $("progress").replaceChildren(...bars(done(state), Math.max(1, state.count)));
+  $("progress").replaceChildren(...bars(Object.entries(state.done), Math.max(1, state.count)));
   $("count").textContent = people(state);
   $("few").replaceChildren(...fewBars(state.few));
 }

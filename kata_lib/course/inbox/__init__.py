@@ -10,7 +10,7 @@ import time
 import msgspec
 
 from kata_lib.course import outbox
-from kata_lib.course.inbox.told import Told
+from kata_lib.course.inbox.told import Note, Told
 from kata_lib.course.outbox import membership
 from kata_lib.course.outbox.membership import ClassError, Membership
 
@@ -78,6 +78,17 @@ def ask() -> Told:
         if line.startswith("data: "):
             return _read(line)
     raise ClassError(f"The board at {joined.url} ends without a word.")
+
+
+def message() -> str:
+    """Return the instructor's message as a line, "" for none; by what was heard already."""
+    told = LISTENER.told
+    return said(told.message) if told and told.message else ""
+
+
+def said(note: Note) -> str:
+    """Return a message of the instructor's as a line."""
+    return f"Your instructor: {note.text}"
 
 
 def heard() -> Told | None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 import pandas as pd
 
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import inbox
 from kata_lib.delivery import metrics
 from kata_lib.delivery.judging import NOTHING
 from kata_lib.errors import KataError
@@ -92,7 +93,7 @@ class Watch(Subject):
         now = round(self._now(), 2)
         if self._told is None or self._unseen:
             return ReleaseNews(True, now, [], [], ReleaseWords(self._unseen))
-        words = ReleaseWords(self._note, _standing(self._told))
+        words = ReleaseWords(self._note or inbox.message(), _standing(self._told))
         return ReleaseNews(True, now, list(self._seconds.values()), self._changes(self._told), words)
 
     def end(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import inbox
 from kata_lib.errors import KataError
 from kata_lib.lab.live.changes import Change, InOrder, each_in_percent, newest
 from kata_lib.lab.live.loop import Subject
@@ -208,7 +209,7 @@ class Session(Subject):
             rate=self._stream.rate,
             handled=self._handled,
             running=not self.paused,
-            note=self._unseen or self._refused or self._stream.error or self._route.note,
+            note=self._unseen or self._refused or self._stream.error or self._route.note or inbox.message(),
         )
 
     def _marks(self, now: float) -> list[LabChange]:

@@ -161,6 +161,12 @@ class WrittenDestination:
     weight: int
 
 
+def flaggers(obj: Obj) -> str:
+    """Return the name of Flagger's Canary that made an object and sees to it, "" for any other's."""
+    owners = obj["metadata"].get("ownerReferences") or ()
+    return next((owner["name"] for owner in owners if owner["kind"] == "Canary"), "")
+
+
 def hosts(virtual_service: Obj) -> list[str]:
     """Return for which hosts a VirtualService speaks."""
     return virtual_service["spec"].get("hosts") or []

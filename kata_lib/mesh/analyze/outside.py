@@ -6,7 +6,7 @@ from kata_lib.cluster.client import Obj
 from kata_lib.mesh import http_routes
 from kata_lib.mesh.analyze import lines, rollouts
 from kata_lib.mesh.analyze.finding import Choice, Finding, finding
-from kata_lib.mesh.analyze.objects import MESH, Objects, destinations, rules
+from kata_lib.mesh.analyze.objects import MESH, Objects, destinations, flaggers, rules
 from kata_lib.mesh.analyze.written import by_pods, raises_newest, shares_text, written_shares
 
 _BY_HAND = "both rules are of one kind, or the one for outside names Services of the versions"
@@ -44,14 +44,13 @@ def _finding(found: Objects, service: Obj, rule: Obj, passing: Obj) -> Finding:
 
 def _moved(found: Objects, rule: Obj) -> str:
     """Return a sentence on the controller that moves a route's weights and no other's, "" for a person."""
-    owners = rule["metadata"].get("ownerReferences") or ()
-    canaries = (f"Flagger's Canary {owner['name']}" for owner in owners if owner["kind"] == "Canary")
     given = (
         f"The Rollout {rollout['metadata']['name']}"
         for rollout in found.own(found.rollouts)
         if rule["kind"] == http_routes.KIND and rollouts.moves(rollout, rule)
     )
-    mover = next((name for movers in (canaries, given) for name in movers), "")
+    canary = flaggers(rule)
+    mover = f"Flagger's Canary {canary}" if canary else next(given, "")
     return f" {mover} moves the weights of the former, and not those of the latter." if mover else ""
 
 

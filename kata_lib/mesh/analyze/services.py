@@ -8,14 +8,17 @@ from kata_lib.cluster.labels import as_selector, selects
 from kata_lib.cluster.pods import SIDECAR
 from kata_lib.mesh.analyze import lines
 from kata_lib.mesh.analyze.finding import Choice, Finding, finding
-from kata_lib.mesh.analyze.objects import Objects
+from kata_lib.mesh.analyze.objects import Objects, flaggers
 
 
 def findings(found: Objects) -> Iterator[Finding]:
-    """Yield Services that select no pod, and ports that no pod opens."""
+    """Yield Services that select no pod, and ports that no pod opens.
+
+    Not Flagger's: between two releases its canary has no pods, and no weight.
+    """
     for service in found.own(found.services):
         selector = service["spec"].get("selector")
-        if selector and not found.pods_behind(service):
+        if selector and not found.pods_behind(service) and not flaggers(service):
             yield finding(
                 "KATA0103",
                 service,
