@@ -1,14 +1,8 @@
 /** The view for the projector: the server sends it no names. */
 
-import { $, bars, countdown, distribution, fewBars, watch } from "./dom.js";
+import { $, bars, countdown, distribution, fewBars, line, showJoining, watch } from "./dom.js";
 
 const timer = countdown($("timer"));
-
-/** Shows a line, or hides it where it is empty. */
-function line(id, text) {
-  $(id).hidden = text === "";
-  $(id).textContent = text;
-}
 
 function counted(count, one, more) {
   return `${count} ${count === 1 ? one : more}`;
@@ -40,9 +34,4 @@ function draw(state) {
 
 watch("api/projected", draw);
 
-const answer = await fetch("api/codes");
-if (answer.ok) {
-  const base = location.href.replace(/\/[^/]*$/, "");
-  $("join").textContent = `kata class join ${base} --code ${(await answer.json()).learner}`;
-  $("joining").hidden = false;
-}
+await showJoining(await fetch("api/codes"));
