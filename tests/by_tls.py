@@ -1,7 +1,9 @@
 """Requests by TLS to a gateway, as a caller outside sends them, who trusts one authority."""
 
+import http.client
 import socket
 import ssl
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -51,10 +53,10 @@ def ask(url: str, host: str, trusted: trustme.CA) -> str:
         socket.create_connection((place.hostname or "", place.port or 0), SECONDS) as plain,
         context.wrap_socket(plain, server_hostname=host) as encrypted,
     ):
-        head = f"GET {place.path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
-        encrypted.sendall(head.encode())
-        answer = b"".join(iter(lambda: encrypted.recv(65536), b"")).decode()
-    head, _, body = answer.partition("\r\n\r\n")
-    if " 200 " not in head.partition("\r\n")[0]:
-        raise ConnectionError(head)
-    return body
+        connection = http.client.HTTPConnection(host)
+        connection.sock = encrypted
+        connection.request("GET", place.path)
+        answer = connection.getresponse()
+        if answer.status != HTTPStatus.OK:
+            raise ConnectionError(f"{answer.status} {answer.reason}")
+        return answer.read().decode()

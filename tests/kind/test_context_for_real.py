@@ -7,7 +7,6 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -17,6 +16,7 @@ from kata_lib.course.application import APPLICATION
 from kata_lib.engines import kubectl
 from kata_lib.engines.context import ContextEngine
 from kata_lib.engines.folder import Folder
+from kata_lib.engines.kind.nodes import configuration
 from kata_lib.engines.kind.settings import KindSettings
 from kata_lib.errors import EngineError
 
@@ -134,8 +134,9 @@ def test_a_namespace_of_somebody_elses(admin: Path, monkeypatch: pytest.MonkeyPa
 def plain(admin: Path, tmp_path: Path) -> Iterator[Path]:
     """The kubeconfig of a cluster without Istio."""
     image = KindSettings.read().node_image
-    file = tmp_path / "plain.kubeconfig"
-    kind: list[Any] = ["kind", "create", "cluster", f"--name={PLAIN}", f"--kubeconfig={file}"]
+    file, config = tmp_path / "plain.kubeconfig", tmp_path / "kind.json"
+    config.write_text(json.dumps({**configuration(0, 0), "nodes": [{"role": "control-plane"}]}))
+    kind = ["kind", "create", "cluster", f"--name={PLAIN}", f"--kubeconfig={file}", f"--config={config}"]
     subprocess.run([*kind, f"--image={image}"], check=True, timeout=180, capture_output=True)
     try:
         yield file

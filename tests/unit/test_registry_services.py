@@ -75,3 +75,13 @@ def test_a_node_port_comes_and_goes_with_the_type(registry: Registry) -> None:
         body = {"spec": {"type": kind}}
         patched = registry.patch("services", "default", "a", body, MERGE_PATCH, manager="test")
         assert ("nodePort" in patched["spec"]["ports"][0]) is has_port
+
+
+def test_what_a_load_balancer_alone_has_goes_with_the_type(registry: Registry) -> None:
+    made = make(registry, "a", type="LoadBalancer", loadBalancerClass="example.com/internal")
+    assert made["spec"]["allocateLoadBalancerNodePorts"] is True
+    changed = registry.patch(
+        "services", "default", "a", {"spec": {"type": "ClusterIP"}}, MERGE_PATCH, manager="t"
+    )
+    assert not {"allocateLoadBalancerNodePorts", "loadBalancerClass"} & changed["spec"].keys()
+    assert "nodePort" not in changed["spec"]["ports"][0]
