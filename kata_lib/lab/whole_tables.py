@@ -5,18 +5,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
+    from IPython.core.formatters import DisplayFormatter
 
 
 def show() -> None:
     """Show tables whole from now on; outside of IPython nothing happens. Does not load pandas."""
     ipython = sys.modules.get("IPython")
     if ipython is not None and (shell := ipython.get_ipython()):
-        formatters = shell.display_formatter.formatters
-        formatters["text/html"].for_type_by_name("pandas", "DataFrame", html)
-        formatters["text/plain"].for_type_by_name("pandas", "DataFrame", _print)
+        teach(shell.display_formatter)
 
 
-def html(table: "pd.DataFrame") -> str | None:
+def teach(display: "DisplayFormatter") -> None:
+    """Have what displays values show tables whole."""
+    display.formatters["text/html"].for_type_by_name("pandas", "DataFrame", _html)
+    display.formatters["text/plain"].for_type_by_name("pandas", "DataFrame", _print)
+
+
+def _html(table: "pd.DataFrame") -> str | None:
     """Return a table as HTML; None where pandas is set to make none."""
     import pandas as pd
 
