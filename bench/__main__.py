@@ -1,14 +1,13 @@
 """`scripts/bench`: every measurement in turn on a cluster of its own, removed at the end."""
 
-import json
 import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import chdir
-from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from typing import Annotated, NamedTuple
 
 import typer
@@ -19,7 +18,10 @@ from bench import (
     board,
     changes,
     classroom,
+    commands,
+    comparison,
     engines,
+    floors,
     live,
     machine,
     marks,
@@ -33,7 +35,9 @@ from bench import (
     throughput,
     weights,
 )
+from bench.comparison import Compared
 from bench.results import Figure
+from bench.rows import Rows
 from kata_lib import engines as engines_there
 from kata_lib.course.application import APPLICATION
 from kata_lib.engines.base import Engine
@@ -48,9 +52,11 @@ GROUPS = (
     "changes",
     "throughput",
     "memory",
+    "commands",
     "live",
     "release",
     "release-errors",
+    "floors",
     "soak",
     "storm",
     "classroom",
@@ -83,8 +89,14 @@ def main(
     learners: Annotated[
         int | None, typer.Option(min=1, help=f"How many the class has ({CLASS}; the board {board.LEARNERS}).")
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Fail where a goal is missed.")] = False,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there, too.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Fail where a goal is missed or a group failed.")
+    ] = False,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write each figure there, too.")] = None,
+    repeat: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 1,
+    against: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Compare with an earlier run's --json.")
+    ] = None,
 ) -> None:
     """Measure the embedded engine and the sampler, each figure beside its goal."""
     console = Console()
@@ -93,83 +105,114 @@ def main(
     unknown = sorted(set(chosen) - set(GROUPS))
     if unknown:
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(GROUPS)}.")
+    try:
+        before = comparison.read(against) if against else {}
+    except KataError as error:
+        raise typer.BadParameter(str(error)) from error
     about = machine.describe()
     console.print(", ".join(f"{name} {value}" for name, value in about.items()), style="dim")
-    try:
-        figures = _run(
-            chosen, Extent(full, minutes, learners), lambda line: console.print(f"  {line}", style="dim")
+    rows = Rows(about, json_file.resolve() if json_file else None)
+    for _ in range(repeat):
+        _run(
+            chosen,
+            Extent(full, minutes, learners),
+            rows,
+            lambda line: console.print(f"  {line}", style="dim"),
         )
-    except KataError as error:
-        console.print(str(error), style="red")
-        raise typer.Exit(1) from error
-    console.print(_table(figures))
-    if json_file:
-        rows = [asdict(figure) | {"met": figure.met} for figure in figures]
-        json_file.write_text(json.dumps({"machine": about, "figures": rows}, indent=2) + "\n")
-    if check and any(figure.met is False for figure in figures):
+    console.print(_table(rows.figures))
+    for group, why in rows.lost.items():
+        console.print(f"{group} has no figures, or not all: {why}", style="red")
+    if before:
+        now = comparison.values((figure.what, figure.value) for figure in rows.figures)
+        console.print(_compared(comparison.compare(before, now)))
+    if check and not rows.good:
         raise typer.Exit(1)
 
 
-def _run(chosen: list[str], extent: Extent, say: Callable[[str], None]) -> list[Figure]:
-    """Return all figures of the chosen groups; whatever happens, the cluster is gone afterwards."""
+def _run(chosen: list[str], extent: Extent, rows: Rows, say: Callable[[str], None]) -> None:
+    """Measure the chosen groups; whatever happens, the cluster is gone afterwards."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    alone: dict[str, Callable[[], Iterable[Figure]]] = {
+        "engines": lambda: engines.measure(NAME, say),
+        "board": lambda: board.measure(extent.learners or board.LEARNERS, extent.minutes, say),
+        "marks": lambda: marks.measure(LABS, say),
+        "release-errors": lambda: release_errors.measure(RELEASES if extent.full else RELEASES // 4, say),
+        "storm": lambda: storm.measure(NAME, storm.FULL if extent.full else storm.QUICK, say),
+    }
     with tempfile.TemporaryDirectory(prefix="kata-bench-") as folder, chdir(PROJECT):
         os.environ["KATA_HOME"] = folder
-        others = list(engines.measure(NAME, say)) if "engines" in chosen else []
-        if "board" in chosen:
-            others += board.measure(extent.learners or board.LEARNERS, extent.minutes, say)
-        if "marks" in chosen:
-            others += marks.measure(LABS, say)
-        if "release-errors" in chosen:
-            others += release_errors.measure(RELEASES if extent.full else RELEASES // 4, say)
-        if "storm" in chosen:
-            others += storm.measure(NAME, storm.FULL if extent.full else storm.QUICK, say)
-        if not set(chosen) - WITHOUT_A_CLUSTER:
-            return others
-        engine = engines_there.select(APPLICATION, "embedded", NAME)
-        try:
-            return [*others, *_figures(engine, chosen, extent, say)]
-        finally:
-            engine.stop()
+        for name, measure in alone.items():
+            if name in chosen:
+                rows.take(name, measure)
+        if set(chosen) - WITHOUT_A_CLUSTER:
+            engine = engines_there.select(APPLICATION, "embedded", NAME)
+            try:
+                _in_a_cluster(engine, chosen, extent, rows, say)
+            finally:
+                engine.stop()
 
 
-def _figures(
-    engine: Engine, chosen: list[str], extent: Extent, say: Callable[[str], None]
-) -> Iterable[Figure]:
+def _in_a_cluster(
+    engine: Engine, chosen: list[str], extent: Extent, rows: Rows, say: Callable[[str], None]
+) -> None:
     full = extent.full
     say("start")
-    cluster, started = start.measure(engine, times=(5 if full else 3) if "start" in chosen else 1)
     if "start" in chosen:
-        yield from started
-    cluster.apply(changes.CANARY)
-    if "memory" in chosen and sys.platform == "linux":
-        say("memory")
-        yield from memory.measure(engine.folder.path)
-    if "weights" in chosen:
-        say("weights")
-        yield from weights.measure(cluster, changes=200 if full else 50)
-        say("weights: by other rules")
-        yield from rules.measure(cluster, changes=200 if full else 50)
-    if "throughput" in chosen:
-        say("throughput")
-        yield from throughput.measure(cluster, seconds=10 if full else 3)
-    if "live" in chosen:
-        if lack := live.missing():
-            say(f"live: left out, it takes {lack}")
+        rows.take("start", lambda: start.measure(engine, times=5 if full else 3))
+    try:
+        cluster = start.bring_up(engine)
+        cluster.apply(changes.CANARY)
+    except KataError as error:
+        rows.lost |= dict.fromkeys(set(chosen) - WITHOUT_A_CLUSTER, f"there is no cluster: {error}")
+        return
+    groups: dict[str, Callable[[], Iterable[Figure]]] = {
+        "memory": lambda: memory.measure(engine.folder.path),
+        "commands": lambda: commands.measure(engine, NAME),
+        "weights": lambda: [
+            *weights.measure(cluster, changes=200 if full else 50),
+            *rules.measure(cluster, changes=200 if full else 50),
+        ],
+        "throughput": lambda: throughput.measure(cluster, seconds=10 if full else 3),
+        "live": lambda: live.measure(NAME, seconds=30 if full else 10, changes=100 if full else 40),
+        "changes": lambda: changes.measure(cluster, changes.FULL if full else changes.QUICK, say),
+        "release": lambda: [
+            *release.measure(cluster, releases=10 if full else 3),
+            *release.by_argo(engine, cluster, say),
+        ],
+        "floors": lambda: floors.measure(engine, times=5 if full else 3, seconds=10 if full else 3),
+        "soak": lambda: soak.measure(NAME, extent.minutes, say),
+        "classroom": lambda: _class(engine, extent.learners or CLASS, say),
+    }
+    linux = "" if sys.platform == "linux" else "Linux"
+    lacks = {"live": live.missing(), "memory": linux, "floors": linux, "commands": linux}
+    for name, measure in groups.items():
+        if name not in chosen:
+            continue
+        if lack := lacks.get(name):
+            say(f"{name}: left out, it takes {lack}")
         else:
-            say("live")
-            yield from live.measure(NAME, seconds=30 if full else 10, changes=100 if full else 40)
-    if "changes" in chosen:
-        yield from changes.measure(cluster, changes.FULL if full else changes.QUICK, say)
-    if "release" in chosen:
-        say("release")
-        yield from release.measure(cluster, releases=10 if full else 3)
-        yield from release.by_argo(engine, cluster, say)
-    if "soak" in chosen:
-        yield from soak.measure(NAME, extent.minutes, say)
-    if "classroom" in chosen:
-        engine.stop()
-        yield from classroom.measure(extent.learners or CLASS, say)
+            say(name)
+            rows.take(name, measure)
+
+
+def _class(engine: Engine, learners: int, say: Callable[[str], None]) -> Iterable[Figure]:
+    engine.stop()
+    return classroom.measure(learners, say)
+
+
+def _compared(found: list[Compared]) -> Table:
+    table = Table("what", "before", "now", "change", "")
+    for one in found:
+        change = "" if one.change is None else f"{one.change:+.1%}"
+        table.add_row(one.what, _spread(one.before), _spread(one.now), change, one.verdict)
+    return table
+
+
+def _spread(values: Sequence[float]) -> str:
+    """Return the median, and behind it from where to where the values go."""
+    if len(values) == 1:
+        return f"{values[0]:.4g}"
+    return f"{median(values):.4g} ({min(values):.4g} to {max(values):.4g}, {len(values)} runs)"
 
 
 def _table(figures: list[Figure]) -> Table:

@@ -38,7 +38,8 @@ def measure(cluster: str, say: Callable[[str], None]) -> Iterator[Figure]:
 
 def _of(engine: Engine, name: str, say: Callable[[str], None]) -> Iterator[Figure]:
     say(f"{engine.name}: start")
-    cluster, figures = start.measure(engine, times=1)
+    figures = start.measure(engine, times=1)
+    cluster = start.bring_up(engine)
     yield from _named(engine, figures)
     since = service.moment(cluster)
     cluster.apply(CANARY)

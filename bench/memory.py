@@ -17,7 +17,7 @@ def measure(home: Path) -> list[Figure]:
     sizes: dict[str, list[float]] = defaultdict(list)
     for process, pod_and_container in find_marked(mark):
         pod, _, container = pod_and_container.partition("/")
-        sizes[_part(pod, container)].append(megabytes(process.pid))
+        sizes[part(pod, container)].append(megabytes(process.pid))
     for process, _ in find_marked(mark, DAEMON_MARK):
         sizes["daemon"].append(megabytes(process.pid))
     application, sidecar = mean(sizes["application"]), mean(sizes["sidecar"])
@@ -36,7 +36,8 @@ def processes(home: Path) -> list[int]:
     return [process.pid for kind in (POD_MARK, DAEMON_MARK) for process, _ in find_marked(mark, kind)]
 
 
-def _part(pod: str, container: str) -> str:
+def part(pod: str, container: str) -> str:
+    """Return what a process of the cluster is, by the mark that it carries."""
     if pod == "node":
         return "node Envoy"
     return "sidecar" if container == SIDECAR else "application"

@@ -12,18 +12,17 @@ MANIFESTS = ("deploy/v1", "deploy/v2")
 READY_LIMIT_SECONDS = 60.0
 
 
-def measure(engine: Engine, times: int) -> tuple[Cluster, list[Figure]]:
+def measure(engine: Engine, times: int) -> list[Figure]:
     """Start the cluster and the application with sidecars, several times; leave the last one running."""
     seconds = []
-    for number in range(times):
-        if number > 0:
-            engine.stop()
+    for _ in range(times):
+        engine.stop()
         began = time.perf_counter()
         cluster = bring_up(engine)
         seconds.append(time.perf_counter() - began)
     pods = len(cluster.pods())
     how = f"median of {times}; {pods} pods with sidecars; slowest {max(seconds):.2f} s"
-    return cluster, [Figure("start to all pods ready", median(seconds), "s", 2, how=how)]
+    return [Figure("start to all pods ready", median(seconds), "s", 2, how=how)]
 
 
 def bring_up(engine: Engine, say: Callable[[str], None] = lambda line: None) -> Cluster:

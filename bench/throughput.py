@@ -22,18 +22,19 @@ def measure(cluster: Cluster, seconds: int) -> list[Figure]:
     url = cluster.url("sentences")
     figures = []
     for policy in ("keep-alive", "per-request"):
-        ours = _sampler(url, seconds, policy)
+        ours = by_sampler(url, seconds, policy)
         goal = 1000 if policy == "keep-alive" else None
         what = f"whole chain, {CONNECTIONS} connections, {policy}"
         figures.append(Figure(what, ours, "requests/s", goal, "at least", "client on the same processors"))
         if shutil.which("wrk"):
-            theirs = _wrk(url, seconds, policy)
+            theirs = by_wrk(url, seconds, policy)
             how = f"wrk on the same path: {theirs:.0f} requests/s"
-            figures.append(Figure(f"sampler against wrk, {policy}", ours / theirs, "", 0.5, "at least", how))
+            figures.append(Figure(f"sampler against wrk, {policy}", ours / theirs, "", 0.8, "at least", how))
     return figures
 
 
-def _sampler(url: str, seconds: int, policy: Policy) -> float:
+def by_sampler(url: str, seconds: int, policy: Policy) -> float:
+    """Return the sampler's requests a second."""
     frame = application.sample(url, seconds=seconds, concurrency=CONNECTIONS, connections=policy)
     failed = int((frame["status"] != 200).sum())
     if failed:
@@ -41,7 +42,8 @@ def _sampler(url: str, seconds: int, policy: Policy) -> float:
     return len(frame) / seconds
 
 
-def _wrk(url: str, seconds: int, policy: Policy) -> float:
+def by_wrk(url: str, seconds: int, policy: Policy) -> float:
+    """Return wrk's requests a second."""
     close = ["-H", "Connection: close"] if policy == "per-request" else []
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *close, url]
     said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 30).stdout

@@ -85,11 +85,11 @@ class State(ForAll, frozen=True, kw_only=True):
 
 
 class Projected(ForAll, frozen=True, kw_only=True):
-    """The projector's: nobody's name; right, stuck: by check, how many."""
+    """The projector's: nobody's name. done: by step, how many have all its checks right; stuck: by check."""
 
     count: int
     hands: int
-    right: Mapping[str, int]
+    done: Mapping[str, int]
     stuck: Mapping[str, int]
 
 
@@ -155,11 +155,14 @@ class Board:
         """Return what the projector shows; now: seconds since 1970."""
         usual, seats = self._usual(), self._seats.values()
         stuck = Counter(found.check for seat in seats if (found := seat.stuck(now, usual)))
-        right = {check: sum(seat.is_right(check) for seat in seats) for check in self.plan}
+        done = {
+            step: sum(all(map(seat.is_right, checks)) for seat in seats)
+            for step, checks in self.steps.items()
+        }
         hands = sum(seat.hand is not None for seat in seats)
         shared = self._for_all(now, show_truth=False)
         return Projected(
-            **msgspec.structs.asdict(shared), count=len(seats), hands=hands, right=right, stuck=stuck
+            **msgspec.structs.asdict(shared), count=len(seats), hands=hands, done=done, stuck=stuck
         )
 
     def told(self, learner: Learner, now: float) -> Told:

@@ -56,24 +56,15 @@ def down() -> None:
 @app.command()
 def status() -> None:
     """Show the pods, the share that each version should get, and where the service answers."""
-    from rich.console import Console
-    from rich.table import Table
-
     from kata_lib import engines
     from kata_lib.cluster import pod_table
     from kata_lib.course import service
 
     cluster = the_cluster()
-    table = Table(*pod_table.COLUMNS, box=None, header_style="bold")
-    for row in pod_table.rows(cluster.pods()):
-        table.add_row(*row.values())
+    pods = cluster.pods()
     name = engines.cluster_name()
     print(f"The cluster {name!r} answers at {cluster.api.server}, namespace {cluster.namespace}.")
-    console = Console()
-    if table.row_count:
-        console.print(table)
-    else:
-        print("There are no pods; `kata apply deploy/v1` makes the first.")
+    print(pod_table.text(pods) if pods else "There are no pods; `kata apply deploy/v1` makes the first.")
     if cluster.get("v1", "Service", service.NAME) is not None:
         print(service.in_force(cluster))
 

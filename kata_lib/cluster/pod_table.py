@@ -13,6 +13,16 @@ def rows(pods: Iterable[Obj]) -> list[dict[str, str]]:
     return sorted((_row(pod) for pod in pods), key=lambda row: row["pod"])
 
 
+def text(pods: Iterable[Obj]) -> str:
+    """Return the rows with their heads as text, the columns below each other as kubectl sets them."""
+    lines = [[name.upper() for name in COLUMNS], *(list(row.values()) for row in rows(pods))]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
 def _row(pod: Obj) -> dict[str, str]:
     names, status = container_names(pod), pod.get("status", {})
     ready = sum(s.get("ready", False) for s in statuses(pod) if s["name"] in names)

@@ -7,8 +7,7 @@ they are made of.
 import os
 from dataclasses import replace
 from types import EllipsisType
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.cluster.snapshot import Snapshot
@@ -16,17 +15,22 @@ from kata_lib.course.exercises import CHECKS
 from kata_lib.course.result import Result
 from kata_lib.errors import KataError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 class CheckFailed(KataError):
     """A check was not right where it has to be: in a run without a person."""
 
 
-def check(name: str, cluster: Cluster, sample: pd.DataFrame | EllipsisType = ...) -> Result:
+def check(name: str, cluster: Cluster, sample: "pd.DataFrame | EllipsisType" = ...) -> Result:
     """Run the check of that name; raise CheckFailed if nobody watches and it is not right.
 
     Dots for a sample, as a cell to fill has them, are not enough yet; the clean-up
     has none.
     """
+    import pandas as pd
+
     if name not in CHECKS:
         raise KataError(f"There is no check {name!r}; there are: {', '.join(CHECKS)}.")
     if name == "cleaned-up":

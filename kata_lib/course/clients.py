@@ -5,12 +5,14 @@ Each is a process of its own, as a script starts it, and does the same: log in, 
 
 import json
 import sys
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.engines.programs import ask, program
 from kata_lib.mesh.virtual_services import ISTIO
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LIMIT = 60.0
 """Seconds that one client may take."""
@@ -40,11 +42,13 @@ sys.exit(done.returncode)
 """Runs a command in between: a child's peak memory, as the system tells it, is never below its parent's."""
 
 
-def costs(cluster: Cluster) -> pd.DataFrame:
+def costs(cluster: Cluster) -> "pd.DataFrame":
     """Return seconds, processor seconds and peak memory (MB) of one process of each client, measured now.
 
     ProgramFailed says which client failed, with its own words; EngineUnavailable where kubectl is not there.
     """
+    import pandas as pd
+
     kubeconfig, namespace = str(cluster.kubeconfig), cluster.namespace
     asked = [f"--kubeconfig={kubeconfig}", f"--namespace={namespace}", "get", "virtualservices"]
     measured = {

@@ -36,7 +36,7 @@ _NOT_FOLLOWED = ("KATA0202", "KATA0203", "KATA0204")
 
 def unsafe(cluster: Cluster, wanted: WantedRouting) -> Iterator[Mistake]:
     """Yield what is written, or is not, so that the newest version would get more than the step asks."""
-    found = analyze.read(cluster, service.KNOWN)
+    found = analyze.read(cluster, service.known())
     written = speaker(cluster, service.NAME)
     if written is None or raises_newest(wanted.shares, _meant(written_shares(found, written), wanted)):
         yield from _written(cluster, wanted, found, written)
@@ -53,7 +53,7 @@ def _meant(shares: Shares, wanted: WantedRouting) -> dict[str, float]:
 
 def mistakes(cluster: Cluster, wanted: WantedRouting) -> Iterator[Mistake]:
     """Yield why requests do not go where the step wants: from what is written, then what is in force."""
-    found = analyze.read(cluster, service.KNOWN)
+    found = analyze.read(cluster, service.known())
     written = speaker(cluster, service.NAME)
     if wanted.file:
         yield from _written(cluster, wanted, found, written)
@@ -63,7 +63,7 @@ def mistakes(cluster: Cluster, wanted: WantedRouting) -> Iterator[Mistake]:
 
 def unanswered(cluster: Cluster) -> Iterator[Mistake]:
     """Yield why requests are answered by no pod, wherever they should go."""
-    yield from _causes(cluster, {}, analyze.read(cluster, service.KNOWN), only_outages=True)
+    yield from _causes(cluster, {}, analyze.read(cluster, service.known()), only_outages=True)
 
 
 def retries(cluster: Cluster) -> Iterator[Mistake]:
@@ -73,7 +73,7 @@ def retries(cluster: Cluster) -> Iterator[Mistake]:
 
 def without(cluster: Cluster, version: str) -> str:
     """Return the line that sends a version no request any more, "" where none goes there by weight."""
-    found = analyze.read(cluster, service.KNOWN)
+    found = analyze.read(cluster, service.known())
     written = speaker(cluster, service.NAME)
     shares = written_shares(found, written) if written else {}
     if written is None or not shares.get(version) or len(shares) < 2:

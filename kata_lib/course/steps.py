@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import originals
-from kata_lib.delivery import argo
 from kata_lib.mesh import http_routes
 from kata_lib.mesh.gateways import GATEWAY_API
 
@@ -94,4 +93,6 @@ def lacking(cluster: Cluster, wanted: Step) -> str:
     """Return why a step cannot begin on this cluster and what to do, "" where it can."""
     if missing := [kind for version, kind in wanted.kinds if not cluster.api.serves(version, kind)]:
         return f"This cluster's API does not serve {', '.join(missing)}. {INSTALL}"
+    from kata_lib.delivery import argo
+
     return argo.absent(cluster) if wanted.names(argo.KIND) else ""

@@ -7,8 +7,7 @@ test whose false alarms are rarer than one in a million.
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import mistakes, originals, routing
@@ -19,6 +18,9 @@ from kata_lib.course.result import Result
 from kata_lib.course.wanted import WantedRouting
 from kata_lib.statistics import shares
 from kata_lib.traffic import UNKNOWN
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 V1_AND_V2 = (*V1_DEPLOYMENTS, "name-v2")
 _BEFORE = " What is in force is what the step asks, so the sample is from before: take a new one."
@@ -40,7 +42,7 @@ def everyone_on_v2(found: Callable[[Cluster], Iterable[Mistake]]) -> Check:
     )
 
 
-def first(cluster: Cluster, found: Iterable[Mistake], sample: pd.DataFrame) -> Result | None:
+def first(cluster: Cluster, found: Iterable[Mistake], sample: "pd.DataFrame") -> Result | None:
     """Return "wrong" for the first mistake, or for failed or strange answers; None where there are none."""
     for mistake in found:
         return wrong(mistake)
@@ -58,7 +60,7 @@ def first(cluster: Cluster, found: Iterable[Mistake], sample: pd.DataFrame) -> R
     return None
 
 
-def judge(cluster: Cluster, sample: pd.DataFrame, expected: float, otherwise: float) -> Result:
+def judge(cluster: Cluster, sample: "pd.DataFrame", expected: float, otherwise: float) -> Result:
     """Judge v2's share of a sample: expected, or what it would be otherwise, both 0 to 1."""
     return verdict(cluster, seen(sample), shares.observed(sample, "v2"), expected, otherwise)
 
@@ -78,7 +80,7 @@ def verdict(cluster: Cluster, said: str, share: shares.Share, expected: float, o
 
 
 def judge_failures(
-    sample: pd.DataFrame, expected: float, otherwise: float, behind: str, since: str = ""
+    sample: "pd.DataFrame", expected: float, otherwise: float, behind: str, since: str = ""
 ) -> Result:
     """Judge the share of a sample's requests that failed: expected, or what it would be otherwise, 0 to 1.
 
@@ -94,12 +96,12 @@ def judge_failures(
     return Result("", verdict, said)
 
 
-def failures_of(sample: pd.DataFrame) -> shares.Share:
+def failures_of(sample: "pd.DataFrame") -> shares.Share:
     """Return the share of a sample's requests that no version answered."""
     return shares.share_of("failed", int(sample["version"].isna().sum()), len(sample))
 
 
-def seen(sample: pd.DataFrame) -> str:
+def seen(sample: "pd.DataFrame") -> str:
     """Return in words how many answers of a sample are v2's."""
     share = shares.observed(sample, "v2")
     interval = f"95 % interval {shares.percent(share.low)} to {shares.percent(share.high)}"
@@ -117,7 +119,7 @@ def right(text: str) -> Result:
     return Result("", "right", text)
 
 
-def _failed(cluster: Cluster, failures: pd.DataFrame, requests: int) -> Result:
+def _failed(cluster: Cluster, failures: "pd.DataFrame", requests: int) -> Result:
     one = failures.iloc[0]
     said = one["error"] or f"status {one['status']}: {one['answer']}"
     text = f"{len(failures)} of {requests} requests failed, the first with {said}."

@@ -6,8 +6,7 @@ promise covers, and in clumps of one version, which it does not.
 """
 
 from collections.abc import Iterator, Sequence
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster import waiting
 from kata_lib.delivery.common_troubles import Outages
@@ -15,6 +14,9 @@ from kata_lib.delivery.plan import Plan
 from kata_lib.delivery.simulation import Outcomes, Traffic, outcomes
 from kata_lib.statistics.sequential import greatest_share
 from kata_lib.statistics.shares import percent
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RATE, STABLE = 200.0, 0.001
 CANARIES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5)
@@ -28,13 +30,15 @@ def table(
     stable: float = STABLE,
     canaries: Sequence[float] = CANARIES,
     releases: int = RELEASES,
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Return how releases end, one row a kind of canary.
 
     rate: users' requests a second. stable, canaries: the shares of their requests that fail, 0 to 1. aborted
     at most: the upper 99 % limit of the share aborted, as the simulation knows it. Half of the releases take
     no longer than the seconds; failed users is the mean number of users whose request failed at the canary.
     """
+    import pandas as pd
+
     rows = {}
     for name, traffic in _kinds(rate, stable, canaries):
         with waiting.busy(f"Simulating {releases:,} releases: the canary {name}"):

@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Event, Thread
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster import waiting
 from kata_lib.cluster.client import ApiRefused
@@ -15,6 +14,9 @@ from kata_lib.delivery.record import CONFLICT, Record
 from kata_lib.delivery.runner import Runner, alive, settle
 from kata_lib.delivery.state import ReleaseState
 from kata_lib.errors import ClusterError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 AWAY_SECONDS = 60.0
 """For so long a runner bears a cluster that does not answer."""
@@ -52,8 +54,10 @@ class Release:
         """Say where it stands, and the last decision."""
         return _status(self._load())
 
-    def history(self) -> pd.DataFrame:
+    def history(self) -> "pd.DataFrame":
         """Return the decisions, one row each: who made it, in words what and why."""
+        import pandas as pd
+
         state = self.state
         rows = [
             {
@@ -78,8 +82,10 @@ class Release:
         raised = [move.at for move in self.state.moves if move.weight > 0 and move in run]
         return round(raised[-1] - raised[0], 1) if raised else 0.0
 
-    def moments(self) -> dict[str, pd.Timestamp]:
+    def moments(self) -> "dict[str, pd.Timestamp]":
         """Return when each weight was set, for a picture."""
+        import pandas as pd
+
         return {f"{d.weight} %": pd.Timestamp(d.at, unit="s", tz="UTC") for d in self.state.moves}
 
     def pause(self) -> None:

@@ -8,8 +8,7 @@ the caller's sidecar does: it answers in place of a destination without pods. Wh
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from itertools import chain
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
@@ -23,19 +22,22 @@ from kata_lib.mesh import in_force, telemetry
 from kata_lib.mesh.in_force import InForce
 from kata_lib.statistics.sequential import Counted
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 UNKNOWN = ("unknown", "")
 """Istio's word for a version that did not answer; some ways to count leave the label out."""
 
-Parts = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+Parts = tuple["pd.DataFrame", "pd.DataFrame", "pd.DataFrame"]
 """What was counted of the canary, of stable, and of neither."""
 
 
-def reading(cluster: Cluster, plan: Plan) -> pd.DataFrame:
+def reading(cluster: Cluster, plan: Plan) -> "pd.DataFrame":
     """Return the counters as they stand, with the buckets that the plan's metrics need."""
     return telemetry.counters(cluster, [m.within for m in plan.metrics if m.within is not None])
 
 
-def observe(cluster: Cluster, counted: pd.DataFrame, state: ReleaseState) -> Observed:
+def observe(cluster: Cluster, counted: "pd.DataFrame", state: ReleaseState) -> Observed:
     """Return what a look sees; counted: the difference of two readings.
 
     ReleaseError where a pod did not answer that counts the requests: a caller, or of copies one called.
@@ -58,7 +60,7 @@ def observe(cluster: Cluster, counted: pd.DataFrame, state: ReleaseState) -> Obs
     return Observed(looks(parts, plan), pods_of(pods, versions.canary), pods_of(pods, versions.stable))
 
 
-def _must_answer(counted: pd.DataFrame, pods: list[Obj]) -> None:
+def _must_answer(counted: "pd.DataFrame", pods: list[Obj]) -> None:
     silent = counted.attrs.get("silent", {})
     for name in (pod["metadata"]["name"] for pod in pods):
         if name in silent:
@@ -80,8 +82,10 @@ def pods_of(pods: list[Obj], version: str) -> Pods:
     return Pods(len(mine) - len(missing), len(mine), next(why, ""))
 
 
-def named(counted: pd.DataFrame, workloads: Mapping[str, str]) -> pd.DataFrame:
+def named(counted: "pd.DataFrame", workloads: Mapping[str, str]) -> "pd.DataFrame":
     """Return the counts with the version of each workload that was chosen and did not answer."""
+    import pandas as pd
+
     index = counted.index.to_frame()
     told = index["destination"].map(workloads)
     index["version"] = index["version"].where(~index["version"].isin(UNKNOWN) | told.isna(), told)
@@ -91,7 +95,7 @@ def named(counted: pd.DataFrame, workloads: Mapping[str, str]) -> pd.DataFrame:
 
 
 def split(
-    counted: pd.DataFrame, services: AbstractSet[str], versions: Versions, reporter: str = "source"
+    counted: "pd.DataFrame", services: AbstractSet[str], versions: Versions, reporter: str = "source"
 ) -> Parts:
     """Return what was counted of the versions of canary and stable, of the requests to some services."""
     index = counted.index
@@ -104,6 +108,8 @@ def split(
 
 def given(parts: Parts, plan: Plan, found: InForce) -> Parts:
     """Return the parts with what was lost in that of the destination for which the caller answers."""
+    import pandas as pd
+
     route = found.route()
     dead = [place.name for place in (route.destinations if route else ()) if place.share and place.status]
     if dead not in ([plan.canary], [plan.stable]):
@@ -127,12 +133,12 @@ def looks(parts: Parts, plan: Plan) -> Mapping[str, Look]:
     }
 
 
-def failures(part: pd.DataFrame) -> Counted:
+def failures(part: "pd.DataFrame") -> Counted:
     """Return how many requests of a part failed, and how many there were."""
     return Counted(int(part.loc[telemetry.failed(part), "requests"].sum()), int(part["requests"].sum()))
 
 
-def _counted(metric: Metric, part: pd.DataFrame) -> Counted:
+def _counted(metric: Metric, part: "pd.DataFrame") -> Counted:
     if metric.within is None:
         return failures(part)
     if part.attrs.get("source") == telemetry.ENVOYS_OWN:

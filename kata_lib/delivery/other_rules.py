@@ -7,16 +7,18 @@ example says of its own steps is kept in proportion. The canary's pods are ready
 
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from kata_lib.cluster import waiting
 from kata_lib.delivery.common_troubles import Outages
 from kata_lib.delivery.plan import Plan, read
 from kata_lib.delivery.simulation import Counts, Traffic, Which, outcomes
 from kata_lib.statistics.shares import percent
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ARGO = "https://argo-rollouts.readthedocs.io/en/stable/features/analysis/"
 FLAGGER = "https://docs.flagger.app/tutorials/istio-progressive-delivery"
@@ -155,12 +157,14 @@ def _minute(weight: int) -> tuple[dict[str, Any], ...]:
     return {"setWeight": weight}, {"pause": {"duration": f"{STEP_SECONDS:g}s"}}, {"analysis": {}}
 
 
-def table(plan: Plan, releases: int = RELEASES) -> pd.DataFrame:
+def table(plan: Plan, releases: int = RELEASES) -> "pd.DataFrame":
     """Return one row a rule: false aborts, then bad versions that go through, in per cent of the releases.
 
     plan: the one of ours that stands beside the rules. users hurt: those whose request failed at the
     canary that fails 50 %. held: releases that ask a person, where both are out.
     """
+    import pandas as pd
+
     ended = {}
     for rule in RULES:
         with waiting.busy(f"Simulating {releases:,} releases: {rule.name}"):

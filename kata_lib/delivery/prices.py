@@ -1,9 +1,7 @@
 """What plans see of versions that are a little ill, and at what price: by simulation."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
-
-import pandas as pd
+from typing import TYPE_CHECKING, NamedTuple
 
 from kata_lib.cluster import waiting
 from kata_lib.delivery.illnesses import Crowded, Late
@@ -12,6 +10,9 @@ from kata_lib.delivery.plan import Plan
 from kata_lib.delivery.simulation import Outcomes, Traffic, outcomes
 from kata_lib.errors import ReleaseError
 from kata_lib.statistics.shares import percent
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RATE, WELL, RELEASES = 400.0, 0.001, 2000
 
@@ -76,12 +77,14 @@ def strictest(plan: Plan) -> Plan:
     return plan.changed(analysis={**plan.source["analysis"], "metrics": [metric]})
 
 
-def table(plans: Mapping[str, Plan], releases: int = RELEASES) -> pd.DataFrame:
+def table(plans: Mapping[str, Plan], releases: int = RELEASES) -> "pd.DataFrame":
     """Return one row a kind of canary and one column a plan.
 
     A cell says which part of the releases goes through, how many of how many requests to the canary go wrong,
     both on average, and how many seconds half of the releases take at most.
     """
+    import pandas as pd
+
     rows = {}
     for kind in KINDS:
         with waiting.busy(f"Simulating {releases:,} releases by each plan: {kind}"):

@@ -8,9 +8,8 @@ A runner that dies leaves the release where it is; another goes on, without what
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from uuid import uuid4
-
-import pandas as pd
 
 from kata_lib.cluster.client import ApiRefused
 from kata_lib.cluster.cluster import Cluster
@@ -19,6 +18,9 @@ from kata_lib.delivery.record import CONFLICT, Record
 from kata_lib.delivery.state import ReleaseState
 from kata_lib.errors import KataError, ReleaseError
 from kata_lib.mesh import telemetry
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GONE_SECONDS = 5.0
 """A runner that was not seen for this long, and for four of its looks, is gone."""
@@ -65,7 +67,7 @@ class Runner:
 
         record.change(self._cluster, self._service, left)
 
-    def _look(self, state: ReleaseState) -> tuple[pd.DataFrame | None, ReleaseState]:
+    def _look(self, state: ReleaseState) -> "tuple[pd.DataFrame | None, ReleaseState]":
         """Return a reading of the counters, None where there is none, and what the release makes of it."""
         now = self._clock()
         if state.ended:
@@ -81,7 +83,7 @@ class Runner:
         except KataError as error:
             return self._before, events.blind(state, str(error), now)
 
-    def _begin(self, state: ReleaseState, now: float) -> tuple[pd.DataFrame | None, ReleaseState]:
+    def _begin(self, state: ReleaseState, now: float) -> "tuple[pd.DataFrame | None, ReleaseState]":
         """Return the reading from which a new routing is judged, once the callers' sidecars have it."""
         if self._stage != state.stage:
             self._before, self._stage, self._routed_at = None, state.stage, now

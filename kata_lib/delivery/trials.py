@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from kata_lib import delivery
 from kata_lib.cluster import waiting
 from kata_lib.cluster.cluster import Cluster
@@ -23,6 +21,8 @@ from kata_lib.errors import ReleaseError
 from kata_lib.statistics.shares import Share, share_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from kata_lib.traffic import Sampler
 
 COLUMNS = ["ended", "failed", "seconds"]
@@ -30,11 +30,13 @@ THROUGH, HELD = "through", "held"
 FILE = "my-releases.csv"
 
 
-def run(cluster: Cluster, plan: Plan, number: int, users: "Sampler") -> pd.DataFrame:
+def run(cluster: Cluster, plan: Plan, number: int, users: "Sampler") -> "pd.DataFrame":
     """Release so many times, from none of the requests on, and return one row a release.
 
     users: who ask meanwhile. One that waits for a person is counted as held, and aborted.
     """
+    import pandas as pd
+
     rows = []
     for done in range(number):
         with waiting.busy(f"Releasing {plan.canary}: {done + 1} of {number}"):
@@ -53,7 +55,7 @@ def _one(cluster: Cluster, plan: Plan, users: "Sampler") -> tuple[str, int, floa
     return ended, _failed(users) - before, took
 
 
-def through(releases: pd.DataFrame) -> Share:
+def through(releases: "pd.DataFrame") -> Share:
     """Return which share of releases went through."""
     return share_of("", int((releases["ended"] == THROUGH).sum()), len(releases))
 
@@ -97,17 +99,19 @@ def simulated(plan: Plan, found: Outcomes) -> Mapping[str, float]:
     return {name: counts[name] / found.releases for name in endings(plan)}
 
 
-def save(releases: pd.DataFrame, file: Path | str = FILE) -> Path:
+def save(releases: "pd.DataFrame", file: Path | str = FILE) -> Path:
     """Write one's releases into a file, to be pooled with others'; return its place."""
     releases.to_csv(file, index=False)
     return Path(file)
 
 
-def pool(folder: Path | str = ".") -> pd.DataFrame:
+def pool(folder: Path | str = ".") -> "pd.DataFrame":
     """Return the releases of all files `*releases*.csv` in a folder, one after the other.
 
     ReleaseError where there is none, or one holds something else.
     """
+    import pandas as pd
+
     files = sorted(Path(folder).glob("*releases*.csv"))
     if not files:
         raise ReleaseError(f"In {Path(folder).resolve()} there is no file such as {FILE}.")

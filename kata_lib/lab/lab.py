@@ -7,8 +7,6 @@ would, and says what it did.
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import pandas as pd
-
 from kata_lib import engines
 from kata_lib.cluster import waiting
 from kata_lib.cluster.cluster import Cluster
@@ -19,7 +17,7 @@ from kata_lib.course.report import facts
 from kata_lib.course.steps import lacking
 from kata_lib.delivery import argo
 from kata_lib.errors import ClusterError
-from kata_lib.lab import activity, class_notices, missing_names, unquoted
+from kata_lib.lab import activity, class_notices, missing_names, unquoted, whole_tables
 from kata_lib.lab.attending import Attending, offered
 from kata_lib.pictures import shown, theme
 
@@ -37,7 +35,7 @@ def open_lab(step: str | None = None, engine: str | None = None, reset: bool | N
     class_notices.of_cells()
     missing_names.explain()
     theme.show()
-    pd.set_option("display.max_colwidth", None)  # a sentence in a table is read to its end
+    whole_tables.show()
     unquoted.accept()
     lab = connect(engine)
     if step is not None:

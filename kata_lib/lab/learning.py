@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 from types import EllipsisType
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import checks, outbox, predictions, progress, report
@@ -20,6 +18,9 @@ from kata_lib.lab import activity, turns
 from kata_lib.lab.changes import Changes
 from kata_lib.lab.reading import Reading
 from kata_lib.statistics import shares
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Learning(Changes, Reading):
@@ -47,7 +48,7 @@ class Learning(Changes, Reading):
         return compared
 
     @activity.shows("Checking")
-    def check(self, name: str, sample: pd.DataFrame | EllipsisType = ...) -> Result:
+    def check(self, name: str, sample: "pd.DataFrame | EllipsisType" = ...) -> Result:
         """Say whether a step shows what it must: right, wrong with the mending line, or not enough yet."""
         result = checks.check(name, self.cluster, sample)
         progress.record(result.name, result.verdict)

@@ -3,9 +3,7 @@
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from kata_lib import traffic
 from kata_lib.cluster import pod_table
@@ -21,6 +19,9 @@ from kata_lib.mesh import analyze, compared, hops, telemetry, traces, weights
 from kata_lib.mesh.matches import Request
 from kata_lib.pictures.waterfall import Waterfall
 from kata_lib.statistics import shares
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Reading(Part):
@@ -52,7 +53,7 @@ class Reading(Part):
         on_progress: Callable[[int], None] | None = None,
         through: str = "",
         service: str = "",
-    ) -> pd.DataFrame:
+    ) -> "pd.DataFrame":
         """Ask the sentences service and return one row a request, as traffic.sample does.
 
         through: the gateway by which the requests come in; without one they go to sentences itself.
@@ -88,7 +89,7 @@ class Reading(Part):
             self.url(through), rate, connections=connections, headers=headers, version_of=version_of
         )
 
-    def hops(self) -> pd.DataFrame:
+    def hops(self) -> "pd.DataFrame":
         """Send one request and return which pods' sidecars counted it, received and sent."""
         return hops.count(self.cluster, lambda: self.sample(requests=1))
 
@@ -103,7 +104,7 @@ class Reading(Part):
         return Waterfall(max(found, key=lambda trace: trace.ms))
 
     @activity.shows("Reading the sidecars' counters")
-    def counters(self, since: pd.DataFrame | None = None, *, durations: bool = False) -> pd.DataFrame:
+    def counters(self, since: "pd.DataFrame | None" = None, *, durations: bool = False) -> "pd.DataFrame":
         """Return what the sidecars have counted, as telemetry.reading does; since: an earlier reading.
 
         durations: whether with how many requests took how long, for a graph with p95.
@@ -124,16 +125,18 @@ class Reading(Part):
         self._say(f"Left out: {LATENCY}. Counted by {source}.")
         return (LATENCY,)
 
-    def share(self, sample: pd.DataFrame, version: str = "v2") -> shares.Share:
+    def share(self, sample: "pd.DataFrame", version: str = "v2") -> shares.Share:
         """Return a version's share of a sample with its 95 % interval."""
         return shares.observed(sample, version)
 
-    def failed(self, sample: pd.DataFrame) -> shares.Share:
+    def failed(self, sample: "pd.DataFrame") -> shares.Share:
         """Return the share of a sample's requests that failed, with its 95 % interval."""
         return shares.share_of("failed", int(sample["error"].notna().sum()), len(sample))
 
-    def pods(self) -> pd.DataFrame:
+    def pods(self) -> "pd.DataFrame":
         """Return a table of the pods as `kubectl get pods` shows them, with their versions."""
+        import pandas as pd
+
         table = pd.DataFrame(pod_table.rows(self.cluster.pods()), columns=pod_table.COLUMNS)
         return table.set_index("pod").rename_axis(index=None, columns="pod")
 

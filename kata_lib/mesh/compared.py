@@ -1,14 +1,15 @@
 """What a caller's Envoy has for a service, value by value, so that two readings can be laid side by side."""
 
 from collections.abc import Iterator
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from kata_lib.cluster import hosts
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.mesh import in_force, proxy_config, routes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SILENT = {"@type", "decorator", "metadata"}
 """What decides about no request: a message's type, and what counters and traces call it."""
@@ -21,6 +22,8 @@ def read(cluster: Cluster, service: str, caller: str) -> "pd.Series[Any]":
     numbered in the order in which the routes name them. Hosts are short, and what decides nothing is left
     out. Empty where no caller has a sidecar.
     """
+    import pandas as pd
+
     pod = next(iter(in_force.callers(cluster, service=caller)), None)
     if pod is None:
         return pd.Series(dtype=object)
@@ -38,13 +41,15 @@ def read(cluster: Cluster, service: str, caller: str) -> "pd.Series[Any]":
     return pd.Series(values, dtype=object)
 
 
-def differences(one: "pd.Series[Any]", other: "pd.Series[Any]", names: tuple[str, str]) -> pd.DataFrame:
+def differences(one: "pd.Series[Any]", other: "pd.Series[Any]", names: tuple[str, str]) -> "pd.DataFrame":
     """Return the places where two readings have other values, a row each; names: of the two columns."""
+    import pandas as pd
+
     table = pd.concat([one, other], axis=1, keys=names).astype(object)
     return table[[str(a) != str(b) for a, b in table.itertuples(index=False)]].fillna("")
 
 
-def numbers(table: pd.DataFrame) -> int:
+def numbers(table: "pd.DataFrame") -> int:
     """Return in how many rows a number stands: a weight, a limit, a time such as 10s."""
     return sum(any(_is_number(value) for value in row) for row in table.itertuples(index=False))
 

@@ -5,18 +5,22 @@ for it (reporter="source").
 """
 
 from collections.abc import Callable
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.mesh import telemetry
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def count(cluster: Cluster, send: Callable[[], object]) -> pd.DataFrame:
+
+def count(cluster: Cluster, send: Callable[[], object]) -> "pd.DataFrame":
     """Return one row for each sidecar that counted something while `send` ran.
 
     Columns: received, sent (numbers of requests); index: pod. Other traffic at the same time is counted too.
     """
+    import pandas as pd
+
     before = telemetry.counters(cluster)
     send()
     counted = telemetry.difference(before, telemetry.counters(cluster))
@@ -27,5 +31,7 @@ def count(cluster: Cluster, send: Callable[[], object]) -> pd.DataFrame:
     return table.sort_index(key=_callers_first(table))
 
 
-def _callers_first(table: pd.DataFrame) -> Callable[[pd.Index], pd.Index]:
+def _callers_first(table: "pd.DataFrame") -> "Callable[[pd.Index], pd.Index]":
+    import pandas as pd
+
     return lambda pods: pd.Index([(-table.loc[pod, "sent"], pod) for pod in pods])

@@ -12,9 +12,7 @@ import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from kata_lib.cluster import waiting
 from kata_lib.cluster.client import Obj
@@ -23,6 +21,9 @@ from kata_lib.cluster.pods import SIDECAR, is_ready, running_since
 from kata_lib.errors import ClusterError
 from kata_lib.mesh import proxy_counters, version_services
 from kata_lib.statistics import shares
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SETTLE = 6.0  # seconds; Envoy publishes durations once in five where nobody sets it otherwise
 _PAUSE = 0.1
@@ -61,7 +62,7 @@ _LINE = re.compile(r"^(?P<name>istio_\w+)\{(?P<labels>.*)\} (?P<value>\S+)$", re
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
-def counters(cluster: Cluster, within: Collection[int] = ()) -> pd.DataFrame:
+def counters(cluster: Cluster, within: Collection[int] = ()) -> "pd.DataFrame":
     """Return the counters as they stand this moment, which attrs["at"] holds; as `reading` otherwise.
 
     And for each time of `within`, in ms, the number of durations known up to it: a column of that number.
@@ -69,6 +70,8 @@ def counters(cluster: Cluster, within: Collection[int] = ()) -> pd.DataFrame:
     attrs["silent"]: the reason of each that did not, such as one killed a moment ago. Where none answers, its
     ClusterError is raised. attrs["versions"]: as version_services has them.
     """
+    import pandas as pd
+
     at = time.time()
     pods = cluster.objects("v1", "Pod")  # of a pod on its way out an Envoy may still have counts
     ready = [pod for pod in pods if is_ready(pod) and "deletionTimestamp" not in pod["metadata"]]
@@ -95,12 +98,14 @@ def counters(cluster: Cluster, within: Collection[int] = ()) -> pd.DataFrame:
     return table
 
 
-def reading(cluster: Cluster, settle: float = SETTLE, within: Collection[int] = ()) -> pd.DataFrame:
+def reading(cluster: Cluster, settle: float = SETTLE, within: Collection[int] = ()) -> "pd.DataFrame":
     """Return the counters of all ready pods' sidecars since each began; within: as `counters` says.
 
     Index: READING. Columns: requests, and timed and milliseconds, the number and sum of the durations known.
     Envoy publishes durations late; until each request has one, the reading is repeated for `settle` seconds.
     """
+    import pandas as pd
+
     last = pd.DataFrame()
 
     def settled() -> bool:
@@ -159,7 +164,7 @@ def plain(pod: str, counted: list[proxy_counters.LabelledCount]) -> dict[tuple[s
     return rows
 
 
-def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+def difference(before: "pd.DataFrame", after: "pd.DataFrame") -> "pd.DataFrame":
     """Return what was counted between two readings by KEYS, without rows of zero; attrs["seconds"]: how long.
 
     Where a counter fell, whoever keeps it has begun anew, and all it shows now is new: the sidecar, or of
@@ -180,7 +185,7 @@ def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return counted
 
 
-def _not_asked(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
+def _not_asked(before: "pd.DataFrame", after: "pd.DataFrame") -> list[str]:
     """Return the pods whose sidecars ran at the first reading, to the second, and were asked at the other."""
     asked, at = before.attrs.get("asked"), before.attrs.get("at", 0.0)
     if asked is None:
@@ -189,7 +194,7 @@ def _not_asked(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
     return [pod for pod, since in later.items() if pod not in asked and since + 1.0 < at]
 
 
-def edges(counted: pd.DataFrame) -> pd.DataFrame:
+def edges(counted: "pd.DataFrame") -> "pd.DataFrame":
     """Return who called whom, one row for each pair, reporter and response code, with the mean in ms."""
     by = ["reporter", "source", "destination", "version", "code"]
     table = counted.groupby(level=by, sort=True)[["requests", "timed", "milliseconds"]].sum()
@@ -198,12 +203,14 @@ def edges(counted: pd.DataFrame) -> pd.DataFrame:
     return table[["requests", "mean ms"]].sort_index(ascending=[False, False, True, True, True])
 
 
-def by_version(counted: pd.DataFrame, service: str, reporter: str = "source") -> pd.DataFrame:
+def by_version(counted: "pd.DataFrame", service: str, reporter: str = "source") -> "pd.DataFrame":
     """Return for each version of a service its requests, its share of them, and its errors.
 
     Those to a Service of one version are among them: an HTTPRoute sends them there. An error is a 5xx, or 0
     for a caller that went away. share, errors %: with their 95 % intervals, as text.
     """
+    import pandas as pd
+
     mine = counted[_of_service(counted, service) & _is(counted, "reporter", reporter)]
     total = int(mine["requests"].sum())
     rows = {}
@@ -234,7 +241,7 @@ def percentile(counted: Mapping[Any, float], part: float) -> tuple[int, int] | N
     return BOUNDS[-1], BOUNDS[-1]
 
 
-def failures_of(counted: pd.DataFrame, workload: str, reporter: str = "source") -> shares.Share:
+def failures_of(counted: "pd.DataFrame", workload: str, reporter: str = "source") -> shares.Share:
     """Return how many of a workload's requests failed: a 5xx, or 0 for a caller that went away.
 
     By the workload, which the chosen endpoint names: a version is known only of what a sidecar answered.
@@ -244,11 +251,13 @@ def failures_of(counted: pd.DataFrame, workload: str, reporter: str = "source") 
     return shares.share_of("failed", count, n)
 
 
-def side_by_side(sample: pd.DataFrame, counted: pd.DataFrame, service: str) -> pd.DataFrame:
+def side_by_side(sample: "pd.DataFrame", counted: "pd.DataFrame", service: str) -> "pd.DataFrame":
     """Return how many answers of each version the client, callers' sidecars and the pods' own counted.
 
     Failures, which the client cannot tell the version of, have a row of their own: failed.
     """
+    import pandas as pd
+
     client = sample["version"].astype(object).where(sample["version"].notna(), "failed").value_counts()
     table = pd.DataFrame({"client": client})
     mine = counted[_of_service(counted, service)]
@@ -261,17 +270,23 @@ def side_by_side(sample: pd.DataFrame, counted: pd.DataFrame, service: str) -> p
     return table.fillna(0).astype(int).sort_index().rename_axis(columns="version", index=None)
 
 
-def _of_service(table: pd.DataFrame, service: str) -> pd.Series:
+def _of_service(table: "pd.DataFrame", service: str) -> "pd.Series":
     """Return for each row whether it is of a service, or of a Service that is one of its versions."""
+    import pandas as pd
+
     names = [service, *table.attrs.get("versions", {}).get(service, ())]
     return pd.Series(table.index.get_level_values("service").isin(names), index=table.index)
 
 
-def _is(table: pd.DataFrame, level: str, value: str) -> pd.Series:
+def _is(table: "pd.DataFrame", level: str, value: str) -> "pd.Series":
+    import pandas as pd
+
     return pd.Series(table.index.get_level_values(level) == value, index=table.index)
 
 
-def failed(table: pd.DataFrame) -> pd.Series:
+def failed(table: "pd.DataFrame") -> "pd.Series":
     """Return for each row whether it counts failures: a 5xx, or 0 for a caller that went away."""
+    import pandas as pd
+
     codes = table.index.get_level_values("code")
     return pd.Series([code.startswith("5") or code == "0" for code in codes], index=table.index, dtype=bool)

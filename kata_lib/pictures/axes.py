@@ -30,7 +30,7 @@ class Tick:
 class Axes:
     """The axes of a layout that gives their ranges, in a picture so wide, with all of them above `below`."""
 
-    layout: go.Layout
+    layout: "go.Layout"
     width: float
     below: float
 

@@ -102,7 +102,7 @@ def _in_two_lines(label: str) -> str:
     return "<br>".join(textwrap.wrap(label, max(9, len(label) * 2 // 3)))
 
 
-def _bars(version: str, bars: Sequence[tuple[int, Share]]) -> go.Bar:
+def _bars(version: str, bars: Sequence[tuple[int, Share]]) -> "go.Bar":
     style = style_of(version)
     heights = [_percent(share.share) if share.n else 0.0 for _, share in bars]
     return go.Bar(
@@ -229,7 +229,7 @@ def timeline(
 
 def _bands(
     version: str, x: Sequence[float], shares: Sequence[Share], gaps: Sequence[int], named: bool
-) -> go.Scatter:
+) -> "go.Scatter":
     """Fill the 95 % intervals of shares; gaps: the places before which something is missing."""
     low, high = [share.low for share in shares], [share.high for share in shares]
     runs = [slice(begin, end) for begin, end in pairwise([0, *gaps, len(x)])]
@@ -242,7 +242,7 @@ def _bands(
 
 def _observed(
     version: str, x: Sequence[float], shares: Sequence[Share], gaps: Sequence[int], each: str
-) -> go.Scatter:
+) -> "go.Scatter":
     """Draw shares with a mark each, joined but for the gaps."""
     style = style_of(version)
     points = [(at, _percent(share.share) if share.n else None) for at, share in zip(x, shares, strict=True)]
@@ -258,7 +258,7 @@ def _observed(
     )
 
 
-def _exceptions(name: str, symbol: str, middles: Sequence[float], shares: "pd.Series[float]") -> go.Scatter:
+def _exceptions(name: str, symbol: str, middles: Sequence[float], shares: "pd.Series[float]") -> "go.Scatter":
     shown = [(middle, _percent(share)) for middle, share in zip(middles, shares, strict=True) if share]
     return go.Scatter(
         x=[middle for middle, _ in shown],
@@ -269,7 +269,7 @@ def _exceptions(name: str, symbol: str, middles: Sequence[float], shares: "pd.Se
     )
 
 
-def _changes(moments: Mapping[str, float], span: float) -> list[go.Scatter]:
+def _changes(moments: Mapping[str, float], span: float) -> "list[go.Scatter]":
     """Draw a vertical line at each moment, and labels above the axes."""
     line = {"color": INK, "width": 1.5, "dash": "dot"}
     plain = {"showlegend": False, "hoverinfo": "skip"}
@@ -292,7 +292,7 @@ def _changes(moments: Mapping[str, float], span: float) -> list[go.Scatter]:
     return lines + words
 
 
-def band(x: Sequence[float], low: Sequence[float], high: Sequence[float], color: str) -> go.Scatter:
+def band(x: Sequence[float], low: Sequence[float], high: Sequence[float], color: str) -> "go.Scatter":
     """Fill the space between two lines, given as fractions."""
     return go.Scatter(
         x=[*x, *reversed(x)],
@@ -306,7 +306,7 @@ def band(x: Sequence[float], low: Sequence[float], high: Sequence[float], color:
     )
 
 
-def _outline(x: Sequence[float], intervals: Sequence[tuple[float, float]], color: str) -> go.Scatter:
+def _outline(x: Sequence[float], intervals: Sequence[tuple[float, float]], color: str) -> "go.Scatter":
     """Draw the ends of intervals, given as fractions, as two thin lines of one name."""
     low, high = ([_percent(interval[end]) for interval in intervals] for end in (0, 1))
     return go.Scatter(
@@ -319,7 +319,7 @@ def _outline(x: Sequence[float], intervals: Sequence[tuple[float, float]], color
     )
 
 
-def percent_figure(traces: list[Any], title: str, x_title: str, y_title: str) -> go.Figure:
+def percent_figure(traces: list[Any], title: str, x_title: str, y_title: str) -> "go.Figure":
     """Return a figure of shares in percent, as all pictures here look."""
     axis = {"linecolor": INK, "showline": True, "zeroline": False, "ticks": "outside"}
     layout = go.Layout(

@@ -26,7 +26,7 @@ EDGE = 8  # pixels
 class Still:
     """A picture: `figure` is plotly's, `alt` says in words what it shows."""
 
-    figure: go.Figure
+    figure: "go.Figure"
     alt: str
 
     @cached_property
@@ -48,7 +48,7 @@ class Still:
         }
 
 
-def draw(figure: go.Figure, alt: str) -> str:
+def draw(figure: "go.Figure", alt: str) -> str:
     """Draw a figure's traces, axes and legend as SVG; ValueError for a kind of trace that it cannot draw."""
     unknown = sorted({trace.type for trace in figure.data} - DRAW.keys())
     if unknown:

@@ -17,12 +17,12 @@ DASHES = {"dot": (1, 1.5), "dash": (3, 2), "dashdot": (3, 1.5, 1, 1.5), "longdas
 """Of plotly's dashes, how long lines and gaps are in widths of the line."""
 
 
-def bar(axes: Axes, trace: go.Bar) -> str:
+def bar(axes: Axes, trace: "go.Bar") -> str:
     """Draw bars from the axis up, and their whiskers."""
     return "".join(_bars(axes, trace))
 
 
-def scatter(axes: Axes, trace: go.Scatter) -> str:
+def scatter(axes: Axes, trace: "go.Scatter") -> str:
     """Draw an area, a line, marks, or a line with marks."""
     runs = [[axes.place(*point) for point in run] for run in _runs(trace)]
     steps = "".join(map(svg.through, runs))
@@ -37,7 +37,7 @@ def scatter(axes: Axes, trace: go.Scatter) -> str:
     return drawn
 
 
-def labels(axes: Axes, trace: go.Scatter) -> str:
+def labels(axes: Axes, trace: "go.Scatter") -> str:
     """Draw words beside points, which may stand outside of the axes."""
     right = trace.textposition.endswith("right")
     spots = (axes.place(x, y) for x, y in zip(trace.x, trace.y, strict=True))
@@ -60,7 +60,7 @@ def sample(trace: Any, corner: Place, size: float) -> str:
     return line + (_marks([(x + SAMPLE / 2, y + size / 2)], trace) if "markers" in mode else "")
 
 
-def _runs(trace: go.Scatter) -> Iterator[list[Place]]:
+def _runs(trace: "go.Scatter") -> Iterator[list[Place]]:
     """Return a trace's points in runs, between which there is nothing."""
     points = zip(trace.x, trace.y, strict=True)
     for missing, run in groupby(points, lambda point: point[0] is None or point[1] is None):
@@ -68,7 +68,7 @@ def _runs(trace: go.Scatter) -> Iterator[list[Place]]:
             yield list(run)
 
 
-def _bars(axes: Axes, trace: go.Bar) -> Iterator[str]:
+def _bars(axes: Axes, trace: "go.Bar") -> Iterator[str]:
     half = (trace.width or 0.8) / 2
     for x, y in zip(trace.x, trace.y, strict=True):
         (left, top), (right, bottom) = axes.place(x - half, y), axes.place(x + half, 0)
@@ -90,7 +90,7 @@ def _whisker(low: Place, high: Place) -> str:
     return "".join(map(svg.through, [[low, high], *caps]))
 
 
-def _box(corner: Place, width: float, height: float, trace: go.Bar) -> str:
+def _box(corner: Place, width: float, height: float, trace: "go.Bar") -> str:
     inside = svg.rectangle(corner, width, height, fill=trace.marker.color)
     return svg.window(
         corner, width, height, inside + _hatch(corner, width, height, trace.marker.pattern.shape)
@@ -116,18 +116,18 @@ def _hatch(corner: Place, width: float, height: float, shape: str | None) -> str
     return ""
 
 
-def _area(steps: str, trace: go.Scatter) -> str:
+def _area(steps: str, trace: "go.Scatter") -> str:
     color, opacity = trace.fillcolor[:7], int(trace.fillcolor[7:] or "ff", 16) / 255
     return svg.path(steps, fill=color, fill_opacity=f"{opacity:.2f}")
 
 
-def _stroke(trace: go.Scatter) -> dict[str, svg.Attribute]:
+def _stroke(trace: "go.Scatter") -> dict[str, svg.Attribute]:
     width = trace.line.width or 2
     dashes = " ".join(f"{width * part:g}" for part in DASHES.get(trace.line.dash, ()))
     return {"stroke": trace.line.color or INK, "stroke_width": width, "stroke_dasharray": dashes or None}
 
 
-def _marks(places: Sequence[Place], trace: go.Scatter) -> str:
+def _marks(places: Sequence[Place], trace: "go.Scatter") -> str:
     radius, color = (trace.marker.size or 6) / 2, trace.marker.color or INK
     steps = "".join(_MARKS[trace.marker.symbol or "circle"](x, y, radius) for x, y in places)
     return svg.path(steps, fill=color, stroke=color, stroke_width=trace.marker.line.width or 1)

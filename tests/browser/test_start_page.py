@@ -46,7 +46,7 @@ def test_no_page_asks_whether_to_build_jupyterlab_again(page: Page) -> None:
 def test_the_folder_shows_notebooks_alone(page: Page) -> None:
     names = page.locator(".jp-DirListing-itemText")
     every = [*notebooks.sources(), *notebooks.PAGES]
-    expect(names).to_have_text(sorted(f"{source.stem}.ipynb" for source in every))
+    expect(names).to_have_text(sorted(f"{source.stem}.ipynb" for source in every), timeout=180_000)
 
 
 def test_a_terminal_beside_it_greets(page: Page) -> None:

@@ -54,17 +54,19 @@ def ines(the_hub: Hub) -> Page:
     return the_hub.log_in(INSTRUCTOR)
 
 
-def open_server(page: Page, the_hub: Hub, name: str) -> None:
-    """Have a learner's server started, and wait for its JupyterLab."""
-    page.goto(f"{the_hub.url}/hub/spawn", wait_until="commit")
+def until_in_lab(page: Page, name: str) -> None:
+    """Wait for the JupyterLab of a server that was asked for, and leave it: a page that is open draws."""
     page.wait_for_url(f"**/user/{name}/lab**", timeout=SERVER_MILLISECONDS, wait_until="commit")
+    page.goto("about:blank")
 
 
 def test_one_goes_through_a_notebook_and_the_board_follows(
     the_hub: Hub, ada: Page, bob: Page, ines: Page
 ) -> None:
-    bob.goto(f"{the_hub.url}/hub/spawn", wait_until="commit")
-    open_server(ada, the_hub, "ada")
+    for page in (ada, bob):
+        page.goto(f"{the_hub.url}/hub/spawn", wait_until="commit")
+    until_in_lab(ada, "ada")
+    until_in_lab(bob, "bob")
     ines.goto(f"{the_hub.url}/services/class/")
     expect(ines.get_by_role("heading", name="The class")).to_be_visible()
     lab = JupyterLab(the_hub.workshop("ada"), f"{the_hub.url}/user/ada/lab?", 0, the_hub.browser)
@@ -78,7 +80,6 @@ def test_one_goes_through_a_notebook_and_the_board_follows(
     row = ines.locator("#learners tbody tr", has_text="ada")
     for check in CHECKS:
         expect(row.get_by_title(f"{check}: right")).to_be_visible(timeout=LIVE_MILLISECONDS)
-    bob.wait_for_url("**/user/bob/lab**", timeout=SERVER_MILLISECONDS, wait_until="commit")
 
 
 def test_a_learner_reaches_neither_the_board_nor_anothers_server(the_hub: Hub, bob: Page) -> None:

@@ -132,6 +132,12 @@ def test_a_share_of_loopback_holds_a_persons_clusters(tmp_path: Path) -> None:
         server.close()
 
 
+def test_a_cluster_that_has_addresses_of_another_share_is_told(tmp_path: Path) -> None:
+    claimed(tmp_path, "127.3.0.0/17")
+    with pytest.raises(EngineError, match=r"outside 127.4.0.0/17.*kata down"):
+        addresses.claim(state(tmp_path), "127.4.0.0/17")
+
+
 @pytest.mark.parametrize(
     "wrong", ["clouds", "127.0.0.0/17", "127.3.0.0/24", "10.0.0.0/8", "127.3.0.1/17", "127.0.0.0/8"]
 )

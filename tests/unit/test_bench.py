@@ -1,18 +1,23 @@
 """The benchmark's figures: when a goal is met, percentiles, and the machine's own words."""
 
+import json
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
 
-from bench import blocks, board, classroom, costs, machine, soak, weights
+from bench import blocks, board, by_hand, classroom, comparison, costs, machine, soak, weights
 from bench.board.simulated import Noted
+from bench.comparison import Compared
 from bench.costs import Cost, Room
 from bench.results import Figure, percentile
+from bench.rows import Rows
 from kata_lib import versions
+from kata_lib.errors import EngineError, KataError
 from kata_lib.machine import PROJECT
 
 
@@ -129,3 +134,65 @@ def test_a_weight_is_in_effect_at_the_first_answer_of_the_new_version(
     monkeypatch.setattr(weights, "_answered_by", lambda client, way: next(answers))
     monkeypatch.setattr("time.perf_counter", lambda: next(clock))
     assert weights._until(None, "v2", None) == pytest.approx(5.0)  # type: ignore[arg-type]
+
+
+def failing() -> Iterator[Figure]:
+    yield Figure("first", 1.0, "s", 2.0)
+    raise EngineError("no Envoy")
+
+
+def test_a_group_that_fails_loses_its_own_rows_only(tmp_path: Path) -> None:
+    rows = Rows({"cores": "2"}, tmp_path / "figures.json")
+    rows.take("breaks", failing)
+    assert comparison.read(tmp_path / "figures.json") == {"first": [1.0]}  # while the rest still runs
+    rows.take("whole", lambda: [Figure("second", 3.0, "s")])
+    assert comparison.read(tmp_path / "figures.json") == {"first": [1.0], "second": [3.0]}
+    assert json.loads((tmp_path / "figures.json").read_text())["lost"] == {"breaks": "EngineError: no Envoy"}
+    assert not rows.good
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "verdict"),
+    [
+        ([1.0, 1.1, 1.2], [1.15, 1.3, 1.4], "within the spread"),
+        ([1.0, 1.1, 1.2], [1.3, 1.4, 1.5], "changed, by chance 0.1"),
+        ([1.0] * 5, [0.5] * 5, "changed, by chance 0.008"),
+        ([1.0], [9.0], "one run each"),
+    ],
+)
+def test_a_change_is_more_than_what_runs_differ(before: list[float], now: list[float], verdict: str) -> None:
+    assert Compared("what", before, now).verdict == verdict
+
+
+def test_spreads_of_one_program_part_as_seldom_as_it_says() -> None:
+    """Of 4,000 pairs of three runs a tenth: 334 to 466 is within 3.5 standard deviations (binomial)."""
+    noise = random.Random(4)
+
+    def runs() -> list[float]:
+        return [noise.gauss(1, 0.1) for _ in range(3)]
+
+    apart = sum(Compared("what", runs(), runs()).verdict.startswith("changed") for _ in range(4000))
+    assert 334 <= apart <= 466
+
+
+def test_figures_are_compared_by_what_they_measure(tmp_path: Path) -> None:
+    before, now = comparison.values([("a", 2.0), ("b", 1.0)]), comparison.values([("a", 3.0), ("c", 1.0)])
+    (one,) = comparison.compare(before, now)
+    assert (one.what, one.change) == ("a", 0.5)
+    (tmp_path / "other.json").write_text("[]")
+    with pytest.raises(KataError, match="expected figures as --json writes them"):
+        comparison.read(tmp_path / "other.json")
+
+
+def test_a_finished_configuration_asks_nobody() -> None:
+    dump = json.loads((PROJECT / "tests/reference/envoy/config_dump.json").read_text())
+    made = by_hand.finished({"node": {"id": "mine"}, "dynamic_resources": {"lds_config": {}}}, dump)
+    text = json.dumps(made)
+    assert made["node"] == {"id": "mine"}
+    assert '"rds"' not in text
+    assert '"EDS"' not in text
+    assert "dynamic_resources" not in text
+    assert text.count('"route_config"') >= 1
+    by_name = {cluster["name"]: cluster for cluster in made["static_resources"]["clusters"]}
+    v2 = by_name["outbound|5000|name-v2|name.default.svc.cluster.local"]
+    assert v2["load_assignment"]["endpoints"][0]["lb_endpoints"]

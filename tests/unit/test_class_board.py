@@ -224,7 +224,7 @@ def test_the_projector_counts(board: Board) -> None:
     tell(board, 4, 0, Hand(when=0, up=True))
     shown = board.projected(30)
     assert (shown.count, shown.hands, shown.stuck) == (5, 1, {"canary-10": 1})
-    assert shown.right == {"deployed": 2, "canary-10": 0, "scaled": 0}
+    assert shown.done == {"01-deploy": 2, "02-canary": 0}
 
 
 def test_a_file_that_holds_no_class_is_named(tmp_path: Path) -> None:

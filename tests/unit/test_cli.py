@@ -128,10 +128,22 @@ def test_a_summary_is_json_and_text() -> None:
     assert summary.text(summary.summarize(frame[:0])).startswith("0 requests")
 
 
+def test_a_notebooks_first_cell_loads_neither_tables_nor_pictures() -> None:
+    code = (
+        "import sys; from kata_lib import open_lab, plots;"
+        "print([m for m in ('pandas', 'numpy', 'narwhals') if m in sys.modules])"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_command_loads_nothing_heavy() -> None:
     code = (
-        "import sys, kata_lib.cli, kata_lib.cluster.cluster, kata_lib.mesh.weights;"
-        "print([m for m in ('pandas', 'plotly', 'kubernetes', 'nbclient') if m in sys.modules])"
+        "import sys, kata_lib.cli, kata_lib.cluster.cluster, kata_lib.course.service, kata_lib.mesh.weights;"
+        "print([m for m in ('pandas', 'plotly', 'kubernetes', 'nbclient', 'rich.table') if m in sys.modules])"
     )
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(

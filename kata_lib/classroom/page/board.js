@@ -10,6 +10,7 @@ import {
   fewBars,
   keep,
   lasting,
+  showJoining,
   sign,
   watch,
   written,
@@ -279,14 +280,7 @@ watch("api/board", (state) => {
   draw();
 });
 
-/** Shows the line that joins, where the class has codes; in a hub one joins by being there. */
-async function show(answer) {
-  if (!answer.ok) return;
-  const base = location.href.replace(/[^/]*$/, "").replace(/\/$/, "");
-  $("join").textContent = `kata class join ${base} --code ${(await answer.json()).learner}`;
-  $("joining").hidden = false;
-}
 $("renew").addEventListener("click", async () => {
-  await show(await fetch("api/codes/learner", { method: "POST" }));
+  await showJoining(await fetch("api/codes/learner", { method: "POST" }));
 });
-await show(await fetch("api/codes"));
+await showJoining(await fetch("api/codes"));

@@ -109,6 +109,20 @@ export function distribution(asked, showExpected) {
   return part;
 }
 
+/** Shows a line, or hides it where it is empty. */
+export function line(id, text) {
+  $(id).hidden = text === "";
+  $(id).textContent = text;
+}
+
+/** Shows the line that joins, where the class has codes; in a hub one joins by being there. */
+export async function showJoining(answer) {
+  if (!answer.ok) return;
+  const board = new URL(".", location.href).href.replace(/\/$/, "");
+  $("join").textContent = `kata class join ${board} --code ${(await answer.json()).learner}`;
+  $("joining").hidden = false;
+}
+
 /** Returns so many seconds as a clock. */
 export function clock(seconds) {
   const left = Math.max(0, Math.ceil(seconds));

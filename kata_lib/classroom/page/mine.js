@@ -1,14 +1,8 @@
 /** A learner's own page: how they stand on the board, what the instructor set, and what is kept of them. */
 
-import { $, countdown, element, sign, watch, written } from "./dom.js";
+import { $, countdown, element, line, sign, watch, written } from "./dom.js";
 
 const timer = countdown($("timer"));
-
-/** Shows a line, or hides it where it is empty. */
-function line(id, text) {
-  $(id).hidden = text === "";
-  $(id).textContent = text;
-}
 
 function drawSteps(told) {
   const steps = Object.entries(told.steps).map(([step, checks]) => {

@@ -1,22 +1,8 @@
 /** The view for the projector: the server sends it no names. */
 
-import { $, bars, countdown, distribution, fewBars, watch } from "./dom.js";
+import { $, bars, countdown, distribution, fewBars, line, showJoining, watch } from "./dom.js";
 
 const timer = countdown($("timer"));
-
-/** Shows a line, or hides it where it is empty. */
-function line(id, text) {
-  $(id).hidden = text === "";
-  $(id).textContent = text;
-}
-
-/** Returns how many learners have all checks of a step right, at most: the rarest of its checks. */
-function done(state) {
-  return Object.entries(state.steps).map(([step, checks]) => [
-    step,
-    Math.min(...checks.map((check) => state.right[check])),
-  ]);
-}
 
 function counted(count, one, more) {
   return `${count} ${count === 1 ? one : more}`;
@@ -41,16 +27,11 @@ function draw(state) {
   $("chosen").replaceChildren(...(chosen ? [distribution(chosen, true)] : []));
   $("asked").hidden = Boolean(chosen) || state.predictions.length === 0;
   $("predictions").replaceChildren(...state.predictions.map((asked) => distribution(asked, false)));
-  $("progress").replaceChildren(...bars(done(state), Math.max(1, state.count)));
+  $("progress").replaceChildren(...bars(Object.entries(state.done), Math.max(1, state.count)));
   $("count").textContent = people(state);
   $("few").replaceChildren(...fewBars(state.few));
 }
 
 watch("api/projected", draw);
 
-const answer = await fetch("api/codes");
-if (answer.ok) {
-  const base = location.href.replace(/\/[^/]*$/, "");
-  $("join").textContent = `kata class join ${base} --code ${(await answer.json()).learner}`;
-  $("joining").hidden = false;
-}
+await showJoining(await fetch("api/codes"));

@@ -1,8 +1,7 @@
 """Whether a task of an exam is done: what is in force, then what requests meet, as the steps' checks look."""
 
 from collections.abc import Mapping
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster import readiness, waiting
 from kata_lib.cluster.cluster import Cluster
@@ -14,6 +13,9 @@ from kata_lib.errors import ClusterError
 from kata_lib.mesh import in_force, telemetry
 from kata_lib.mesh.analyze.written import shares_text
 from kata_lib.statistics import shares
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SETTLE_SECONDS = 5.0
 """How long what was just written may take until it is in force."""
@@ -69,7 +71,7 @@ def _listed(pods: Mapping[str, int]) -> str:
     return ", ".join(f"{number} of {version}" for version, number in pods.items())
 
 
-def _of_sample(task: Task, sample: pd.DataFrame) -> Result:
+def _of_sample(task: Task, sample: "pd.DataFrame") -> Result:
     newest = task.scenario.newest
     failures = int(sample["version"].isna().sum())
     seen = shares.observed(sample, newest)

@@ -2,8 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster import waiting
 from kata_lib.cluster.client import ApiRefused
@@ -14,10 +13,13 @@ from kata_lib.errors import ClusterError
 from kata_lib.mesh import in_force
 from kata_lib.traffic.frames import RequestRecord
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _AT_ONCE = 8
 
 
-def ask(cluster: Cluster, caller: str, requests: int) -> pd.DataFrame:
+def ask(cluster: Cluster, caller: str, requests: int) -> "pd.DataFrame":
     """Ask a ready pod of the Service `caller` and return one row a request, as traffic.sample does.
 
     ClusterError where it has no ready pod.

@@ -12,7 +12,7 @@ from kata_lib.course.exercise import PERCENT, Exercise, InClass, Question
 from kata_lib.course.mistake import Mistake
 from kata_lib.course.steps import PROMOTE, V1, V2, V3, Step
 from kata_lib.course.turn import Hands, Turn
-from kata_lib.delivery import prices, record
+from kata_lib.delivery import record
 from kata_lib.delivery.plan import Plan
 from kata_lib.errors import ReleaseError
 from kata_lib.traffic import users
@@ -32,6 +32,8 @@ def read(made: Any) -> Plan:
 
 
 def _open(lab: Hands, made: Any) -> str:
+    from kata_lib.delivery import prices
+
     try:
         return prices.objection(read(made))
     except (ReleaseError, TypeError, yaml.YAMLError) as error:
@@ -40,6 +42,8 @@ def _open(lab: Hands, made: Any) -> str:
 
 def _not_seen(cluster: Cluster) -> Iterator[Mistake]:
     """Yield why the version that fails 5 % was not sent back by a plan that sees such versions."""
+    from kata_lib.delivery import prices
+
     live = cluster.get("apps/v1", "Deployment", "name-v3") or {"spec": {"template": {"spec": {}}}}
     for container in live["spec"]["template"]["spec"].get("containers", []):
         rate = {one["name"]: one.get("value") for one in container.get("env", [])}.get("ERROR_RATE", "0")

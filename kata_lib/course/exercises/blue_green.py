@@ -1,8 +1,7 @@
 """10: version 2 for those who ask for it by a header, version 1 for everyone else."""
 
 from collections.abc import Iterator, Mapping
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import mistakes, restoring, routing, service, verdicts
@@ -15,6 +14,9 @@ from kata_lib.course.wanted import same
 from kata_lib.mesh.analyze import Choice, lines
 from kata_lib.mesh.matches import PLAIN, Request
 from kata_lib.mesh.virtual_services import is_plain, speaker
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RULE = "deploy/blue-green/virtual-service.yaml"
 SUBSETS = "deploy/blue-green/destination-rule.yaml"
@@ -50,7 +52,7 @@ def _routed(cluster: Cluster, users: Shares) -> Iterator[Mistake]:
 
 
 def _judged(users: Shares, expected: float, otherwise: float) -> Check:
-    def check(cluster: Cluster, sample: pd.DataFrame) -> Result:
+    def check(cluster: Cluster, sample: "pd.DataFrame") -> Result:
         found = verdicts.first(cluster, _routed(cluster, users), sample)
         return found or verdicts.judge(cluster, sample, expected, otherwise)
 

@@ -1,8 +1,7 @@
 """02: ten percent, and what a sample tells."""
 
 import itertools
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import mistakes, routing, verdicts, wanted
@@ -11,13 +10,16 @@ from kata_lib.course.result import Result
 from kata_lib.course.steps import SCALED, V1, V2, Step
 from kata_lib.course.turn import Turn, routed, seen
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def _canary_10(cluster: Cluster, sample: pd.DataFrame) -> Result:
+
+def _canary_10(cluster: Cluster, sample: "pd.DataFrame") -> Result:
     found = verdicts.routed(cluster, wanted.CANARY_10)
     return verdicts.first(cluster, found, sample) or verdicts.judge(cluster, sample, 0.1, otherwise=1 / 3)
 
 
-def _weights_rule(cluster: Cluster, sample: pd.DataFrame) -> Result:
+def _weights_rule(cluster: Cluster, sample: "pd.DataFrame") -> Result:
     found = itertools.chain(
         routing.unsafe(cluster, wanted.CANARY_BY_FOUR_PODS),
         mistakes.replicas(cluster, SCALED),

@@ -1,8 +1,7 @@
 """01: version 2 beside version 1, without a rule."""
 
 import itertools
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import mistakes, routing, verdicts, wanted
@@ -12,8 +11,11 @@ from kata_lib.course.result import Result
 from kata_lib.course.steps import V1, Step
 from kata_lib.course.turn import Turn, seen
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def _v1_alone(cluster: Cluster, sample: pd.DataFrame) -> Result:
+
+def _v1_alone(cluster: Cluster, sample: "pd.DataFrame") -> Result:
     found = itertools.chain(
         mistakes.extra_version(cluster),
         mistakes.unwanted_route(cluster),
@@ -23,7 +25,7 @@ def _v1_alone(cluster: Cluster, sample: pd.DataFrame) -> Result:
     return verdicts.first(cluster, found, sample) or verdicts.judge(cluster, sample, 0.0, otherwise=1 / 3)
 
 
-def _a_third(cluster: Cluster, sample: pd.DataFrame) -> Result:
+def _a_third(cluster: Cluster, sample: "pd.DataFrame") -> Result:
     found = itertools.chain(
         mistakes.replicas(cluster, {"name-v1": 2, "name-v2": 1}),
         mistakes.unwanted_route(cluster),

@@ -1,8 +1,7 @@
 """08: a rule for the mesh and a rule for a gateway, for one service with callers inside and outside."""
 
 from collections.abc import Iterator
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
@@ -15,6 +14,9 @@ from kata_lib.course.turn import Turn, seen
 from kata_lib.course.wanted import CANARY_10, same
 from kata_lib.mesh.analyze import Choice, lines
 from kata_lib.mesh.virtual_services import ISTIO, speaker
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GATEWAY, MESH = "gateway", "mesh"
 OPEN, SENTENCES = "deploy/gateway/gateway.yaml", "deploy/gateway/sentences.yaml"
@@ -73,7 +75,7 @@ def _gateways(rule: Obj) -> list[str]:
     return rule["spec"].get("gateways") or [MESH]
 
 
-def _canary(cluster: Cluster, sample: pd.DataFrame) -> Result:
+def _canary(cluster: Cluster, sample: "pd.DataFrame") -> Result:
     found = verdicts.first(cluster, _one_sided(cluster), sample)
     return found or verdicts.judge(cluster, sample, CANARY_10.shares["v2"], otherwise=1 / 3)
 

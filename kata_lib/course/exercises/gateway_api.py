@@ -1,8 +1,7 @@
 """09: the canary as an HTTPRoute with a Service for each version, beside the VirtualService that does it."""
 
 from collections.abc import Iterator
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import mistakes, restoring, service, verdicts
@@ -14,6 +13,9 @@ from kata_lib.course.turn import Turn, seen
 from kata_lib.course.wanted import CANARY_10, same
 from kata_lib.mesh import http_routes, weights
 from kata_lib.mesh.analyze import lines
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SERVICES, ROUTE = "deploy/gateway-api/services.yaml", "deploy/gateway-api/http-route.yaml"
 OTHER_SHARE = 30
@@ -44,7 +46,7 @@ def _not_by_http_route(cluster: Cluster) -> Iterator[Mistake]:
         yield Mistake(f"A request gets: {found.outcome()}.", f"kata weights {shares}")
 
 
-def _by_http_route(cluster: Cluster, sample: pd.DataFrame) -> Result:
+def _by_http_route(cluster: Cluster, sample: "pd.DataFrame") -> Result:
     found = verdicts.first(cluster, _not_by_http_route(cluster), sample)
     return found or verdicts.judge(cluster, sample, CANARY_10.shares["v2"], otherwise=1 / 3)
 

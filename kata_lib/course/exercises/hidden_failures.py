@@ -1,8 +1,7 @@
 """12: failures that retries hide, time-outs that make them, and who gets paged when the last tier is slow."""
 
 from collections.abc import Iterator
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import restoring, service, verdicts
@@ -15,6 +14,9 @@ from kata_lib.course.turn import Turn, seen
 from kata_lib.course.wanted import V3_ERRORS, WantedRouting
 from kata_lib.mesh.virtual_services import speaker
 from kata_lib.statistics import shares
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HALF, RETRIES = "deploy/hidden-failures/half.yaml", "deploy/hidden-failures/retries.yaml"
 V3_SHARE, ATTEMPTS = 0.5, 2
@@ -41,7 +43,7 @@ def _not_retried(cluster: Cluster) -> Iterator[Mistake]:
         yield Mistake(f"The rule for name has a {field} too, which makes failures of its own.", mend)
 
 
-def _retried(cluster: Cluster, sample: pd.DataFrame) -> Result:
+def _retried(cluster: Cluster, sample: "pd.DataFrame") -> Result:
     for mistake in _not_retried(cluster):
         return verdicts.wrong(mistake)
     behind = f"expected {shares.percent(HIDDEN)} behind retries"

@@ -1,8 +1,6 @@
 """04: what the mesh itself counts."""
 
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import verdicts, wanted
@@ -13,13 +11,16 @@ from kata_lib.course.steps import CANARY, V1, V2, Step
 from kata_lib.course.turn import Hands, Turn, has_dots
 from kata_lib.statistics import shares
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _MEASURE = (
     "before = lab.counters(); sample = lab.sample(requests=500); counted = lab.counters(since=before); "
     "from kata_lib import telemetry; table = telemetry.side_by_side(sample, counted, service='name')"
 )
 
 
-def _mesh_agrees(cluster: Cluster, table: pd.DataFrame) -> Result:
+def _mesh_agrees(cluster: Cluster, table: "pd.DataFrame") -> Result:
     """Look at a table of telemetry.side_by_side."""
     for mistake in verdicts.routed(cluster, wanted.CANARY_10):
         return verdicts.wrong(mistake)

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import mistakes, restoring, service, verdicts
@@ -16,6 +15,9 @@ from kata_lib.course.turn import Turn, seen
 from kata_lib.course.wanted import V3_ERRORS
 from kata_lib.mesh.virtual_services import ISTIO
 from kata_lib.statistics import shares
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EJECTION = "deploy/outliers/half-of-the-pods.yaml"
 IN_A_ROW, PODS, CANARY = 2, 3, 0.1
@@ -44,7 +46,7 @@ def _not_ejected(cluster: Cluster) -> Iterator[Mistake]:
         yield Mistake(f"maxEjectionPercent is {most}; one pod of {PODS} is {one}, so none may go.", mend)
 
 
-def _ejected(cluster: Cluster, sample: pd.DataFrame) -> Result:
+def _ejected(cluster: Cluster, sample: "pd.DataFrame") -> Result:
     for mistake in _not_ejected(cluster):
         return verdicts.wrong(mistake)
     behind = f"without an ejection {shares.percent(FAILING)}"

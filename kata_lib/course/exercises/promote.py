@@ -1,8 +1,7 @@
 """05: promote, meet a version that is not well, roll back, clean up."""
 
 import itertools
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import mistakes, routing, verdicts, wanted
@@ -12,8 +11,11 @@ from kata_lib.course.steps import CANARY, V1, V2, Step
 from kata_lib.course.turn import Turn, routed
 from kata_lib.course.wanted import UNROUTED_FAILURES, V3_FAILURES
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def _v3_hurts(cluster: Cluster, sample: pd.DataFrame) -> Result:
+
+def _v3_hurts(cluster: Cluster, sample: "pd.DataFrame") -> Result:
     found = itertools.chain(
         verdicts.routed(cluster, wanted.CANARY_OF_V3, (*verdicts.V1_AND_V2, "name-v3")),
         routing.retries(cluster),
@@ -25,7 +27,7 @@ def _v3_hurts(cluster: Cluster, sample: pd.DataFrame) -> Result:
     return verdicts.verdict(cluster, said, seen, V3_FAILURES, UNROUTED_FAILURES)
 
 
-def _cleaned_up(cluster: Cluster, _: pd.DataFrame) -> Result:
+def _cleaned_up(cluster: Cluster, _: "pd.DataFrame") -> Result:
     for mistake in mistakes.left_over(cluster):
         return verdicts.wrong(mistake)
     return verdicts.right(f"Nothing of the workshop is left in namespace {cluster.namespace}.")

@@ -1,8 +1,7 @@
 """00: one sentence, and which sidecars had a hand in it."""
 
 import itertools
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import mistakes, routing, verdicts
@@ -12,10 +11,13 @@ from kata_lib.course.result import Result
 from kata_lib.course.steps import Step
 from kata_lib.statistics import shares
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 HALF = 0.5  # of the requests fail where one of two pods does not answer
 
 
-def _v1_runs(cluster: Cluster, sample: pd.DataFrame) -> Result:
+def _v1_runs(cluster: Cluster, sample: "pd.DataFrame") -> Result:
     found = itertools.chain(mistakes.workloads(cluster, V1_DEPLOYMENTS), routing.unanswered(cluster))
     if result := verdicts.first(cluster, found, sample):
         return result

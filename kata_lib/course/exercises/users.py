@@ -1,8 +1,7 @@
 """11: ten per cent of requests is not ten per cent of users, and a canary that users stay on."""
 
 from collections.abc import Iterator
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import mistakes, restoring, service, verdicts
@@ -15,6 +14,9 @@ from kata_lib.course.wanted import CANARY_10, same
 from kata_lib.mesh.matches import PLAIN, Request
 from kata_lib.mesh.virtual_services import is_plain, speaker
 from kata_lib.traffic import users
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STICKY = "deploy/users/sticky.yaml"
 SHARE, REQUESTS = 0.1, 20
@@ -44,7 +46,7 @@ def _not_sticky(cluster: Cluster) -> Iterator[Mistake]:
             yield Mistake(f"The route to {place['destination'].get('subset', 'name')} sets no cookie.", mend)
 
 
-def _sticky(cluster: Cluster, sample: pd.DataFrame) -> Result:
+def _sticky(cluster: Cluster, sample: "pd.DataFrame") -> Result:
     if result := verdicts.first(cluster, _not_sticky(cluster), sample):
         return result
     if "user" not in sample:

@@ -1,9 +1,7 @@
 """03: turn the weight, see the traffic follow."""
 
 from contextlib import suppress
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import verdicts, wanted
@@ -14,8 +12,11 @@ from kata_lib.course.turn import Hands, Turn, has_dots, routed
 from kata_lib.errors import WaitTimeout
 from kata_lib.statistics.shares import requests_needed
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def _canary_20(cluster: Cluster, sample: pd.DataFrame) -> Result:
+
+def _canary_20(cluster: Cluster, sample: "pd.DataFrame") -> Result:
     found = verdicts.routed(cluster, wanted.CANARY_20)
     return verdicts.first(cluster, found, sample) or verdicts.judge(cluster, sample, 0.2, otherwise=0.1)
 

@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster import waiting
 from kata_lib.cluster.client import Obj
@@ -13,6 +12,9 @@ from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery.argo.state import Measurement, RolloutState, read
 from kata_lib.errors import ReleaseError
 from kata_lib.mesh.analyze.rollouts import API, KIND
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ANALYSIS_RUN = "AnalysisRun"
 _POLL_SECONDS = 0.25
@@ -77,8 +79,10 @@ class ArgoRollout:
         """The weights of the newest release, as far as somebody looked: each from when it was seen first."""
         return list(self._moves)
 
-    def history(self) -> pd.DataFrame:
+    def history(self) -> "pd.DataFrame":
         """Return what the analysis measured and how each measurement was judged, one row each."""
+        import pandas as pd
+
         rows = [
             {
                 "time": pd.Timestamp(m.at, unit="s", tz="UTC"),
@@ -103,8 +107,10 @@ class ArgoRollout:
         raised = [move.at for move in self._moves if move.weight > 0]
         return round(raised[-1] - raised[0], 1) if raised else 0.0
 
-    def moments(self) -> dict[str, pd.Timestamp]:
+    def moments(self) -> "dict[str, pd.Timestamp]":
         """Return when each weight was seen first, for a picture."""
+        import pandas as pd
+
         return {f"{move.weight} %": pd.Timestamp(move.at, unit="s", tz="UTC") for move in self._moves}
 
     def pause(self) -> None:
@@ -187,4 +193,6 @@ class ArgoRollout:
 
 
 def _line(event: Measurement | Sighting) -> str:
+    import pandas as pd
+
     return f"{pd.Timestamp(event.at, unit='s', tz='UTC'):%H:%M:%S}  {event.weight:3} %  {event}"

@@ -5,8 +5,7 @@ notebook.
 """
 
 from collections import deque
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import released_pods
@@ -17,6 +16,9 @@ from kata_lib.lab.live.protocol import GraphNews
 from kata_lib.lab.live.widget import GraphWidget
 from kata_lib.mesh import telemetry
 from kata_lib.pictures import graph
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FRAME_SECONDS = 2.0
 SPAN = 5  # readings between the two that a picture is the difference of
@@ -64,14 +66,14 @@ class Readings(Subject):
             return str(error)
         return ""
 
-    def _draw(self, counted: pd.DataFrame) -> graph.Graph:
+    def _draw(self, counted: "pd.DataFrame") -> graph.Graph:
         return graph.draw(counted, self._services)
 
 
 class OfPods(Readings):
     """The same of the pods of the service that is released: which of them gets requests, and which none."""
 
-    def _draw(self, counted: pd.DataFrame) -> graph.Graph:
+    def _draw(self, counted: "pd.DataFrame") -> graph.Graph:
         return released_pods.graph_of(self._cluster, counted)
 
 

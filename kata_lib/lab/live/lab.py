@@ -2,8 +2,7 @@
 
 import time
 import traceback
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster import waiting
 from kata_lib.course.application import Sampler, frame_of
@@ -18,6 +17,9 @@ from kata_lib.lab.live.widget import LabWidget
 from kata_lib.pictures import plots
 from kata_lib.pictures.stills import Still
 from kata_lib.traffic.frames import UNKNOWN
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FRAME_SECONDS = 0.1
 RING = 4_000  # records between the sampler and a turn, of which there are ten a second
@@ -82,14 +84,16 @@ class Live(LiveView):
             raise WaitTimeout(_not_seen(found, timeout))
         return found
 
-    def answers(self) -> pd.DataFrame:
+    def answers(self) -> "pd.DataFrame":
         """Return the requests since the last change, at most the last 24,000, as lab.sample does."""
         changes = self._session.changes
         since = self._session.start_ns + int(1e9 * changes[-1].at) if changes else 0
         return frame_of([record for record in self._session.records.copy() if record[0] >= since])
 
-    def changes(self) -> pd.DataFrame:
+    def changes(self) -> "pd.DataFrame":
         """Return a row for each change of the weight: by whom, and after how long it could be seen."""
+        import pandas as pd
+
         changes = [change for change in self._session.changes.copy() if change.number > 0]
         rows = [
             [words(change.before), words(change.after), change.by, *_seen(change, change is changes[-1])]
@@ -99,6 +103,8 @@ class Live(LiveView):
 
     def picture(self) -> Still:
         """Return the last minute of the traffic as a still picture."""
+        import pandas as pd
+
         session = self._session
         records = session.records.copy()
         end = (records[-1][0] - session.start_ns) / 1e9 if records else session.now()

@@ -8,8 +8,7 @@ import html
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import inbox
@@ -37,6 +36,9 @@ from kata_lib.mesh import durations, telemetry
 from kata_lib.statistics.sequential import Counted
 from kata_lib.statistics.shares import in_percent
 from kata_lib.traffic.frames import UNKNOWN
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FRAME_SECONDS = 1.0
 TOLD = 3  # decisions beside the picture; wait() says them all
@@ -169,7 +171,7 @@ def _standing(told: Told) -> Standing:
     )
 
 
-def _row(at: int, parts: Mapping[str, pd.DataFrame], lost: Counted) -> Second:
+def _row(at: int, parts: "Mapping[str, pd.DataFrame]", lost: Counted) -> Second:
     """Return a second's row; parts: what was counted of each version, lost: of none."""
     counted = {name: metrics.failures(part) for name, part in parts.items() if name}
     everybodys = sum(counted.values(), lost)
@@ -180,7 +182,7 @@ def _row(at: int, parts: Mapping[str, pd.DataFrame], lost: Counted) -> Second:
     return Second(at, everybodys.n, failed, versions)
 
 
-def _version(counted: Counted, everybodys: int, part: pd.DataFrame) -> VersionSecond:
+def _version(counted: Counted, everybodys: int, part: "pd.DataFrame") -> VersionSecond:
     failed = in_percent(counted.bad / counted.n) if counted.n else 0.0
     latencies = (durations.quantile(part, q) for q in (0.5, 0.95))
     return VersionSecond(*share_interval(counted.n, everybodys), failed, *map(_rounded, latencies))

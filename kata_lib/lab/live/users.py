@@ -4,8 +4,7 @@ Drawn anew every two seconds, by the kernel, as the live graph is.
 """
 
 from contextlib import suppress
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from kata_lib.cluster import waiting
 from kata_lib.course.application import Sampler
@@ -17,6 +16,9 @@ from kata_lib.lab.live.protocol import GraphNews
 from kata_lib.lab.live.widget import GraphWidget
 from kata_lib.pictures import meeting
 from kata_lib.pictures.stills import Still
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FRAME_SECONDS = 2.0
 CONCURRENCY = 16
@@ -59,7 +61,7 @@ class People(Subject):
         """Whether everyone has asked as often as wanted."""
         return len(self.sample()) >= self._wanted
 
-    def sample(self) -> pd.DataFrame:
+    def sample(self) -> "pd.DataFrame":
         """Return the requests so far, of each user so many at most; TrafficError where sampling broke off."""
         frame = self._sampler.frame()
         return frame[frame.groupby("user").cumcount() < self._requests] if len(frame) else frame
@@ -81,7 +83,7 @@ class LiveUsers(LiveView):
         self._people = People(lab, number, requests, rate)
         super().__init__(GraphWidget(FRAME_SECONDS), self._people, lambda: self.picture.svg, FRAME_SECONDS)
 
-    def sample(self, timeout: float = 120.0) -> pd.DataFrame:
+    def sample(self, timeout: float = 120.0) -> "pd.DataFrame":
         """Return all requests, as lab.sample does, once everyone has asked; wait for that, in seconds."""
         with waiting.busy("Waiting: not everyone has asked so often yet"):
             if not waiting.holds(lambda: self._people.complete, timeout, 0.1):

@@ -94,6 +94,7 @@ def claim(state: State, kind: str | None = None) -> tuple[AddressPlan, socket.so
     kept = read_json(state.addresses)
     if kept is not None:
         plan = _plan(state, kept)
+        _check_share(state, kept, kind)
         server = _listen(plan.server_address())
         if server is None:
             host, port = plan.server_address()
@@ -109,6 +110,15 @@ def claim(state: State, kind: str | None = None) -> tuple[AddressPlan, socket.so
             write_json(state.addresses, kept)
             return plan, server
     raise EngineError("No loopback address of those that were tried is free: stop other clusters first.")
+
+
+def _check_share(state: State, kept: dict[str, Any], kind: str | None) -> None:
+    """Raise EngineError where a cluster's block is not of the network in which it is to be."""
+    if kept["kind"] == LoopbackPlan.kind and "/" in (kind or "") and kept["block"] not in _blocks(str(kind)):
+        raise EngineError(
+            f"The cluster {state.name!r} has addresses outside {kind}, which KATA_ADDRESSES names: kata "
+            "down, then kata up, gives it some of those."
+        )
 
 
 def available(state: State, kind: str | None = None) -> Address | None:
