@@ -14,8 +14,7 @@ lab = open_lab(step="gateway")
 # ## A proxy at the edge
 #
 # The canary of notebook 02 is in force, 90 to 10. New is a **gateway**: a pod that is nothing but an Envoy, and takes
-# requests from outside. What it takes says the object `Gateway`; where they go says a VirtualService that names it among its
-# `gateways`:
+# requests from outside. What it takes says the object `Gateway`; where they go a VirtualService with it among its `gateways`:
 # %%
 lab.pods()
 # %%

@@ -14,9 +14,8 @@ lab = open_lab(step="users")
 # %% [markdown]
 # ## Predict: twenty requests each
 #
-# The canary is in force: one request in ten goes to version 2. One hundred users make twenty requests each. What share of
-# the **users** has met version 2 afterwards, in percent? And how often, on average, does an answer come from another version
-# than the same user's answer before?
+# The canary is in force: one request in ten goes to version 2. One hundred users make twenty requests each. What share of the
+# **users** has met version 2 then, in percent? How often, on average, is an answer of another version than the user's one before?
 # %% tags=predict
 lab.predict("users with 20 requests each who meet v2", ...)
 lab.predict("times that a user is sent to the other version", ...)
@@ -57,8 +56,7 @@ hashed = lab.sample(users=60, requests=20, concurrency=16)
 lab.compare("users who meet v2 under consistentHash", users.met(hashed))
 # %% [markdown] tags=look-first
 # As many as before. You know from 02 that the sidecar decides in two steps: the *subset* by weight, then a *pod* of it. The
-# hash rules the second step only. Two of the three pods belong to version 1; a user always meets the same one of those two,
-# when it is version 1's turn.
+# hash rules the second step only: of version 1's two pods a user always meets the same one, when it is version 1's turn.
 # %% [markdown]
 # Without weights there is only the second step, over all three pods. Expect nobody to change sides, and about a third of the
 # users on version 2; not the share that you would choose, for it is the pods' again:

@@ -14,10 +14,9 @@ lab = open_lab(step="a-little-ill")
 # %% [markdown]
 # ## It fails one request in twenty
 #
-# You make version 3 such by its environment; `deploy/app/sentences.py` says what else it knows to do wrong. The plan is
-# the one of 06 in a hurry: 10, 50, 100 %, with the same limits, 1 and 25 %. (In a terminal:
-# `kubectl set env deployment name-v3 ERROR_RATE=0.05 DELAY-`, then `kata release start deploy/rollouts/v3-hurried.yaml`.)
-# Predict: of a hundred such releases, how many go **through**, to everyone?
+# You make version 3 such by its environment; `deploy/app/sentences.py` says what else it knows to do wrong. The plan is that of 06
+# in a hurry: 10, 50, 100 %, limits 1 and 25 %. (In a terminal: `kubectl set env deployment name-v3 ERROR_RATE=0.05 DELAY-`, then
+# `kata release start deploy/rollouts/v3-hurried.yaml`.) Predict: of a hundred such releases, how many go **through**, to everyone?
 # %%
 lab.set_env("name-v3", ERROR_RATE="0.05", DELAY=None)
 hurried = delivery.read("deploy/rollouts/v3-hurried.yaml").without(lab.uncounted())
@@ -30,9 +29,8 @@ with lab.watch(rate=400) as crowd:
     releases = trials.run(lab.cluster, hurried, 3, crowd)
 releases
 # %% [markdown]
-# Three say little. So the class puts its own together: each saves a file, one person copies all of them into a folder,
-# and `trials.pool(FOLDER)` reads them. The bars are what was pooled, so far yours alone, and real; the dotted lines are
-# two thousand **simulated** releases, by the code that decided yours.
+# Three say little. So the class puts its own together: each saves a file, one person copies all into a folder, `trials.pool(FOLDER)`
+# reads them. Bars: what was pooled, real, so far yours alone. Dotted: two thousand **simulated** releases, by the code that decided yours.
 # %%
 trials.save(releases)
 pooled = trials.pool()
@@ -88,9 +86,8 @@ with lab.watch(rate=400):
     release = trials.watched(lab.cluster, hurried)
 lab.compare("weight at which a version is stopped that is slow under load", release.reached())
 # %% [markdown] tags=look-first
-# At 10 % it gets 40 requests a second, and hardly one waits long; at 50 % it gets 200, and they queue. A small weight says
-# nothing of **capacity**: a plan that goes from 10 to 100 at once meets it with everyone. And the other way round: who
-# scales version 2 down at 50 % has nowhere to go back to.
+# At 10 % it gets 40 requests a second, and hardly one waits; at 50 % it gets 200, and they queue. A small weight says nothing of
+# **capacity**: a plan that goes from 10 to 100 at once meets it with everyone. And who scales version 2 down at 50 % has no way back.
 # %% [markdown]
 # ## Your turn: a plan that sees them
 #
