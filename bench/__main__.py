@@ -29,6 +29,7 @@ from bench import (
     release,
     release_errors,
     rules,
+    set_up,
     soak,
     start,
     storm,
@@ -63,8 +64,9 @@ GROUPS = (
     "board",
     "engines",
     "marks",
+    "set-up",
 )
-WITHOUT_A_CLUSTER = frozenset({"board", "engines", "marks", "release-errors", "storm"})
+WITHOUT_A_CLUSTER = frozenset({"board", "engines", "marks", "release-errors", "set-up", "storm"})
 BY_NAME_ONLY = frozenset({"soak", *WITHOUT_A_CLUSTER})
 LABS = 50_000
 RELEASES = 20_000
@@ -137,6 +139,7 @@ def _run(chosen: list[str], extent: Extent, rows: Rows, say: Callable[[str], Non
         "board": lambda: board.measure(extent.learners or board.LEARNERS, extent.minutes, say),
         "marks": lambda: marks.measure(LABS, say),
         "release-errors": lambda: release_errors.measure(RELEASES if extent.full else RELEASES // 4, say),
+        "set-up": lambda: set_up.measure(say),
         "storm": lambda: storm.measure(NAME, storm.FULL if extent.full else storm.QUICK, say),
     }
     with tempfile.TemporaryDirectory(prefix="kata-bench-") as folder, chdir(PROJECT):
