@@ -109,10 +109,14 @@ def hear_cell(walk: Walk, reader: ScreenReader, cell: Cell) -> None:
 def hear_live_lab(walk: Walk, reader: ScreenReader) -> None:
     """Assert that a screen reader finds the weight at the slider, and is told the shares unasked."""
     place = f"{walk.place(live_cell(walk))} {LIVE}"
-    weight = round(100 * float(walk.page.locator(place).get_attribute("data-weight") or "nan"))
-    nodes = reader.reads(place, until=lambda nodes: _tells(nodes, weight))
+    live = walk.page.locator(place)
+
+    def tells(nodes: list[Node]) -> bool:
+        return _tells(nodes, round(100 * float(live.get_attribute("data-weight") or "nan")))
+
+    nodes = reader.reads(place, until=tells)
     assert nameless(nodes) == []
-    assert _tells(nodes, weight), nodes
+    assert tells(nodes), nodes
 
 
 def _tells(nodes: list[Node], weight: int) -> bool:

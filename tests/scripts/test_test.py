@@ -9,6 +9,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ["ruff", "mypy", "pytest", "npm"]
+SCRIPTS = [
+    ".ci/run",
+    ".binder/postBuild",
+    ".binder/start",
+    "deploy/hub/single-user",
+    "etc/one.sh",
+    "etc/one.bashrc",
+]
 
 
 @pytest.fixture
@@ -19,7 +27,7 @@ def project(tmp_path: Path) -> Path:
     program(tmp_path / "scripts" / "setup", "exit 0")
     for tool in TOOLS:
         program(tmp_path / ".venv" / "bin" / tool, f"test ! -e FAIL-{tool}")
-    for script in [".ci/run", ".binder/postBuild", ".binder/start", "etc/one.sh", "etc/one.bashrc"]:
+    for script in SCRIPTS:
         program(tmp_path / script, "true")
     return tmp_path
 
