@@ -109,14 +109,16 @@ def hear_cell(walk: Walk, reader: ScreenReader, cell: Cell) -> None:
 def hear_live_lab(walk: Walk, reader: ScreenReader) -> None:
     """Assert that a screen reader finds the weight at the slider, and is told the shares unasked."""
     place = f"{walk.place(live_cell(walk))} {LIVE}"
-    live = walk.page.locator(place)
+    live, told = walk.page.locator(place), False
 
     def tells(nodes: list[Node]) -> bool:
-        return _tells(nodes, round(100 * float(live.get_attribute("data-weight") or "nan")))
+        nonlocal told
+        told = _tells(nodes, round(100 * float(live.get_attribute("data-weight") or "nan")))
+        return told
 
     nodes = reader.reads(place, until=tells)
     assert nameless(nodes) == []
-    assert tells(nodes), nodes
+    assert told, nodes
 
 
 def _tells(nodes: list[Node], weight: int) -> bool:
