@@ -128,25 +128,25 @@ def test_a_summary_is_json_and_text() -> None:
     assert summary.text(summary.summarize(frame[:0])).startswith("0 requests")
 
 
-def test_a_notebooks_first_cell_loads_neither_tables_nor_pictures() -> None:
-    code = (
-        "import sys; from kata_lib import open_lab, plots;"
-        "print([m for m in ('pandas', 'numpy', 'narwhals') if m in sys.modules])"
-    )
+def loaded(modules: tuple[str, ...], statement: str) -> list[str]:
+    """Return which of the modules a new Python has loaded after a statement."""
+    code = f"import sys; {statement}; print(*[m for m in {modules} if m in sys.modules])"
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60, check=True
     )
-    assert done.stdout.strip() == "[]"
+    return done.stdout.split()
+
+
+def test_what_is_loaded_is_found() -> None:
+    assert loaded(("json", "pandas"), "import json") == ["json"]
+
+
+def test_a_notebooks_first_cell_loads_neither_tables_nor_pictures() -> None:
+    assert loaded(("pandas", "numpy", "narwhals"), "from kata_lib import open_lab, plots") == []
 
 
 def test_the_command_loads_nothing_heavy() -> None:
-    code = (
-        "import sys, kata_lib.cli, kata_lib.cluster.cluster, kata_lib.course.service, kata_lib.mesh.weights;"
-        "print([m for m in ('pandas', 'plotly', 'kubernetes', 'nbclient', 'rich.table') if m in sys.modules])"
-    )
-    root = Path(__file__).resolve().parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60, check=True
-    )
-    assert done.stdout.strip() == "[]"
+    modules = ("pandas", "plotly", "kubernetes", "nbclient", "rich.table")
+    command = "kata_lib.cli, kata_lib.cluster.cluster, kata_lib.course.service, kata_lib.mesh.weights"
+    assert loaded(modules, f"import {command}") == []
