@@ -15,7 +15,7 @@ _INTERNAL_LISTENER_TYPE = (
 )
 _TYPE = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
-# By default each thread wakes ten times a second to say that it lives: two thirds of what an idle Envoy takes.
+# By default each thread wakes ten times a second to say that it lives: two thirds of what idle Envoys take.
 # What follows from a miss is a counter, which nobody reads.
 _SELDOM = {"miss_timeout": "60s", "megamiss_timeout": "60s"}
 
