@@ -87,11 +87,11 @@ def _times(pids: Collection[int]) -> dict[int, float]:
     found = {}
     for pid in pids:
         with contextlib.suppress(psutil.NoSuchProcess, OSError):
-            found[pid] = _processor_time(pid)
+            found[pid] = seconds_of(pid)
     return found
 
 
-def _processor_time(pid: int) -> float:
+def seconds_of(pid: int) -> float:
     """Return the processor time of a process: on Linux to the nanosecond, idle ones take less than a tick.
 
     Its clock is MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) of Linux' posix-timers_types.h.

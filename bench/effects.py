@@ -49,7 +49,7 @@ def floor(programs: Sequence[Program], url: str, by: By, changes: int) -> float:
         socket = Path(folder) / "xds.sock"
         with _serving(by, socket) as server:
             _publish(server, "v1")
-            asking = [_asking(program, by, socket) for program in programs]
+            asking = [asking(program, by, socket) for program in programs]
             with by_hand.started(asking, url, Path(folder)):
                 way = Way(lambda version: _publish(server, version), url)
                 return percentile(weights.effects(way, changes)[0], 50)
@@ -87,7 +87,7 @@ def _host(service: str, clusters: dict[str, int]) -> dict[str, Any]:
     return {"name": service, "domains": [f"{service}:5000"], "routes": [route]}
 
 
-def _asking(program: Program, by: By, socket: Path) -> Program:
+def asking(program: Program, by: By, socket: Path) -> Program:
     """Return a program, of which the caller's sidecar has no route table of its own."""
     bootstrap = program.bootstrap
     if bootstrap is None or not bootstrap["node"]["cluster"].startswith(f"{APPLICATION.service}."):

@@ -73,8 +73,8 @@ def _beside(ours: Seen, hand: Seen, programs: int) -> Iterator[Figure]:
     yield _chain("by hand", ours.rates, hand.rates, goal=0.95)
     held = f"{ours.pod:.1f} MB and {hand.pod:.1f} MB"
     yield Figure("memory of a pod beside by hand", ours.pod / hand.pod, "times", 1.3, how=held)
-    yield _cost("idle", ours.idle, hand.idle)
-    yield _cost(f"{RATE:g} requests/s", ours.work, hand.work)
+    yield cost("idle", ours.idle, hand.idle)
+    yield cost(f"{RATE:g} requests/s", ours.work, hand.work)
 
 
 def _chain(what: str, ours: Sequence[float], theirs: Sequence[float], goal: float | None = None) -> Figure:
@@ -83,7 +83,7 @@ def _chain(what: str, ours: Sequence[float], theirs: Sequence[float], goal: floa
     return Figure(f"chain beside {what}", median(ours) / median(theirs), "times", goal, "at least", asked)
 
 
-def _cost(what: str, ours: Costs, hand: Costs) -> Figure:
+def cost(what: str, ours: Costs, hand: Costs) -> Figure:
     """Return the processor time of both, and of each part of them."""
     parts = [f"{part} {100 * ours[part]:.2f} and {100 * hand.get(part, 0):.2f}" for part in ours]
     times = sum(ours.values()) / sum(hand.values())
