@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx2
+import httpx
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -66,9 +66,9 @@ class KubernetesClass:
         self.kubectl("apply", "--filename=-", given=yaml.safe_dump_all(objects))
 
     @contextmanager
-    def browser(self, name: str) -> Iterator[httpx2.Client]:
+    def browser(self, name: str) -> Iterator[httpx.Client]:
         """Yield a client that logged in by the page, with its cookies."""
-        with httpx2.Client(base_url=self.url, follow_redirects=True, timeout=60) as client:
+        with httpx.Client(base_url=self.url, follow_redirects=True, timeout=60) as client:
             page = client.get("/hub/login").text
             (token,) = re.findall(r'name="_xsrf"\s+value="([^"]+)"', page)
             form = {"username": name, "password": "any", "_xsrf": token}
