@@ -125,6 +125,7 @@ def a_class(way: Way, namespace: str) -> Iterator[KubernetesClass]:
             "rollout", "status", "deployment", f"--timeout={START_SECONDS}s", seconds=START_SECONDS + 20
         )
         with port_of(made, way.front_door) as url:
+            until(lambda: httpx.get(f"{url}/hub/login").status_code == 200, "the page to log in at")
             yield KubernetesClass(namespace, f"{way.front_door}:80", url)
     finally:
         made.kubectl("delete", "namespace", namespace, seconds=300)
