@@ -200,7 +200,9 @@ def _in_a_cluster(
             *release.measure(cluster, releases=10 if full else 3),
             *release.by_argo(engine, cluster, say),
         ],
-        "floors": lambda: floors.measure(engine, times=5 if full else 3, seconds=10 if full else 3),
+        "floors": lambda: floors.measure(
+            engine, times=5 if full else 3, seconds=10 if full else 3, changes=200 if full else 50
+        ),
         "soak": lambda: soak.measure(NAME, extent.minutes, say),
         "classroom": lambda: _class(engine, extent.learners or CLASS, say),
     }
