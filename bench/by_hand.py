@@ -147,7 +147,7 @@ def started(programs: Sequence[Program], url: str, folder: Path) -> Iterator[lis
                 argv[argv.index("-c") + 1] = str(file)
             with (folder / f"{number}.log").open("wb") as log:
                 environment = dict(program.environment)
-                running.append(  # a session each, as in the cluster: a busy Linux divides its time by sessions
+                running.append(  # a session each, as in the cluster: a busy Linux divides time by sessions
                     psutil.Popen(argv, env=environment, stdout=log, stderr=log, start_new_session=True)
                 )
         if not waiting.holds(lambda: _answers(url) and all(map(_live, admins)), READY_SECONDS, POLL_SECONDS):
