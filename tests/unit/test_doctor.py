@@ -8,9 +8,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
 from kata_lib import cli, engines, machine, versions
 from kata_lib.cli import doctor

