@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pdm.backend.hooks import Context
 
 SHIPPED = (
-    *("README.md", "deploy/app", "docs", "etc/*.*", "etc/jupyter", "notebooks", "requirements-kubectl.lock"),
+    *("README.md", "deploy/app", "docs", "etc/*.*", "etc/jupyter", "notebooks"),
     *("scripts/get-tools", "scripts/get_tools.py", "scripts/loop-query.sh"),
 )
 """What is read where the workshop runs: patterns from the project's folder, of folders all that they hold.

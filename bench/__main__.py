@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import chdir
 from pathlib import Path
 from statistics import median
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-import typer
+import click
 from rich.console import Console
 from rich.table import Table
 
@@ -73,6 +73,9 @@ RELEASES = 20_000
 CLASS = 30
 
 
+FILE = click.Path(path_type=Path)
+
+
 class Extent(NamedTuple):
     """How much is measured: whether all that the goals name, minutes of soak and board, learners of a class.
 
@@ -84,33 +87,48 @@ class Extent(NamedTuple):
     learners: int | None
 
 
+@click.command()
+@click.option("--full", is_flag=True, help="The counts that the goals name; minutes.")
+@click.option("--only", multiple=True, help=f"One of {', '.join(GROUPS)}; repeatable.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0.1),
+    default=soak.MINUTES,
+    show_default=True,
+    help="How long soak and board last.",
+)
+@click.option(
+    "--learners",
+    type=click.IntRange(min=1),
+    help=f"How many the class has ({CLASS}; the board {board.LEARNERS}).",
+)
+@click.option("--check", is_flag=True, help="Fail where a goal is missed or a group failed.")
+@click.option("--json", "json_file", type=FILE, help="Write each figure there, too.")
+@click.option("--repeat", type=click.IntRange(min=1), default=1, help="How often everything is measured.")
+@click.option("--against", type=FILE, metavar="FILE", help="Compare with an earlier run's --json.")
 def main(
-    full: Annotated[bool, typer.Option("--full", help="The counts that the goals name; minutes.")] = False,
-    only: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(GROUPS)}; repeatable.")] = None,
-    minutes: Annotated[float, typer.Option(min=0.1, help="How long soak and board last.")] = soak.MINUTES,
-    learners: Annotated[
-        int | None, typer.Option(min=1, help=f"How many the class has ({CLASS}; the board {board.LEARNERS}).")
-    ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Fail where a goal is missed or a group failed.")
-    ] = False,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write each figure there, too.")] = None,
-    repeat: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 1,
-    against: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Compare with an earlier run's --json.")
-    ] = None,
+    full: bool,
+    only: tuple[str, ...],
+    minutes: float,
+    learners: int | None,
+    check: bool,
+    json_file: Path | None,
+    repeat: int,
+    against: Path | None,
 ) -> None:
     """Measure the embedded engine and the sampler, each figure beside its goal."""
     console = Console()
     console.width = max(console.width, TABLE_WIDTH)
-    chosen = only or [name for name in GROUPS if name not in BY_NAME_ONLY and (full or name != "classroom")]
+    chosen = list(only) or [
+        name for name in GROUPS if name not in BY_NAME_ONLY and (full or name != "classroom")
+    ]
     unknown = sorted(set(chosen) - set(GROUPS))
     if unknown:
-        raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(GROUPS)}.")
+        raise click.BadParameter(f"{', '.join(unknown)}: there are {', '.join(GROUPS)}.")
     try:
         before = comparison.read(against) if against else {}
     except KataError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise click.BadParameter(str(error)) from error
     about = machine.describe()
     console.print(", ".join(f"{name} {value}" for name, value in about.items()), style="dim")
     rows = Rows(about, json_file.resolve() if json_file else None)
@@ -128,7 +146,7 @@ def main(
         now = comparison.values((figure.what, figure.value) for figure in rows.figures)
         console.print(_compared(comparison.compare(before, now)))
     if check and not rows.good:
-        raise typer.Exit(1)
+        sys.exit(1)
 
 
 def _run(chosen: list[str], extent: Extent, rows: Rows, say: Callable[[str], None]) -> None:
@@ -182,7 +200,9 @@ def _in_a_cluster(
             *release.measure(cluster, releases=10 if full else 3),
             *release.by_argo(engine, cluster, say),
         ],
-        "floors": lambda: floors.measure(engine, times=5 if full else 3, seconds=10 if full else 3),
+        "floors": lambda: floors.measure(
+            engine, times=5 if full else 3, seconds=10 if full else 3, changes=200 if full else 50
+        ),
         "soak": lambda: soak.measure(NAME, extent.minutes, say),
         "classroom": lambda: _class(engine, extent.learners or CLASS, say),
     }
@@ -228,4 +248,4 @@ def _table(figures: list[Figure]) -> Table:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    main()

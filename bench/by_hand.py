@@ -10,7 +10,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,25 @@ def _written(endpoints: Mapping[str, Any]) -> dict[str, Any]:
         for place in endpoints.get("endpoints", [])
     ]
     return _plain(endpoints) | {"endpoints": places}
+
+
+def bare(program: Program) -> Program:
+    """Return a program, of whose Envoy only the router is left: no other filter, no log, no statistics."""
+    if program.bootstrap is None:
+        return program
+    statistics = {"stats_config": {"stats_matcher": {"reject_all": True}}}
+    return replace(program, bootstrap=_router_alone(program.bootstrap) | statistics)
+
+
+def _router_alone(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_router_alone(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    kept = {key: _router_alone(value) for key, value in part.items() if not key.startswith("access_log")}
+    if "http_filters" in kept:
+        kept["http_filters"] = kept["http_filters"][-1:]
+    return kept
 
 
 def _plain(resource: Mapping[str, Any]) -> dict[str, Any]:

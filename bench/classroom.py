@@ -137,7 +137,7 @@ def _learner(number: int, say: Callable[[str], None]) -> Iterator[Learner]:
 
 def _processes(learners: list[Learner]) -> set[int]:
     """Return the processes of clusters, and the samplers that ask them."""
-    clusters = {pid for engine, _ in learners for pid in memory.processes(engine.folder.path)}
+    clusters = {pid for engine, _ in learners for pid in memory.parts(engine.folder.path)}
     return clusters | _children("sampler_process")
 
 

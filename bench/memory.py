@@ -7,33 +7,33 @@ from statistics import mean
 
 from bench.results import Figure
 from kata_lib.cluster.pods import SIDECAR
-from kata_lib.engines.embedded.processes import DAEMON_MARK, POD_MARK, find_marked
+from kata_lib.engines.embedded.processes import DAEMON_MARK, find_marked
 from kata_lib.engines.embedded.state import State
 
 
 def measure(home: Path) -> list[Figure]:
     """Return megabytes a pod and for the rest of the cluster whose state is in `home`. Linux only."""
-    mark = State(home).mark
     sizes: dict[str, list[float]] = defaultdict(list)
-    for process, pod_and_container in find_marked(mark):
-        pod, _, container = pod_and_container.partition("/")
-        sizes[part(pod, container)].append(megabytes(process.pid))
-    for process, _ in find_marked(mark, DAEMON_MARK):
-        sizes["daemon"].append(megabytes(process.pid))
+    for pid, name in parts(home).items():
+        sizes[name].append(megabytes(pid))
     application, sidecar = mean(sizes["application"]), mean(sizes["sidecar"])
     rest = sum(sizes["daemon"]) + sum(sizes["node Envoy"])
     how = f"application {application:.1f}, Envoy {sidecar:.1f}; mean of {len(sizes['sidecar'])} pods"
-    parts = f"daemon {sum(sizes['daemon']):.1f}, node Envoy {sum(sizes['node Envoy']):.1f}"
+    of_rest = f"daemon {sum(sizes['daemon']):.1f}, node Envoy {sum(sizes['node Envoy']):.1f}"
     return [
         Figure("memory of a pod", application + sidecar, "MB", 40, how=how),
-        Figure("memory of the rest", rest, "MB", 80, how=parts),
+        Figure("memory of the rest", rest, "MB", 80, how=of_rest),
     ]
 
 
-def processes(home: Path) -> list[int]:
-    """Return the processes of the cluster whose state is in `home`: its daemon, its Envoys, its pods."""
+def parts(home: Path) -> dict[int, str]:
+    """Return what each process is of the cluster whose state is in `home`, by process id."""
     mark = State(home).mark
-    return [process.pid for kind in (POD_MARK, DAEMON_MARK) for process, _ in find_marked(mark, kind)]
+    found = {process.pid: "daemon" for process, _ in find_marked(mark, DAEMON_MARK)}
+    for process, pod_and_container in find_marked(mark):
+        pod, _, container = pod_and_container.partition("/")
+        found[process.pid] = part(pod, container)
+    return found
 
 
 def part(pod: str, container: str) -> str:

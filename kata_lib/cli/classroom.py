@@ -1,43 +1,42 @@
 """`kata class`: the instructor's board, and joining one."""
 
-import asyncio
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from kata_lib.cli.base import app
+from kata_lib.cli.base import FILE, app
 from kata_lib.errors import KataError
 
 if TYPE_CHECKING:
     from kata_lib.course.outbox.membership import Membership
 
-class_app = typer.Typer(help="The instructor's board, and joining it.", no_args_is_help=True)
-app.add_typer(class_app, name="class")
-
 LOOPBACK = "127.0.0.1"
 
 
+@app.group("class")
+def class_app() -> None:
+    """The instructor's board, and joining it."""
+
+
 @class_app.command()
+@click.option(
+    "--host", default=LOOPBACK, show_default=True, help="Where it listens; 0.0.0.0 is for all in the network."
+)
+@click.option("--port", type=int, default=8780, show_default=True, help="Its port.")
+@click.option("--certificate", type=FILE, help="A certificate's chain in PEM, for https; with --key.")
+@click.option("--key", type=FILE, help="Its key in PEM.")
+@click.option("--new-codes", is_flag=True, help="The codes until now let nobody in.")
+@click.option(
+    "--hub", is_flag=True, help="As a service that a JupyterHub starts: it says where, and who is who."
+)
 def serve(
-    host: Annotated[
-        str, typer.Option(help="Where it listens; 0.0.0.0 is for all in the network.")
-    ] = LOOPBACK,
-    port: Annotated[int, typer.Option(help="Its port.")] = 8780,
-    certificate: Annotated[
-        Path | None, typer.Option(help="A certificate's chain in PEM, for https; with --key.")
-    ] = None,
-    key: Annotated[Path | None, typer.Option(help="Its key in PEM.")] = None,
-    new_codes: Annotated[
-        bool, typer.Option("--new-codes", help="The codes until now let nobody in.")
-    ] = False,
-    hub: Annotated[
-        bool,
-        typer.Option("--hub", help="As a service that a JupyterHub starts: it says where, and who is who."),
-    ] = False,
+    host: str, port: int, certificate: Path | None, key: Path | None, new_codes: bool, hub: bool
 ) -> None:
     """Serve the class's board until Ctrl-C; what it knows is kept for the next time."""
+    import asyncio
+
     from kata_lib import classroom
 
     if hub:
@@ -48,14 +47,14 @@ def serve(
 
 
 @class_app.command()
-def join(
-    url: Annotated[
-        str | None, typer.Argument(help="The board's address; none in a JupyterHub with a class.")
-    ] = None,
-    code: Annotated[str, typer.Option(help="The class's code, as it stands on the board.")] = "",
-    name: Annotated[str, typer.Option("--as", help="The name to be listed by.")] = "",
-) -> None:
-    """Join a class: your verdicts, predictions and counts go to the board, until `kata class leave`."""
+@click.argument("url", required=False)
+@click.option("--code", default="", help="The class's code, as it stands on the board.")
+@click.option("--as", "name", default="", help="The name to be listed by.")
+def join(url: str | None, code: str, name: str) -> None:
+    """Join a class: your verdicts, predictions and counts go to the board, until `kata class leave`.
+
+    URL: the board's address; none in a JupyterHub with a class.
+    """
     from kata_lib.course import outbox
     from kata_lib.course.outbox import membership
 
@@ -73,9 +72,8 @@ def _name(given: str) -> str:
 
 
 @class_app.command()
-def leave(
-    forget: Annotated[bool, typer.Option("--forget", help="The board removes all it has of you.")] = False,
-) -> None:
+@click.option("--forget", is_flag=True, help="The board removes all it has of you.")
+def leave(forget: bool) -> None:
     """Leave the class: nothing is sent any more."""
     from kata_lib.course.outbox import membership
 
@@ -87,11 +85,8 @@ def leave(
 
 
 @class_app.command()
-def mine(
-    as_json: Annotated[
-        bool, typer.Option("--json", help="All that the board keeps of you, word for word.")
-    ] = False,
-) -> None:
+@click.option("--json", "as_json", is_flag=True, help="All that the board keeps of you, word for word.")
+def mine(as_json: bool) -> None:
     """Show how you stand on the board, and what your instructor set."""
     from kata_lib.course import inbox, outbox
     from kata_lib.course.inbox import words
@@ -124,9 +119,8 @@ def report() -> None:
 
 
 @class_app.command()
-def reset(
-    decline: Annotated[bool, typer.Option("--decline", help="Leave everything as it is.")] = False,
-) -> None:
+@click.option("--decline", is_flag=True, help="Leave everything as it is.")
+def reset(decline: bool) -> None:
     """Do the reset that your instructor offers, or decline it."""
     from kata_lib.course import outbox
     from kata_lib.lab import attending, lab

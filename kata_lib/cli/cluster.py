@@ -4,19 +4,18 @@ import json
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
-from kata_lib.cli.base import Paths, app, open_cluster, the_cluster, the_engine, the_place
+from kata_lib.cli.base import FILE, app, open_cluster, the_cluster, the_engine, the_place
+
+PATHS = click.argument("paths", type=FILE, nargs=-1, required=True, metavar="PATH...")
 
 
 @app.command()
-def up(
-    bundle: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="For the engine kind: all that it needs, offline.")
-    ] = None,
-) -> None:
+@click.option("--bundle", type=FILE, metavar="FILE", help="For the engine kind: all that it needs, offline.")
+def up(bundle: Path | None) -> None:
     """Start the cluster, or find the one that runs; its namespace gets sidecars."""
     from kata_lib import engines
     from kata_lib.cluster import waiting
@@ -70,8 +69,12 @@ def status() -> None:
 
 
 @app.command()
-def apply(paths: Paths) -> None:
-    """Apply manifests, as `kubectl apply -f` does, and wait until all pods are ready."""
+@PATHS
+def apply(paths: tuple[Path, ...]) -> None:
+    """Apply manifests, as `kubectl apply -f` does, and wait until all pods are ready.
+
+    PATH: manifest files or folders.
+    """
     from kata_lib.course import service
     from kata_lib.lab import activity
 
@@ -86,8 +89,12 @@ def apply(paths: Paths) -> None:
 
 
 @app.command()
-def delete(paths: Paths) -> None:
-    """Delete what manifests hold, as `kubectl delete -f` does, and wait until it is gone."""
+@PATHS
+def delete(paths: tuple[Path, ...]) -> None:
+    """Delete what manifests hold, as `kubectl delete -f` does, and wait until it is gone.
+
+    PATH: manifest files or folders.
+    """
     from kata_lib.course import service
     from kata_lib.lab import activity
 
@@ -101,12 +108,12 @@ def delete(paths: Paths) -> None:
 
 
 @app.command()
-def weights(
-    wanted: Annotated[
-        list[str] | None, typer.Argument(metavar="[SUBSET=WEIGHT]...", help="Such as name-v2=20.")
-    ] = None,
-) -> None:
-    """Show the weights for name as written, or set them; the rest to 100 goes to the other subset."""
+@click.argument("wanted", nargs=-1, metavar="[SUBSET=WEIGHT]...")
+def weights(wanted: tuple[str, ...]) -> None:
+    """Show the weights for name as written, or set them; the rest to 100 goes to the other subset.
+
+    SUBSET=WEIGHT: such as name-v2=20.
+    """
     from kata_lib.course import service
     from kata_lib.lab import activity
     from kata_lib.mesh import weights
@@ -126,13 +133,13 @@ def weights(
 
 
 @app.command()
-def url(
-    service: Annotated[
-        str, typer.Argument(help="A Service of type NodePort, or a gateway; by default sentences.")
-    ] = "",
-    port: Annotated[str, typer.Option(help="Which of its ports, such as https; by default its first.")] = "",
-) -> None:
-    """Print where a service answers; where nothing leads there, a port-forward is opened and stays."""
+@click.argument("service", required=False, default="")
+@click.option("--port", default="", help="Which of its ports, such as https; by default its first.")
+def url(service: str, port: str) -> None:
+    """Print where a service answers; where nothing leads there, a port-forward is opened and stays.
+
+    SERVICE: a Service of type NodePort, or a gateway; by default sentences.
+    """
     from kata_lib.course import application
 
     cluster = the_cluster()
@@ -140,11 +147,10 @@ def url(
 
 
 @app.command()
-def logs(
-    pod: Annotated[str, typer.Argument(metavar="POD")],
-    container: Annotated[str, typer.Option("--container", "-c", help="Such as istio-proxy.")] = "",
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
-) -> None:
+@click.argument("pod", metavar="POD")
+@click.option("--container", "-c", default="", help="Such as istio-proxy.")
+@click.option("--follow", "-f", is_flag=True, help="Go on until Ctrl-C.")
+def logs(pod: str, container: str, follow: bool) -> None:
     """Print what a pod's container wrote."""
     for line in the_cluster().logs(pod, container, follow):
         print(line, flush=follow)
@@ -157,10 +163,9 @@ def kubeconfig() -> None:
 
 
 @app.command(name="proxy-config")
-def proxy_config(
-    section: Annotated[str, typer.Argument(metavar="listeners|routes|clusters|endpoints|all")],
-    pod: Annotated[str, typer.Argument(metavar="POD")],
-) -> None:
+@click.argument("section", metavar="listeners|routes|clusters|endpoints|all")
+@click.argument("pod", metavar="POD")
+def proxy_config(section: str, pod: str) -> None:
     """Print what a pod's Envoy has in force, from its configuration dump, as JSON.
 
     All of it is what `istioctl proxy-config routes --file` reads.

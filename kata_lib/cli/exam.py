@@ -1,21 +1,16 @@
 """`kata exam`: one task after the other, handed in once each."""
 
-from typing import Annotated
-
-import typer
+import click
 
 from kata_lib.cli.base import app, open_cluster, the_place
 from kata_lib.errors import KataError
 
 
 @app.command()
-def exam(
-    seed: Annotated[
-        int | None, typer.Option(help="Which exam: the same seed draws the same tasks; default: any.")
-    ] = None,
-    hand_in: Annotated[bool, typer.Option("--hand-in", help="Check the task, once, and go on.")] = False,
-    stop: Annotated[bool, typer.Option("--stop", help="End it without handing in; nothing is left.")] = False,
-) -> None:
+@click.option("--seed", type=int, help="Which exam: the same seed draws the same tasks; default: any.")
+@click.option("--hand-in", is_flag=True, help="Check the task, once, and go on.")
+@click.option("--stop", is_flag=True, help="End it without handing in; nothing is left.")
+def exam(seed: int | None, hand_in: bool, stop: bool) -> None:
     """Show what you have learned on services that you do not know: three tasks, in a namespace of its own."""
     from kata_lib import engines
     from kata_lib.course.exam.sitting import Sitting

@@ -1,8 +1,15 @@
-"""`kata run`: the exercise with a progress display, its table, and the report."""
+"""`kata run`: the exercise with a progress display, its table, and the report.
+
+Half of a notebook's time is waiting, so two run side by side where a second cluster costs little.
+"""
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
+from typing import TypeVar
 
 from rich import box
 from rich.console import Console
@@ -13,9 +20,11 @@ from kata_lib import engines
 from kata_lib.cli import exercise, report
 from kata_lib.cli.exercise import Row
 from kata_lib.course.application import APPLICATION
-from kata_lib.course.journal import Journal
+from kata_lib.course.journal import Journal, together
 from kata_lib.lab import activity
 from kata_lib.lab.lab import Lab, connect
+
+Done = TypeVar("Done")
 
 _COLOURS = {"right": "green", "wrong": "red", "not enough yet": "yellow"}
 
@@ -23,12 +32,11 @@ _COLOURS = {"right": "green", "wrong": "red", "not enough yet": "yellow"}
 def run(place: Path | None, only: Collection[str] = ()) -> bool:
     """Do the exercise, print its table, write the report; return whether every step was right.
 
-    only: the notebooks to run, all where none is named. All happens in a cluster of its own, which is removed
+    only: the notebooks to run, all where none is named. All happens in clusters of its own, which are removed
     afterwards: a learner's work is not touched.
     """
     console = Console()
     began = time.monotonic()
-    name = _cluster()
     try:
         with Progress(
             TextColumn("{task.description}"),
@@ -37,11 +45,8 @@ def run(place: Path | None, only: Collection[str] = ()) -> bool:
             console=console,
             transient=True,
         ) as progress:
-            with activity.shown(activity.Nowhere):  # the display of the run itself stands there
-                lab = connect(cluster=name, say=lambda line: None)
-                rows = _exercise(lab, progress)
-            executed = _notebooks(name, only, progress)
-        kept = Journal(name).load()
+            rows, executed = _side_by_side(report.chosen(only), progress)
+        kept = together(Journal(name).load() for name in _clusters())
     finally:
         clean_up()
     target = report.place(place)
@@ -57,14 +62,46 @@ def run(place: Path | None, only: Collection[str] = ()) -> bool:
 
 
 def clean_up() -> None:
-    """Remove the cluster of a run, and what it noted."""
-    name = _cluster()
-    engines.select(APPLICATION, cluster=name).stop()
-    Journal(name).forget()
+    """Remove the clusters of a run, and what it noted."""
+    for name in _clusters():
+        engines.select(APPLICATION, cluster=name).stop()
+        Journal(name).forget()
 
 
-def _cluster() -> str:
-    return f"{engines.cluster_name()}-run"
+def _clusters() -> list[str]:
+    """Return the names of a run's clusters: two where each costs little, one elsewhere."""
+    name = f"{engines.cluster_name()}-run"
+    cheap = engines.select(APPLICATION, cluster=name).name == "embedded"
+    return [name, f"{name}-too"] if cheap else [name]
+
+
+def _side_by_side(sources: Iterable[Path], progress: Progress) -> tuple[list[Row], list[report.Executed]]:
+    """Do the exercise and each notebook, each in a cluster that nothing else uses meanwhile."""
+    clusters = _clusters()
+    free: SimpleQueue[str] = SimpleQueue()
+
+    def alone(work: Callable[[str, Progress], Done]) -> Done:
+        name = free.get()
+        try:
+            return work(name, progress)
+        finally:
+            free.put(name)
+
+    # The display of the run itself stands where each wait would be shown.
+    with activity.shown(activity.Nowhere), ThreadPoolExecutor(len(clusters)) as threads:
+        for name, _ in zip(clusters, threads.map(_connected, clusters), strict=True):
+            free.put(name)
+        rows = threads.submit(alone, _exercise)
+        executed = [threads.submit(alone, partial(_notebook, source)) for source in sources]
+        try:
+            return rows.result(), [notebook.result() for notebook in executed]
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _connected(cluster: str) -> Lab:
+    return connect(cluster=cluster, say=lambda line: None)
 
 
 def table(rows: list[Row]) -> Table:
@@ -77,29 +114,26 @@ def table(rows: list[Row]) -> Table:
     return made
 
 
-def _exercise(lab: Lab, progress: Progress) -> list[Row]:
-    task = progress.add_task("starting the cluster", total=len(exercise.TITLES))
+def _exercise(cluster: str, progress: Progress) -> list[Row]:
+    task = progress.add_task("the exercise", total=len(exercise.TITLES))
 
     def show(title: str, done: float) -> None:
         progress.update(task, description=title, completed=exercise.TITLES.index(title) + done)
 
     rows = []
-    for row in exercise.run(lab, show):
+    for row in exercise.run(_connected(cluster), show):
         rows.append(row)
         progress.console.print(f"{row.step}: {row.verdict}")
     progress.remove_task(task)
     return rows
 
 
-def _notebooks(name: str, only: Collection[str], progress: Progress) -> list[report.Executed]:
-    task = progress.add_task("notebooks")
-
-    def show(notebook: str, cell: int, cells: int) -> None:
-        progress.update(task, description=f"notebook {notebook}", completed=cell, total=cells)
-
-    executed = []
-    for done in report.execute(name, show, only):
-        executed.append(done)
-        said = f"skipped. {done.skipped}" if done.skipped else "failed" if done.error else "done"
-        progress.console.print(f"notebook {done.name}: {said}")
-    return executed
+def _notebook(source: Path, cluster: str, progress: Progress) -> report.Executed:
+    task = progress.add_task(f"notebook {source.stem}")
+    done = report.execute(
+        source, cluster, lambda cell, cells: progress.update(task, completed=cell, total=cells)
+    )
+    progress.remove_task(task)
+    said = f"skipped. {done.skipped}" if done.skipped else "failed" if done.error else "done"
+    progress.console.print(f"notebook {done.name}: {said}")
+    return done

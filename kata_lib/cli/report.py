@@ -6,7 +6,7 @@ of a learner's own report (course/report).
 
 import os
 import subprocess
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,27 +38,21 @@ class Executed:
     skipped: str = ""
 
 
-def execute(
-    cluster: str, on_cell: Callable[[str, int, int], None], only: Collection[str] = ()
-) -> Iterator[Executed]:
-    """Run notebooks with their solutions on a cluster; on_cell is told name, cell and number of cells.
+def chosen(only: Collection[str] = ()) -> list[Path]:
+    """Return the notebooks' sources, in their order; only: the names of those, all where none is named."""
+    return [source for source in notebooks.sources() if not only or source.stem in only]
 
-    only: which, all where none is named. One whose step needs more than the cluster has is skipped.
+
+def execute(source: Path, cluster: str, on_cell: Callable[[int, int], None]) -> Executed:
+    """Run a notebook with its solutions on a cluster; on_cell is told the cell and how many there are.
+
+    One whose step needs more than the cluster has is skipped.
     """
-    for source in notebooks.sources():
-        if only and source.stem not in only:
-            continue
-        built = notebooks.of(source, solutions=True)
-        yield _execute(source.stem, built, cluster, on_cell)
-
-
-def _execute(
-    name: str, built: notebooks.Notebook, cluster: str, on_cell: Callable[[str, int, int], None]
-) -> Executed:
     import nbclient
     import nbformat
 
-    notebook = nbformat.reads(notebooks.text(built), as_version=4)
+    name = source.stem
+    notebook = nbformat.reads(notebooks.text(notebooks.of(source, solutions=True)), as_version=4)
     place = engines.select(APPLICATION, cluster=cluster).where()
     if place and (reason := lacking(Cluster.at(place), step(name))):
         return Executed(name, notebook, None, skipped=reason)
@@ -68,7 +62,7 @@ def _execute(
         timeout=seconds,
         kernel_name="python3",
         resources={"metadata": {"path": str(notebooks.FOLDER)}},
-        on_cell_start=lambda cell, cell_index: on_cell(name, cell_index, len(notebook.cells)),
+        on_cell_start=lambda cell, cell_index: on_cell(cell_index, len(notebook.cells)),
     )
     error = None
     try:

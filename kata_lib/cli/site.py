@@ -3,32 +3,31 @@
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from kata_lib.cli.base import app, the_engine
+from kata_lib.cli.base import FILE, app, the_engine
 
-addons_app = typer.Typer(
-    help="Kiali and Grafana beside a real Istio; Prometheus, Argo Rollouts and Flagger in any cluster.",
-    no_args_is_help=True,
-)
-bundle_app = typer.Typer(help="All that the engine kind needs, in one file.", no_args_is_help=True)
-app.add_typer(addons_app, name="addons")
-app.add_typer(bundle_app, name="bundle")
+BUNDLE = click.argument("file", type=FILE)
 
-Names = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[NAME]...", help="prometheus, kiali, grafana; rollouts, rollouts-gateway-api, flagger."
-    ),
-]
-File = Annotated[Path, typer.Argument(metavar="FILE")]
+
+@app.group("addons")
+def addons_app() -> None:
+    """Kiali and Grafana beside a real Istio; Prometheus, Argo Rollouts and Flagger in any cluster."""
+
+
+@app.group("bundle")
+def bundle_app() -> None:
+    """All that the engine kind needs, in one file."""
 
 
 @addons_app.command()
-def install(names: Names = None) -> None:
-    """Install add-ons, by default those with a page, and wait until they are ready."""
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def install(names: tuple[str, ...]) -> None:
+    """Install add-ons, by default those with a page, and wait until they are ready.
+
+    NAME: prometheus, kiali, grafana; rollouts, rollouts-gateway-api, flagger.
+    """
     from kata_lib import addons
 
     engine = the_engine()
@@ -39,11 +38,13 @@ def install(names: Names = None) -> None:
 
 
 @addons_app.command(name="open")
-def open_(
-    name: Annotated[str, typer.Argument(help="prometheus, kiali or grafana.")],
-    port: Annotated[int, typer.Option(help="A port of this machine; by default a free one.")] = 0,
-) -> None:
-    """Open an add-on on 127.0.0.1 until Ctrl-C."""
+@click.argument("name")
+@click.option("--port", type=int, default=0, help="A port of this machine; by default a free one.")
+def open_(name: str, port: int) -> None:
+    """Open an add-on on 127.0.0.1 until Ctrl-C.
+
+    NAME: prometheus, kiali or grafana.
+    """
     from kata_lib import addons
 
     with addons.opened(the_engine(), name, port) as url:
@@ -56,7 +57,8 @@ def open_(
 
 
 @bundle_app.command()
-def create(file: File) -> None:
+@BUNDLE
+def create(file: Path) -> None:
     """Write images, tools and checksums into one file."""
     from kata_lib.course.application import APPLICATION
     from kata_lib.engines import bundle
@@ -66,7 +68,8 @@ def create(file: File) -> None:
 
 
 @bundle_app.command()
-def verify(file: File) -> None:
+@BUNDLE
+def verify(file: Path) -> None:
     """Read a whole bundle and compare its checksums."""
     from kata_lib.engines import bundle
 

@@ -3,28 +3,30 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from kata_lib.cli import ending
-from kata_lib.cli.base import Json, app, the_cluster
+from kata_lib.cli.base import FILE, JSON, app, the_cluster
 from kata_lib.errors import KataError
 
 
 @app.command()
+@click.option("--requests", "-n", type=int, help="How many (default 100).")
+@click.option("--seconds", type=float, help="For how long, instead of how many.")
+@click.option("--rate", type=float, help="Requests a second; default: one after the other.")
+@click.option("--concurrency", type=int, help="Most requests under way at a time.")
+@click.option("--connections", default="per-request", help="per-request or keep-alive.")
+@click.option("--seed", type=int, help="Sends at random moments, the same ones each time.")
+@JSON
 def sample(
-    requests: Annotated[int | None, typer.Option("--requests", "-n", help="How many (default 100).")] = None,
-    seconds: Annotated[float | None, typer.Option(help="For how long, instead of how many.")] = None,
-    rate: Annotated[
-        float | None, typer.Option(help="Requests a second; default: one after the other.")
-    ] = None,
-    concurrency: Annotated[int | None, typer.Option(help="Most requests under way at a time.")] = None,
-    connections: Annotated[str, typer.Option(help="per-request or keep-alive.")] = "per-request",
-    seed: Annotated[
-        int | None, typer.Option(help="Sends at random moments, the same ones each time.")
-    ] = None,
-    as_json: Json = False,
+    requests: int | None,
+    seconds: float | None,
+    rate: float | None,
+    concurrency: int | None,
+    connections: str,
+    seed: int | None,
+    as_json: bool,
 ) -> None:
     """Ask the sentences service and count the answers of each version."""
     from typing import cast
@@ -51,8 +53,12 @@ def sample(
 
 
 @app.command()
-def reset(step: Annotated[str, typer.Argument(metavar="STEP", help="Such as canary, or 02-canary.")]) -> None:
-    """Bring back exactly what a step begins with; whatever else of the workshop is there is deleted."""
+@click.argument("step", metavar="STEP")
+def reset(step: str) -> None:
+    """Bring back exactly what a step begins with; whatever else of the workshop is there is deleted.
+
+    STEP: such as canary, or 02-canary.
+    """
     from kata_lib.course import exercises
     from kata_lib.lab import lab
 
@@ -61,7 +67,8 @@ def reset(step: Annotated[str, typer.Argument(metavar="STEP", help="Such as cana
 
 
 @app.command()
-def analyze(as_json: Json = False) -> None:
+@JSON
+def analyze(as_json: bool) -> None:
     """Say what is wrong with the namespace's objects, in istioctl's codes and more; exit 1 on errors."""
     from kata_lib.course import service
 
@@ -75,10 +82,12 @@ def analyze(as_json: Json = False) -> None:
 
 
 @app.command()
-def diff(
-    files: Annotated[list[str] | None, typer.Argument(metavar="[FILE]...", help="By default all.")] = None,
-) -> None:
-    """Show what differs between the workshop's manifests and yours; exit 1 where something does."""
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+def diff(files: tuple[str, ...]) -> None:
+    """Show what differs between the workshop's manifests and yours; exit 1 where something does.
+
+    FILE: by default all.
+    """
     from kata_lib.course import originals
 
     found = [text for file in files or originals.edited() if (text := originals.difference(file))]
@@ -87,7 +96,8 @@ def diff(
 
 
 @app.command()
-def original(files: Annotated[list[str], typer.Argument(metavar="FILE...")]) -> None:
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def original(files: tuple[str, ...]) -> None:
     """Bring a manifest of the workshop back as it was; yours is kept beside it as FILE.mine."""
     from kata_lib.course import originals
 
@@ -107,7 +117,8 @@ def update() -> None:
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+@JSON
+def doctor(as_json: bool) -> None:
     """Say what this machine has and lacks for each engine, with the command that provides it."""
     from kata_lib import engines
     from kata_lib.cli import doctor
@@ -118,14 +129,18 @@ def doctor(as_json: Json = False) -> None:
 
 
 @app.command()
+@click.argument("files", type=FILE, nargs=-1, metavar="[FILE]...")
+@click.option("--learner", help="The name to be listed by, if you want one.")
+@click.option("--export", type=FILE, metavar="FILE", help="Write it as one file.")
+@click.option("--gather", is_flag=True, help="Make one table of many files.")
+@click.option("--csv", "as_csv", is_flag=True, help="Write the gathered table as CSV.")
 def progress(
-    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="For --gather.")] = None,
-    learner: Annotated[str | None, typer.Option(help="The name to be listed by, if you want one.")] = None,
-    export: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as one file.")] = None,
-    gather: Annotated[bool, typer.Option("--gather", help="Make one table of many files.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Write the gathered table as CSV.")] = False,
+    files: tuple[Path, ...], learner: str | None, export: Path | None, gather: bool, as_csv: bool
 ) -> None:
-    """Show which steps are done and when; `kata progress --gather *.json` shows it of a whole class."""
+    """Show which steps are done and when; `kata progress --gather *.json` shows it of a whole class.
+
+    FILE: for --gather.
+    """
     from kata_lib.course import progress
     from kata_lib.course.progress import report
 
@@ -143,13 +158,13 @@ def progress(
 
 
 @app.command()
-def report(
-    file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Where it goes (default: my-report.html, here).")
-    ] = None,
-    learner: Annotated[str | None, typer.Option(help="The name to stand on it, if you want one.")] = None,
-) -> None:
-    """Write one HTML page of your own run: checks with their figures, predictions, pictures, exams."""
+@click.argument("file", type=FILE, required=False, metavar="[FILE]")
+@click.option("--learner", help="The name to stand on it, if you want one.")
+def report(file: Path | None, learner: str | None) -> None:
+    """Write one HTML page of your own run: checks with their figures, predictions, pictures, exams.
+
+    FILE: where it goes (default: my-report.html, here).
+    """
     from kata_lib.course import progress
     from kata_lib.course import report as reports
 
@@ -159,10 +174,12 @@ def report(
 
 
 @app.command()
-def notebooks(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or an empty folder.")],
-) -> None:
-    """Write the notebooks with their solutions filled in, as continuous integration runs them."""
+@click.argument("folder", type=FILE, metavar="FOLDER")
+def notebooks(folder: Path) -> None:
+    """Write the notebooks with their solutions filled in, as continuous integration runs them.
+
+    FOLDER: a new or an empty folder.
+    """
     from kata_lib.course import notebooks
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -173,10 +190,12 @@ def notebooks(
 
 
 @app.command()
-def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as outliers, or 14-outliers.")],
-) -> None:
-    """Make the skeleton of an exercise of your own; docs/write-an-exercise.md leads through it."""
+@click.argument("name", metavar="NAME")
+def new(name: str) -> None:
+    """Make the skeleton of an exercise of your own; docs/write-an-exercise.md leads through it.
+
+    NAME: such as outliers, or 14-outliers.
+    """
     from kata_lib.course.notebooks import new
 
     for file in new.make(name):
@@ -185,18 +204,16 @@ def new(
 
 
 @app.command()
-def run(
-    report: Annotated[
-        Path | None,
-        typer.Option(help="Where the HTML report goes (default: KATA_REPORT, .kata/report.html)."),
-    ] = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NOTEBOOK", help="Of the notebooks this one alone, such as 02-canary; repeatable."
-        ),
-    ] = None,
-) -> None:
+@click.option(
+    "--report", type=FILE, help="Where the HTML report goes (default: KATA_REPORT, .kata/report.html)."
+)
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NOTEBOOK",
+    help="Of the notebooks this one alone, such as 02-canary; repeatable.",
+)
+def run(report: Path | None, only: tuple[str, ...]) -> None:
     """Do the whole exercise without a person: a table of shares, and the notebooks as one HTML report."""
     from kata_lib.cli import headless
     from kata_lib.course import exercises

@@ -8,12 +8,13 @@ import http.client
 import io
 import socket
 import time
-from typing import cast
-
-import websocket
+from typing import TYPE_CHECKING, cast
 
 from kata_lib.cluster.client import KubeClient
 from kata_lib.errors import ClusterError
+
+if TYPE_CHECKING:
+    import websocket
 
 _PROTOCOL = "v4.channel.k8s.io"
 _DATA, _ERROR = b"\x00", b"\x01"
@@ -24,6 +25,8 @@ def get(api: KubeClient, pod: str, port: int, path: str, seconds: float = 10.0) 
 
     Raises ClusterError where the API server or the pod refuses, or the answer takes longer than `seconds`.
     """
+    import websocket
+
     address, headers, context = api.websocket(f"{pod}/portforward?ports={port}")
     request = f"GET /{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
     try:
@@ -40,11 +43,13 @@ def get(api: KubeClient, pod: str, port: int, path: str, seconds: float = 10.0) 
     return _text(answer, port)
 
 
-def _received(link: websocket.WebSocket, end: float) -> bytes:
+def _received(link: "websocket.WebSocket", end: float) -> bytes:
     """Return the data of one answer; each channel's first message only repeats the port.
 
     The answer's own end is looked for: the API server takes a second to pass on that the pod has closed.
     """
+    import websocket
+
     begun: set[bytes] = set()
     data = bytearray()
     while time.monotonic() < end and not _is_whole(data):

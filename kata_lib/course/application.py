@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kata_lib import traffic
-from kata_lib.engines import ways
 from kata_lib.engines.application import Application
 from kata_lib.errors import ClusterError
 from kata_lib.machine import PROJECT
@@ -87,6 +86,8 @@ def url(cluster: "Cluster", through: str = "", port: str = "") -> str:
     port: a gateway's, by name or number, such as https; by default its first.
     """
     if through:
+        from kata_lib.engines import ways
+
         return ways.url(cluster, gateways.service_of(cluster, through), port)
     if cluster.get("v1", "Service", APPLICATION.service) is None:
         raise ClusterError(

@@ -8,7 +8,7 @@ leaves the machine by itself: what an instructor gathers is progress, which has 
 
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,15 @@ class Content(msgspec.Struct, frozen=True):
     pictures: Mapping[str, Picture] = {}
     exams: Mapping[str, Exam] = {}
     quiz: Mapping[str, Mapping[str, str]] = {}
+
+
+def together(contents: Iterable[Content]) -> Content:
+    """Return what several journals have; of what more than one has, the last journal's."""
+    joined: dict[str, dict[str, Any]] = {part: {} for part in Content.__struct_fields__}
+    for content in contents:
+        for part, entries in joined.items():
+            entries.update(getattr(content, part))
+    return Content(**joined)
 
 
 class Journal:

@@ -10,7 +10,7 @@ import copy
 import math
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -192,7 +192,7 @@ def written_weights(route: list[Obj]) -> list[int]:
     return [int(entry.get("weight", 100 if len(route) == 1 else 0)) for entry in route]
 
 
-def parse_weights(words: list[str]) -> dict[str, float]:
+def parse_weights(words: Sequence[str]) -> dict[str, float]:
     """Return weights from words such as v2=20; MeshError names the word that is none."""
     found: dict[str, float] = {}
     for word in words:

@@ -9,7 +9,6 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, lgamma, log, log1p, nan, sqrt
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -63,6 +62,8 @@ def wilson(count: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     check_confidence(confidence)
     if n == 0:
         return 0.0, 1.0
+    from statistics import NormalDist
+
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     share = count / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)

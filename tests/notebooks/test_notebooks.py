@@ -14,8 +14,8 @@ from typing import Any
 import nbclient
 import nbformat
 import pytest
+from click.testing import CliRunner
 from requirements import ENGINE, lacking
-from typer.testing import CliRunner
 
 from kata_lib import addons, engines
 from kata_lib.cli import app

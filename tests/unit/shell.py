@@ -1,5 +1,6 @@
 """A shell for tests in which kubectl is on one of the unit tests' API servers."""
 
+import json
 import os
 import subprocess
 import sys
@@ -22,8 +23,8 @@ class Shell:
         state.pki.mkdir(parents=True)
         made = pki.ensure(state, "127.0.0.1")
         port = api.serve_tls(made.server_context())
-        text = pki.kubeconfig(state, made, f"https://127.0.0.1:{port}").replace(made.token, TOKEN)
-        (folder / "kubectl.yaml").write_text(text)
+        kubeconfig = json.dumps(pki.kubeconfig(state, made, f"https://127.0.0.1:{port}"))
+        (folder / "kubectl.yaml").write_text(kubeconfig.replace(made.token, TOKEN))
         self._environment = {
             **os.environ,
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),

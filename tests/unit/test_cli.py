@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from api_server import Api
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from kata_lib import cli
 from kata_lib.errors import KataError

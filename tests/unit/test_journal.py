@@ -29,6 +29,19 @@ def test_the_last_of_each_is_kept(kept: Journal) -> None:
     assert [(said.said, said.seen) for said in found.predictions.values()] == [("20", "9.9 %")]
 
 
+def test_journals_of_two_clusters_are_one(kept: Journal) -> None:
+    kept.note_engine("embedded", "Kubernetes")
+    kept.note_check("canary-10", "wrong", "33 of 100")
+    other = Journal("other")
+    other.note_engine("embedded", "Kubernetes")
+    other.note_check("canary-10", "right", "10 of 100")
+    other.note_picture("02-canary", "Line of v2", "<svg/>")
+    both = journal.together([kept.load(), other.load()])
+    assert both.ran_on == {"embedded": "Kubernetes"}
+    assert both.checks == other.load().checks
+    assert both.pictures == other.load().pictures
+
+
 def test_a_picture_takes_the_place_of_one_with_other_numbers(kept: Journal) -> None:
     kept.note_picture("02-canary", "Line of v2: 9.8 % of 1,000.", "<svg>1</svg>")
     kept.note_picture("02-canary", "Line of v2: 10.1 % of 2,000.", "<svg>2</svg>")

@@ -62,6 +62,21 @@ def test_packages_are_fetched_then_installed(
     assert moving.of_packages(10, there, fetched, installed) == (words, done)
 
 
+@pytest.mark.parametrize(
+    ("megabytes", "here", "installed", "downloaded", "words", "done"),
+    [
+        (0.0, 0.0, 0, False, "asking the index", None),
+        (160.0, 40.0, 0, False, "120 of 160 MB are still to come", 0.225),
+        (160.0, 160.0, 5, True, "5 of 10 packages installed", 0.95),
+        (0.0, 0.0, 10, True, "10 of 10 packages installed", 1.0),
+    ],
+)
+def test_megabytes_are_downloaded_then_packages_installed(
+    megabytes: float, here: float, installed: int, downloaded: bool, words: str, done: float | None
+) -> None:
+    assert moving.of_downloads(megabytes, here, 10, installed, downloaded) == (words, done)
+
+
 def test_a_part_of_the_bar_moves_where_nobody_knows_the_end() -> None:
     assert moving.bar(None, 0.0) == "[####....................]"
     assert moving.bar(None, 20.9) == "[....................####]"

@@ -8,7 +8,6 @@ from math import inf
 from typing import Any
 
 import pytest
-import typer
 from named import BLANK, Named, calls, commands
 
 from kata_lib import (
@@ -90,7 +89,7 @@ def wrong_word(command: Any, words: list[str], shared: Mapping[str, Any]) -> str
 
 @pytest.mark.parametrize("named", COMMANDS, ids=str)
 def test_a_command_that_is_named_is_there(named: Named) -> None:
-    kata = typer.main.get_command(cli.app)
+    kata = cli.app
     words = [word.strip("[]") for word in shlex.split(named.words)]
     shared = {name: option for option in kata.params for name in option.opts}
     assert wrong_word(kata, words[1:], shared) == ""
@@ -123,6 +122,6 @@ def test_what_is_named_is_found() -> None:
     assert Named("docs/clusters.md", "kata addons open kiali") in COMMANDS
     assert len(COMMANDS) > 60
     assert len(CALLS) > 60
-    kata = typer.main.get_command(cli.app)
+    kata = cli.app
     assert wrong_word(kata, ["release", "begin"], {}) == "begin"
     assert wrong_word(kata, ["weights", "a=1", "--wait-for"], {}) == "--wait-for"

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from api_server import Api
 from class_server import Served, served
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from kata_lib import machine
 from kata_lib.cli import app

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from api_server import Api
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from kata_lib import versions
 from recorders import recorded, yaml_texts

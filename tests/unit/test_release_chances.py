@@ -1,7 +1,7 @@
 """kata_lib.delivery.chances: what a plan comes to for a traffic, as a table."""
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from kata_lib import cli, delivery
 from kata_lib.delivery import chances

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from kata_lib import cli, versions
 from kata_lib.course import progress, report

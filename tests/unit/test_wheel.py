@@ -28,9 +28,8 @@ SOURCE = (
     "README.md",
     "pdm_build.py",
     "pyproject.toml",
+    "requirements.lock",
 )
-LOCKS = ("requirements.lock", "requirements-kubectl.lock")
-
 READ = """
 import json
 from pathlib import Path
@@ -60,7 +59,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, as the project's build backend makes it from a copy."""
     project, made = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("wheel")
     left_out = shutil.ignore_patterns("__pycache__", ".*")
-    for name in (*SOURCE, *LOCKS):
+    for name in SOURCE:
         if (PROJECT / name).is_dir():
             shutil.copytree(PROJECT / name, project / name, ignore=left_out)
         else:

@@ -18,10 +18,13 @@ c.JupyterHub.hub_connect_ip = "hub"
 c.JupyterHub.cleanup_servers = False  # learners go on while the hub is replaced
 c.JupyterHub.authenticator_class = os.environ["KATA_AUTHENTICATOR"]
 
-board = next(service for service in c.JupyterHub.services if service["name"] == "class")
+board, culler = c.JupyterHub.services
 for setting in ("command", "environment"):  # it is a Deployment of its own
     del board[setting]
 board["api_token"] = os.environ["KATA_BOARD_TOKEN"]
+culler["command"].append(
+    "--url=http://127.0.0.1:8081/hub/api"
+)  # the Service has no pod before the hub is ready
 
 HOME = "/home/learner"
 UID = 1000

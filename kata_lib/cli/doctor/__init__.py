@@ -70,7 +70,7 @@ def examine(cluster: str) -> Report:
         needs = {name: pool.submit(_needs, name, cluster) for name in names}
         found = [
             checks.python(sys.version_info[:3]),
-            checks.kubectl(client, version.result(), machine.here()),
+            checks.kubectl(client, version.result()),
             checks.memory(readings.memory_mb(), already=health.result().kubeconfig is not None),
             checks.disk(readings.disk_mb(folder.existing), folder.existing),
             checks.state(folder, os.getuid()),

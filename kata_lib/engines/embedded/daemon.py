@@ -53,7 +53,7 @@ from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.state import State
 from kata_lib.engines.embedded.store import DiskFull, Obj, Store
 from kata_lib.errors import MeshError
-from kata_lib.files import write_json, write_text
+from kata_lib.files import write_json
 
 log = logging.getLogger("kata.daemon")
 
@@ -191,7 +191,7 @@ async def _catch_up(pilot: Pilot) -> None:
 def _announce(state: State, pki: Pki, plan: AddressPlan) -> None:
     host, port = plan.server_address()
     server = f"https://{host}:{port}"
-    write_text(state.kubeconfig, kubeconfig(state, pki, server))
+    write_json(state.kubeconfig, kubeconfig(state, pki, server))
     process = processes.identify(os.getpid())
     assert process
     write_json(

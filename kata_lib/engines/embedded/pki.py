@@ -4,10 +4,10 @@ They are made once a cluster and kept, so that a kubeconfig stays valid over res
 """
 
 import base64
-import secrets
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kata_lib.engines.embedded.state import State
 from kata_lib.files import write_text
@@ -41,6 +41,8 @@ def ensure(state: State, host: str) -> Pki:
     """
     pki = Pki(state.pki)
     if not (state.pki / "token").exists():
+        import secrets
+
         import trustme
 
         authority = trustme.CA(organization_name=f"kata {state.name}")
@@ -51,27 +53,18 @@ def ensure(state: State, host: str) -> Pki:
     return pki
 
 
-def kubeconfig(state: State, pki: Pki, server: str) -> str:
-    """Return the administrator's kubeconfig: context kata-<name>, namespace default."""
+def kubeconfig(state: State, pki: Pki, server: str) -> dict[str, Any]:
+    """Return the administrator's kubeconfig: context kata-<name>, namespace default.
+
+    It is written as JSON, which is YAML as well and quicker to read.
+    """
     authority = base64.b64encode(pki.authority.encode()).decode()
     name = f"kata-{state.name}"
-    return f"""\
-apiVersion: v1
-kind: Config
-current-context: {name}
-clusters:
-- name: {name}
-  cluster:
-    server: {server}
-    certificate-authority-data: {authority}
-users:
-- name: {name}
-  user:
-    token: {pki.token}
-contexts:
-- name: {name}
-  context:
-    cluster: {name}
-    user: {name}
-    namespace: default
-"""
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": name,
+        "clusters": [{"name": name, "cluster": {"server": server, "certificate-authority-data": authority}}],
+        "users": [{"name": name, "user": {"token": pki.token}}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name, "namespace": "default"}}],
+    }

@@ -92,9 +92,13 @@ def pull_policy(container: dict[str, str]) -> str:
 
 @dataclass(frozen=True)
 class SidecarLauncher:
-    """The istio-proxy container: Envoy, which asks the daemon for its configuration."""
+    """The istio-proxy container: Envoy, which asks the daemon for its configuration.
+
+    Whatever a probe of it says, Envoy's administrator is asked; the rest of the probe is as written.
+    """
 
     pod: Obj
+    spec: Obj
     state: State
 
     def launch(self, attempt: int) -> Identity:
@@ -115,7 +119,8 @@ class SidecarLauncher:
         )
 
     def probe(self, kind: str) -> Probe | None:
-        if kind != "readinessProbe":
+        settings = self.spec.get(kind)
+        if not settings or kind == "livenessProbe":
             return None
         admin = self.state.admin_socket(self.pod["metadata"]["uid"])
 
@@ -123,4 +128,4 @@ class SidecarLauncher:
             live = await envoy.ready(admin)
             return Outcome("" if live else "HTTP probe failed with statuscode: 503")
 
-        return {"periodSeconds": 5, "failureThreshold": 4}, check
+        return settings, check

@@ -134,7 +134,7 @@ class PodWorker:
 
     def _container(self, spec: Obj) -> Container:
         launcher: Any = (
-            SidecarLauncher(self.pod, self.host.state)
+            SidecarLauncher(self.pod, spec, self.host.state)
             if is_proxy(spec)
             else ProgramLauncher(self.pod, spec, self.host.read, self.host.state, self.host.addresses)
         )

@@ -15,6 +15,10 @@ _INTERNAL_LISTENER_TYPE = (
 )
 _TYPE = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
+# By default each thread wakes ten times a second to say that it lives: two thirds of what idle Envoys take.
+# What follows from a miss is a counter, which nobody reads.
+_SELDOM = {"miss_timeout": "60s", "megamiss_timeout": "60s"}
+
 
 def proxy_kind(pod: Obj) -> ProxyKind:
     """Return what a pod's Envoy is: the sidecar of an application, or a router alone."""
@@ -39,6 +43,7 @@ def bootstrap(
         "bootstrap_extensions": [
             {"name": _INTERNAL_LISTENER, "typed_config": {"@type": _INTERNAL_LISTENER_TYPE}}
         ],
+        "watchdogs": {"main_thread_watchdog": _SELDOM, "worker_watchdog": _SELDOM},
         "stats_flush_interval": "1s",
         "stats_config": {
             "stats_matcher": {

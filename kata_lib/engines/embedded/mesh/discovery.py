@@ -20,7 +20,8 @@ from kata_lib.engines.embedded.mesh.stages import Kind
 from kata_lib.engines.embedded.mesh.translate import ProxyConfig
 from kata_lib.errors import MeshError
 
-HOLD_SECONDS = 30.0
+HOLD_SECONDS = 1800.0
+"""An answer makes Envoy send another 77 kB. A daemon that ends closes the socket: no poll waits in vain."""
 _RECHECK_SECONDS = 0.5
 _SHUTDOWN_SECONDS = 0.1
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}

@@ -102,10 +102,15 @@ def proxy_container(kind: Literal["sidecar", "router"]) -> dict[str, Any]:
         "image": PROXY_IMAGE,
         "args": ["proxy", kind],
         "ports": [{"name": "http-envoy-prom", "containerPort": 15090}],
-        "readinessProbe": {
-            "httpGet": {"path": "/healthz/ready", "port": 15021},
-            "periodSeconds": 1,
-            "timeoutSeconds": 3,
-            "failureThreshold": 4,
-        },
+        "startupProbe": _probe(period=1, failures=600),  # both as Istio injects them
+        "readinessProbe": _probe(period=15, failures=4),
+    }
+
+
+def _probe(period: int, failures: int) -> dict[str, Any]:
+    return {
+        "httpGet": {"path": "/healthz/ready", "port": 15021},
+        "periodSeconds": period,
+        "timeoutSeconds": 3,
+        "failureThreshold": failures,
     }

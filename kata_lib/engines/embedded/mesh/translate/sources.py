@@ -35,6 +35,6 @@ def _rest(refresh_delay: str) -> dict[str, Any]:
             "transport_api_version": "V3",
             "cluster_names": [DISCOVERY_CLUSTER],
             "refresh_delay": refresh_delay,
-            "request_timeout": "60s",
+            "request_timeout": "3600s",
         },
     }

@@ -37,6 +37,8 @@ _WORDS = (
 )
 
 
+_UNCHANGED = "self == oldSelf"
+"""The commonest rule, which a status that is written meets: it holds without the evaluator's 13 MB."""
 _FUNCTIONS = "\n(The embedded engine has CEL's own functions, and some of Kubernetes'.)"
 
 
@@ -101,6 +103,8 @@ def _counterpart(schema: Schema, item: Any, old: Any) -> Any:
 
 def _broken(rule: Rule, schema: Schema, value: Any, old: Any, path: str) -> Iterator[Cause]:
     if re.search(r"\boldSelf\b", rule.text) and old is ABSENT:
+        return
+    if rule.text == _UNCHANGED and value == old:
         return
     data = {"self": _converted(schema, value)}
     if old is not ABSENT:
