@@ -11,14 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
-from hub.member import KernelDied, Member
+from hub.member import KernelDied, Member, until
 from hub.running_hub import HubProcess
 from kata_lib.files import read_json
 
@@ -27,7 +27,6 @@ pytestmark = pytest.mark.needs("hub", "systemd")
 ADA, BOB = "kata-test-ada", "kata-test-bob"
 MEMORY_BYTES = 2 << 30
 CORES = 2
-END_SECONDS = 60
 BURN_SECONDS = 5
 READY = "kubectl wait --for=condition=Ready pods --all --timeout=120s"
 
@@ -86,14 +85,6 @@ def processes(name: str) -> list[psutil.Process]:
     """Return the processes of an account."""
     number = pwd.getpwnam(name).pw_uid
     return [each for each in psutil.process_iter() if each.uids().real == number]
-
-
-def until(holds: Callable[[], bool], seconds: float) -> bool:
-    """Return whether something came to hold within some seconds."""
-    limit = time.monotonic() + seconds
-    while not holds() and time.monotonic() < limit:
-        time.sleep(0.2)
-    return holds()
 
 
 def allow(percent: int) -> None:
@@ -168,6 +159,13 @@ def test_a_learner_reaches_their_own_pods_and_nothing_of_anothers(ada: Member, b
     assert bob.run(ask).strip() == str([None] * len(urls))
 
 
+def test_a_learner_sees_neither_files_nor_processes_of_anothers(ada: Member, bob: Member) -> None:
+    places = [str(Path(f"~{ADA}/canary-kata/.kata").expanduser()), f"/proc/{shown(ADA, 'MainPID')}"]
+    look = f"import os\nprint([os.path.exists(place) for place in {places}])"
+    assert ada.run(look).strip() == "[True, True]"
+    assert bob.run(look).strip() == "[False, False]"
+
+
 def test_a_cell_that_takes_more_memory_than_the_limit_ends_alone(ada: Member, bob: Member) -> None:
     bob.run("kept = 42")
     before = {each.pid for each in processes(ADA)}
@@ -227,7 +225,7 @@ def test_the_culler_ends_a_server_that_nobody_uses(the_hub: HubProcess, bob: Mem
         env={**os.environ, "JUPYTERHUB_API_TOKEN": the_hub.culler_token},
     )
     try:
-        assert until(lambda: shown(BOB, "ActiveState") == "inactive", END_SECONDS)
+        until(lambda: shown(BOB, "ActiveState") == "inactive", "the end of an idle server")
         assert processes(BOB) == []
     finally:
         process.terminate()
