@@ -12,6 +12,7 @@ from kata_lib.cluster import apply, port_forward, readiness, service_ports, wait
 from kata_lib.cluster.client import ApiRefused, KubeClient, Obj
 from kata_lib.cluster.location import MANAGED_BY, Entry, Location
 from kata_lib.cluster.managers import KATA, KUBECTL_APPLY
+from kata_lib.cluster.manifests import load
 from kata_lib.cluster.pods import SIDECAR, container_names
 from kata_lib.errors import ClusterError
 
@@ -64,8 +65,6 @@ class Cluster:
 
     def apply(self, path: str | Path) -> list[str]:
         """Apply a file or folder; return kubectl's lines, such as `deployment.apps/web created`."""
-        from kata_lib.cluster.manifests import load
-
         return [self.apply_object(manifest) for manifest in load(path)]
 
     def apply_object(self, manifest: Obj) -> str:
@@ -83,8 +82,6 @@ class Cluster:
 
     def delete(self, path: str | Path, timeout: float = 60.0) -> list[str]:
         """Delete what a file or folder holds, wait until it is gone; what was not there is said, no error."""
-        from kata_lib.cluster.manifests import load
-
         lines, gone = [], []
         for manifest in load(path):
             was_there = self.remove(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["name"])

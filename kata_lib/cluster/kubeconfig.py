@@ -6,7 +6,6 @@ https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ has its fields. U
 import base64
 import json
 import ssl
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +85,8 @@ def _trust(cluster: Mapping[str, Any], user: Mapping[str, Any], folder: Path) ->
     if cluster.get("insecure-skip-tls-verify"):
         trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
     if certificate := _file_or_data(user, "client-certificate", folder):
+        import tempfile
+
         key = _file_or_data(user, "client-key", folder)
         with tempfile.NamedTemporaryFile() as both:  # which OpenSSL reads from a file alone
             both.write(certificate + b"\n" + key)

@@ -31,13 +31,12 @@ def texts() -> Mapping[str, str]:
 
 def files(*paths: str) -> list[str]:
     """Return the originals that paths name: files, or folders with what is right in them."""
-    wanted = [_plain(path) for path in paths]
-    return [file for path in wanted for file in texts() if path in (file, str(Path(file).parent))]
+    return [file for path in paths for file in _places_of_files().get(_plain(path), ())]
 
 
 def manifests(*paths: str) -> list[Obj]:
     """Return the objects of originals, in the order in which kubectl takes them."""
-    return [obj for file in files(*paths) for obj in parse(texts()[file], file)]
+    return [obj for file in files(*paths) for obj in json.loads(_as_json(file))]
 
 
 def as_they_are(file: str) -> list[Obj]:
@@ -111,6 +110,22 @@ def _places() -> Mapping[tuple[str, str], list[str]]:
     return found
 
 
+@functools.cache
+def _places_of_files() -> Mapping[str, list[str]]:
+    """Return the originals by the paths that name them: their own, and their folder's."""
+    found: dict[str, list[str]] = {}
+    for file in texts():
+        for place in (file, str(Path(file).parent)):
+            found.setdefault(place, []).append(file)
+    return found
+
+
+@functools.cache
+def _as_json(file: str) -> str:
+    """Return an original's objects as JSON, from which each caller gets their own: YAML is read once."""
+    return json.dumps(parse(texts()[file], file))
+
+
 def _folders() -> list[str]:
     return sorted({str(Path(file).parent) for file in texts()})
 
@@ -122,6 +137,8 @@ def _known(path: str) -> str:
 
 
 def _plain(path: str) -> str:
+    if path in _places_of_files():
+        return path
     place = Path(path)
     if place.is_absolute() and place.is_relative_to(WORKSHOP):
         place = place.relative_to(WORKSHOP)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kata_lib.cluster.client import Obj
 from kata_lib.cluster.cluster import Cluster
+from kata_lib.course import originals
 from kata_lib.mesh import http_routes
 from kata_lib.mesh.gateways import GATEWAY_API
 
@@ -79,8 +80,6 @@ class Step:
 
     def files(self) -> list[tuple[str, Obj]]:
         """Return the same objects, each with its file."""
-        from kata_lib.course import originals
-
         return [
             (file, obj) for file in originals.files(*self.starts_with) for obj in originals.manifests(file)
         ]

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import checks, outbox, predictions, progress, report
-from kata_lib.course.exam.sitting import Sitting
 from kata_lib.course.journal import Journal
 from kata_lib.course.predictions import Comparison, Said
 from kata_lib.course.progress.ending import Ending, ending
@@ -21,6 +20,8 @@ from kata_lib.statistics import shares
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from kata_lib.course.exam.sitting import Sitting
 
 
 class Learning(Changes, Reading):
@@ -86,5 +87,7 @@ class Learning(Changes, Reading):
         self._say(then)
         return result
 
-    def _sitting(self) -> Sitting:
+    def _sitting(self) -> "Sitting":
+        from kata_lib.course.exam.sitting import Sitting
+
         return Sitting(self.engine.folder.name, self.cluster)

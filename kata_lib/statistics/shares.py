@@ -149,7 +149,12 @@ def requests_for(count: int, share: float, alpha: float = 1e-6) -> int:
     """
     if not 0 < share <= 1:
         raise ValueError(f"a share above 0 and up to 1 is needed; found {share}")
-    return next(n for n in itertools.count(count) if at_most(count - 1, n, share) <= alpha)
+
+    def has_had(n: int) -> bool:
+        return at_most(count - 1, n, share) <= alpha
+
+    enough = next(n for n in (count << doubled for doubled in itertools.count()) if has_had(n))
+    return bisect_left(range(enough), True, key=has_had)
 
 
 def undecided(n: int, expected: float, otherwise: float, alpha: float) -> int:

@@ -19,6 +19,7 @@ from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.store import Obj
 
 TOKEN = "secret"
+JSON, PROTOBUF = "application/json", "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 PODS = "/api/v1/namespaces/default/pods"
@@ -139,6 +140,20 @@ async def test_every_openapi_document_that_the_index_names_is_there(client: Clie
         response = await client.get(document["serverRelativeURL"])
         assert (await response.json())["openapi"].startswith("3.")
         assert "immutable" in response.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(("accept", "other"), [(JSON, PROTOBUF), (PROTOBUF, JSON)])
+async def test_the_older_openapi_document_is_not_sent_twice(
+    client: Client, registry: Registry, accept: str, other: str
+) -> None:
+    first = await client.get("/openapi/v2", headers={"Accept": accept})
+    assert len(await first.read()) > 100_000
+    known = {"If-None-Match": first.headers["ETag"]}
+    again = await client.get("/openapi/v2", headers={"Accept": accept, **known})
+    assert (again.status, await again.read(), again.headers["ETag"]) == (304, b"", known["If-None-Match"])
+    assert (await client.get("/openapi/v2", headers={"Accept": other, **known})).status == 200
+    registry.store.delete("customresourcedefinitions", "", "httproutes.gateway.networking.k8s.io")
+    assert (await client.get("/openapi/v2", headers={"Accept": accept, **known})).status == 200
 
 
 async def test_create_read_replace_patch_delete(client: Client) -> None:

@@ -143,10 +143,12 @@ def test_what_is_loaded_is_found() -> None:
 
 
 def test_a_notebooks_first_cell_loads_neither_tables_nor_pictures() -> None:
-    assert loaded(("pandas", "numpy", "narwhals"), "from kata_lib import open_lab, plots") == []
+    modules = ("pandas", "numpy", "narwhals", "yaml", "psutil", "httpx", "websocket", "asyncio")
+    assert loaded(modules, "from kata_lib import open_lab, plots") == []
 
 
 def test_the_command_loads_nothing_heavy() -> None:
-    modules = ("pandas", "plotly", "kubernetes", "nbclient", "rich.table")
+    modules = ("pandas", "plotly", "kubernetes", "nbclient", "rich", "yaml", "psutil", "httpx", "asyncio")
     command = "kata_lib.cli, kata_lib.cluster.cluster, kata_lib.course.service, kata_lib.mesh.weights"
+    command += ", kata_lib.engines.embedded"
     assert loaded(modules, f"import {command}") == []

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
-
 from kata_lib import delivery
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import release_mistakes, verdicts
@@ -23,6 +21,8 @@ ERRORS, REQUESTS = 0.05, 10
 
 def read(made: Any) -> Plan:
     """Return the plan that a cell made: one, or a text of what is other in it than in the hurried one."""
+    import yaml
+
     if isinstance(made, Plan):
         return made
     parts = yaml.safe_load(made) if isinstance(made, str) else None
@@ -32,6 +32,8 @@ def read(made: Any) -> Plan:
 
 
 def _open(lab: Hands, made: Any) -> str:
+    import yaml
+
     from kata_lib.delivery import prices
 
     try:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import yaml
-
 from kata_lib import delivery
 from kata_lib.course import release_mistakes, verdicts
 from kata_lib.course.exercise import PERCENT, Exercise, InClass, Question
@@ -14,10 +12,19 @@ from kata_lib.errors import ReleaseError
 ALL_AT_ONCE = "- setWeight: 100\n- analysis: {}"
 
 
+def _steps(text: str) -> Any:
+    """Return what a text says as YAML."""
+    import yaml
+
+    return yaml.safe_load(text)
+
+
 def _no_steps(lab: Hands, text: str) -> str:
     """Return why a text is no list of a plan's steps."""
+    import yaml
+
     try:
-        steps = yaml.safe_load(text)
+        steps = _steps(text)
     except yaml.YAMLError as error:
         return f"Your text is no YAML: {' '.join(str(error).split())}."
     if not isinstance(steps, list):
@@ -62,9 +69,7 @@ EXERCISE = Exercise(
     },
     turns={
         "release-v3": Turn(has_dots, _release_v3, "version 3 is applied, and released by its plan"),
-        "own-steps": Turn(
-            _no_steps, lambda *_: yaml.safe_load(ALL_AT_ONCE), "a plan with one weight, 100", yaml.safe_load
-        ),
+        "own-steps": Turn(_no_steps, lambda *_: _steps(ALL_AT_ONCE), "a plan with one weight, 100", _steps),
     },
     questions={
         "weight at which v3 is stopped": Question(

@@ -44,10 +44,24 @@ class Served:
         self._resources = resources
 
     async def openapi_v2(self, request: web.Request) -> web.Response:
-        """Answer with the older form, without paths: kubectl asks when version 3 does not know a kind."""
+        """Answer with the older form, without paths: kubectl asks when version 3 does not know a kind.
+
+        As a real server's, an edition that kubectl has on disk is not sent again.
+        """
+        is_protobuf = "protobuf" in request.headers.get("Accept", "")
+        edition = openapi.openapi_v2_edition(self._resources) + ("-protobuf" if is_protobuf else "")
+        if edition in (kept.value for kept in request.if_none_match or ()):
+            response = web.Response(status=304)
+        else:
+            response = self._openapi_v2(is_protobuf)
+        response.headers.update({"Cache-Control": "no-cache, private", "Vary": "Accept"})
+        response.etag = edition
+        return response
+
+    def _openapi_v2(self, is_protobuf: bool) -> web.Response:
         info = {"title": "Kubernetes", "version": VERSION["gitVersion"]}
         definitions = openapi.openapi_v2_definitions(self._resources)
-        if "protobuf" in request.headers.get("Accept", ""):
+        if is_protobuf:
             document = openapi_protobuf.document(info, definitions)
             return web.Response(body=document, content_type=openapi_protobuf.CONTENT_TYPE)
         return answer({"swagger": "2.0", "info": info, "paths": {}, "definitions": definitions})

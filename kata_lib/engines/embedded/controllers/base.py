@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import ClassVar, Generic, TypeVar
 from weakref import WeakSet
 
+from kata_lib.engines.embedded.registry import crds
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.engines.embedded.retries import back_off
@@ -75,8 +76,15 @@ class Controller(ABC, Generic[Item]):
         self._unsubscribe = self.registry.subscribe(self._on_event, self.resources)
         every = [row.key for row in self.registry.resources if not row.unsupported]
         for resource in sorted(every if self.resources is None else self.resources):
-            for obj in self.registry.list(resource):
+            for obj in self._present(resource):
                 self._on_event(Event("ADDED", resource, obj, None))
+
+    def _present(self, resource: str) -> list[Obj]:
+        """Return what there is of a resource, without the definitions that come with the API: they stay."""
+        if resource != crds.KEY:
+            return self.registry.list(resource)
+        names = (name for _, name in self.registry.store.names(resource) if not crds.is_provided(name))
+        return [self.registry.get(resource, None, name) for name in names]
 
     def stop(self) -> None:
         """Do nothing more."""

@@ -59,6 +59,11 @@ def openapi_v3(resources: Resources, group_version: str) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
+def openapi_v2_edition(resources: Resources) -> str:
+    """Return a hash of all that the older document is made from."""
+    return _edition([row for row in resources if not row.unsupported])
+
+
 def openapi_v2_definitions(resources: Resources) -> Json:
     """Return the definitions of all kinds that are served, and of what they are made of, in OpenAPI's v2."""
     rows = [row for row in resources if not row.unsupported]

@@ -26,7 +26,7 @@ class Resources:
         self._defined: dict[str, tuple[Resource, ...]] = {}
         self._schemas: dict[tuple[str, str], Schema] = {}
         for _, name in store.names(crds.KEY):
-            if definition := store.get(crds.KEY, "", name):
+            if not crds.own(name) and (definition := store.get(crds.KEY, "", name)):
                 self._define(name, crds.rows(definition))
         store.subscribe(self._follow)
 
