@@ -43,8 +43,8 @@ def own_addresses(spawner):
             "IPAddressAllow": f"127.0.0.1 {network}",  # the hub, and what is the learner's own
             "ProtectProc": "invisible",
             "MemorySwapMax": "0",  # what is over the limit is ended, and does not slow the machine down
-            # The server ends its kernels, then systemd the cluster. Of a signal to all at once kernels would
-            # die first, the server would start them again, and wait for them until it is killed.
+            # The server ends its kernels, then systemd the cluster. Of a signal to all at once kernels may
+            # die first, and the server start them again, and wait for them until it is killed.
             "KillMode": "mixed",
             "TimeoutStopSec": "20",
         }
