@@ -63,8 +63,9 @@ def _systemd() -> str:
     controllers = Path("/sys/fs/cgroup/cgroup.controllers")
     if not controllers.exists() or not {"cpu", "memory"} <= set(controllers.read_text().split()):
         return "cgroups are not of version 2, with cpu and memory"
-    if any(not place.stat().st_mode & 0o001 for place in (PROJECT, *PROJECT.parents)):
-        return f"other users may not read {PROJECT}"
+    for needed in (PROJECT, Path(sys.executable).resolve()):
+        if any(not place.stat().st_mode & 0o001 for place in (needed, *needed.parents)):
+            return f"other users may not read {needed}"
     return ""
 
 
