@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-import httpx
+import httpx2
 
 from kata_lib.addons import manifests
 from kata_lib.engines.addons import Addon
@@ -35,10 +35,10 @@ def shares(url: str, namespace: str, service: str, window: float) -> dict[str, f
         "injectServiceNodes": "true",
     }
     try:
-        answer = httpx.get(f"{url.rstrip('/')}/kiali/api/namespaces/graph", params=query, timeout=SECONDS)
+        answer = httpx2.get(f"{url.rstrip('/')}/kiali/api/namespaces/graph", params=query, timeout=SECONDS)
         answer.raise_for_status()
         return of_graph(answer.json(), service)
-    except (httpx.HTTPError, ValueError, KeyError) as error:
+    except (httpx2.HTTPError, ValueError, KeyError) as error:
         raise ClusterError(f"Kiali at {url} gives no graph: {error!r}") from error
 
 

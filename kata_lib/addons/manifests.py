@@ -6,7 +6,7 @@ A bundle sets KATA_ADDONS. Istio's add-ons come as Istio's release brings them.
 import os
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from kata_lib.engines import istioctl
 from kata_lib.errors import EngineError
@@ -39,9 +39,9 @@ def here(name: str, *, needed: bool = True) -> str:
 def fetched(name: str, url: str) -> str:
     """Return the manifest at a URL; EngineError where it cannot be had."""
     try:
-        answer = httpx.get(url, timeout=FETCH_SECONDS, follow_redirects=True)
+        answer = httpx2.get(url, timeout=FETCH_SECONDS, follow_redirects=True)
         answer.raise_for_status()
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         raise EngineError(
             f"The manifest of {name} cannot be fetched from {url}: {error}. "
             f"KATA_ADDONS names a folder that holds it as {name}.yaml, such as samples/addons of "

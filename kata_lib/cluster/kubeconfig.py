@@ -1,109 +1,81 @@
-"""A kubeconfig as kubectl reads it: where the API server is, whom to trust there, and how to log in.
+"""A kubeconfig by lightkube; what lightkube does not read in it is done here, or refused by its name.
 
 https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ has its fields. Used by `client`.
 """
 
-import base64
 import json
-import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kata_lib.cluster import login
+import httpx2
+import yaml
+from lightkube.config.client_adapter import ConnectionParams
+from lightkube.config.kubeconfig import KubeConfig, SingleConfig
+from lightkube.config.models import NameValue, User, UserExec
+from lightkube.core.exceptions import ConfigError
+
 from kata_lib.errors import ClusterError
 
+PATIENCE = httpx2.Timeout(30, connect=3)
+UNSUPPORTED = ("tls-server-name", "as", "as-uid", "as-groups", "as-user-extra")
+"""Fields of a cluster and of a user that lightkube does not read."""
 
-@dataclass(frozen=True)
-class Access:
-    """What one context says: an API server and a way in, and the namespace that is meant.
-
-    server_name: by which its certificate is judged, where that is not its host. proxy: through which it is
-    asked, where the environment does not say so.
-    """
-
-    server: str
-    namespace: str
-    trust: ssl.SSLContext
-    login: login.Login
-    server_name: str
-    proxy: str
+_PLUGINS = "client.authentication.k8s.io"
 
 
-def read(file: Path, context: str | None = None) -> Access:
-    """Return what a context of a kubeconfig says, by default the current one.
+def read(file: Path, context: str | None = None) -> tuple[SingleConfig, dict[str, Any]]:
+    """Return what a context says, by default the current one, and the settings of its HTTP client.
 
     Raises ClusterError where the file, or what it names, cannot be used.
     """
     try:
-        return _access(_content(file.read_text()), context, file.parent)
-    except (ClusterError, OSError, KeyError, TypeError, AttributeError, ValueError) as error:
-        why = f"{error} is missing" if isinstance(error, KeyError) else error
-        raise ClusterError(f"The kubeconfig {file} cannot be used: {why}") from error
+        content = _content(file.read_text())
+        config = KubeConfig.from_dict(content, fname=file).get(context)
+        assert config is not None
+        login = config.user or User()
+        cluster, user = _named(content, "cluster", config), _named(content, "user", config)
+        if found := [name for name in UNSUPPORTED if cluster.get(name) or user.get(name)]:
+            raise ConfigError(f"{', '.join(found)} is not supported here")
+        if login.exec:
+            _tell(login.exec, user["exec"], cluster)
+        parameters = ConnectionParams(timeout=PATIENCE, proxy=cluster.get("proxy-url"))
+        return config, parameters.httpx_params(config._replace(user=login))
+    except (
+        ConfigError,
+        OSError,
+        yaml.YAMLError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ValueError,
+    ) as error:
+        raise ClusterError(f"The kubeconfig {file} cannot be used: {error}") from error
 
 
 def _content(text: str) -> Any:
     """Return what a kubeconfig holds; JSON is YAML as well, and is read in a twentieth of the time."""
     if text.startswith("{"):
         return json.loads(text)
-    import yaml
-
-    try:
-        return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        raise ClusterError(str(error)) from error
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
-def _access(config: Mapping[str, Any], context: str | None, folder: Path) -> Access:
-    chosen = _named(config, "context", context or config["current-context"])
-    cluster = _named(config, "cluster", chosen["cluster"])
-    user = _named(config, "user", chosen["user"]) if chosen.get("user") else {}
-    return Access(
-        server=cluster["server"],
-        namespace=chosen.get("namespace") or "default",
-        trust=_trust(cluster, user, folder),
-        login=login.of_user(user, folder, cluster),
-        server_name=cluster.get("tls-server-name", ""),
-        proxy=cluster.get("proxy-url", ""),
-    )
+def _named(content: Mapping[str, Any], kind: str, config: SingleConfig) -> Mapping[str, Any]:
+    """Return the entry that a context names, as the file has it."""
+    name = getattr(config.context, kind)
+    entries = (entry[kind] for entry in content.get(f"{kind}s") or () if entry["name"] == name)
+    return next(entries, None) or {}
 
 
-def _named(config: Mapping[str, Any], kind: str, name: str) -> Mapping[str, Any]:
-    entries = config.get(f"{kind}s") or ()
-    for entry in entries:
-        if entry["name"] == name:
-            return entry[kind] or {}
-    known = ", ".join(entry["name"] for entry in entries) or "none"
-    raise ClusterError(f"there is no {kind} {name!r} in it; there are: {known}")
+def _tell(plugin: UserExec, written: Mapping[str, Any], cluster: Mapping[str, Any]) -> None:
+    """Let a plugin be told what client-go tells it. Version 1 is asked as v1beta1, whose token is the same.
 
-
-def _trust(cluster: Mapping[str, Any], user: Mapping[str, Any], folder: Path) -> ssl.SSLContext:
-    """Return which certificates are trusted, with the user's own where they have one."""
-    authority = _file_or_data(cluster, "certificate-authority", folder)
-    trust = ssl.create_default_context(cadata=authority.decode()) if authority else of_the_system()
-    if cluster.get("insecure-skip-tls-verify"):
-        trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
-    if certificate := _file_or_data(user, "client-certificate", folder):
-        import tempfile
-
-        key = _file_or_data(user, "client-key", folder)
-        with tempfile.NamedTemporaryFile() as both:  # which OpenSSL reads from a file alone
-            both.write(certificate + b"\n" + key)
-            both.flush()
-            trust.load_cert_chain(both.name)
-    return trust
-
-
-def of_the_system() -> ssl.SSLContext:
-    """Return trust in the authorities that this machine trusts."""
-    import truststore
-
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _file_or_data(entry: Mapping[str, Any], name: str, folder: Path) -> bytes:
-    """Return the content of `name`-data, or of the file at `name`, or nothing."""
-    if data := entry.get(f"{name}-data"):
-        return base64.b64decode(data)
-    return (folder / entry[name]).read_bytes() if entry.get(name) else b""
+    https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
+    """
+    told: dict[str, Any] = {"interactive": False}
+    if written.get("provideClusterInfo"):
+        told["cluster"] = cluster
+    info = {"apiVersion": plugin.apiVersion, "kind": "ExecCredential", "spec": told}
+    plugin.env = [*(plugin.env or ()), NameValue("KUBERNETES_EXEC_INFO", json.dumps(info))]
+    if plugin.apiVersion == f"{_PLUGINS}/v1":
+        plugin.apiVersion = f"{_PLUGINS}/v1beta1"

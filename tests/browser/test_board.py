@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import httpx
+import httpx2
 import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -35,7 +35,7 @@ class Served:
     learners: str
 
     def learner(self, name: str) -> "Learner":
-        answer = httpx.post(f"{self.url}/api/join", json={"code": self.learners, "name": name})
+        answer = httpx2.post(f"{self.url}/api/join", json={"code": self.learners, "name": name})
         return Learner(self.url, answer.json()["token"])
 
 
@@ -47,7 +47,7 @@ class Learner:
     def tell(self, *said: Said) -> None:
         body = msgspec.json.encode({"messages": said})
         headers = {"Authorization": f"Bearer {self.token}"}
-        assert httpx.post(f"{self.url}/api/messages", content=body, headers=headers).status_code == 204
+        assert httpx2.post(f"{self.url}/api/messages", content=body, headers=headers).status_code == 204
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +162,7 @@ def own_page(board: Served, browser: Browser) -> Iterator[Page]:
     """A learner's own page in a browser of theirs."""
     gus = board.learner("Gus")
     headers = {"Authorization": f"Bearer {gus.token}"}
-    key = httpx.post(f"{board.url}/api/me/key", headers=headers).json()["key"]
+    key = httpx2.post(f"{board.url}/api/me/key", headers=headers).json()["key"]
     opened = browser.new_page()
     opened.goto(f"{board.url}/me?key={key}")
     expect(opened.get_by_role("heading", name="Gus")).to_be_visible()

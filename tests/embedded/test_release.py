@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pandas as pd
 import pytest
 
@@ -69,7 +69,7 @@ def cluster(_home: Path) -> Iterator[Cluster]:
 
 
 def by_a_tester(url: str) -> str | None:
-    return version_of(httpx.get(url, headers={"x-tester": "yes"}, timeout=5).text)
+    return version_of(httpx2.get(url, headers={"x-tester": "yes"}, timeout=5).text)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import yaml
 
 from hub.member import log_in, until
@@ -81,9 +81,9 @@ class KubernetesClass:
         self.kubectl("apply", "--filename=-", given=yaml.safe_dump_all(objects))
 
     @contextmanager
-    def browser(self, name: str) -> Iterator[httpx.Client]:
+    def browser(self, name: str) -> Iterator[httpx2.Client]:
         """Yield a client that logged in by the page, with its cookies."""
-        with httpx.Client(base_url=self.url, follow_redirects=True, timeout=60) as client:
+        with httpx2.Client(base_url=self.url, follow_redirects=True, timeout=60) as client:
             log_in(client, name, "any")
             yield client
 
@@ -118,7 +118,7 @@ def a_class(way: Way, namespace: str) -> Iterator[KubernetesClass]:
         way.install(made)
         made.kubectl("rollout", "status", "deployment", f"--timeout={START_SECONDS}s")
         with port_of(made, way.front_door) as url:
-            until(lambda: httpx.get(f"{url}/hub/login").status_code == 200, "the page to log in at")
+            until(lambda: httpx2.get(f"{url}/hub/login").status_code == 200, "the page to log in at")
             yield KubernetesClass(namespace, f"{way.front_door}:80", url)
     finally:
         way.remove(made)

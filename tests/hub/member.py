@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-import httpx
+import httpx2
 import websocket
 
 ANSWER_SECONDS = 60
@@ -20,7 +20,7 @@ class KernelDied(Exception):
     """The kernel of a cell ended while the cell ran."""
 
 
-def log_in(client: httpx.Client, name: str, password: str) -> None:
+def log_in(client: httpx2.Client, name: str, password: str) -> None:
     """Log a client in by the form of the hub that is its base; AssertionError where the hub refuses."""
     (token,) = re.findall(r'name="_xsrf"\s+value="([^"]+)"', client.get("/hub/login").text)
     form = {"username": name, "password": password, "_xsrf": token}
@@ -46,7 +46,7 @@ class Member:
     @cached_property
     def token(self) -> str:
         """A token of this person's own, which they asked for once they had logged in."""
-        with httpx.Client(base_url=self.hub, follow_redirects=True, timeout=ANSWER_SECONDS) as browser:
+        with httpx2.Client(base_url=self.hub, follow_redirects=True, timeout=ANSWER_SECONDS) as browser:
             log_in(browser, self.name, self.password)
             of_the_form = browser.cookies.get("_xsrf", path="/hub/") or ""
             answer = browser.post(
@@ -54,10 +54,10 @@ class Member:
             )
         return str(answer.raise_for_status().json()["token"])
 
-    def ask(self, method: str, path: str) -> httpx.Response:
+    def ask(self, method: str, path: str) -> httpx2.Response:
         """Return what the hub, or this person's server, answers to this person; an error is raised."""
         headers = {"Authorization": f"token {self.token}"}
-        answer = httpx.request(method, f"{self.hub}{path}", headers=headers, timeout=ANSWER_SECONDS)
+        answer = httpx2.request(method, f"{self.hub}{path}", headers=headers, timeout=ANSWER_SECONDS)
         return answer.raise_for_status()
 
     def servers(self) -> list[bool]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from labs import lab_on
 
@@ -59,7 +59,7 @@ def test_grafana_is_installed_and_linked(kata: Lab) -> None:
     """Of Grafana only what its manifest's probes ask is asked."""
     addons.install(kata.engine, ["grafana"], print)
     with addons.opened(kata.engine, "grafana") as url:
-        assert httpx.get(f"{url}api/health", timeout=10).status_code == 200
+        assert httpx2.get(f"{url}api/health", timeout=10).status_code == 200
     found = addons.dashboards(kata, "name")
     assert set(found.links) == set(addons.with_page(kata.engine))
-    assert httpx.get(found.links["grafana"], timeout=10).status_code == 200
+    assert httpx2.get(found.links["grafana"], timeout=10).status_code == 200

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 import pytest
 import yaml
@@ -113,18 +113,18 @@ def test_a_manifest_is_fetched_for_istioctls_release(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(istioctl, "version", lambda: versions.ISTIO)
     asked = []
 
-    def get(url: str, **_: object) -> httpx.Response:
+    def get(url: str, **_: object) -> httpx2.Response:
         asked.append(url)
-        return httpx.Response(200, text="kind: Deployment\n", request=httpx.Request("GET", url))
+        return httpx2.Response(200, text="kind: Deployment\n", request=httpx2.Request("GET", url))
 
-    monkeypatch.setattr(httpx, "get", get)
+    monkeypatch.setattr(httpx2, "get", get)
     assert grafana.GRAFANA.manifest() == "kind: Deployment\n"
     assert asked[0].endswith(f"/release-{versions.minor(versions.ISTIO)}/samples/addons/grafana.yaml")
 
-    def refuse(url: str, **_: object) -> httpx.Response:
-        raise httpx.ConnectError("no network")
+    def refuse(url: str, **_: object) -> httpx2.Response:
+        raise httpx2.ConnectError("no network")
 
-    monkeypatch.setattr(httpx, "get", refuse)
+    monkeypatch.setattr(httpx2, "get", refuse)
     with pytest.raises(EngineError, match=r"cannot be fetched from .*no network.*KATA_ADDONS names a folder"):
         manifests.of_istio("kiali")
 

@@ -143,12 +143,12 @@ def test_what_is_loaded_is_found() -> None:
 
 
 def test_a_notebooks_first_cell_loads_neither_tables_nor_pictures() -> None:
-    modules = ("pandas", "numpy", "narwhals", "yaml", "psutil", "httpx", "websocket", "asyncio")
+    modules = ("pandas", "numpy", "narwhals", "psutil", "httpx", "websocket")
     assert loaded(modules, "from kata_lib import open_lab, plots") == []
 
 
 def test_the_command_loads_nothing_heavy() -> None:
-    modules = ("pandas", "plotly", "kubernetes", "nbclient", "rich", "yaml", "psutil", "httpx", "asyncio")
+    modules = ("pandas", "plotly", "kubernetes", "nbclient", "rich", "psutil", "httpx")
     command = "kata_lib.cli, kata_lib.cluster.cluster, kata_lib.course.service, kata_lib.mesh.weights"
     command += ", kata_lib.engines.embedded"
     assert loaded(modules, f"import {command}") == []

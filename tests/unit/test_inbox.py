@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import msgspec
 import pytest
 from api_server import Api
@@ -45,8 +45,8 @@ def board(tmp_path: Path) -> Iterator[Served]:
 
 
 @contextmanager
-def log_in(board: Served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=board.url, timeout=10) as browser:
+def log_in(board: Served) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=board.url, timeout=10) as browser:
         browser.post("/login", data={"code": board.instructors_code})
         yield browser
 
@@ -283,10 +283,10 @@ def test_a_learner_sees_how_they_stand(board: Served) -> None:
 
 def test_a_page_of_ones_own_opens_once(board: Served) -> None:
     place = said("page").strip()
-    browser = httpx.Client(follow_redirects=True, timeout=10)
+    browser = httpx2.Client(follow_redirects=True, timeout=10)
     assert "What the board has of you" in browser.get(place).text
     assert browser.get(f"{board.url}/api/me").json()["name"] == "Ada"
-    assert "The instructor's code" in httpx.get(place).text
+    assert "The instructor's code" in httpx2.get(place).text
 
 
 # In a JupyterHub

@@ -10,26 +10,31 @@ import pytest
 import yaml
 
 from kata_lib.cluster import kubeconfig
+from kata_lib.cluster.client import KubeClient
 from kata_lib.errors import ClusterError
 
 V1 = "client.authentication.k8s.io/v1"
+SERVER = "https://127.0.0.1:6443"
 
 
-def write(folder: Path, user: dict[str, Any], **cluster: Any) -> Path:
-    """Write a kubeconfig whose one context leads to a cluster as that user."""
+def write(folder: Path, user: dict[str, Any] | None, **cluster: Any) -> Path:
+    """Write a kubeconfig whose one context leads to a cluster as that user, or as none."""
     file = folder / "kubeconfig"
+    context = {"cluster": "c", "namespace": "ada"} | ({} if user is None else {"user": "u"})
     config = {
-        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:6443", **cluster}}],
-        "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u", "namespace": "ada"}}],
-        "users": [{"name": "u", "user": user}],
+        "clusters": [{"name": "c", "cluster": {"server": SERVER, **cluster}}],
+        "contexts": [{"name": "here", "context": context}],
+        "users": [] if user is None else [{"name": "u", "user": user}],
         "current-context": "here",
     }
     file.write_text(yaml.safe_dump(config))
     return file
 
 
-def login(folder: Path, user: dict[str, Any], refused: bool = False) -> str:
-    return kubeconfig.read(write(folder, user)).login(refused)
+def login(folder: Path, user: dict[str, Any] | None) -> str:
+    """Return with which header a user logs in, "" for none."""
+    _, headers, _ = KubeClient(write(folder, user)).websocket("/")
+    return headers[0].removeprefix("Authorization: ") if headers else ""
 
 
 def plugin(folder: Path, program: str, **fields: Any) -> dict[str, Any]:
@@ -42,65 +47,56 @@ def plugin(folder: Path, program: str, **fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("user", "header"),
     [
+        (None, ""),
         ({}, ""),
         ({"token": "t"}, "Bearer t"),
-        ({"tokenFile": "token", "token": "t"}, "Bearer of-the-file"),
         ({"username": "Ada", "password": "x"}, "Basic QWRhOng="),
     ],
 )
-def test_a_user_logs_in_as_by_kubectl(user: dict[str, Any], header: str, tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("of-the-file\n")
+def test_a_user_logs_in_as_by_kubectl(user: dict[str, Any] | None, header: str, tmp_path: Path) -> None:
     assert login(tmp_path, user) == header
 
 
 def test_json_is_read_as_well(tmp_path: Path) -> None:
     file = write(tmp_path, {"token": "t"})
     file.write_text(json.dumps(yaml.safe_load(file.read_text())))
-    access = kubeconfig.read(file)
-    assert (access.server, access.namespace) == ("https://127.0.0.1:6443", "ada")
-    assert access.login(False) == "Bearer t"
+    config, _ = kubeconfig.read(file)
+    assert (config.cluster.server, config.namespace) == (SERVER, "ada")
+
+
+def test_a_clusters_proxy_is_gone_through(tmp_path: Path) -> None:
+    proxy = "http://proxy.example:3128"
+    assert kubeconfig.read(write(tmp_path, {}, **{"proxy-url": proxy}))[1]["proxy"] == proxy
 
 
 ANSWERS = """
 import json, os
 asked = json.loads(os.environ["KUBERNETES_EXEC_INFO"])
-assert asked["apiVersion"] == "client.authentication.k8s.io/v1" and asked["spec"]["interactive"] is False
-open("asked", "a").close()
-count = os.path.getsize("asked")
-open("asked", "a").write("x")
-token = f"{os.environ['WHO']}-{asked['spec'].get('cluster', {}).get('server', '')}-{count}"
-status = {"token": token} | ({"expirationTimestamp": os.environ["END"]} if "END" in os.environ else {})
-print(json.dumps({"apiVersion": asked["apiVersion"], "kind": "ExecCredential", "status": status}))
+assert asked["spec"]["interactive"] is False
+token = f"{os.environ['WHO']}-{asked['spec'].get('cluster', {}).get('server', '')}"
+print(json.dumps({"apiVersion": asked["apiVersion"], "kind": "ExecCredential", "status": {"token": token}}))
 """
 
 
-def test_a_plugin_is_told_the_cluster_and_asked_again_when_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("version", [V1, f"{V1}beta1"])
+@pytest.mark.parametrize(("told", "server"), [(True, SERVER), (False, "")])
+def test_a_plugin_is_asked_and_told_the_cluster_where_it_wants(
+    version: str, told: bool, server: str, tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    user = plugin(tmp_path, ANSWERS, env=[{"name": "WHO", "value": "ada"}], provideClusterInfo=True)
-    access = kubeconfig.read(write(tmp_path, user))
-    server = "https://127.0.0.1:6443"
-    assert [access.login(refused) for refused in (False, False, True)] == [
-        f"Bearer ada-{server}-0",
-        f"Bearer ada-{server}-0",
-        f"Bearer ada-{server}-1",
-    ]
-
-
-def test_a_token_that_has_expired_is_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    env = [{"name": "WHO", "value": "ada"}, {"name": "END", "value": "2026-01-01T00:00:00Z"}]
-    access = kubeconfig.read(write(tmp_path, plugin(tmp_path, ANSWERS, env=env)))
-    assert [access.login(False), access.login(False)] == ["Bearer ada--0", "Bearer ada--1"]
+    env = [{"name": "WHO", "value": "ada"}]
+    user = plugin(tmp_path, ANSWERS, apiVersion=version, env=env, provideClusterInfo=told)
+    assert login(tmp_path, user) == f"Bearer ada-{server}"
 
 
 @pytest.mark.parametrize(
     ("user", "said"),
     [
-        ({"auth-provider": {"name": "gcp"}}, "the user has auth-provider, which is not supported here"),
-        ({"as": "root", "token": "t"}, "the user has as, which"),
-        ({"exec": {"apiVersion": V1, "command": "no-such-plugin", "installHint": "Get it."}}, "Get it."),
+        ({"auth-provider": {"name": "gcp"}}, "auth-provider not supported"),
+        ({"as": "root", "token": "t"}, "as is not supported here"),
+        ({"tokenFile": "/none"}, "The login that the kubeconfig names fails: Token file /none not found"),
+        ({"exec": {"apiVersion": V1, "command": "no-such-plugin"}}, "fails: .*'no-such-plugin'"),
+        ({"exec": {"apiVersion": "v9", "command": "true"}}, "v9 not implemented"),
+        ({"exec": {"apiVersion": V1, "command": "true"}}, "The login that the kubeconfig names fails"),
     ],
 )
 def test_what_cannot_log_in_is_said(user: dict[str, Any], said: str, tmp_path: Path) -> None:
@@ -108,10 +104,14 @@ def test_what_cannot_log_in_is_said(user: dict[str, Any], said: str, tmp_path: P
         login(tmp_path, user)
 
 
+def test_a_server_by_another_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match="tls-server-name is not supported here"):
+        kubeconfig.read(write(tmp_path, {}, **{"tls-server-name": "api.example"}))
+
+
 def test_a_plugin_that_fails_is_quoted(tmp_path: Path) -> None:
-    user = plugin(tmp_path, "import sys; sys.exit('you are nobody')")
-    with pytest.raises(ClusterError, match=r"by which the kubeconfig logs in, failed: you are nobody"):
-        login(tmp_path, user)
+    with pytest.raises(ClusterError, match="you are nobody"):
+        login(tmp_path, plugin(tmp_path, "import sys; sys.exit('you are nobody')"))
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_a_plugin_that_fails_is_quoted(tmp_path: Path) -> None:
         ("", "cannot be used"),
         ("[", "cannot be used: while parsing"),
         ("{", "cannot be used"),
-        ("contexts: []", "'current-context' is missing"),
-        ("current-context: x\ncontexts: [{name: y, context: {}}]", "no context 'x' in it; there are: y"),
+        ("contexts: []", "'clusters'"),
+        ("current-context: x\nclusters: []\ncontexts: []", "Context 'x' not found"),
     ],
 )
 def test_a_file_that_is_none_is_said(text: str, said: str, tmp_path: Path) -> None:
@@ -137,6 +137,6 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
 
 
 def test_a_certificate_that_nobody_is_to_judge(tmp_path: Path) -> None:
-    trust = kubeconfig.read(write(tmp_path, {}, **{"insecure-skip-tls-verify": True})).trust
+    trust = kubeconfig.read(write(tmp_path, {}, **{"insecure-skip-tls-verify": True}))[1]["verify"]
     assert (trust.verify_mode, trust.check_hostname) == (ssl.CERT_NONE, False)
-    assert kubeconfig.read(write(tmp_path, {})).trust.verify_mode == ssl.CERT_REQUIRED
+    assert kubeconfig.read(write(tmp_path, {}))[1]["verify"].verify_mode == ssl.CERT_REQUIRED

@@ -11,20 +11,16 @@ import ssl
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import httpx2
 import msgspec
 
 from kata_lib import engines, files, machine
-from kata_lib.cluster import kubeconfig
 from kata_lib.errors import KataError
 
-if TYPE_CHECKING:
-    import httpx
-
-CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 5.0
-STREAM_SECONDS = 60.0
+PATIENCE = httpx2.Timeout(5, connect=3)
+OF_STREAMS = httpx2.Timeout(5, connect=3, read=60)
 """The board pings a stream four times as often; before a minute is over, one without a ping is given up."""
 IN_HUB = ("KATA_CLASS_URL", "JUPYTERHUB_API_TOKEN")
 """The environment variables that put a kernel into a hub's class."""
@@ -124,15 +120,12 @@ def leave() -> None:
 
 def asked(url: str, method: str, path: str, token: str = "", content: object = None) -> bytes:
     """Ask the board and return its answer's body; ClassError where there is none, or a refusal."""
-    import httpx
-
     body = None if content is None else msgspec.json.encode(content)
-    patience = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
     try:
-        answer = httpx.request(
-            method, url + path, headers=_speaks(token), content=body, timeout=patience, verify=_trusted()
+        answer = httpx2.request(
+            method, url + path, headers=_speaks(token), content=body, timeout=PATIENCE, verify=_trusted()
         )
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         raise ClassError(f"The board at {url} does not answer: {error}.") from error
     _accepted(url, answer)
     return answer.content
@@ -140,31 +133,30 @@ def asked(url: str, method: str, path: str, token: str = "", content: object = N
 
 def lines(membership: Membership, path: str) -> Iterator[str]:
     """Yield the lines of a stream of the board's until it ends; ClassError as of `asked`."""
-    import httpx
-
     url, headers = membership.url, _speaks(membership.token)
-    patience = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS, read=STREAM_SECONDS)
     try:
-        with httpx.stream("GET", url + path, headers=headers, timeout=patience, verify=_trusted()) as answer:
+        with httpx2.stream(
+            "GET", url + path, headers=headers, timeout=OF_STREAMS, verify=_trusted()
+        ) as answer:
             if not answer.is_success:
                 answer.read()
             _accepted(url, answer)
             yield from answer.iter_lines()
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         raise ClassError(f"The board at {url} does not answer: {error}.") from error
 
 
 @cache
 def _trusted() -> ssl.SSLContext:
     """Return the authorities that https is trusted by; reading them costs more than a request."""
-    return kubeconfig.of_the_system()
+    return httpx2.create_ssl_context()
 
 
 def _speaks(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
-def _accepted(url: str, answer: "httpx.Response") -> None:
+def _accepted(url: str, answer: httpx2.Response) -> None:
     """Raise Refused for an answer that is no success."""
     if answer.is_success:
         return
