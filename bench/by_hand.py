@@ -146,7 +146,10 @@ def started(programs: Sequence[Program], url: str, folder: Path) -> Iterator[lis
                 file.write_text(json.dumps({**program.bootstrap, "admin": admin}))
                 argv[argv.index("-c") + 1] = str(file)
             with (folder / f"{number}.log").open("wb") as log:
-                running.append(psutil.Popen(argv, env=dict(program.environment), stdout=log, stderr=log))
+                environment = dict(program.environment)
+                running.append(  # a session each, as in the cluster: a busy Linux divides time by sessions
+                    psutil.Popen(argv, env=environment, stdout=log, stderr=log, start_new_session=True)
+                )
         if not waiting.holds(lambda: _answers(url) and all(map(_live, admins)), READY_SECONDS, POLL_SECONDS):
             raise EngineError(f"The programs that were started by hand do not answer; their logs: {folder}.")
         yield running

@@ -49,8 +49,8 @@ def floor(programs: Sequence[Program], url: str, by: By, changes: int) -> float:
         socket = Path(folder) / "xds.sock"
         with _serving(by, socket) as server:
             _publish(server, "v1")
-            asking = [asking(program, by, socket) for program in programs]
-            with by_hand.started(asking, url, Path(folder)):
+            ready = [asking(program, by, socket) for program in programs]
+            with by_hand.started(ready, url, Path(folder)):
                 way = Way(lambda version: _publish(server, version), url)
                 return percentile(weights.effects(way, changes)[0], 50)
 
@@ -93,11 +93,11 @@ def asking(program: Program, by: By, socket: Path) -> Program:
     if bootstrap is None or not bootstrap["node"]["cluster"].startswith(f"{APPLICATION.service}."):
         return program
     static = bootstrap["static_resources"]
-    asking = {
+    changed = {
         "listeners": _without_table(static["listeners"], _source(by)),
         "clusters": [*static["clusters"], _cluster(by, socket)],
     }
-    return replace(program, bootstrap={**bootstrap, "static_resources": asking})
+    return replace(program, bootstrap={**bootstrap, "static_resources": changed})
 
 
 def _without_table(part: Any, source: Table) -> Any:

@@ -5,7 +5,6 @@ know it alike. After a change of deploy/ by the workshop itself, `python -m kata
 it anew.
 """
 
-import difflib
 import functools
 import itertools
 import json
@@ -51,6 +50,8 @@ def edited(*paths: str) -> list[str]:
 
 def difference(file: str) -> str:
     """Return what a person changed in a file, as a unified diff; "" where nothing."""
+    import difflib
+
     now, before = (
         _text(_known(file)).splitlines(keepends=True),
         texts()[_known(file)].splitlines(keepends=True),

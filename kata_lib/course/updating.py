@@ -15,6 +15,7 @@ from kata_lib.course import notebooks
 from kata_lib.course.notebooks import BROUGHT, Notebook
 from kata_lib.course.notebooks.correcting import Corrected, correct
 from kata_lib.errors import KataError
+from kata_lib.machine import PROJECT
 
 GIT_SECONDS = 120.0
 _STASH = "kata update"
@@ -28,7 +29,7 @@ class UpdateError(KataError):
 def from_installation(folder: Path) -> list[str]:
     """Correct the notebooks of a learner's folder by the installation's; return what was done, for people."""
     said: list[str] = []
-    for file in sorted(notebooks.FOLDER.glob("*.ipynb")):
+    for file in sorted((PROJECT / "notebooks").glob("*.ipynb")):
         place = folder / "notebooks" / file.name
         if place.exists():
             said += _corrected(place, place.read_text(), json.loads(file.read_text()), None)

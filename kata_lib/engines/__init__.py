@@ -7,13 +7,15 @@ import importlib
 import os
 import re
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kata_lib.engines.application import Application
 from kata_lib.engines.base import Engine
 from kata_lib.engines.folder import Folder, engine_of
-from kata_lib.engines.need import Need
 from kata_lib.errors import EngineError, EngineUnavailable
+
+if TYPE_CHECKING:
+    from kata_lib.engines.need import Need
 
 __all__ = ["ENGINES", "cluster_name", "engine_of", "needs", "select"]
 
@@ -70,7 +72,7 @@ def cluster_name(wanted: str | None = None) -> str:
     return name
 
 
-def needs(application: Application, engine: str, cluster: str) -> list[Need]:
+def needs(application: Application, engine: str, cluster: str) -> "list[Need]":
     """Return what this machine has and lacks for an engine of the list, whether it is chosen or not."""
     return list(_load(f"{engine}.needs", "findings")(cluster, application))
 

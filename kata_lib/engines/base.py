@@ -5,12 +5,14 @@ for, an Application, is given to an engine when it is made.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kata_lib.cluster.location import Location
 from kata_lib.cluster.waiting import Progress
-from kata_lib.engines.addons import Addons
 from kata_lib.engines.folder import Folder
+
+if TYPE_CHECKING:
+    from kata_lib.engines.addons import Addons
 
 
 class Engine(Protocol):
@@ -38,5 +40,5 @@ class Engine(Protocol):
     def load(self, images: Sequence[str], progress: Progress) -> None:
         """Bring images that this machine has into the cluster; EngineError if no pod could run from one."""
 
-    def addons(self) -> Addons:
+    def addons(self) -> "Addons":
         """Return what installs add-ons in the cluster, which must run."""

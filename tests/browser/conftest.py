@@ -14,7 +14,7 @@ import pytest
 from homes import home
 from playwright.sync_api import Browser
 
-from bench.lab_page import chromium, jupyter_lab, notebook
+from bench.lab_page import chromium, jupyter_lab, notebook, with_profile
 from browser.running_lab import BUSY_CELL, GRAPH_CELL, LIVE_CELL, NAME, PICTURES, RELEASE_CELL, JupyterLab
 from kata_lib import engines
 from kata_lib.course import notebooks
@@ -71,5 +71,6 @@ def jupyter(
     shutil.copytree(PROJECT / "docs", folder / "docs")
     (folder / "release.ipynb").write_text(notebook(RELEASE_CELL))
     (folder / "graph.ipynb").write_text(notebook(GRAPH_CELL, PICTURES))
-    with jupyter_lab(folder, environment) as (address, server):
-        yield JupyterLab(folder, address, server, browser)
+    profile = tmp_path_factory.mktemp("profile")
+    with jupyter_lab(folder, environment) as (address, server), with_profile(browser, profile) as context:
+        yield JupyterLab(folder, address, server, context)

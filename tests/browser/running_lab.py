@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from bench.lab_page import Messages
 from kata_lib.machine import PROJECT
@@ -44,11 +44,12 @@ class JupyterLab:
     folder: Path
     address: str
     server: int
-    browser: Browser
+    browser: BrowserContext
 
     def page(self) -> tuple[Page, Messages]:
         """Return an empty page and the counter of its messages with kernels."""
-        page = self.browser.new_page(viewport={"width": 1280, "height": 1000})
+        page = self.browser.new_page()
+        page.set_viewport_size({"width": 1280, "height": 1000})
         messages = Messages()
         messages.listen(page)
         return page, messages

@@ -28,6 +28,8 @@ INSTRUCTOR = "ines"
 BOARD_TOKEN = "b" * 64
 SITE = "c = get_config()\nc.Authenticator.allow_all = True\n"
 START_SECONDS = 300
+RELEASE = "class"
+KUBECTL = str(Path(sys.executable).with_name("kubectl"))
 INSTALLED = "/opt/canary-kata"
 IN_WORKSHOP = f"""
 export KATA_WORKSHOP=$HOME/canary-kata
@@ -38,9 +40,10 @@ cd $KATA_WORKSHOP
 
 @dataclass(frozen=True)
 class Way:
-    """How a class is put on a cluster: what does it, and the Service that browsers come to."""
+    """How a class is put on a cluster, what is removed beside its namespace, and the Service for browsers."""
 
-    install: Callable[["KubernetesClass"], None]
+    install: Callable[["KubernetesClass"], object]
+    remove: Callable[["KubernetesClass"], object]
     front_door: str
 
 
@@ -52,10 +55,21 @@ class KubernetesClass:
     front_door: str = ""
     url: str = ""
 
-    def kubectl(self, *words: str, given: str | None = None, seconds: float = 120) -> str:
-        """Return what kubectl printed; AssertionError with its words where it failed."""
-        command = [str(Path(sys.executable).with_name("kubectl")), f"--namespace={self.namespace}", *words]
-        return run(command, given, seconds)
+    def command(self, program: str, *words: str) -> list[str]:
+        """Return a command of kubectl or helm in the class's namespace."""
+        cluster = os.environ["KATA_TEST_CLASS_KUBECONFIG"]
+        return [program, f"--kubeconfig={cluster}", f"--namespace={self.namespace}", *words]
+
+    def run(self, program: str, *words: str, given: str = "", seconds: float = 320) -> str:
+        """Return what a program printed; AssertionError with its words where it failed."""
+        done = subprocess.run(
+            self.command(program, *words), input=given, capture_output=True, text=True, timeout=seconds
+        )
+        assert done.returncode == 0, f"{done.args}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def kubectl(self, *words: str, given: str = "") -> str:
+        return self.run(KUBECTL, *words, given=given)
 
     def get(self, *words: str) -> dict[str, Any]:
         """Return an object, or a list of such, as the API has it."""
@@ -81,7 +95,7 @@ class KubernetesClass:
         return pods[0] if pods else {}
 
     def inside(self, pod: str, *command: str) -> str:
-        return self.kubectl("exec", pod, "--", *command, seconds=300)
+        return self.kubectl("exec", pod, "--", *command)
 
     @contextmanager
     def without_policies(self) -> Iterator[None]:
@@ -94,15 +108,6 @@ class KubernetesClass:
     def in_workshop(self, learner: str, script: str) -> str:
         """Return what a learner's terminal shows after a script."""
         return self.inside(self.pod(learner)["metadata"]["name"], "bash", "-c", IN_WORKSHOP + script)
-
-
-def run(command: list[str], given: str | None = None, seconds: float = 300) -> str:
-    environment = {**os.environ, "KUBECONFIG": os.environ["KATA_TEST_CLASS_KUBECONFIG"]}
-    done = subprocess.run(
-        command, input=given, capture_output=True, text=True, timeout=seconds, env=environment
-    )
-    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-    return done.stdout
 
 
 def until(holds: Callable[[], object], what: str, seconds: float = START_SECONDS) -> None:
@@ -121,32 +126,23 @@ def a_class(way: Way, namespace: str) -> Iterator[KubernetesClass]:
     try:
         made.kubectl("create", "secret", "generic", "class", f"--from-literal=board-token={BOARD_TOKEN}")
         way.install(made)
-        made.kubectl(
-            "rollout", "status", "deployment", f"--timeout={START_SECONDS}s", seconds=START_SECONDS + 20
-        )
+        made.kubectl("rollout", "status", "deployment", f"--timeout={START_SECONDS}s")
         with port_of(made, way.front_door) as url:
             until(lambda: httpx.get(f"{url}/hub/login").status_code == 200, "the page to log in at")
             yield KubernetesClass(namespace, f"{way.front_door}:80", url)
     finally:
-        made.kubectl("delete", "namespace", namespace, seconds=300)
+        way.remove(made)
+        made.kubectl("delete", "namespace", namespace)
 
 
 @contextmanager
 def port_of(made: KubernetesClass, service: str) -> Iterator[str]:
     """Yield the address of a Service on this machine's loopback."""
-    command = [
-        str(Path(sys.executable).with_name("kubectl")),
-        "port-forward",
-        f"--namespace={made.namespace}",
-        f"service/{service}",
-        ":80",
-    ]
-    environment = {**os.environ, "KUBECONFIG": os.environ["KATA_TEST_CLASS_KUBECONFIG"]}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    command = made.command(KUBECTL, "port-forward", f"service/{service}", ":80")
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout
-        line = process.stdout.readline()
-        (port,) = re.findall(r"127\.0\.0\.1:(\d+)", line)
+        (port,) = re.findall(r"127\.0\.0\.1:(\d+)", process.stdout.readline())
         yield f"http://127.0.0.1:{port}"
     finally:
         process.kill()
@@ -155,9 +151,7 @@ def port_of(made: KubernetesClass, service: str) -> Iterator[str]:
 
 def by_manifests(made: KubernetesClass) -> None:
     """Apply deploy/hub/kubernetes, with what docs/hub.md has one fill in."""
-    made.apply(
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "class"}, "data": {"site.py": SITE}}
-    )
+    made.kubectl("create", "configmap", "class", f"--from-literal=site.py={SITE}")
     filled = {
         "KATA_IMAGE": os.environ["KATA_TEST_CLASS_IMAGE"],
         "KATA_AUTHENTICATOR": "dummy",
@@ -171,24 +165,21 @@ def by_the_chart(made: KubernetesClass) -> None:
     """Install Zero to JupyterHub with deploy/hub/values.yaml, and the board beside it."""
     board = yaml.safe_load_all((HUB / "kubernetes" / "board.yaml").read_text())
     made.apply(*(_filled(obj, {}) for obj in board))
-    values = [HUB / "values.yaml", TEST_VALUES, *filter(None, [os.environ.get("KATA_TEST_CLASS_VALUES")])]
+    files = [HUB / "values.yaml", TEST_VALUES, *filter(None, [os.environ.get("KATA_TEST_CLASS_VALUES")])]
     image, _, tag = os.environ["KATA_TEST_CLASS_IMAGE"].rpartition(":")
-    run(
-        [
-            *(
-                "helm",
-                "install",
-                "class",
-                os.environ["KATA_TEST_CLASS_CHART"],
-                f"--namespace={made.namespace}",
-            ),
-            *(f"--values={file}" for file in values),
-            *("--set-string", f"singleuser.image.name={image},singleuser.image.tag={tag}"),
-            *("--set-string", f"hub.services.class.apiToken={BOARD_TOKEN}"),
-            f"--timeout={START_SECONDS}s",
-        ],
-        seconds=START_SECONDS + 20,
-    )
+    values = {
+        "singleuser.image.name": image,
+        "singleuser.image.tag": tag,
+        "hub.services.class.apiToken": BOARD_TOKEN,
+    }
+    given = [f"--values={file}" for file in files]
+    given += [f"--set-string={name}={value}" for name, value in values.items()]
+    made.run("helm", "install", RELEASE, os.environ["KATA_TEST_CLASS_CHART"], *given)
+
+
+def without_the_release(made: KubernetesClass) -> None:
+    """Remove what the chart has outside the namespace, as far as it was installed."""
+    made.run("helm", "uninstall", RELEASE, "--ignore-not-found")
 
 
 def _filled(obj: dict[str, Any], values: dict[str, str]) -> dict[str, Any]:
@@ -201,4 +192,7 @@ def _filled(obj: dict[str, Any], values: dict[str, str]) -> dict[str, Any]:
     return obj
 
 
-WAYS = {"manifests": Way(by_manifests, "proxy"), "chart": Way(by_the_chart, "proxy-public")}
+WAYS = {
+    "manifests": Way(by_manifests, lambda made: None, "proxy"),
+    "chart": Way(by_the_chart, without_the_release, "proxy-public"),
+}

@@ -69,7 +69,7 @@ def test_one_goes_through_a_notebook_and_the_board_follows(
     until_in_lab(bob, "bob")
     ines.goto(f"{the_hub.url}/services/class/")
     expect(ines.get_by_role("heading", name="The class")).to_be_visible()
-    lab = JupyterLab(the_hub.workshop("ada"), f"{the_hub.url}/user/ada/lab?", 0, the_hub.browser)
+    lab = JupyterLab(the_hub.workshop("ada"), f"{the_hub.url}/user/ada/lab?", 0, ada.context)
     walk = Walk(ada, lab, NOTEBOOK)
     walk.begin()
     for cell in walk.cells:

@@ -15,11 +15,12 @@ from kata_lib.engines.embedded.kubelet import container as module
 from kata_lib.engines.embedded.kubelet import probes
 from kata_lib.engines.embedded.kubelet.container import Container
 from kata_lib.engines.embedded.kubelet.environment import ConfigError
-from kata_lib.engines.embedded.kubelet.launchers import ImageError
+from kata_lib.engines.embedded.kubelet.launchers import ImageError, SidecarLauncher
 from kata_lib.engines.embedded.kubelet.probes import Outcome
 from kata_lib.engines.embedded.kubelet.status import restarts
 from kata_lib.engines.embedded.objects import timestamp
 from kata_lib.engines.embedded.processes import Identity
+from kata_lib.engines.embedded.state import State
 
 LIMIT = 5.0
 
@@ -248,6 +249,20 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1]
     writer.write(b"HTTP/1.1 204 No\r\n\r\n" if path == b"/good" else b"HTTP/1.1 503 No\r\n\r\n")
     writer.close()
+
+
+async def test_a_proxy_is_asked_as_often_as_its_manifest_says(tmp_path: Path) -> None:
+    pod, seldom = {"metadata": {"uid": "a"}}, {"periodSeconds": 99}
+    state = State(tmp_path)
+    (tmp_path / "run").symlink_to(tmp_path)
+    launcher = SidecarLauncher(pod, {"readinessProbe": seldom, "livenessProbe": seldom}, state)
+    found = launcher.probe("readinessProbe")
+    assert found
+    settings, check = found
+    assert settings == seldom
+    assert (await check()).message == "HTTP probe failed with statuscode: 503"  # no Envoy is there
+    assert launcher.probe("startupProbe") is None
+    assert launcher.probe("livenessProbe") is None
 
 
 async def test_probes_ask_by_http_and_tcp() -> None:

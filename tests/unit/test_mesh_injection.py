@@ -156,6 +156,17 @@ def test_a_gateway_is_a_router_alone_with_what_its_manifest_says() -> None:
     assert "kubectl.kubernetes.io/default-container" not in asked["metadata"]["annotations"]
 
 
+def test_a_proxy_is_probed_as_istio_has_it() -> None:
+    """Often until it is ready, then seldom: Istio's `startupProbe` and `readinessPeriodSeconds`."""
+    asked = pod()
+    inject(asked, namespace("enabled"))
+    proxy = asked["spec"]["containers"][-1]
+    settings = ("periodSeconds", "failureThreshold", "timeoutSeconds")
+    assert [proxy["startupProbe"][name] for name in settings] == [1, 600, 3]
+    assert [proxy["readinessProbe"][name] for name in settings] == [15, 4, 3]
+    assert proxy["startupProbe"]["httpGet"] == proxy["readinessProbe"]["httpGet"]
+
+
 def test_the_image_auto_that_nobody_injects_is_no_proxy() -> None:
     asked = pod(annotations={"inject.istio.io/templates": "gateway"})
     asked["spec"]["containers"] = [{"name": "istio-proxy", "image": "auto"}]

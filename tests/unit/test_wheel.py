@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 
 import pdm_build
 from kata_lib.course import folder as folders
+from kata_lib.course import notebooks
 from kata_lib.machine import PROJECT
 
 SOURCE = (
@@ -121,6 +122,38 @@ def test_it_writes_a_folder_and_reads_there_all_that_a_checkout_does(installed: 
     manifest.write_text(f"{manifest.read_text()}  labels: {{mine: mine}}\n")
     run(installed, tmp_path, *opening, "--folder", str(folder))
     assert "mine" in manifest.read_text()
+
+
+def test_an_upgrade_corrects_notebooks_and_keeps_what_the_learner_wrote(
+    installed: Path, tmp_path: Path
+) -> None:
+    opening = ("-m", "kata_lib.cli.opening", "--write")
+    run(installed, tmp_path, *opening)
+    place, note = (
+        tmp_path / "canary-kata/notebooks/02-canary.ipynb",
+        tmp_path / "canary-kata/.kata/brought.json",
+    )
+    brought = place.read_text()
+    older = json.loads(brought)
+    first, ids = older["cells"][0], older["metadata"][notebooks.BROUGHT]["cells"].split()
+    first["source"] = ["# Of an older version"]
+    first["id"] = ids[0] = notebooks.cell_id(0, "# Of an older version")
+    older["metadata"][notebooks.BROUGHT]["cells"] = " ".join(ids)
+    older["cells"].insert(1, {"cell_type": "markdown", "id": "own", "metadata": {}, "source": ["Mine."]})
+    place.write_text(notebooks.text(older))
+    own = place.with_name("own.ipynb")
+    own.write_text("{}")
+    known = json.loads(note.read_text())
+    known["files"][str(place.relative_to(tmp_path / "canary-kata"))] = "an older version's"
+    note.write_text(json.dumps(known | {"version": "0.0.9"}))
+    said = run(installed, tmp_path, *opening)
+    assert "it was of 0.0.9" in said
+    assert "02-canary: 1 new or corrected." in said
+    assert "own" not in said
+    now = json.loads(place.read_text())
+    assert now["cells"].pop(1)["source"] == ["Mine."]
+    assert now == json.loads(brought)
+    assert own.read_text() == "{}"
 
 
 def test_kata_without_a_folder_says_which_command_makes_one(installed: Path, tmp_path: Path) -> None:

@@ -11,20 +11,23 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kata_lib import machine
 from kata_lib.cluster import waiting
 from kata_lib.cluster.location import Location
 from kata_lib.cluster.waiting import Progress
 from kata_lib.engines.application import Application
-from kata_lib.engines.embedded import addresses, pki, processes
-from kata_lib.engines.embedded.addons import ProcessAddons
+from kata_lib.engines.embedded import processes
 from kata_lib.engines.embedded.images import Image, Images
 from kata_lib.engines.embedded.processes import DAEMON_MARK, Identity
 from kata_lib.engines.embedded.state import State
 from kata_lib.engines.folder import Folder
 from kata_lib.errors import EngineError, EngineUnavailable
 from kata_lib.files import read_json
+
+if TYPE_CHECKING:
+    from kata_lib.engines.embedded.addons import ProcessAddons
 
 START_LIMIT = 30.0
 STOP_LIMIT = 15.0
@@ -114,8 +117,10 @@ class EmbeddedEngine:
                 f"it has programs for {', '.join(self._images.names())}."
             )
 
-    def addons(self) -> ProcessAddons:
+    def addons(self) -> "ProcessAddons":
         """Return what runs add-ons as pods that are processes."""
+        from kata_lib.engines.embedded.addons import ProcessAddons
+
         return ProcessAddons(self.state, self._images)
 
     def _program(self) -> Image:
@@ -138,6 +143,8 @@ class EmbeddedEngine:
         return Identity(known["pid"], known["started"]) if known else None
 
     def _launch(self, progress: Progress) -> Location:
+        from kata_lib.engines.embedded import addresses, pki
+
         progress("starting the embedded cluster")
         self.state.daemon.unlink(missing_ok=True)
         plan, server = addresses.claim(self.state, os.environ.get("KATA_ADDRESSES"))

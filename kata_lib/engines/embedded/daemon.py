@@ -7,9 +7,12 @@ written last: whoever reads it finds a cluster that serves. SIGTERM ends every p
 Envoys go on, and the next daemon takes them over.
 """
 
+import gc
+
+gc.disable()  # until it serves: what is loaded now stays, and each collection would walk through it
+
 import argparse
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -80,6 +83,7 @@ async def run(state: State, server: socket.socket) -> None:
     async with AsyncExitStack() as stack:
         await _start(state, server, stack)
         gc.freeze()  # definitions and tables stay: a collection that walks through them holds up everybody
+        gc.enable()
         log.info("serving")
         await ending.wait()
         log.info("ending")

@@ -5,10 +5,6 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509 import load_pem_x509_certificate
-
 from kata_lib.engines.embedded.mesh.translate.model import Envoy
 from kata_lib.engines.embedded.store import Obj
 
@@ -65,6 +61,10 @@ def _text(data: Mapping[str, str], key: str) -> str:
 
 def _judge(found: Certificate) -> None:
     """Raise NoCertificate for what Envoy would refuse, and with it every other server's change."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from cryptography.x509 import load_pem_x509_certificate
+
     try:
         certificate = load_pem_x509_certificate(found.chain.encode())
         key = load_pem_private_key(found.key.encode(), password=None)
