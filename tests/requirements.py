@@ -23,6 +23,7 @@ from kata_lib.addons.prometheus import PROMETHEUS
 from kata_lib.addons.rollouts import ROLLOUTS
 from kata_lib.engines.addons import Addon
 from kata_lib.engines.programs import found
+from kata_lib.machine import PROJECT
 
 CONFORMANCE_MODULE = f"sigs.k8s.io/gateway-api/conformance@v{versions.GATEWAY_API}"
 CONFORMANCE = Path(os.environ.get("GOMODCACHE") or Path.home() / "go" / "pkg" / "mod") / CONFORMANCE_MODULE
@@ -53,6 +54,21 @@ def _program_of(name: str) -> str:
     return "" if found(name) else f"{name} is not there: {rollouts_gateway_api.SOURCE}"
 
 
+def _systemd() -> str:
+    """Return why no hub can start its servers as units of this machine, for users who have only its files."""
+    if not Path("/run/systemd/system").is_dir():
+        return "systemd does not run this machine"
+    if os.geteuid() != 0:
+        return "root alone makes accounts and starts units of theirs"
+    controllers = Path("/sys/fs/cgroup/cgroup.controllers")
+    if not controllers.exists() or not {"cpu", "memory"} <= set(controllers.read_text().split()):
+        return "cgroups are not of version 2, with cpu and memory"
+    for needed in (PROJECT, Path(sys.executable).resolve()):
+        if any(not place.stat().st_mode & 0o001 for place in (needed, *needed.parents)):
+            return f"other users may not read {needed}"
+    return ""
+
+
 MISSING: dict[str, Callable[[], str]] = {
     "kind": _engine("kind"),
     "context": _engine("context"),
@@ -69,6 +85,7 @@ MISSING: dict[str, Callable[[], str]] = {
     "node": _program("node"),
     "prometheus": _add_on(PROMETHEUS),
     "rollouts": _add_on(ROLLOUTS),
+    "systemd": _systemd,
     "rollouts-gateway-api": lambda: _add_on(ROLLOUTS)() or _program_of(rollouts_gateway_api.PROGRAM),
     "flagger": _add_on(FLAGGER),
     "addons": _named("KATA_ADDONS", "folder of manifests"),

@@ -19,6 +19,7 @@ c.JupyterHub.authenticator_class = "pam"
 c.Authenticator.allow_all = True  # whoever has an account here
 
 c.JupyterHub.spawner_class = "systemd"
+c.JupyterHub.cleanup_servers = False  # they are units of their own, and outlive a hub that is restarted
 c.SystemdSpawner.isolate_tmp = True
 c.SystemdSpawner.disable_user_sudo = True
 c.SystemdSpawner.readonly_paths = [str(here.parents[1])]
@@ -41,6 +42,11 @@ def own_addresses(spawner):
             "IPAddressDeny": str(LOOPBACK),
             "IPAddressAllow": f"127.0.0.1 {network}",  # the hub, and what is the learner's own
             "ProtectProc": "invisible",
+            "MemorySwapMax": "0",  # what is over the limit is ended, and does not slow the machine down
+            # The server ends its kernels, then systemd the cluster. Of a signal to all at once kernels may
+            # die first, and the server start them again, and wait for them until it is killed.
+            "KillMode": "mixed",
+            "TimeoutStopSec": "20",
         }
 
 

@@ -11,7 +11,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,8 @@ from typing import Any
 
 import httpx
 import yaml
+
+from hub.member import log_in, until
 
 ROOT = Path(__file__).parents[2]
 HUB = ROOT / "deploy" / "hub"
@@ -83,10 +84,7 @@ class KubernetesClass:
     def browser(self, name: str) -> Iterator[httpx.Client]:
         """Yield a client that logged in by the page, with its cookies."""
         with httpx.Client(base_url=self.url, follow_redirects=True, timeout=60) as client:
-            page = client.get("/hub/login").text
-            (token,) = re.findall(r'name="_xsrf"\s+value="([^"]+)"', page)
-            form = {"username": name, "password": "any", "_xsrf": token}
-            assert client.post("/hub/login?next=/hub/home", data=form).url.path == "/hub/home"
+            log_in(client, name, "any")
             yield client
 
     def pod(self, learner: str) -> dict[str, Any]:
@@ -108,14 +106,6 @@ class KubernetesClass:
     def in_workshop(self, learner: str, script: str) -> str:
         """Return what a learner's terminal shows after a script."""
         return self.inside(self.pod(learner)["metadata"]["name"], "bash", "-c", IN_WORKSHOP + script)
-
-
-def until(holds: Callable[[], object], what: str, seconds: float = START_SECONDS) -> None:
-    """Wait for a condition; AssertionError after so many seconds."""
-    limit = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < limit, f"not within {seconds} s: {what}"
-        time.sleep(1)
 
 
 @contextmanager

@@ -5,14 +5,13 @@ Any name logs in.
 """
 
 import os
-import socket
 import sys
 from pathlib import Path
 
 from jupyterhub.spawner import SimpleLocalProcessSpawner
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
-load_subconfig(str(Path(__file__).parents[2] / "deploy" / "hub" / "jupyterhub_config.py"))  # type: ignore[name-defined]  # noqa: F821
+load_subconfig(str(Path(__file__).with_name("ports_config.py")))  # type: ignore[name-defined]  # noqa: F821
 
 FIRST_ID = 58_000
 READS_ALL = "+dac_read_search"
@@ -41,15 +40,9 @@ class OtherUserSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc]
         return lambda: os.chdir(self.home_dir)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 c.JupyterHub.authenticator_class = "dummy"
 c.JupyterHub.spawner_class = OtherUserSpawner
 c.SimpleLocalProcessSpawner.home_dir_template = f"{os.environ['KATA_TEST_HOMES']}/{{username}}"
 c.LocalProcessSpawner.interrupt_timeout = 1
-c.JupyterHub.hub_port = free_port()
-c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{free_port()}"
+c.JupyterHub.cleanup_servers = True  # here they are the hub's own processes
 c.Spawner.args = ["--LabApp.expose_app_in_browser=True"]

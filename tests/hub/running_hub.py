@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -58,28 +59,56 @@ def hub(browser: Browser) -> Iterator[Hub]:
     clusters = [homes / name / "canary-kata" / ".kata" for name in LEARNERS]
     for home in clusters:
         watch_over(home)
-    url = f"http://127.0.0.1:{_free_port()}"
-    settings = {
-        "KATA_TEST_HOMES": str(homes),
-        "KATA_HUB_URL": url,
-        "KATA_BOARD_AT": f"http://127.0.0.1:{_free_port()}",
-        "KATA_INSTRUCTORS": INSTRUCTOR,
-    }
-    config = Path(__file__).with_name("jupyterhub_config.py")
-    command = [str(Path(sys.executable).with_name("jupyterhub")), f"--config={config}"]
-    log = folder / "hub.log"
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            command, env={**os.environ, **settings}, stdout=out, stderr=out, cwd=folder
-        )
+    process = HubProcess("jupyterhub_config.py", folder, {"KATA_TEST_HOMES": str(homes)})
     try:
-        _until_running(process, log)
-        yield Hub(url, homes, browser)
+        process.start()
+        yield Hub(process.url, homes, browser)
     finally:
-        _end(process)
+        process.end()
         for home in filter(Path.is_dir, clusters):
             end_clusters(home)
         shutil.rmtree(folder)
+
+
+class HubProcess:
+    """The process of a hub, which may be ended and started again: same ports, same data base."""
+
+    def __init__(self, config: str, folder: Path, settings: dict[str, str]) -> None:
+        """Take a configuration of this folder, the folder in which the hub runs, and further settings."""
+        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.culler_token = secrets.token_hex(16)
+        self._command = [
+            str(Path(sys.executable).with_name("jupyterhub")),
+            f"--config={Path(__file__).with_name(config)}",
+        ]
+        self._log = folder / "hub.log"
+        self._settings = {
+            "KATA_HUB_URL": self.url,
+            "KATA_BOARD_AT": f"http://127.0.0.1:{_free_port()}",
+            "KATA_INSTRUCTORS": INSTRUCTOR,
+            "KATA_TEST_HUB_PORT": str(_free_port()),
+            "KATA_TEST_PROXY_PORT": str(_free_port()),
+            "KATA_TEST_CULLER_TOKEN": self.culler_token,
+            **settings,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the hub, and wait until it serves."""
+        with self._log.open("w") as out:
+            self._process = subprocess.Popen(
+                self._command,
+                env={**os.environ, **self._settings},
+                stdout=out,
+                stderr=out,
+                cwd=self._log.parent,
+            )
+        _until_running(self._process, self._log)
+
+    def end(self) -> None:
+        """End the hub as an administrator does."""
+        if self._process:
+            _end(self._process)
 
 
 def _free_port() -> int:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from requirements import check
 
-from hub.class_on_kubernetes import INSTRUCTOR, WAYS, KubernetesClass, a_class, until
+from hub.class_on_kubernetes import INSTRUCTOR, WAYS, KubernetesClass, a_class
+from hub.member import until
 
 pytestmark = pytest.mark.needs("class-cluster")
 

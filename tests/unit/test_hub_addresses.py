@@ -68,3 +68,9 @@ def test_servers_have_limits_and_the_installation_is_not_theirs(config: Any) -> 
     assert config.Spawner.mem_limit == "2G"
     assert config.Spawner.cpu_limit == 2
     assert config.SystemdSpawner.readonly_paths == [str(CONFIG.parents[2])]
+
+
+def test_a_server_ends_its_kernels_before_systemd_ends_the_rest(config: Any) -> None:
+    ada = started(config, 1).unit_extra_properties
+    assert ada["KillMode"] == "mixed"
+    assert int(ada["TimeoutStopSec"]) < 60

@@ -57,7 +57,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, as the project's build backend makes it from a copy."""
+    """The wheel, as the project's build backend makes it of the source that a release has too."""
     project, made = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("wheel")
     left_out = shutil.ignore_patterns("__pycache__", ".*")
     for name in SOURCE:
@@ -65,10 +65,18 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(PROJECT / name, project / name, ignore=left_out)
         else:
             shutil.copy(PROJECT / name, project)
-    build = f"import pdm.backend; pdm.backend.build_wheel({str(made)!r})"
-    subprocess.run([sys.executable, "-c", build], cwd=project, check=True, timeout=60)
+    built("sdist", project, project)
+    (source,) = project.glob("*.tar.gz")
+    shutil.unpack_archive(source, project / "source", filter="data")
+    (unpacked,) = (project / "source").iterdir()
+    built("wheel", unpacked, made)
     (file,) = made.iterdir()
     return file
+
+
+def built(what: str, project: Path, folder: Path) -> None:
+    build = f"from pdm import backend; backend.build_{what}({str(folder)!r})"
+    subprocess.run([sys.executable, "-c", build], cwd=project, check=True, timeout=60)
 
 
 @pytest.fixture(scope="module")
