@@ -18,7 +18,7 @@ NOT_COPIED = (".venv", ".kata", ".git", "node_modules", "__pycache__", ".*_cache
 
 
 def measure(say: Callable[[str], None]) -> Iterator[Figure]:
-    """Set up a copy of the project, then the peers in an empty environment; both use pip's own cache."""
+    """Set up a copy of the project, then the peers by pip in an empty environment, with warm caches."""
     with tempfile.TemporaryDirectory(prefix="kata-setup-") as folder:
         copy, peers = Path(folder) / "copy", Path(folder) / "peers"
         shutil.copytree(PROJECT, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))

@@ -68,8 +68,13 @@ class Installer:
             except SetupError as error:
                 say(f"uv could not, so pip installs, which takes longer. {error}")
         if not self.has_pip():
-            run([self.python, "-m", "ensurepip"], self.log)
+            self.make_pip()
         pip(self.python, words, self.log, self._pip_reading(total, before))
+
+    def make_pip(self) -> None:
+        """Have Python make the environment's pip, without the setuptools that an older one adds."""
+        run([self.python, "-m", "ensurepip"], self.log)
+        run([self.python, "-m", "pip", "uninstall", "--yes", "setuptools"], self.log)
 
     def has_pip(self) -> bool:
         return any(self.venv.glob("lib/python*/site-packages/pip"))
@@ -116,7 +121,7 @@ def fastest(slow: Installer, uv_lock: Path) -> Iterator[Installer]:
     with tempfile.TemporaryDirectory(prefix="uv-", dir=slow.log.parent) as folder:
         try:
             if python == slow.python and not slow.has_pip():
-                run([python, "-m", "ensurepip"], slow.log)
+                slow.make_pip()
             variables = pip_settings.for_uv(listed(python), os.environ)
             if variables is not None:
                 pip(python, ("--target", folder, *HASHED, "-r", str(uv_lock)), slow.log)
