@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import service, wanted
 from kata_lib.course.mistake import Mistake
+from kata_lib.errors import ReleaseError
 from kata_lib.mesh.analyze.written import shares_text
 
 if TYPE_CHECKING:
@@ -58,6 +59,16 @@ def routed(asked: wanted.WantedRouting) -> Callable[[Hands, Any], str]:
         return f"In force is {shares_text(now)}; asked for is {shares_text(asked.shares)}."
 
     return others
+
+
+def as_yaml(text: str) -> Any:
+    """Return what a text says as YAML; raise ReleaseError where it is none."""
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ReleaseError(" ".join(str(error).split())) from error
 
 
 def has_dots(lab: Hands, made: Any) -> str:

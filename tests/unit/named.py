@@ -1,6 +1,7 @@
 """What texts tell people to type: the commands and the calls that messages, documents and notebooks name."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,8 +49,13 @@ def calls() -> Iterator[Named]:
                     yield Named(_name(source), ast.unparse(node))
 
 
-def _texts() -> Iterator[tuple[str, str, bool]]:
-    """Yield each text with its place, and whether it is a literal of the library."""
+@functools.cache
+def _texts() -> list[tuple[str, str, bool]]:
+    """Return each text with its place, and whether it is a literal of the library."""
+    return list(_read())
+
+
+def _read() -> Iterator[tuple[str, str, bool]]:
     for file in (*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))):
         yield _name(file), re.sub(r"  +# .*$", "", file.read_text(), flags=re.MULTILINE), False
     for file in sorted((ROOT / "notebooks" / "src").glob("*.py")):

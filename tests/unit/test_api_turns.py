@@ -9,7 +9,7 @@ import gc
 import http.client
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -88,35 +88,46 @@ def patched(value: str) -> Json:
     return {"spec": {"template": {"spec": {"containers": [{"name": "main", "env": variables(value)}]}}}}
 
 
-Request = tuple[str, str, Any, str]
+def operations(value: str) -> list[Json]:
+    return [{"op": "replace", "path": f"/data/k{n}", "value": value} for n in range(FILLED)]
+
+
+def too_many() -> dict[str, str]:
+    return {f"k{n}": "" for n in range(90_000)}
+
+
+Request = tuple[str, str, Callable[[], Any] | None, str]
 JSON = "application/json"
 LARGE = f"{CONFIG_MAPS}/large?fieldManager=m"
 
 
 def requests(value: str) -> dict[str, Request]:
     """Return the requests by what they are; each value makes other ones of them."""
-    text, workload_path = value * 300_000, f"{DEPLOYMENTS}/large"
-    operations = [{"op": "replace", "path": f"/data/k{n}", "value": f"{value}5"} for n in range(FILLED)]
-    too_many = {f"k{n}": "" for n in range(90_000)}
+    workload_path = f"{DEPLOYMENTS}/large"
     return {
-        "create": ("POST", CONFIG_MAPS, config_map("large", **data(f"{value}1")), JSON),
-        "replace": ("PUT", f"{CONFIG_MAPS}/large", config_map("large", **data(f"{value}2")), JSON),
-        "merge": ("PATCH", LARGE, data(f"{value}3"), MERGE),
-        "apply": ("PATCH", f"{LARGE}&force=true", config_map("large", **data(f"{value}4")), APPLY),
-        "JSON patch": ("PATCH", LARGE, operations, JSON_PATCH),
-        "a megabyte": ("POST", CONFIG_MAPS, config_map("text", data={"a": text}), JSON),
-        "too many values": ("POST", CONFIG_MAPS, config_map("no", data=too_many), JSON),
-        "workload": ("POST", DEPLOYMENTS, workload(f"{value}1"), JSON),
-        "workload replaced": ("PUT", workload_path, workload(f"{value}2"), JSON),
-        "workload patched": ("PATCH", f"{workload_path}?fieldManager=m", patched(f"{value}3"), STRATEGIC),
+        "create": ("POST", CONFIG_MAPS, lambda: config_map("large", **data(f"{value}1")), JSON),
+        "replace": ("PUT", f"{CONFIG_MAPS}/large", lambda: config_map("large", **data(f"{value}2")), JSON),
+        "merge": ("PATCH", LARGE, lambda: data(f"{value}3"), MERGE),
+        "apply": ("PATCH", f"{LARGE}&force=true", lambda: config_map("large", **data(f"{value}4")), APPLY),
+        "JSON patch": ("PATCH", LARGE, lambda: operations(f"{value}5"), JSON_PATCH),
+        "a megabyte": ("POST", CONFIG_MAPS, lambda: config_map("text", data={"a": value * 300_000}), JSON),
+        "too many values": ("POST", CONFIG_MAPS, lambda: config_map("no", data=too_many()), JSON),
+        "workload": ("POST", DEPLOYMENTS, lambda: workload(f"{value}1"), JSON),
+        "workload replaced": ("PUT", workload_path, lambda: workload(f"{value}2"), JSON),
+        "workload patched": (
+            "PATCH",
+            f"{workload_path}?fieldManager=m",
+            lambda: patched(f"{value}3"),
+            STRATEGIC,
+        ),
         "workload applied": (
             "PATCH",
             f"{workload_path}?fieldManager=m&force=true",
-            workload(f"{value}4"),
+            lambda: workload(f"{value}4"),
             APPLY,
         ),
-        "VirtualService": ("POST", VIRTUAL_SERVICES, virtual_service(), JSON),
-        "definition": ("POST", DEFINITIONS, definition(), JSON),
+        "VirtualService": ("POST", VIRTUAL_SERVICES, virtual_service, JSON),
+        "definition": ("POST", DEFINITIONS, definition, JSON),
         "its OpenAPI": ("GET", "/openapi/v3/apis/yaml.example/v1", None, JSON),
         "list": ("GET", CONFIG_MAPS, None, JSON),
         "60,000 requirements": ("GET", CONFIG_MAPS + SELECTOR, None, JSON),
@@ -174,7 +185,7 @@ def ask(port: int, method: str, path: str, body: bytes | None, content_type: str
 async def held_up(port: int, request: Request) -> tuple[int, float]:
     """Send a request; return its status, and for how long it held up everybody else, at most (s)."""
     method, path, value, content_type = request
-    body = None if value is None else json.dumps(value, ensure_ascii=False).encode()
+    body = None if value is None else json.dumps(value(), ensure_ascii=False).encode()
     longest, idle = 0.0, 0
     asked = asyncio.create_task(asyncio.to_thread(ask, port, method, path, body, content_type))
     while idle < 10:  # what the controllers make of it belongs to it
@@ -195,8 +206,8 @@ def limit() -> float:
 async def again(port: int, request: Request) -> None:
     """Take back what a request made, so that it can be made once more."""
     method, path, value, _ = request
-    if method == "POST":
-        await held_up(port, ("DELETE", f"{path}/{value['metadata']['name']}", None, JSON))
+    if method == "POST" and value:
+        await held_up(port, ("DELETE", f"{path}/{value()['metadata']['name']}", None, JSON))
 
 
 async def test_nothing_holds_up_the_others_for_long(port: int) -> None:

@@ -1,12 +1,16 @@
 """kata_lib.cluster.kubeconfig: who logs in how, whom is trusted, and what is refused in words."""
 
+import base64
 import json
+import socket
 import ssl
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 import yaml
 
 from kata_lib.cluster import kubeconfig
@@ -140,3 +144,35 @@ def test_a_certificate_that_nobody_is_to_judge(tmp_path: Path) -> None:
     trust = kubeconfig.read(write(tmp_path, {}, **{"insecure-skip-tls-verify": True})).trust
     assert (trust.verify_mode, trust.check_hostname) == (ssl.CERT_NONE, False)
     assert kubeconfig.read(write(tmp_path, {})).trust.verify_mode == ssl.CERT_REQUIRED
+
+
+@pytest.mark.parametrize("in_files", [False, True], ids=["as data", "in files beside it"])
+def test_a_user_shows_a_certificate(in_files: bool, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    own = authority.issue_cert("ada@example.org")
+    user = kept(tmp_path, in_files, "client-certificate", own.cert_chain_pems[0])
+    user |= kept(tmp_path, in_files, "client-key", own.private_key_pem)
+    cluster = kept(tmp_path, in_files, "certificate-authority", authority.cert_pem)
+    trust = kubeconfig.read(write(tmp_path, user, **cluster)).trust
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(server)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    assert met(server, trust)["subjectAltName"] == (("email", "ada@example.org"),)
+
+
+def kept(folder: Path, in_files: bool, name: str, content: trustme.Blob) -> dict[str, str]:
+    """Return the field of a kubeconfig that holds a content, or names a file in the folder that does."""
+    if not in_files:
+        return {f"{name}-data": base64.b64encode(content.bytes()).decode()}
+    content.write_to_path(str(folder / f"{name}.pem"))
+    return {name: f"{name}.pem"}
+
+
+def met(server: ssl.SSLContext, client: ssl.SSLContext) -> dict[str, Any]:
+    """Return the certificate that a client shows a server."""
+    ours, theirs = socket.socketpair()
+    with ThreadPoolExecutor(1) as apart, ours, theirs:
+        accepted = apart.submit(server.wrap_socket, theirs, server_side=True)
+        with client.wrap_socket(ours, server_hostname="127.0.0.1"), accepted.result(5) as end:
+            return dict(end.getpeercert() or {})

@@ -9,7 +9,7 @@ from kata_lib.course import release_mistakes, verdicts
 from kata_lib.course.exercise import PERCENT, Exercise, InClass, Question
 from kata_lib.course.mistake import Mistake
 from kata_lib.course.steps import PROMOTE, V1, V2, V3, Step
-from kata_lib.course.turn import Hands, Turn
+from kata_lib.course.turn import Hands, Turn, as_yaml
 from kata_lib.delivery import record
 from kata_lib.delivery.plan import Plan
 from kata_lib.errors import ReleaseError
@@ -21,24 +21,20 @@ ERRORS, REQUESTS = 0.05, 10
 
 def read(made: Any) -> Plan:
     """Return the plan that a cell made: one, or a text of what is other in it than in the hurried one."""
-    import yaml
-
     if isinstance(made, Plan):
         return made
-    parts = yaml.safe_load(made) if isinstance(made, str) else None
+    parts = as_yaml(made) if isinstance(made, str) else None
     if not isinstance(parts, dict) or "..." in made:
         raise ReleaseError("There are still dots in its cell.")
     return delivery.read(HURRIED).changed(**parts)
 
 
 def _open(lab: Hands, made: Any) -> str:
-    import yaml
-
     from kata_lib.delivery import prices
 
     try:
         return prices.objection(read(made))
-    except (ReleaseError, TypeError, yaml.YAMLError) as error:
+    except (ReleaseError, TypeError) as error:
         return " ".join(str(error).split())
 
 

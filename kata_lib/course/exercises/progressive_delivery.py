@@ -6,27 +6,18 @@ from kata_lib import delivery
 from kata_lib.course import release_mistakes, verdicts
 from kata_lib.course.exercise import PERCENT, Exercise, InClass, Question
 from kata_lib.course.steps import CANARY, PLAN_V2, PLAN_V3, V1, V2, V3, Step
-from kata_lib.course.turn import Hands, Turn, has_dots
+from kata_lib.course.turn import Hands, Turn, as_yaml, has_dots
 from kata_lib.errors import ReleaseError
 
 ALL_AT_ONCE = "- setWeight: 100\n- analysis: {}"
 
 
-def _steps(text: str) -> Any:
-    """Return what a text says as YAML."""
-    import yaml
-
-    return yaml.safe_load(text)
-
-
 def _no_steps(lab: Hands, text: str) -> str:
     """Return why a text is no list of a plan's steps."""
-    import yaml
-
     try:
-        steps = _steps(text)
-    except yaml.YAMLError as error:
-        return f"Your text is no YAML: {' '.join(str(error).split())}."
+        steps = as_yaml(text)
+    except ReleaseError as error:
+        return f"Your text is no YAML: {error}."
     if not isinstance(steps, list):
         return "Expected is a list of steps, one a line that begins with a dash."
     try:
@@ -69,7 +60,7 @@ EXERCISE = Exercise(
     },
     turns={
         "release-v3": Turn(has_dots, _release_v3, "version 3 is applied, and released by its plan"),
-        "own-steps": Turn(_no_steps, lambda *_: _steps(ALL_AT_ONCE), "a plan with one weight, 100", _steps),
+        "own-steps": Turn(_no_steps, lambda *_: as_yaml(ALL_AT_ONCE), "a plan with one weight, 100", as_yaml),
     },
     questions={
         "weight at which v3 is stopped": Question(

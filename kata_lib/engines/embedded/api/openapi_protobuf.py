@@ -6,6 +6,7 @@ kubectl reads of a schema is written: its texts, types, parts and extensions.
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 CONTENT_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
@@ -60,6 +61,7 @@ def _field(number: int, value: str | bytes) -> bytes:
     return _varint(number << 3 | 2) + _varint(len(content)) + content
 
 
+@lru_cache(256)  # tags, and the lengths of short texts: asked for 60,000 times a document
 def _varint(value: int) -> bytes:
     found = bytearray()
     while value > 0x7F:
