@@ -67,7 +67,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copy(PROJECT / name, project)
     built("sdist", project, project)
     (source,) = project.glob("*.tar.gz")
-    shutil.unpack_archive(source, project / "source", filter="data")
+    shutil.unpack_archive(source, project / "source")
     (unpacked,) = (project / "source").iterdir()
     built("wheel", unpacked, made)
     (file,) = made.iterdir()
