@@ -95,8 +95,11 @@ class Published:
         return _field(1, version) + _field(2, resource) + _field(4, type_url) + _field(5, version)
 
 
-async def by_rest(published: Published, socket: str) -> None:
-    """Answer each poll as soon as there is another table than the one that it names."""
+async def by_rest(published: Published, socket: str) -> object:
+    """Answer each poll as soon as there is another table than the one that it names.
+
+    What is returned serves as long as it is kept.
+    """
 
     async def poll(request: web.Request) -> web.Response:
         known = json.loads(await request.content.read()).get("version_info", "")
@@ -109,11 +112,12 @@ async def by_rest(published: Published, socket: str) -> None:
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.UnixSite(runner, socket).start()
+    return runner
 
 
-async def by_grpc(published: Published, socket: str) -> None:
-    """Send each table to who has opened a stream."""
-    await asyncio.get_running_loop().create_unix_server(lambda: Stream(published), socket)
+async def by_grpc(published: Published, socket: str) -> object:
+    """Send each table to who has opened a stream. What is returned serves as long as it is kept."""
+    return await asyncio.get_running_loop().create_unix_server(lambda: Stream(published), socket)
 
 
 class Stream(asyncio.Protocol):
@@ -153,11 +157,12 @@ class Stream(asyncio.Protocol):
 async def main(by: str, socket: str) -> None:
     """Serve until stdin ends."""
     published = Published()
-    await {"REST": by_rest, "gRPC": by_grpc}[by](published, socket)
+    server = await {"REST": by_rest, "gRPC": by_grpc}[by](published, socket)
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := await lines.readline():
         published.publish(json.loads(line))
+    del server
 
 
 if __name__ == "__main__":

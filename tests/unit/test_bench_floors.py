@@ -57,7 +57,7 @@ def test_messages_are_written_as_protobuf_documents_it() -> None:
 async def test_the_barest_rest_server_answers_a_poll_when_there_is_another_table(tmp_path: Path) -> None:
     published, socket = barest.Published(), str(tmp_path / "s")
     published.publish(effects.table("v1"))
-    await barest.by_rest(published, socket)
+    server = await barest.by_rest(published, socket)
     async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(socket)) as client:
 
         async def poll(known: str) -> Any:
@@ -70,12 +70,13 @@ async def test_the_barest_rest_server_answers_a_poll_when_there_is_another_table
         waits = asyncio.create_task(poll("1"))
         published.publish(effects.table("v2"))
         assert (await waits)["version_info"] == "2"
+    del server
 
 
 async def test_the_barest_grpc_server_sends_each_table(tmp_path: Path) -> None:
     published, socket = barest.Published(), str(tmp_path / "s")
     published.publish(effects.table("v1"))
-    await barest.by_grpc(published, socket)
+    server = await barest.by_grpc(published, socket)
     reader, writer = await asyncio.open_unix_connection(socket)
     http = H2Connection()
     http.initiate_connection()
@@ -88,6 +89,7 @@ async def test_the_barest_grpc_server_sends_each_table(tmp_path: Path) -> None:
         assert struct.unpack(">BI", message[:5]) == (0, len(message) - 5)
         assert barest.encoded(effects.table(version)) in message
     writer.close()
+    del server
 
 
 async def _received(http: H2Connection, reader: asyncio.StreamReader) -> bytes:
