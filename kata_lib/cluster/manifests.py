@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from kata_lib.cluster.client import Obj
+from kata_lib.cluster.documents import Unreadable, documents
 from kata_lib.errors import ManifestError
 from kata_lib.machine import WORKSHOP
 
@@ -49,8 +50,6 @@ def parse(text: str | bytes, name: str | Path) -> list[Obj]:
     Raises ManifestError with the place, for which name stands.
     """
     raw = text.encode() if isinstance(text, str) else text
-    from kata_lib.cluster.documents import Unreadable, documents
-
     try:
         read = list(documents(raw))
     except Unreadable as error:
