@@ -8,11 +8,11 @@ https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
 """
 
 import asyncio
+import dataclasses
 import json
 import struct
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import uvloop
@@ -20,6 +20,8 @@ from aiohttp import web
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import DataReceived, RequestReceived
+
+from kata_lib.engines.embedded.api.wire import field, varint
 
 TYPE_URL = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 Table = Mapping[str, Any]
@@ -39,7 +41,7 @@ def encoded(message: Table) -> bytes:
     https://protobuf.dev/programming-guides/encoding/
     """
     parts = (
-        _field(_FIELDS[name], _content(one))
+        field(_FIELDS[name], _content(one))
         for name, content in message.items()
         for one in (content if isinstance(content, list) else [content])
     )
@@ -51,30 +53,18 @@ def _content(one: Any) -> bytes:
         case str():
             return one.encode()
         case int():
-            return b"\x08" + _varint(one)
+            return b"\x08" + varint(one)
         case _:
             return encoded(one)
 
 
-def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
-
-
-def _varint(number: int) -> bytes:
-    made = bytearray()
-    while number > 0x7F:
-        made.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*made, number])
-
-
-@dataclass
+@dataclasses.dataclass
 class Published:
     """The newest table and its version; `news` is set when there is another."""
 
     version: int = 0
-    table: Table = field(default_factory=dict)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
+    table: Table = dataclasses.field(default_factory=dict)
+    news: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
 
     def publish(self, table: Table) -> None:
         """Serve a table from now on."""
@@ -91,8 +81,8 @@ class Published:
     def as_protobuf(self) -> bytes:
         """Return a DiscoveryResponse for gRPC: version_info, resources (each an Any), type_url, nonce."""
         version, type_url = str(self.version).encode(), TYPE_URL.encode()
-        resource = _field(1, type_url) + _field(2, encoded(self.table))
-        return _field(1, version) + _field(2, resource) + _field(4, type_url) + _field(5, version)
+        resource = field(1, type_url) + field(2, encoded(self.table))
+        return field(1, version) + field(2, resource) + field(4, type_url) + field(5, version)
 
 
 async def by_rest(published: Published, socket: str) -> object:
