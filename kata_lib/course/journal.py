@@ -98,11 +98,13 @@ class Content(msgspec.Struct, frozen=True):
 
 
 def together(contents: Iterable[Content]) -> Content:
-    """Return what several journals have; of what more than one has, the last journal's."""
+    """Return what several journals have in the order of its time; of what more than one has, the last's."""
     joined: dict[str, dict[str, Any]] = {part: {} for part in Content.__struct_fields__}
     for content in contents:
         for part, entries in joined.items():
             entries.update(getattr(content, part))
+    for part in ("checks", "predictions", "pictures"):
+        joined[part] = dict(sorted(joined[part].items(), key=lambda entry: entry[1].when))
     return Content(**joined)
 
 

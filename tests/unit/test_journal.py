@@ -2,6 +2,7 @@
 
 import stat
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,17 @@ def test_journals_of_two_clusters_are_one(kept: Journal) -> None:
     assert both.ran_on == {"embedded": "Kubernetes"}
     assert both.checks == other.load().checks
     assert both.pictures == other.load().pictures
+
+
+def test_journals_are_joined_in_the_order_of_time() -> None:
+    first, second, third = (
+        journal.Picture("02-canary", "Line", "<svg/>", datetime(2026, 1, 1, 12, minute, tzinfo=UTC))
+        for minute in range(3)
+    )
+    both = journal.together(
+        [journal.Content(pictures={"a": first, "c": third}), journal.Content(pictures={"b": second})]
+    )
+    assert list(both.pictures) == ["a", "b", "c"]
 
 
 def test_a_picture_takes_the_place_of_one_with_other_numbers(kept: Journal) -> None:
