@@ -78,19 +78,19 @@ def _clusters() -> list[str]:
 def _side_by_side(sources: Iterable[Path], progress: Progress) -> tuple[list[Row], list[report.Executed]]:
     """Do the exercise and each notebook, each in a cluster that nothing else uses meanwhile."""
     clusters = _clusters()
-    free: SimpleQueue[str] = SimpleQueue()
+    free: SimpleQueue[Lab] = SimpleQueue()
 
-    def alone(work: Callable[[str, Progress], Done]) -> Done:
-        name = free.get()
+    def alone(work: Callable[[Lab, Progress], Done]) -> Done:
+        lab = free.get()
         try:
-            return work(name, progress)
+            return work(lab, progress)
         finally:
-            free.put(name)
+            free.put(lab)
 
     # The display of the run itself stands where each wait would be shown.
     with activity.shown(activity.Nowhere), ThreadPoolExecutor(len(clusters)) as threads:
-        for name, _ in zip(clusters, threads.map(_connected, clusters), strict=True):
-            free.put(name)
+        for lab in threads.map(_connected, clusters):
+            free.put(lab)
         rows = threads.submit(alone, _exercise)
         executed = [threads.submit(alone, partial(_notebook, source)) for source in sources]
         try:
@@ -114,25 +114,23 @@ def table(rows: list[Row]) -> Table:
     return made
 
 
-def _exercise(cluster: str, progress: Progress) -> list[Row]:
+def _exercise(lab: Lab, progress: Progress) -> list[Row]:
     task = progress.add_task("the exercise", total=len(exercise.TITLES))
 
     def show(title: str, done: float) -> None:
         progress.update(task, description=title, completed=exercise.TITLES.index(title) + done)
 
     rows = []
-    for row in exercise.run(_connected(cluster), show):
+    for row in exercise.run(lab, show):
         rows.append(row)
         progress.console.print(f"{row.step}: {row.verdict}")
     progress.remove_task(task)
     return rows
 
 
-def _notebook(source: Path, cluster: str, progress: Progress) -> report.Executed:
+def _notebook(source: Path, lab: Lab, progress: Progress) -> report.Executed:
     task = progress.add_task(f"notebook {source.stem}")
-    done = report.execute(
-        source, cluster, lambda cell, cells: progress.update(task, completed=cell, total=cells)
-    )
+    done = report.execute(source, lab, lambda cell, cells: progress.update(task, completed=cell, total=cells))
     progress.remove_task(task)
     said = f"skipped. {done.skipped}" if done.skipped else "failed" if done.error else "done"
     progress.console.print(f"notebook {done.name}: {said}")

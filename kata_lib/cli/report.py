@@ -11,16 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kata_lib import engines
 from kata_lib.cli.exercise import Row
-from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import notebooks, report
-from kata_lib.course.application import APPLICATION
 from kata_lib.course.exercises import step
 from kata_lib.course.journal import Content
 from kata_lib.course.report.page import Section, Table
 from kata_lib.course.report.sections import VERDICTS
 from kata_lib.course.steps import lacking
+from kata_lib.lab.lab import Lab
 from kata_lib.machine import WORKSHOP
 from kata_lib.statistics import shares
 
@@ -43,8 +41,8 @@ def chosen(only: Collection[str] = ()) -> list[Path]:
     return [source for source in notebooks.sources() if not only or source.stem in only]
 
 
-def execute(source: Path, cluster: str, on_cell: Callable[[int, int], None]) -> Executed:
-    """Run a notebook with its solutions on a cluster; on_cell is told the cell and how many there are.
+def execute(source: Path, lab: Lab, on_cell: Callable[[int, int], None]) -> Executed:
+    """Run a notebook with its solutions on a lab's cluster; on_cell is told the cell and how many there are.
 
     One whose step needs more than the cluster has is skipped.
     """
@@ -53,8 +51,7 @@ def execute(source: Path, cluster: str, on_cell: Callable[[int, int], None]) -> 
 
     name = source.stem
     notebook = nbformat.reads(notebooks.text(notebooks.of(source, solutions=True)), as_version=4)
-    place = engines.select(APPLICATION, cluster=cluster).where()
-    if place and (reason := lacking(Cluster.at(place), step(name))):
+    if reason := lacking(lab.cluster, step(name)):
         return Executed(name, notebook, None, skipped=reason)
     seconds = step(name).cell_seconds
     client = nbclient.NotebookClient(
@@ -64,10 +61,11 @@ def execute(source: Path, cluster: str, on_cell: Callable[[int, int], None]) -> 
         resources={"metadata": {"path": str(notebooks.FOLDER)}},
         on_cell_start=lambda cell, cell_index: on_cell(cell_index, len(notebook.cells)),
     )
+    environment = {**os.environ, "KATA_RESET": "1", "KATA_NAME": lab.engine.folder.name}
     error = None
     try:
         # A kernel warns on its standard error that its sockets are local TCP; what cells write is not there.
-        client.execute(env={**os.environ, "KATA_RESET": "1", "KATA_NAME": cluster}, stderr=subprocess.DEVNULL)
+        client.execute(env=environment, stderr=subprocess.DEVNULL)
     except nbclient.exceptions.CellTimeoutError:
         error = f"A cell of {name} took longer than {seconds} s."
     except nbclient.exceptions.CellExecutionError as failure:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from functools import cached_property
 
 import httpx2
 import websocket
+
+from kata_lib.cluster import waiting
 
 ANSWER_SECONDS = 60
 SERVER_SECONDS = 300
@@ -29,10 +30,7 @@ def log_in(client: httpx2.Client, name: str, password: str) -> None:
 
 def until(holds: Callable[[], object], what: str, seconds: float = SERVER_SECONDS) -> None:
     """Wait for a condition; AssertionError after so many seconds."""
-    limit = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < limit, f"not within {seconds} s: {what}"
-        time.sleep(0.5)
+    assert waiting.holds(lambda: bool(holds()), seconds, 0.5), f"not within {seconds} s: {what}"
 
 
 @dataclass(frozen=True)
