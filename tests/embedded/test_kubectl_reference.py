@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 import recording
+import yaml
 
 from embedded.engine_cluster import BRIEF, Cluster
 
@@ -72,17 +73,16 @@ SHOW_THE_SIDECAR = {
 def played(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     """Return what plays the commands of a file in a namespace of their own, with sidecars or without."""
     folder = tmp_path_factory.mktemp("reference")
+    node = cluster.kubectl("get", "nodes", "--output=jsonpath={.items[0].metadata.name}")
 
     def play(name: str, injected: bool) -> list[Answer]:
         played = f"{name}{'-injected' if injected else ''}"
         namespace = f"reference-{played}"
-        environment = _environment(cluster, namespace, folder / played)
         cluster.kubectl("create", "namespace", namespace)
         if injected:
             cluster.kubectl("label", "namespace", namespace, "istio-injection=enabled")
-        node = cluster.kubectl("get", "nodes", "--output=jsonpath={.items[0].metadata.name}")
         try:
-            return recording.play_all(name, environment, node)
+            return recording.play_all(name, _environment(cluster, namespace, folder / played), node)
         finally:
             cluster.kubectl("delete", "namespace", namespace, "--wait=false")
 
@@ -94,11 +94,10 @@ def _environment(cluster: Cluster, namespace: str, folder: Path) -> dict[str, st
     """Return the environment in which kubectl speaks to a namespace of the cluster."""
     folder.mkdir()
     kubeconfig = folder / "kubeconfig"
-    kubeconfig.write_bytes(cluster.location.kubeconfig.read_bytes())
+    written = yaml.safe_load(cluster.location.kubeconfig.read_text())
+    written["contexts"][0]["context"]["namespace"] = namespace
+    kubeconfig.write_text(json.dumps(written))
     kubeconfig.chmod(0o600)
-    cluster.kubectl(
-        "config", "set-context", "--current", f"--namespace={namespace}", f"--kubeconfig={kubeconfig}"
-    )
     return {
         **os.environ,
         **BRIEF,
