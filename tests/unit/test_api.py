@@ -116,6 +116,7 @@ async def test_discovery_in_both_forms_tells_the_same(client: Client) -> None:
         assert "APIGroupDiscoveryList" in response.headers["Content-Type"]
         for group in (await response.json())["items"]:
             for version in group["versions"]:
+                assert version["resources"], "kubectl keeps no note of a version without any"
                 for resource in version["resources"]:
                     aggregated.add(
                         (group["metadata"].get("name", ""), version["version"], resource["resource"])

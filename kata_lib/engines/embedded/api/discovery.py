@@ -1,5 +1,6 @@
 """Discovery: which groups, versions and resources are served, in the aggregated and in the older form."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from kata_lib.engines.embedded.registry.resources import METRICS, Resource
@@ -7,6 +8,16 @@ from kata_lib.engines.embedded.registry.served import Resources
 from kata_lib.engines.embedded.registry.status import no_such_path
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
+MEASURED_VERSION = "v1beta1"
+MEASURED = (
+    Resource("nodes", "NodeMetrics", METRICS, MEASURED_VERSION, namespaced=False, verbs=()),
+    Resource("pods", "PodMetrics", METRICS, MEASURED_VERSION, verbs=()),
+)
+"""What a server of metrics has, here without a verb.
+
+A version that has nothing kubectl keeps no note of, and so asks for all of discovery in each of its commands.
+"""
 
 SUBRESOURCE_VERBS = {"log": ("get",), "finalize": ("update",)}
 DEFAULT_SUBRESOURCE_VERBS = ("get", "patch", "update")
@@ -34,7 +45,7 @@ def _group_discovery(resources: Resources, group: str) -> dict[str, Any]:
         {
             "version": version,
             "resources": [
-                _resource_discovery(resource, version) for resource in resources.in_version(group, version)
+                _resource_discovery(resource, version) for resource in _in_version(resources, group, version)
             ],
             "freshness": "Current",
         }
@@ -75,7 +86,12 @@ def _kind(group: str, version: str, kind: str) -> dict[str, str]:
 
 
 def _versions(resources: Resources, group: str) -> list[str]:
-    return ["v1beta1"] if group == METRICS else resources.versions(group)
+    return [MEASURED_VERSION] if group == METRICS else resources.versions(group)
+
+
+def _in_version(resources: Resources, group: str, version: str) -> Sequence[Resource]:
+    measured = (group, version) == (METRICS, MEASURED_VERSION)
+    return MEASURED if measured else resources.in_version(group, version)
 
 
 def core_versions(server: str) -> dict[str, Any]:
@@ -106,8 +122,8 @@ def _group(resources: Resources, name: str) -> dict[str, Any]:
 
 def resource_list(resources: Resources, group: str, version: str) -> dict[str, Any]:
     """Return the APIResourceList of one group and version; raise StatusError 404 if it is not served."""
-    served = resources.in_version(group, version)
-    if not served and group != METRICS:
+    served = _in_version(resources, group, version)
+    if not served:
         raise no_such_path()
     entries: list[dict[str, Any]] = []
     for resource in served:
