@@ -357,13 +357,13 @@ def prepared(
         else:
             folder.mkdir()
         api = Api(api_loop, folder)
-        match parts[-1:]:
-            case [str(path)]:
-                api.cluster().apply(path)
-            case [made]:
-                made(api)
-            case _ if injection:
-                api.cluster().enable_injection()
+        if not parts and injection:
+            api.cluster().enable_injection()
+        for part in parts[-1:]:
+            if isinstance(part, str):
+                api.cluster().apply(part)
+            else:
+                part(api)
         api.stop()
         return folder
 
