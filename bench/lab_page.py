@@ -133,8 +133,14 @@ class Messages:
 
 
 def open_notebook(page: "Page", address: str, name: str) -> None:
-    """Open a notebook in a workspace of its own, and wait until its kernel is idle."""
-    page.goto(address.replace("/lab?", f"/lab/workspaces/{Path(name).stem}/tree/{name}?"))
+    """Open a notebook, and wait until its kernel is idle.
+
+    It opens in the JupyterLab that the page shows; where it shows none, in one with a workspace of its own.
+    """
+    if page.evaluate("'jupyterapp' in globalThis"):
+        page.evaluate("(path) => void jupyterapp.commands.execute('docmanager:open', { path })", name)
+    else:
+        page.goto(address.replace("/lab?", f"/lab/workspaces/{Path(name).stem}/tree/{name}?"))
     page.locator(".jp-Notebook .jp-Cell").first.wait_for()
     wait_idle(page)
 
