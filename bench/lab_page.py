@@ -58,16 +58,19 @@ def chromium(*arguments: str) -> Iterator["Browser"]:
 
 
 @contextmanager
-def with_profile(browser: "Browser", folder: Path) -> Iterator["BrowserContext"]:
-    """Yield another Chromium like `browser`, which keeps in a folder what it compiled of a page's scripts.
+def with_profile(folder: Path) -> Iterator["BrowserContext"]:
+    """Yield a Chromium which keeps in a folder what it compiled of a page's scripts.
 
     The next page of JupyterLab then takes two thirds of the processor time.
     """
-    context = browser.browser_type.launch_persistent_context(
-        folder, executable_path=CHROMIUM, args=[_IN_CONTAINERS]
-    )
-    yield context
-    context.close()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        context = driver.chromium.launch_persistent_context(
+            folder, executable_path=CHROMIUM, args=[_IN_CONTAINERS]
+        )
+        yield context
+        context.close()
 
 
 @contextmanager

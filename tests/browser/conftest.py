@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from homes import home
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from bench.lab_page import Messages, chromium, jupyter_lab, notebook, with_profile
+from bench.lab_page import Messages, jupyter_lab, notebook, with_profile
 from browser.running_lab import BUSY_CELL, GRAPH_CELL, LIVE_CELL, NAME, PICTURES, RELEASE_CELL, JupyterLab
 from kata_lib import engines
 from kata_lib.course import notebooks
@@ -54,14 +54,24 @@ def lab(environment: dict[str, str]) -> Lab:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    with with_profile(tmp_path_factory.mktemp("profile")) as context:
+        yield context
+
+
+@pytest.fixture(scope="package")
+def browser(profile: BrowserContext) -> Browser:
+    """Return the Chromium of all tests here, for contexts beside that of JupyterLab's pages."""
+    assert profile.browser
+    return profile.browser
 
 
 @pytest.fixture(scope="package")
 def jupyter(
-    lab: Lab, environment: dict[str, str], browser: Browser, tmp_path_factory: pytest.TempPathFactory
+    lab: Lab,
+    environment: dict[str, str],
+    profile: BrowserContext,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[JupyterLab]:
     folder = tmp_path_factory.mktemp("notebooks")
     for name in ("live", "other"):
@@ -71,9 +81,8 @@ def jupyter(
     shutil.copytree(PROJECT / "docs", folder / "docs")
     (folder / "release.ipynb").write_text(notebook(RELEASE_CELL))
     (folder / "graph.ipynb").write_text(notebook(GRAPH_CELL, PICTURES))
-    profile = tmp_path_factory.mktemp("profile")
-    with jupyter_lab(folder, environment) as (address, server), with_profile(browser, profile) as context:
-        yield JupyterLab(folder, address, server, context)
+    with jupyter_lab(folder, environment) as (address, server):
+        yield JupyterLab(folder, address, server, profile)
 
 
 @pytest.fixture(scope="package")
