@@ -19,6 +19,7 @@ from rich.table import Table
 from kata_lib import engines
 from kata_lib.cli import exercise, report
 from kata_lib.cli.exercise import Row
+from kata_lib.cluster import waiting
 from kata_lib.course.application import APPLICATION
 from kata_lib.course.journal import Journal, together
 from kata_lib.lab import activity
@@ -38,6 +39,7 @@ def run(place: Path | None, only: Collection[str] = ()) -> bool:
     console = Console()
     began = time.monotonic()
     try:
+        labs = _connected()
         with Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -45,7 +47,7 @@ def run(place: Path | None, only: Collection[str] = ()) -> bool:
             console=console,
             transient=True,
         ) as progress:
-            rows, executed = _side_by_side(report.chosen(only), progress)
+            rows, executed = _side_by_side(labs, report.chosen(only), progress)
         kept = together(Journal(name).load() for name in _clusters())
     finally:
         clean_up()
@@ -63,9 +65,10 @@ def run(place: Path | None, only: Collection[str] = ()) -> bool:
 
 def clean_up() -> None:
     """Remove the clusters of a run, and what it noted."""
-    for name in _clusters():
-        engines.select(APPLICATION, cluster=name).stop()
-        Journal(name).forget()
+    with activity.shown(), waiting.busy("Removing the cluster"):
+        for name in _clusters():
+            engines.select(APPLICATION, cluster=name).stop()
+            Journal(name).forget()
 
 
 def _clusters() -> list[str]:
@@ -75,10 +78,25 @@ def _clusters() -> list[str]:
     return [name, f"{name}-too"] if cheap else [name]
 
 
-def _side_by_side(sources: Iterable[Path], progress: Progress) -> tuple[list[Row], list[report.Executed]]:
+def _connected() -> list[Lab]:
+    """Bring the run's clusters up, one in this thread, whose waits are shown."""
+    first, *others = _clusters()
+    with ThreadPoolExecutor() as threads:
+        beside = [threads.submit(_lab, cluster) for cluster in others]
+        return [_lab(first), *(lab.result() for lab in beside)]
+
+
+def _lab(cluster: str) -> Lab:
+    return connect(cluster=cluster, say=lambda line: None)
+
+
+def _side_by_side(
+    labs: Collection[Lab], sources: Iterable[Path], progress: Progress
+) -> tuple[list[Row], list[report.Executed]]:
     """Do the exercise and each notebook, each in a cluster that nothing else uses meanwhile."""
-    clusters = _clusters()
     free: SimpleQueue[Lab] = SimpleQueue()
+    for lab in labs:
+        free.put(lab)
 
     def alone(work: Callable[[Lab, Progress], Done]) -> Done:
         lab = free.get()
@@ -88,9 +106,7 @@ def _side_by_side(sources: Iterable[Path], progress: Progress) -> tuple[list[Row
             free.put(lab)
 
     # The display of the run itself stands where each wait would be shown.
-    with activity.shown(activity.Nowhere), ThreadPoolExecutor(len(clusters)) as threads:
-        for lab in threads.map(_connected, clusters):
-            free.put(lab)
+    with activity.shown(activity.Nowhere), ThreadPoolExecutor(len(labs)) as threads:
         rows = threads.submit(alone, _exercise)
         executed = [threads.submit(alone, partial(_notebook, source)) for source in sources]
         try:
@@ -98,10 +114,6 @@ def _side_by_side(sources: Iterable[Path], progress: Progress) -> tuple[list[Row
         except BaseException:
             threads.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _connected(cluster: str) -> Lab:
-    return connect(cluster=cluster, say=lambda line: None)
 
 
 def table(rows: list[Row]) -> Table:

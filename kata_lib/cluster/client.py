@@ -1,10 +1,10 @@
 """A Kubernetes API by HTTP: what a kubeconfig says goes in, plain JSON objects come out.
 
-lightkube reads the kubeconfig and logs in (certificates, tokens, plugins). Its typed objects stay unused:
-what kubectl shows and a manifest says are plain objects, and so are those of the workshop. Used by `cluster`.
+What kubectl shows and a manifest says are plain objects, and so are those of the workshop. Used by `cluster`.
 """
 
 import copy
+import json
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -13,17 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx2
-from lightkube.core.exceptions import ConfigError
-
-from kata_lib.cluster import kubeconfig
+from kata_lib.cluster.connections import connect
+from kata_lib.cluster.connections.connection import ANSWER_SECONDS, Answer, NoAnswer
 from kata_lib.errors import ClusterError
 
 RETRIES, LONGEST_PAUSE = 10, 5.0
 """How often a request is sent again that the server was not ready for, and after how many seconds at most."""
-
-_LOGIN_FAILURES = (ConfigError, OSError, ValueError, KeyError)
-"""What lightkube raises where a token's file or a plugin is not there, fails, or gives no token."""
 
 Obj = dict[str, Any]
 """A Kubernetes object as its JSON says it."""
@@ -50,12 +45,9 @@ class KubeClient:
     """
 
     def __init__(self, file: Path, context: str | None = None) -> None:
-        config, parameters = kubeconfig.read(file, context)
-        self.server: str = config.cluster.server
-        self.namespace: str = config.namespace
-        self._auth: httpx2.Auth | None = parameters["auth"]
-        self._trust: ssl.SSLContext = parameters["verify"]
-        self._http = httpx2.Client(**parameters, headers={"Accept": "application/json"})
+        self._connection = connect(file, context)
+        self.server = self._connection.server
+        self.namespace = self._connection.namespace
         self._plurals: dict[tuple[str, str], str] = {}
 
     def within(self, namespace: str) -> "KubeClient":
@@ -97,36 +89,24 @@ class KubeClient:
         query: Mapping[str, str] | None = None,
     ) -> Obj:
         """Send one request and return the answer's JSON; ApiRefused carries the server's words."""
-        request = self._http.build_request(
-            method, _target(path, query), json=body, headers={"Content-Type": content_type} if body else None
-        )
-        answer: Obj = self._send(request).json()
+        content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+        with self._answering():
+            answer: Obj = json.loads(self._send(method, path, query, content, content_type).read())
         return answer
 
     def text(self, path: str, query: Mapping[str, str] | None = None) -> str:
         """Return the answer to a GET as text: logs, or what a pod answers through the API server."""
-        return self._send(self._http.build_request("GET", _target(path, query))).text
+        with self._answering():
+            return self._send("GET", path, query).read().decode(errors="replace")
 
     def lines(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[str]:
         """Yield the lines of a streamed answer, such as followed logs, until the server ends it."""
-        unlimited = httpx2.Timeout(None, connect=3)
-        request = self._http.build_request("GET", _target(path, query), timeout=unlimited)
-        answer = self._send(request, stream=True)
-        try:
-            with self._answering():
-                yield from answer.iter_lines()
-        finally:
-            answer.close()
+        with self._answering():
+            yield from self._send("GET", path, query, seconds=None).lines()
 
     def websocket(self, path: str) -> tuple[str, list[str], ssl.SSLContext]:
         """Return for a websocket at a path its address, its headers and whom to trust."""
-        request = self._http.build_request("GET", path)
-        if self._auth is not None:
-            with self._answering():
-                request = next(self._auth.sync_auth_flow(request))
-        login = request.headers.get("Authorization")
-        headers = [f"Authorization: {login}"] if login else []
-        return str(request.url).replace("http", "ws", 1), headers, self._trust
+        return self._connection.websocket(path)
 
     def _namespaced(self, version: str) -> list[str]:
         try:
@@ -162,18 +142,27 @@ class KubeClient:
                 f'no matches for kind "{kind}" in version "{version}" on this cluster'
             ) from None
 
-    def _send(self, request: httpx2.Request, stream: bool = False) -> httpx2.Response:
-        with self._answering():
-            answer = self._http.send(request, stream=stream)
-            for _ in range(RETRIES):
-                if (seconds := _asks_again(answer)) is None:
-                    break
-                answer.close()
-                time.sleep(seconds)
-                answer = self._http.send(request, stream=stream)
-            if answer.is_error:
-                answer.read()
-                raise _refusal(answer)
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        content_type: str = "",
+        seconds: float | None = ANSWER_SECONDS,
+    ) -> Answer:
+        """Send a request, again where the server wants that, and return an answer that is no refusal."""
+        target = f"{path}?{urlencode(query)}" if query else path
+        headers = {"Accept": "application/json"} | ({"Content-Type": content_type} if body else {})
+        answer = self._connection.send(method, target, headers, body, seconds)
+        for _ in range(RETRIES):
+            if (pause := _asks_again(answer)) is None:
+                break
+            answer.close()
+            time.sleep(pause)
+            answer = self._connection.send(method, target, headers, body, seconds)
+        if answer.status >= 400:
+            raise _refusal(answer)
         return answer
 
     @contextmanager
@@ -181,35 +170,29 @@ class KubeClient:
         """Say where to look if the server does not answer, or not to the end."""
         try:
             yield
-        except httpx2.TransportError as error:
+        except NoAnswer as error:
             raise ClusterError(
                 f"The cluster does not answer at {self.server}: {error}. `kata up` starts or finds it."
             ) from error
-        except _LOGIN_FAILURES as error:
-            raise ClusterError(f"The login that the kubeconfig names fails: {error}") from error
 
 
-def _asks_again(answer: httpx2.Response) -> float | None:
+def _asks_again(answer: Answer) -> float | None:
     """Return after how many seconds a server that was not ready wants the request again, None if it answered.
 
     As client-go does: 429 or a failure of the server's, with Retry-After. A kind that was just defined
     answers so until its storage is made.
     """
-    after = answer.headers.get("Retry-After", "")
-    if after.isdecimal() and (answer.status_code == 429 or answer.is_server_error):
+    after = answer.retry_after
+    if after.isdecimal() and (answer.status == 429 or answer.status >= 500):
         return min(float(after), LONGEST_PAUSE)
     return None
 
 
-def _target(path: str, query: Mapping[str, str] | None) -> str:
-    return f"{path}?{urlencode(query)}" if query else path
-
-
-def _refusal(answer: httpx2.Response) -> ApiRefused:
+def _refusal(answer: Answer) -> ApiRefused:
+    body = answer.read()
     try:
-        status = answer.json()
-        return ApiRefused(answer.status_code, status.get("reason", ""), status["message"])
+        said = json.loads(body)
+        return ApiRefused(answer.status, said.get("reason", ""), said["message"])
     except (ValueError, KeyError, TypeError, AttributeError):
-        return ApiRefused(
-            answer.status_code, "", f"the API server answered {answer.status_code}: {answer.text[:200]}"
-        )
+        text = body.decode(errors="replace")[:200]
+        return ApiRefused(answer.status, "", f"the API server answered {answer.status}: {text}")

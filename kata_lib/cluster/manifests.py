@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from kata_lib.cluster.client import Obj
-from kata_lib.cluster.documents import Unreadable, documents
 from kata_lib.errors import ManifestError
 from kata_lib.machine import WORKSHOP
 
@@ -49,6 +48,8 @@ def parse(text: str | bytes, name: str | Path) -> list[Obj]:
 
     Raises ManifestError with the place, for which name stands.
     """
+    from kata_lib.cluster.documents import Unreadable, documents
+
     raw = text.encode() if isinstance(text, str) else text
     try:
         read = list(documents(raw))

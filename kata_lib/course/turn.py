@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Protocol
 
-import yaml
-
 from kata_lib.cluster.cluster import Cluster
 from kata_lib.course import service, wanted
 from kata_lib.course.mistake import Mistake
@@ -65,6 +63,8 @@ def routed(asked: wanted.WantedRouting) -> Callable[[Hands, Any], str]:
 
 def as_yaml(text: str) -> Any:
     """Return what a text says as YAML; raise ReleaseError where it is none."""
+    import yaml
+
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from kata_lib.cluster.documents import Unreadable, read_yaml
 from kata_lib.delivery.fields import choice, duration, fields, fraction, text, whole
 from kata_lib.delivery.metric import Metric, parse_metrics
 from kata_lib.delivery.steps import Analysis, Step, parse_steps
@@ -52,6 +49,8 @@ class Plan:
     """What it was read from."""
 
     def __repr__(self) -> str:
+        import yaml
+
         return yaml.safe_dump(dict(self.source), sort_keys=False, allow_unicode=True).rstrip()
 
     def changed(self, **parts: Any) -> "Plan":
@@ -82,6 +81,8 @@ class Plan:
 
 def read(path: str | Path) -> Plan:
     """Return the plan in a file, from here or from the learner's folder."""
+    from kata_lib.cluster.documents import Unreadable, read_yaml
+
     place = next((place for place in (Path(path), WORKSHOP / path) if place.is_file()), None)
     if place is None:
         beside = Path(path).parent

@@ -12,7 +12,6 @@ from typing import Any
 
 from kata_lib.cluster.client import ApiRefused, Obj
 from kata_lib.cluster.cluster import Cluster
-from kata_lib.cluster.documents import read_yaml
 from kata_lib.delivery import words
 from kata_lib.delivery.judging import Judgement, Tally
 from kata_lib.delivery.observed import Pods
@@ -142,6 +141,8 @@ def _config_map(record: Record) -> Obj:
 
 
 def _record(obj: Obj) -> Record:
+    from kata_lib.cluster.documents import read_yaml
+
     name = obj["metadata"]["name"]
     try:
         state = json.loads(obj["data"]["release"])

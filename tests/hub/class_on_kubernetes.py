@@ -82,8 +82,12 @@ class KubernetesClass:
 
     @contextmanager
     def browser(self, name: str) -> Iterator[httpx2.Client]:
-        """Yield a client that logged in by the page, with its cookies."""
-        with httpx2.Client(base_url=self.url, follow_redirects=True, timeout=60) as client:
+        """Yield a client that logged in by the page, with its cookies.
+
+        Of a connection that the proxy closed, a forwarded port tells late: none is used twice.
+        """
+        once = httpx2.Limits(max_keepalive_connections=0)
+        with httpx2.Client(base_url=self.url, follow_redirects=True, timeout=60, limits=once) as client:
             log_in(client, name, "any")
             yield client
 

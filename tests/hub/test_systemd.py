@@ -1,4 +1,4 @@
-"""Learners' servers as units of systemd: the hub of deploy/hub as it is, two accounts of this machine.
+"""Learners' servers as units of systemd: the hub of deploy/hub as it is, three accounts of this machine.
 
 It needs root of a machine that systemd runs. The accounts are made for it, and removed afterwards.
 """
@@ -18,13 +18,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hub.member import KernelDied, Member, until
+from hub.member import ANSWER_SECONDS, KernelDied, Member, until
 from hub.running_hub import HubProcess
 from kata_lib.files import read_json
 
 pytestmark = pytest.mark.needs("hub", "systemd")
 
-ADA, BOB = "kata-test-ada", "kata-test-bob"
+ADA, BOB, INES = "kata-test-ada", "kata-test-bob", "kata-test-ines"
+"""Two learners and the instructor, whose account the hub wants to see before it starts."""
 MEMORY_BYTES = 2 << 30
 CORES = 2
 BURN_SECONDS = 5
@@ -32,13 +33,13 @@ READY = "kubectl wait --for=condition=Ready pods --all --timeout=120s"
 
 REACHES = """
 import ssl, urllib.error, urllib.request
-def reaches(url):
+def reaches(url, seconds):
     asks = urllib.request.build_opener(
         urllib.request.ProxyHandler({}),
         urllib.request.HTTPSHandler(context=ssl._create_unverified_context()),
     )
     try:
-        return asks.open(url, timeout=5).status
+        return asks.open(url, timeout=seconds).status
     except urllib.error.HTTPError as error:
         return error.code
     except OSError:
@@ -104,11 +105,11 @@ def members() -> Iterator[tuple[HubProcess, Member, Member]]:
     with ExitStack() as afterwards:
         folder = Path(tempfile.mkdtemp(prefix="hub-"))
         afterwards.callback(shutil.rmtree, folder)
-        passwords = [afterwards.enter_context(account(name)) for name in (ADA, BOB)]
-        process = HubProcess("ports_config.py", folder, {})
+        passwords = [afterwards.enter_context(account(name)) for name in (ADA, BOB, INES)]
+        process = HubProcess("ports_config.py", folder, {"KATA_INSTRUCTORS": INES})
         afterwards.callback(process.end)
         process.start()
-        ada, bob = (Member(process.url, *each) for each in zip((ADA, BOB), passwords, strict=True))
+        ada, bob = (Member(process.url, *each) for each in zip((ADA, BOB), passwords[:2], strict=True))
         ada.start()
         bob.start()
         shell(ada, f"kata apply deploy/v1 && {READY}")
@@ -154,9 +155,12 @@ def test_a_learner_reaches_their_own_pods_and_nothing_of_anothers(ada: Member, b
         f"http://{pod}:5000": 200,
         f"http://{pod}:15020/stats/prometheus": 200,
     }
-    ask = f"{REACHES}\nprint([reaches(url) for url in {list(urls)}])"
-    assert ada.run(ask).strip() == str(list(urls.values()))
-    assert bob.run(ask).strip() == str([None] * len(urls))
+
+    def answers(member: Member, seconds: int) -> str:
+        return member.run(f"{REACHES}\nprint([reaches(url, {seconds}) for url in {list(urls)}])").strip()
+
+    assert answers(ada, ANSWER_SECONDS) == str(list(urls.values()))
+    assert answers(bob, 5) == str([None] * len(urls))
 
 
 def test_a_learner_sees_neither_files_nor_processes_of_anothers(ada: Member, bob: Member) -> None:

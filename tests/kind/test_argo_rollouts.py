@@ -71,7 +71,8 @@ def test_version_2_goes_through_and_the_view_shows_it(kata: Lab) -> None:
         last = view.news(everything=True)
         assert users.frame()["error"].isna().all()
     assert release.state.phase == "Healthy", lines
-    assert list(release.moments()) == ["0 %", "1 %", "10 %", "50 %", "100 %"]
+    raised = [weight for weight in release.moments() if weight != "0 %"]  # that may be over at the first look
+    assert raised == ["1 %", "10 %", "50 %", "100 %"]
     assert set(release.history()["verdict"]) == {"Successful"}
     assert kata.check("argo-released", kata.sample(requests=200, concurrency=4)).verdict == "right"
     began, through = first.words.standing, last.words.standing

@@ -143,12 +143,13 @@ def test_what_is_loaded_is_found() -> None:
 
 
 def test_a_notebooks_first_cell_loads_neither_tables_nor_pictures() -> None:
-    modules = ("pandas", "numpy", "narwhals", "psutil", "httpx", "websocket")
+    modules = ("pandas", "numpy", "narwhals", "psutil", "httpx", "httpx2", "lightkube", "websocket", "yaml")
     assert loaded(modules, "from kata_lib import open_lab, plots") == []
 
 
 def test_the_command_loads_nothing_heavy() -> None:
-    modules = ("pandas", "plotly", "kubernetes", "nbclient", "rich", "psutil", "httpx")
+    heavy = ("pandas", "plotly", "kubernetes", "nbclient", "rich", "psutil", "httpx")
+    modules = (*heavy, "asyncio", "httpx2", "lightkube", "yaml")
     command = "kata_lib.cli, kata_lib.cluster.cluster, kata_lib.course.service, kata_lib.mesh.weights"
     command += ", kata_lib.engines.embedded"
     assert loaded(modules, f"import {command}") == []

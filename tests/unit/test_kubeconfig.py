@@ -1,4 +1,4 @@
-"""kata_lib.cluster.kubeconfig: who logs in how, whom is trusted, and what is refused in words."""
+"""kata_lib.cluster.connections.kubeconfig: who logs in how, whom is trusted, and what is refused in words."""
 
 import base64
 import json
@@ -13,8 +13,8 @@ import pytest
 import trustme
 import yaml
 
-from kata_lib.cluster import kubeconfig
 from kata_lib.cluster.client import KubeClient
+from kata_lib.cluster.connections import kubeconfig
 from kata_lib.errors import ClusterError
 
 V1 = "client.authentication.k8s.io/v1"

@@ -28,7 +28,8 @@ def snapshot_of(case: dict[str, Any]) -> MeshSnapshot:
 def made(snapshot: MeshSnapshot) -> dict[str, Any]:
     """Return what the recordings hold."""
     tables = virtual_hosts.tables(snapshot, SENTENCES)
-    found, endpoints = clusters.outbound(snapshot, "default", Loopback())
+    found = clusters.outbound(snapshot, "default")
+    endpoints = clusters.endpoints(snapshot, "default", Loopback())
     made = {
         "routes": {
             host["name"]: {"domains": sorted(host["domains"]), "routes": host["routes"]}

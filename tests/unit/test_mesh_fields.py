@@ -152,7 +152,8 @@ def envoys(resource: str, spec: dict[str, Any]) -> Any:
     snapshot = snapshot_with(applied)
     proxy = Proxy("sidecar", "default", {"app": "sentences"})
     connections = [port.clusters for port in tcp_ports.of(snapshot, proxy)]
-    found = virtual_hosts.tables(snapshot, proxy), clusters.outbound(snapshot, "default", Loopback())
+    endpoints = clusters.endpoints(snapshot, "default", Loopback())
+    found = virtual_hosts.tables(snapshot, proxy), clusters.outbound(snapshot, "default"), endpoints
     return connections, found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kata_lib.engines.embedded.addresses import PortPlan
+from kata_lib.engines.embedded.mesh.bootstrap import node_id
 from kata_lib.engines.embedded.mesh.discovery import DiscoveryServer
 from kata_lib.engines.embedded.mesh.pilot import Pilot
 from kata_lib.engines.embedded.mesh.translate import ProxyConfig
@@ -17,31 +18,34 @@ from kata_lib.engines.embedded.store import Event, Obj
 
 
 class Objects:
-    """What the pilot asks of a registry: nothing is there at first."""
+    """What the pilot asks of a registry: by default nothing is there at first."""
 
-    def __init__(self) -> None:
+    def __init__(self, **there: list[Obj]) -> None:
         self._tell: Callable[[Event], None] = lambda event: None
+        self._there = there
 
     def list(self, resource: str) -> list[Obj]:
-        return []
+        return self._there.get(resource, [])
 
     def subscribe(self, callback: Callable[[Event], None], resources: set[str]) -> Callable[[], None]:
         self._tell = callback
         return lambda: None
 
-    def put(self, obj: Obj, old: Obj | None) -> None:
-        self._tell(Event("ADDED" if old is None else "MODIFIED", KEY, obj, old))
+    def put(self, obj: Obj, old: Obj | None, resource: str = KEY) -> None:
+        self._tell(Event("ADDED" if old is None else "MODIFIED", resource, obj, old))
 
 
-class CountingDiscovery(DiscoveryServer):
-    """Counts how often a node is aimed at a configuration."""
+class NotedDiscovery(DiscoveryServer):
+    """Notes which nodes are aimed at a configuration."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.aimed = 0
+        self.aimed: list[str] = []
+        self.aims = asyncio.Event()
 
     def set_config(self, node_id: str, config: ProxyConfig) -> None:
-        self.aimed += 1
+        self.aimed.append(node_id)
+        self.aims.set()
         super().set_config(node_id, config)
 
 
@@ -55,7 +59,7 @@ def route(weight: int, **status: object) -> Obj:
 
 @pytest.mark.asyncio
 async def test_a_route_whose_status_is_written_is_as_it_was(tmp_path: Path) -> None:
-    registry, discovery = Objects(), CountingDiscovery()
+    registry, discovery = Objects(), NotedDiscovery()
     plan = PortPlan(State(tmp_path), {"kind": "ports", "server": 20000})
     pilot = Pilot(registry, discovery, plan)
     pilot.add_node("node")
@@ -65,6 +69,50 @@ async def test_a_route_whose_status_is_written_is_as_it_was(tmp_path: Path) -> N
         assert new is not None
         registry.put(new, old)
         await asyncio.sleep(0)
-        counted.append(discovery.aimed)
+        counted.append(len(discovery.aimed))
     pilot.close()
     assert counted == [1, 1, 2]
+
+
+def pod(app: str) -> Obj:
+    metadata = {"name": app, "namespace": "default", "uid": f"uid-{app}", "labels": {"app": app}}
+    return {"metadata": metadata, "spec": {"containers": [{"name": app}]}}
+
+
+def web_and_a_rule() -> tuple[Obj, Obj]:
+    metadata = {"name": "web", "namespace": "default"}
+    service = {"metadata": metadata, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}}
+    http = [{"route": [{"destination": {"host": "web"}}]}]
+    return service, {"metadata": metadata, "spec": {"hosts": ["web"], "http": http}}
+
+
+@pytest.mark.asyncio
+async def test_who_calls_what_a_rule_is_for_hears_of_it_before_who_stands_behind_it(tmp_path: Path) -> None:
+    service, rule = web_and_a_rule()
+    registry, discovery = Objects(services=[service]), NotedDiscovery()
+    pilot = Pilot(registry, discovery, PortPlan(State(tmp_path), {"kind": "ports", "server": 20000}))
+    pods = [pod("web"), pod("caller")]
+    pilot.add_node("node")
+    for one in pods:
+        pilot.add_proxy(one)
+    await pilot.settled(1)  # no Envoy is connected, so that none is waited for
+    begun = len(discovery.aimed)
+    registry.put(rule, None, "virtualservices")
+    await asyncio.sleep(0)
+    assert discovery.aimed[begun:] == [node_id(pods[1])]
+    await pilot.settled(1)
+    assert sorted(discovery.aimed[begun + 1 :]) == sorted(["node", node_id(pods[0])])
+    pilot.close()
+
+
+@pytest.mark.asyncio
+async def test_who_stands_behind_a_rule_hears_of_it_by_itself(tmp_path: Path) -> None:
+    service, rule = web_and_a_rule()
+    registry, discovery = Objects(services=[service]), NotedDiscovery()
+    pilot = Pilot(registry, discovery, PortPlan(State(tmp_path), {"kind": "ports", "server": 20000}))
+    pilot.add_proxy(pod("web"))
+    await pilot.settled(1)
+    discovery.aims.clear()
+    registry.put(rule, None, "virtualservices")
+    await asyncio.wait_for(discovery.aims.wait(), 10)
+    pilot.close()

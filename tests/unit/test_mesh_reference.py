@@ -120,7 +120,8 @@ def as_recorded(value: Any) -> Any:
 
 def recorded_clusters(snapshot: MeshSnapshot) -> dict[str, Any]:
     """Return what the recordings hold of the clusters of `name`."""
-    found, endpoints = clusters.outbound(snapshot, "default", Loopback())
+    found = clusters.outbound(snapshot, "default")
+    endpoints = clusters.endpoints(snapshot, "default", Loopback())
     recorded = {
         name: cluster for name, cluster in found.items() if name.endswith("|name.default.svc.cluster.local")
     }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kata_lib.engines.embedded.mesh import stages
+from kata_lib.engines.embedded.mesh.answers import Answers
 from kata_lib.engines.embedded.mesh.envoy_log import EnvoyLog
 from kata_lib.engines.embedded.mesh.session import ProxySession
 from kata_lib.engines.embedded.mesh.stages import Kind
@@ -89,7 +90,7 @@ def session(rejections: list[Any] | None = None, log: EnvoyLog | None = None) ->
         if rejections is not None:
             rejections.append(rejection)
 
-    return ProxySession("node", log, on_rejection, lambda: None)
+    return ProxySession("node", log, on_rejection, lambda: None, Answers())
 
 
 async def test_first_configuration_goes_clusters_endpoints_then_routes() -> None:

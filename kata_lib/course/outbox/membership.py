@@ -11,16 +11,19 @@ import ssl
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx2
 import msgspec
 
 from kata_lib import engines, files, machine
 from kata_lib.errors import KataError
 
-PATIENCE = httpx2.Timeout(5, connect=3)
-OF_STREAMS = httpx2.Timeout(5, connect=3, read=60)
+if TYPE_CHECKING:
+    import httpx2
+
+CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 5.0
+STREAM_SECONDS = 60.0
 """The board pings a stream four times as often; before a minute is over, one without a ping is given up."""
 IN_HUB = ("KATA_CLASS_URL", "JUPYTERHUB_API_TOKEN")
 """The environment variables that put a kernel into a hub's class."""
@@ -120,10 +123,13 @@ def leave() -> None:
 
 def asked(url: str, method: str, path: str, token: str = "", content: object = None) -> bytes:
     """Ask the board and return its answer's body; ClassError where there is none, or a refusal."""
+    import httpx2
+
     body = None if content is None else msgspec.json.encode(content)
+    patience = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
     try:
         answer = httpx2.request(
-            method, url + path, headers=_speaks(token), content=body, timeout=PATIENCE, verify=_trusted()
+            method, url + path, headers=_speaks(token), content=body, timeout=patience, verify=_trusted()
         )
     except httpx2.HTTPError as error:
         raise ClassError(f"The board at {url} does not answer: {error}.") from error
@@ -133,11 +139,12 @@ def asked(url: str, method: str, path: str, token: str = "", content: object = N
 
 def lines(membership: Membership, path: str) -> Iterator[str]:
     """Yield the lines of a stream of the board's until it ends; ClassError as of `asked`."""
+    import httpx2
+
     url, headers = membership.url, _speaks(membership.token)
+    patience = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS, read=STREAM_SECONDS)
     try:
-        with httpx2.stream(
-            "GET", url + path, headers=headers, timeout=OF_STREAMS, verify=_trusted()
-        ) as answer:
+        with httpx2.stream("GET", url + path, headers=headers, timeout=patience, verify=_trusted()) as answer:
             if not answer.is_success:
                 answer.read()
             _accepted(url, answer)
@@ -149,6 +156,8 @@ def lines(membership: Membership, path: str) -> Iterator[str]:
 @cache
 def _trusted() -> ssl.SSLContext:
     """Return the authorities that https is trusted by; reading them costs more than a request."""
+    import httpx2
+
     return httpx2.create_ssl_context()
 
 
@@ -156,7 +165,7 @@ def _speaks(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
-def _accepted(url: str, answer: httpx2.Response) -> None:
+def _accepted(url: str, answer: "httpx2.Response") -> None:
     """Raise Refused for an answer that is no success."""
     if answer.is_success:
         return

@@ -4,7 +4,6 @@ A mark in the environment, KATA_POD=<cluster's mark>:<pod uid>/<container>, find
 written down. A pid alone is no identity: the system gives it away again.
 """
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -149,6 +148,8 @@ async def wait(process: Identity) -> int | None:
 
     Only a child's exit code can be seen; an adopted process is not a child.
     """
+    import asyncio
+
     try:
         descriptor = os.pidfd_open(process.pid)
     except (AttributeError, OSError):  # macOS has no pidfd, and a process that ended gets none
@@ -180,6 +181,8 @@ def reap(pid: int) -> int | None:
 
 async def terminate(process: Identity, grace: float) -> int | None:
     """End the process: SIGTERM, after `grace` seconds SIGKILL; return its exit code as `wait` does."""
+    import asyncio
+
     signal_group(process, signal.SIGTERM)
     try:
         return await asyncio.wait_for(wait(process), grace)

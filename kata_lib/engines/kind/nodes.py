@@ -115,13 +115,16 @@ class Nodes:
             kubectl(self.kubeconfig, "get", "serviceaccount", "default", "--namespace=default")
             dns = read(self.kubeconfig, "get", "deployment", "coredns", "--namespace=kube-system")
         except ProgramFailed as failed:
-            return f"the cluster's API: {failed.said.splitlines()[-1] if failed.said else failed}"
+            last = failed.said.splitlines()[-1] if failed.said else str(failed)
+            return f"the cluster's API: {last.removeprefix(_NOT_YET)}"
         if dns.get("status", {}).get("availableReplicas", 0) > 0:
             return ""
         dns_pods = [p for p in pods(self.kubeconfig, "kube-system") if "coredns" in p["metadata"]["name"]]
         return "; ".join(["the cluster's DNS", *unready(dns_pods)])
 
 
+_NOT_YET = "Error from server (NotFound): "
+"""What kubectl says first of an object that is still to come, which is no error while a cluster starts."""
 _ANY_CGROUPS = "kind: KubeletConfiguration\nfailCgroupV1: false\n"
 """By default a newer kubelet does not start where the machine has cgroups of version 1."""
 

@@ -14,6 +14,7 @@ from typing import get_args
 
 from aiohttp import web
 
+from kata_lib.engines.embedded.mesh.answers import Answers
 from kata_lib.engines.embedded.mesh.envoy_log import EnvoyLog, LogPath
 from kata_lib.engines.embedded.mesh.session import ProxySession, RejectionCallback
 from kata_lib.engines.embedded.mesh.stages import Kind
@@ -37,6 +38,7 @@ class DiscoveryServer:
     def __init__(self, on_rejection: RejectionCallback = _ignore) -> None:
         self._on_rejection = on_rejection
         self._sessions: dict[str, ProxySession] = {}
+        self._answers = Answers()
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
 
@@ -63,7 +65,9 @@ class DiscoveryServer:
         """Expect an Envoy by this node id; `log` says where its own log goes, read for why it rejects."""
         if node_id not in self._sessions:
             envoy_log = EnvoyLog(log) if log else None
-            self._sessions[node_id] = ProxySession(node_id, envoy_log, self._on_rejection, self._notify)
+            self._sessions[node_id] = ProxySession(
+                node_id, envoy_log, self._on_rejection, self._notify, self._answers
+            )
 
     def set_config(self, node_id: str, config: ProxyConfig) -> None:
         """Aim a registered node at a configuration."""

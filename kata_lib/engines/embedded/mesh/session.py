@@ -1,11 +1,10 @@
 """What one Envoy was sent, what it acknowledged, and when the next stage may follow. No input or output."""
 
 import asyncio
-import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from kata_lib.engines.embedded.mesh.answers import Answer, Answers
 from kata_lib.engines.embedded.mesh.envoy_log import EnvoyLog
 from kata_lib.engines.embedded.mesh.stages import Kind, Resources, Stage, Subscription, stages
 from kata_lib.engines.embedded.mesh.translate import ProxyConfig
@@ -13,30 +12,15 @@ from kata_lib.engines.embedded.mesh.translate import ProxyConfig
 RejectionCallback = Callable[[str, Kind, str, str], None]
 """Called with node id, kind, version and reason when an Envoy refuses what it was sent."""
 
-_TYPE_URLS: dict[Kind, str] = {
-    "endpoints": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
-    "clusters": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
-    "routes": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
-    "listeners": "type.googleapis.com/envoy.config.listener.v3.Listener",
-}
 _RESENDS_BEFORE_REJECTED = 3
 _AWAY_AFTER_SECONDS = 1.0
 
 
-class Answer:
-    """A DiscoveryResponse as JSON bytes; its version is the hash of its resources."""
-
-    def __init__(self, kind: Kind, resources: list[dict[str, Any]]) -> None:
-        typed = [{"@type": _TYPE_URLS[kind], **resource} for resource in resources]
-        text = json.dumps(typed, sort_keys=True, separators=(",", ":"))
-        self.version = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-        self.body = (
-            f'{{"version_info":"{self.version}","type_url":"{_TYPE_URLS[kind]}","resources":{text}}}'.encode()
-        )
-
-
 class ProxySession:
-    """The dialogue with one Envoy, driven by its polls and by set_target."""
+    """The dialogue with one Envoy, driven by its polls and by set_target.
+
+    `answers` is where its answers are made, which it may share with others.
+    """
 
     def __init__(
         self,
@@ -44,11 +28,13 @@ class ProxySession:
         log: EnvoyLog | None,
         on_rejection: RejectionCallback,
         on_change: Callable[[], None],
+        answers: Answers,
     ) -> None:
         self.node_id = node_id
         self._log = log
         self._on_rejection = on_rejection
         self._on_change = on_change
+        self._made = answers
         self._target: ProxyConfig | None = None
         self._plan: list[Stage] = []
         self._awaited: frozenset[Subscription] = frozenset()
@@ -58,7 +44,7 @@ class ProxySession:
         self._acknowledged: dict[Subscription, str] = {}
         self._rejected: dict[Subscription, tuple[str, str]] = {}
         self._accepted_clusters: Resources = {}
-        self._news = asyncio.Event()
+        self._news: dict[Subscription, asyncio.Event] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._rested = False
         self._open_polls = 0
@@ -93,7 +79,7 @@ class ProxySession:
             self._advance()
             async with asyncio.timeout(hold):
                 while (answer := self._news_for(subscription, version)) is None:
-                    await self._news.wait()
+                    await self._news.setdefault(subscription, asyncio.Event()).wait()
         except TimeoutError:
             return None
         finally:
@@ -165,15 +151,24 @@ class ProxySession:
         changed = {
             name for name in {*(before or {}), *resources} if (before or {}).get(name) != resources.get(name)
         }
-        for subscription in [s for s in self._answers if s[0] == kind and (not s[1] or changed & set(s[1]))]:
+        for subscription in self._concerned(kind, changed, self._answers):
             del self._answers[subscription]
+        self._wake(kind, changed)
         if kind == "clusters" and before is not None:
             # Envoy builds a changed cluster anew and asks for its endpoints again before it uses it
             for name in changed:
                 for known in (self._acknowledged, self._delivered, self._rejected):
                     known.pop(("endpoints", (name,)), None)
-        self._news.set()
-        self._news = asyncio.Event()
+            self._wake("endpoints", changed)
+
+    def _wake(self, kind: Kind, changed: set[str]) -> None:
+        """Have the polls that ask for something that changed look at it."""
+        for subscription in self._concerned(kind, changed, self._news):
+            self._news.pop(subscription).set()
+
+    @staticmethod
+    def _concerned(kind: Kind, changed: set[str], among: Iterable[Subscription]) -> list[Subscription]:
+        return [asked for asked in among if asked[0] == kind and (not asked[1] or changed & set(asked[1]))]
 
     def _answer(self, subscription: Subscription) -> Answer | None:
         if subscription not in self._answers:
@@ -181,7 +176,7 @@ class ProxySession:
             resources: Mapping[str, dict[str, Any]] | None = self._sent.get(kind)
             if resources is None or any(name not in resources for name in names):
                 return None
-            self._answers[subscription] = Answer(
+            self._answers[subscription] = self._made.of(
                 kind, [resources[name] for name in names or sorted(resources)]
             )
         return self._answers[subscription]

@@ -12,6 +12,7 @@
     clusters.py            one cluster for each Service port and subset
     traffic_policy/        a DestinationRule's policies, one file a field
     endpoints.py           the ready pods of a cluster
+    memo.py                what is made once, and anew only where something changed that it was made of
 
 A field that Istio has and this has not is missing in the FIELDS of its file: admission.py refuses it by name.
 """
@@ -23,9 +24,9 @@ __all__ = ["Addresses", "MeshSnapshot", "Proxy", "ProxyConfig", "translate"]
 
 
 def translate(snapshot: MeshSnapshot, proxy: Proxy, addresses: Addresses) -> ProxyConfig:
-    """Return what a proxy should run; the snapshot may be shared by all proxies of one moment."""
-    if proxy.kind == "node":
-        return node.config(snapshot, addresses)
-    if proxy.kind == "router":
-        return gateway.config(snapshot, proxy, addresses)
-    return sidecar.config(snapshot, proxy, addresses)
+    """Return what a proxy should run; the snapshot is shared by all proxies of one moment.
+
+    Resources that two of them have alike, or one at two moments, are the same ones: nobody may change them.
+    """
+    made = {"node": node.config, "router": gateway.config, "sidecar": sidecar.config}[proxy.kind]
+    return snapshot.once(("configuration", proxy), lambda: made(snapshot, proxy, addresses))

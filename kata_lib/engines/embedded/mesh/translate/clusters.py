@@ -1,7 +1,9 @@
 """One cluster for each Service port, and one more for each subset of its DestinationRule."""
 
+from collections.abc import Iterator
+
 from kata_lib.engines.embedded.mesh.translate import traffic_policy
-from kata_lib.engines.embedded.mesh.translate.destination_rules import rule_for
+from kata_lib.engines.embedded.mesh.translate.destination_rules import Rule, rule_for
 from kata_lib.engines.embedded.mesh.translate.endpoints import load_assignment
 from kata_lib.engines.embedded.mesh.translate.hosts import cluster_name
 from kata_lib.engines.embedded.mesh.translate.model import (
@@ -22,23 +24,41 @@ _UNLIMITED = 4294967295
 CONNECT_TIMEOUT = "10s"
 
 
-def outbound(
-    snapshot: MeshSnapshot, namespace: str, addresses: Addresses
-) -> tuple[dict[str, Envoy], dict[str, Envoy]]:
-    """Return the clusters that a proxy in `namespace` reaches, and their endpoints, both by cluster name."""
-    clusters: dict[str, Envoy] = {}
-    endpoints: dict[str, Envoy] = {}
+def outbound(snapshot: MeshSnapshot, namespace: str) -> dict[str, Envoy]:
+    """Return the clusters that a proxy in `namespace` reaches, by name."""
+    return snapshot.once(("clusters", namespace), lambda: _outbound(snapshot, namespace))
+
+
+def endpoints(snapshot: MeshSnapshot, namespace: str, addresses: Addresses) -> dict[str, Envoy]:
+    """Return the endpoints of those clusters by the clusters' names."""
+    return snapshot.once(("endpoints", namespace), lambda: _endpoints(snapshot, namespace, addresses))
+
+
+def _outbound(snapshot: MeshSnapshot, namespace: str) -> dict[str, Envoy]:
+    made: dict[str, Envoy] = {}
+    for name, (service, port, subset, rule) in _named(snapshot, namespace):
+        made[name] = outbound_cluster(name, service, port, subset)
+        traffic_policy.apply(rule.policy_for(subset, port.number), made[name])
+    return made
+
+
+def _endpoints(snapshot: MeshSnapshot, namespace: str, addresses: Addresses) -> dict[str, Envoy]:
+    made: dict[str, Envoy] = {}
+    for name, (service, port, subset, rule) in _named(snapshot, namespace):
+        labels = rule.subsets[subset].get("labels", {}) if subset else {}
+        made[name] = load_assignment(name, snapshot, service, port, addresses, labels)
+    return made
+
+
+def _named(
+    snapshot: MeshSnapshot, namespace: str
+) -> Iterator[tuple[str, tuple[Service, ServicePort, str, Rule]]]:
+    """Yield the name of each cluster, and what it leads to; a subset of "" is the whole Service."""
     for service in snapshot.services.values():
         rule = rule_for(snapshot, service, namespace)
         for port in service.ports:
             for subset in ("", *rule.subsets):
-                name = cluster_name(service.hostname, port.number, subset)
-                cluster = outbound_cluster(name, service, port, subset)
-                traffic_policy.apply(rule.policy_for(subset, port.number), cluster)
-                clusters[name] = cluster
-                labels = rule.subsets[subset].get("labels", {}) if subset else {}
-                endpoints[name] = load_assignment(name, snapshot, service, port, addresses, labels)
-    return clusters, endpoints
+                yield cluster_name(service.hostname, port.number, subset), (service, port, subset, rule)
 
 
 def outbound_cluster(name: str, service: Service, port: ServicePort, subset: str = "") -> Envoy:

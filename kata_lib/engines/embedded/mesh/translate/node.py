@@ -15,6 +15,7 @@ from kata_lib.engines.embedded.mesh.translate.model import (
     Addresses,
     Envoy,
     MeshSnapshot,
+    Proxy,
     ProxyConfig,
     Service,
     ServicePort,
@@ -27,7 +28,7 @@ NODE = "node"
 _NAMESPACE = "default"
 
 
-def config(snapshot: MeshSnapshot, addresses: Addresses) -> ProxyConfig:
+def config(snapshot: MeshSnapshot, proxy: Proxy, addresses: Addresses) -> ProxyConfig:
     """Return what the node's Envoy runs."""
     listeners = [http_proxy.listener(addresses.listen_at(NODE, PROXY_HTTP_PORT), [])]
     clusters: dict[str, Envoy] = {}

@@ -20,9 +20,6 @@ def config(snapshot: MeshSnapshot, proxy: Proxy, addresses: Addresses) -> ProxyC
     pod = proxy.pod
     if pod is None:
         raise ValueError("a gateway's proxy names its pod")
-    outbound, endpoints = snapshot.once(
-        ("clusters", proxy.namespace), lambda: clusters.outbound(snapshot, proxy.namespace, addresses)
-    )
     ports = servers.ports(snapshot, pod)
     tables = [
         route_tables.table(name, of_table, snapshot, proxy)
@@ -33,7 +30,7 @@ def config(snapshot: MeshSnapshot, proxy: Proxy, addresses: Addresses) -> ProxyC
     made = [listeners.listener(port, pod, snapshot, addresses, log) for port in ports]
     return ProxyConfig(
         listeners={listener["name"]: listener for listener in made if listener["filter_chains"]},
-        clusters=outbound,
-        endpoints=endpoints,
+        clusters=clusters.outbound(snapshot, proxy.namespace),
+        endpoints=clusters.endpoints(snapshot, proxy.namespace, addresses),
         routes={table["name"]: table for table in tables},
     )

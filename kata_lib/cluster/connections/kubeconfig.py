@@ -1,6 +1,6 @@
 """A kubeconfig by lightkube; what lightkube does not read in it is done here, or refused by its name.
 
-https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ has its fields. Used by `client`.
+https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ has its fields. Used by `anywhere`.
 """
 
 import json
@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import yaml
 from lightkube.config.client_adapter import ConnectionParams
 from lightkube.config.kubeconfig import KubeConfig, SingleConfig
@@ -17,7 +16,6 @@ from lightkube.core.exceptions import ConfigError
 
 from kata_lib.errors import ClusterError
 
-PATIENCE = httpx2.Timeout(30, connect=3)
 UNSUPPORTED = ("tls-server-name", "as", "as-uid", "as-groups", "as-user-extra")
 """Fields of a cluster and of a user that lightkube does not read."""
 
@@ -39,7 +37,7 @@ def read(file: Path, context: str | None = None) -> tuple[SingleConfig, dict[str
             raise ConfigError(f"{', '.join(found)} is not supported here")
         if login.exec:
             _tell(login.exec, user["exec"], cluster)
-        parameters = ConnectionParams(timeout=PATIENCE, proxy=cluster.get("proxy-url"))
+        parameters = ConnectionParams(proxy=cluster.get("proxy-url"))
         return config, parameters.httpx_params(config._replace(user=login))
     except (
         ConfigError,
