@@ -1,6 +1,6 @@
 """A storm of SIGKILLs: what is lost, how long each recovery takes, how many requests fail meanwhile.
 
-Two clusters are made, each under 50 requests a second and two writers. At random moments a daemon, a
+Two clusters are made, each under requests and two writers. At random moments a daemon, a
 sidecar, a node's Envoy, an application or a sampler is killed, often another before the first has recovered;
 a daemon is brought up again as a person does it, by the engine's start. Then everything is stopped for a
 while and goes on, as on a laptop that slept.
@@ -29,20 +29,24 @@ CALM, BETWEEN = 0.5, 1.0
 TWICE = 0.3
 """The share of recoveries with two kills."""
 LIMIT = 120.0  # seconds
-POLL = 0.02
+POLL = 0.05
 SECOND = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class Extent:
-    """How many kills, and how long the sleep is (s); the seed says what is killed and when."""
+    """How many kills, and how long the sleep is (s); the seed says what is killed and when.
+
+    rate: requests/s; what answers nobody is seen where that lasts longer than from one to the next.
+    """
 
     kills: int
     sleep: float
+    rate: float
     seed: int = 17
 
 
-QUICK, FULL = Extent(5, 2.0), Extent(100, 60.0)
+QUICK, FULL = Extent(5, 2.0, 20.0), Extent(100, 60.0, 50.0)
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def measure(name: str, extent: Extent, say: Callable[[str], None]) -> Iterator[F
     recoveries: list[Recovery] = []
     with ExitStack() as stack:
         say("storm: two clusters")
-        subjects = [Subject(f"{name}-{letter}", stack) for letter in "ab"]
+        subjects = [Subject(f"{name}-{letter}", extent.rate, stack) for letter in "ab"]
         time.sleep(chance.uniform(0, CALM))
         while left := extent.kills - sum(len(recovery.killed) for recovery in recoveries):
             count = min(left, 1 + (chance.random() < TWICE))

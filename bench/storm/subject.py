@@ -23,22 +23,21 @@ from kata_lib.engines.embedded.state import State
 from kata_lib.errors import ClusterError, EngineError, TrafficError
 from kata_lib.traffic.frames import RequestRecord
 
-RATE = 50.0  # requests/s
 READY_LIMIT = 60.0  # seconds
 ANSWER_LIMIT = 1.0  # seconds
 ID_SCHEME = "process://"
 
 
 class Load:
-    """50 requests a second; the sampler that sends them can be made anew."""
+    """So many requests a second; the sampler that sends them can be made anew."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, rate: float) -> None:
+        self._url, self._rate = url, rate
         self.begin()
 
     def begin(self) -> None:
         """Send, by a new sampler."""
-        self._sampler, self._number = application.Sampler(self._url, RATE), 0
+        self._sampler, self._number = application.Sampler(self._url, self._rate), 0
 
     def is_broken(self) -> bool:
         """Return whether the sampler has ended."""
@@ -67,9 +66,9 @@ class Load:
 
 
 class Subject:
-    """One cluster in the storm."""
+    """One cluster in the storm; rate: of the requests to it, a second."""
 
-    def __init__(self, name: str, stack: ExitStack) -> None:
+    def __init__(self, name: str, rate: float, stack: ExitStack) -> None:
         self.name = name
         self.engine = engines.select(APPLICATION, "embedded", name)
         stack.callback(self.engine.stop)
@@ -77,7 +76,7 @@ class Subject:
         self._cluster.apply(CANARY)
         self._url = self._cluster.url(APPLICATION.service)
         self._mark = State(self.engine.folder.path).mark
-        self.load = Load(self._url)
+        self.load = Load(self._url, rate)
         stack.callback(self.load.end)
         waiting.until(self.missing, READY_LIMIT, None, "The cluster is not ready for its storm")
         self.clients = Clients(self._cluster)

@@ -6,22 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from commands import Said, kata
+
 from embedded.engine_cluster import DEPLOY, Cluster, Start
-from kata_lib.machine import PROJECT
 
 
-def analyze(*options: str, code: int) -> "subprocess.CompletedProcess[str]":
+def analyze(*options: str, code: int) -> Said:
     """Run the command on the cluster `mistakes`."""
-    main = "from kata_lib.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", main, "--name", "mistakes", "analyze", *options],
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
+    done = kata("--name", "mistakes", "analyze", *options)
+    assert done.code == code, done.stdout + done.stderr
     return done
 
 

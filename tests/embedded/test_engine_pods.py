@@ -15,8 +15,7 @@ from kata_lib.engines.embedded import processes
 from kata_lib.statistics import shares
 
 LIMIT = 60.0
-
-
+NEEDED = shares.requests_needed(1 / 3, 0.1)
 WITHOUT_SIDECAR = "sidecar.istio.io/inject=false"
 
 
@@ -60,17 +59,17 @@ def test_pods_look_as_on_a_real_cluster(cluster: Cluster) -> None:
 
 
 def test_v2_gets_its_pods_share_and_then_the_canarys(cluster: Cluster) -> None:
-    plain = application.sample(cluster.url(), requests=600)
+    plain = application.sample(cluster.url(), requests=NEEDED)
     assert is_right(plain, 1 / 3, otherwise=0.1)
     cluster.deploy("virtual-service-canary.yaml")
-    routed = application.sample(cluster.url(), requests=600)
+    routed = application.sample(cluster.url(), requests=NEEDED)
     cluster.kubectl("delete", f"--filename={DEPLOY / 'virtual-service-canary.yaml'}")
     assert is_right(routed, 0.1, otherwise=1 / 3)
 
 
 def test_rolling_and_scaling_fail_no_request(cluster: Cluster) -> None:
-    with application.Sampler(cluster.url(), 100) as per_request:
-        with application.Sampler(cluster.url(), 100, connections="keep-alive") as kept:
+    with application.Sampler(cluster.url(), 50) as per_request:
+        with application.Sampler(cluster.url(), 50, connections="keep-alive") as kept:
             for name in ("name-v1", "sentences", "age"):
                 cluster.kubectl("rollout", "restart", "deployment", name)
                 cluster.kubectl("rollout", "status", "deployment", name, "--timeout=30s")

@@ -8,8 +8,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
+import commands
 import pytest
+from commands import Said
 from homes import home
 
 from kata_lib.course.application import APPLICATION
@@ -17,35 +20,38 @@ from kata_lib.engines.embedded import EmbeddedEngine
 from kata_lib.machine import PROJECT
 
 COMMAND_SECONDS = 180
-Kata = Callable[..., "subprocess.CompletedProcess[str]"]
+Kata = Callable[..., Said]
+OF_ITS_OWN = ("up", "down")
+"""The commands that begin and end a cluster: a process of their own here, which the cluster outlives."""
 
 
 @pytest.fixture(scope="module")
 def kata() -> Iterator[Kata]:
     """Yield the command with a home of its own; what it started is removed afterwards."""
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "COLUMNS": "120"}
+    with home() as folder:
+        variables = {"KATA_HOME": str(folder), "COLUMNS": "120"}
+
+        def run(*arguments: str, code: int = 0) -> Said:
+            of_its_own = arguments[0] in OF_ITS_OWN
+            done = (_started if of_its_own else commands.kata)(*arguments, **variables)
+            assert done.code == code, done.stdout + done.stderr
+            return done
+
+        with patch.dict(os.environ, KATA_HOME=str(folder)):
+            yield run
+            for name in ("kata", "other"):
+                EmbeddedEngine(name, APPLICATION).stop()
+
+
+def _started(*arguments: str, **variables: str) -> Said:
+    environment = {**os.environ, **variables, "PYTHONPATH": str(PROJECT)}
     environment.pop("KATA_NAME", None)
-
-    def run(*arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
-        main = "from kata_lib.cli import main; main()"
-        done = subprocess.run(
-            [sys.executable, "-c", main, *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
-    with pytest.MonkeyPatch.context() as patch, home() as folder:
-        patch.setenv("KATA_HOME", str(folder))
-        environment["KATA_HOME"] = str(folder)
-        yield run
-        for name in ("kata", "other"):
-            EmbeddedEngine(name, APPLICATION).stop()
+    command = [sys.executable, "-m", "kata_lib.cli", *arguments]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+    )
+    assert "Traceback" not in done.stderr
+    return Said(done.stdout, done.stderr, done.returncode)
 
 
 @pytest.fixture(scope="module")

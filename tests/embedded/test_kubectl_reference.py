@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 import recording
 
-from embedded.engine_cluster import Cluster
+from embedded.engine_cluster import BRIEF, Cluster
 
 Answer = dict[str, object]
 Played = Callable[[str, bool], "Future[list[Answer]]"]
@@ -101,6 +101,7 @@ def _environment(cluster: Cluster, namespace: str, folder: Path) -> dict[str, st
     )
     return {
         **os.environ,
+        **BRIEF,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "KUBECONFIG": str(kubeconfig),
         "KUBECTL_EXTERNAL_DIFF": "diff -u",

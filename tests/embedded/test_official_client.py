@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import installing
+import pip_settings
 import pytest
 
 from embedded.engine_cluster import Cluster
@@ -79,10 +81,19 @@ def _installed(release: str) -> Path:
         INSTALLED.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=INSTALLED) as unfinished:
             target = Path(unfinished) / "packages"
-            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--require-hashes"]
-            subprocess.run([*pip, "--target", str(target), "-r", str(lock)], check=True, timeout=LIMIT)
+            _install(lock, target)
             target.rename(folder)
     return folder
+
+
+def _install(lock: Path, target: Path) -> None:
+    """Install what a lock file has into a folder: by uv where it can be told pip's settings."""
+    settings = pip_settings.for_uv(installing.listed(sys.executable), os.environ)
+    uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--python", sys.executable]
+    pip = [sys.executable, "-m", "pip", "install"]
+    words = ["--quiet", "--no-compile", *installing.HASHED, "--target", str(target), "-r", str(lock)]
+    environment = {**os.environ, **(settings or {})}
+    subprocess.run([*(pip if settings is None else uv), *words], check=True, timeout=LIMIT, env=environment)
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import commands
 import httpx2
 import pandas as pd
 import pytest
@@ -165,10 +166,8 @@ def test_a_release_outlives_whoever_runs_it(cluster: Cluster, plan: Path) -> Non
 
 def kata(*words: str, code: int = 0) -> str:
     """Return what `kata release ...` prints, or where it refuses, says of it."""
-    main = "from kata_lib.cli import main; main()"
-    command = [sys.executable, "-c", main, "--name", "release", "release", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == code, done.stdout + done.stderr
+    done = commands.kata("--name", "release", "release", *words)
+    assert done.code == code, done.stdout + done.stderr
     return done.stderr if code else done.stdout
 
 

@@ -35,6 +35,10 @@ class Identity:
         return cls(int(pid), int(started))
 
 
+Marked = tuple[Identity, str]
+"""A process, and what its mark says after the cluster's."""
+
+
 def identify(pid: int) -> Identity | None:
     """Return the identity of a running process; None for one that ended or is a zombie."""
     if not _LINUX:
@@ -91,7 +95,7 @@ def spawn(
     return identify(child.pid) or Identity(child.pid, 0)
 
 
-def find_marked(cluster_mark: str, variable: str = POD_MARK) -> Iterator[tuple[Identity, str]]:
+def find_marked(cluster_mark: str, variable: str = POD_MARK) -> Iterator[Marked]:
     """Yield (process, rest of its mark) of every running process that carries the cluster's mark.
 
     For POD_MARK the rest is "<pod uid>/<container>"; it is inherited by what the process started itself.
