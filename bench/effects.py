@@ -9,12 +9,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from bench import by_hand, weights
 from bench.barest import Table
 from bench.by_hand import Program
-from bench.results import percentile
+from bench.results import Figure, percentile
 from bench.weights import Way
 from kata_lib.cluster import waiting
 from kata_lib.course.application import APPLICATION
@@ -27,21 +27,45 @@ LIMIT_SECONDS = 10.0
 _OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
-def of(way: Way, changes: int) -> tuple[float, float]:
-    """Return the milliseconds (p50) from a PATCH's answer to its effect, and those until the answer."""
-    until_answered = []
+class Seen(NamedTuple):
+    """The milliseconds of each change: until it was answered, and from then until its effect (`took`)."""
+
+    took: Sequence[float]
+    answered: Sequence[float] = ()
+
+    def __str__(self) -> str:
+        """Return the median, and between which values half of the changes lie."""
+        lower, median, upper = (percentile(self.took, percent) for percent in (25, 50, 75))
+        return f"{median:.1f} ms ({lower:.1f} to {upper:.1f})"
+
+
+def of(way: Way, changes: int) -> Seen:
+    """Return what so many changes of the weights take from a PATCH's answer to its effect, and until then."""
+    answered = []
 
     def only(version: str) -> None:
         began = time.perf_counter()
         way.only(version)
-        until_answered.append((time.perf_counter() - began) * 1000)
+        answered.append((time.perf_counter() - began) * 1000)
 
-    took, _ = weights.effects(replace(way, only=only), changes)
-    return percentile(took, 50), percentile(until_answered, 50)
+    return Seen(weights.effects(replace(way, only=only), changes)[0], answered)
 
 
-def floor(programs: Sequence[Program], url: str, by: By, changes: int) -> float:
-    """Return the milliseconds (p50) from a table's publication to the first request on its new route.
+def beside(ours: Seen, barest: Seen, by: By) -> Figure:
+    """Return how many times the barest server's median ours is.
+
+    What ours has and the other has not is said, and not counted: the way to the answer.
+    """
+    how = (
+        f"p50 and half of {len(ours.took)} changes: {ours} and {barest}; ours from the API's answer on, "
+        f"which a client that reads, then patches over TLS has after {percentile(ours.answered, 50):.1f} ms"
+    )
+    times = percentile(ours.took, 50) / percentile(barest.took, 50)
+    return Figure(f"weight to effect beside the barest server, {by}", times, "times", 2, how=how)
+
+
+def floor(programs: Sequence[Program], url: str, by: By, changes: int) -> Seen:
+    """Return what changes take from a table's publication to the first request on its new route.
 
     programs: a cluster's, finished; of the one whose service `url` leads to, the sidecar asks for its table.
     """
@@ -52,7 +76,7 @@ def floor(programs: Sequence[Program], url: str, by: By, changes: int) -> float:
             ready = [asking(program, by, socket) for program in programs]
             with by_hand.started(ready, url, Path(folder)):
                 way = Way(lambda version: _publish(server, version), url)
-                return percentile(weights.effects(way, changes)[0], 50)
+                return Seen(weights.effects(way, changes)[0])
 
 
 @contextlib.contextmanager

@@ -52,18 +52,14 @@ def measure(engine: Engine, times: int, seconds: int, changes: int) -> Iterator[
         memory.measure(home)[0].value,
         *_costs(memory.parts(home), url),
     )
-    effect, patch = effects.of(weights.of_mesh(cluster), changes)
+    effect = effects.of(weights.of_mesh(cluster), changes)
     programs = by_hand.noted(home)
     engine.stop()
     yield from _beside(ours, _by_hand(programs, url, times, seconds), len(programs))
     bare = [by_hand.bare(program) for program in programs]
     yield _chain("bare Envoys", ours.rates, _rates(bare, url, times, seconds))
     for by in effects.WAYS:
-        barest = effects.floor(programs, url, by, changes)
-        how = (
-            f"p50 {effect:.1f} and {barest:.1f} ms, ours from the API's answer on, which took {patch:.1f} ms"
-        )
-        yield Figure(f"weight to effect beside the barest server, {by}", effect / barest, "times", 2, how=how)
+        yield effects.beside(effect, effects.floor(programs, url, by, changes), by)
 
 
 def _beside(ours: Seen, hand: Seen, programs: int) -> Iterator[Figure]:

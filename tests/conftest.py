@@ -6,10 +6,12 @@ kind and context need Docker, kind and istioctl; settings such as KATA_NODE_IMAG
 The context engine is given a kind cluster of its own, as a stranger's.
 """
 
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -37,6 +39,41 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(name, None)
     # Started in the background by a script, tests and whatever they start would ignore SIGINT.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option by which several runs share the test files."""
+    first = "the first of three parts of each folder's test files: 1/3"
+    parser.addoption("--part", type=_part, default=(1, 1), help=first)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out a test file that is of another part; of three parts each has every third file."""
+    part, parts = config.getoption("part")
+    if _numbers(collection_path.parent).get(collection_path, part - 1) % parts == part - 1:
+        return None  # as pytest decides
+    return True
+
+
+def _part(text: str) -> tuple[int, int]:
+    part, parts = map(int, text.split("/"))
+    if not 1 <= part <= parts:
+        raise ValueError(text)
+    return part, parts
+
+
+@cache
+def _numbers(folder: Path) -> dict[Path, int]:
+    return {file: number for number, file in enumerate(sorted(folder.glob("test_*.py")))}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Keep modules and tests out of garbage collections: they stay, and are a million objects."""
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -324,6 +324,10 @@ def _kubeconfig(port: int) -> str:
     )
 
 
+Part = str | Callable[[Api], object]
+"""What an API server has when a test begins: a path that is applied, or what makes it, once for all tests."""
+
+
 @pytest.fixture(scope="session")
 def api_loop() -> Iterator[asyncio.AbstractEventLoop]:
     """The event loop of every API server, in a thread of its own."""
@@ -346,17 +350,20 @@ def prepared(
     """Return what makes, once for each way to begin, the folder of an API server that has ended."""
 
     @cache
-    def prepare(*paths: str, injection: bool) -> Path:
+    def prepare(*parts: Part, injection: bool) -> Path:
         folder = tmp_path_factory.mktemp("prepared") / "api"
-        if paths:
-            shutil.copytree(prepare(*paths[:-1], injection=injection), folder)
+        if parts:
+            shutil.copytree(prepare(*parts[:-1], injection=injection), folder)
         else:
             folder.mkdir()
         api = Api(api_loop, folder)
-        if paths:
-            api.cluster().apply(paths[-1])
-        elif injection:
+        if not parts and injection:
             api.cluster().enable_injection()
+        for part in parts[-1:]:
+            if isinstance(part, str):
+                api.cluster().apply(part)
+            else:
+                part(api)
         api.stop()
         return folder
 
@@ -370,12 +377,12 @@ StartApi = Callable[..., Api]
 def start_api(
     api_loop: asyncio.AbstractEventLoop, prepared: Callable[..., Path], tmp_path: Path
 ) -> Iterator[StartApi]:
-    """Start API servers in which these paths are applied, and whose pods have a sidecar."""
+    """Start API servers in which these parts are made one after the other, and whose pods have a sidecar."""
     started: list[Api] = []
 
-    def start(*paths: str, injection: bool = True) -> Api:
+    def start(*parts: Part, injection: bool = True) -> Api:
         folder = tmp_path / f"api-{len(started)}"
-        shutil.copytree(prepared(*paths, injection=injection), folder)
+        shutil.copytree(prepared(*parts, injection=injection), folder)
         started.append(Api(api_loop, folder))
         return started[-1]
 

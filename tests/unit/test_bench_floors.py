@@ -114,3 +114,11 @@ def test_costs_stand_beside_each_other_part_by_part() -> None:
     assert figure == Figure(
         "idle beside by hand", 2.0, "times", how="% of a core: sidecar 0.30 and 0.20, daemon 0.10 and 0.00"
     )
+
+
+def test_an_effect_is_said_with_its_spread_and_with_what_is_not_counted() -> None:
+    ours, hand = effects.Seen([4.0, 6.0, 8.0], [5.0, 5.0, 5.0]), effects.Seen([2.0, 3.0, 4.0])
+    figure = effects.beside(ours, hand, "REST")
+    assert (figure.value, figure.met) == (2.0, True)
+    assert "half of 3 changes: 6.0 ms (5.0 to 7.0) and 3.0 ms (2.5 to 3.5)" in figure.how
+    assert figure.how.endswith("has after 5.0 ms")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
-from class_server import Served, served
+from class_server import Client, Served, get, post, served
 
 from kata_lib.classroom import server, store, streams
 from kata_lib.classroom.admission import codes
@@ -32,16 +32,16 @@ def board(file: Path) -> Iterator[Served]:
 
 def join(board: Served, name: str = "Ada") -> httpx2.Client:
     """Return a learner's connection."""
-    answer = httpx2.post(f"{board.url}/api/join", json={"code": board.learners_code, "name": name})
+    answer = post(f"{board.url}/api/join", json={"code": board.learners_code, "name": name})
     assert answer.status_code == 200, answer.text
-    return httpx2.Client(
+    return Client(
         base_url=board.url, headers={"Authorization": f"Bearer {answer.json()['token']}"}, timeout=10
     )
 
 
 def log_in(board: Served) -> httpx2.Client:
     """Return an instructor's browser."""
-    browser = httpx2.Client(base_url=board.url, timeout=10)
+    browser = Client(base_url=board.url)
     answer = browser.post("/login", data={"code": board.instructors_code})
     assert answer.status_code == 303
     return browser
@@ -94,7 +94,7 @@ def test_a_restart_loses_nothing(file: Path) -> None:
     with served(file) as board:
         assert board.instructors_code == code
         assert seen(log_in(board))["learners"] == before
-        again = httpx2.get(f"{board.url}/api/me", headers={"Authorization": token})
+        again = get(f"{board.url}/api/me", headers={"Authorization": token})
         assert again.json()["name"] == "Ada"
 
 
@@ -108,32 +108,31 @@ def test_the_file_is_its_owners_alone_and_holds_no_token(file: Path) -> None:
 
 @pytest.mark.parametrize("code", ["", "wrong", "x" * 10_000])
 def test_a_wrong_code_lets_nobody_in(board: Served, code: str) -> None:
-    refused = httpx2.post(f"{board.url}/api/join", json={"code": code, "name": "Eve"})
+    refused = post(f"{board.url}/api/join", json={"code": code, "name": "Eve"})
     assert (refused.status_code, refused.json()["error"]) == (
         403,
         "This is not the learners' code. It stands on the board.",
     )
-    assert httpx2.post(f"{board.url}/login", data={"code": code}).status_code == 403
+    assert post(f"{board.url}/login", data={"code": code}).status_code == 403
     assert seen(log_in(board))["learners"] == []
 
 
 def test_the_learners_code_is_not_the_instructors(board: Served) -> None:
-    assert httpx2.post(f"{board.url}/login", data={"code": board.learners_code}).status_code == 403
+    assert post(f"{board.url}/login", data={"code": board.learners_code}).status_code == 403
 
 
 def test_whoever_tries_codes_is_stopped_even_with_the_right_one(board: Served) -> None:
     tries = [
-        httpx2.post(f"{board.url}/login", data={"code": str(n)}).status_code
-        for n in range(codes.WRONG_CODES + 1)
+        post(f"{board.url}/login", data={"code": str(n)}).status_code for n in range(codes.WRONG_CODES + 1)
     ]
     assert tries == [403] * codes.WRONG_CODES + [429]
-    assert httpx2.post(f"{board.url}/login", data={"code": board.instructors_code}).status_code == 429
+    assert post(f"{board.url}/login", data={"code": board.instructors_code}).status_code == 429
 
 
 @pytest.mark.parametrize("path", ["/api/board", "/api/codes"])
 def test_a_learner_sees_no_board(board: Served, path: str) -> None:
     assert join(board).get(path).status_code == 403
-    assert httpx2.get(f"{board.url}{path}").status_code == 403
+    assert get(f"{board.url}{path}").status_code == 403
 
 
 def test_a_learner_makes_no_codes(board: Served) -> None:
@@ -151,7 +150,7 @@ def test_a_learner_reads_and_writes_nobody_elses(board: Served) -> None:
 
 
 def test_without_a_token_nothing_is_told(board: Served) -> None:
-    refused = tell(httpx2.Client(base_url=board.url), WRONG)
+    refused = tell(Client(base_url=board.url), WRONG)
     assert (refused.status_code, refused.json()["error"]) == (401, "Nobody of this class has this token.")
 
 
@@ -193,9 +192,9 @@ def test_too_many_requests_wait(board: Served) -> None:
 def test_a_new_code_ends_the_old_one(board: Served) -> None:
     browser = log_in(board)
     new = browser.post("/api/codes/learner").json()["learner"]
-    old = httpx2.post(f"{board.url}/api/join", json={"code": board.learners_code, "name": "Eve"})
+    old = post(f"{board.url}/api/join", json={"code": board.learners_code, "name": "Eve"})
     assert old.status_code == 403
-    assert httpx2.post(f"{board.url}/api/join", json={"code": new, "name": "Ada"}).status_code == 200
+    assert post(f"{board.url}/api/join", json={"code": new, "name": "Ada"}).status_code == 200
 
 
 def test_a_new_instructors_code_logs_everyone_out(board: Served) -> None:
@@ -206,7 +205,7 @@ def test_a_new_instructors_code_logs_everyone_out(board: Served) -> None:
 
 @pytest.mark.parametrize("name", ["", "  ", "Ada\u202eevE", "Ada\nEve", "x" * 101, 7])
 def test_a_name_is_one_line_that_reads_as_it_is_written(board: Served, name: object) -> None:
-    refused = httpx2.post(f"{board.url}/api/join", json={"code": board.learners_code, "name": name})
+    refused = post(f"{board.url}/api/join", json={"code": board.learners_code, "name": name})
     assert refused.status_code == 400
     assert refused.json()["error"].startswith(("A name is one line", "This cannot be read"))
 
@@ -271,7 +270,7 @@ def test_what_is_set_for_all_outlives_a_restart(file: Path) -> None:
             assert order(browser, **content).status_code == 204
         token = learner.headers["Authorization"]
     with served(file) as board:
-        found = told(httpx2.Client(base_url=board.url, headers={"Authorization": token}))
+        found = told(Client(base_url=board.url, headers={"Authorization": token}))
         assert (found["gate"]["check"], found["message"]["text"]) == ("canary-10", "Hello")
         assert 0 < found["timer"]["left"] <= 600
         assert found["offer"] == {"number": 1, "step": "02-canary"}
@@ -386,10 +385,10 @@ def test_of_more_messages_than_are_kept_the_oldest_go(board: Served, monkeypatch
 def test_a_key_opens_one_learners_page_once(board: Served) -> None:
     ada = join(board, "Ada")
     key = ada.post("/api/me/key").json()["key"]
-    browser = httpx2.Client(base_url=board.url)
+    browser = Client(base_url=board.url)
     assert browser.get("/me", params={"key": "x" + key}).status_code == 200
     assert browser.get("/api/me").status_code == 401
     assert browser.get("/me", params={"key": key}).status_code == 303
     assert browser.get("/api/me").json()["name"] == "Ada"
     assert browser.get("/api/board").status_code == 403
-    assert httpx2.get(f"{board.url}/me", params={"key": key}).status_code == 200
+    assert get(f"{board.url}/me", params={"key": key}).status_code == 200

@@ -10,7 +10,7 @@ import httpx2
 import msgspec
 import pytest
 from api_server import Api
-from class_server import Served, served
+from class_server import Client, Served, get, served
 from click.testing import CliRunner
 
 from kata_lib.cli import app
@@ -46,7 +46,7 @@ def board(tmp_path: Path) -> Iterator[Served]:
 
 @contextmanager
 def log_in(board: Served) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=board.url, timeout=10) as browser:
+    with Client(base_url=board.url) as browser:
         browser.post("/login", data={"code": board.instructors_code})
         yield browser
 
@@ -283,10 +283,10 @@ def test_a_learner_sees_how_they_stand(board: Served) -> None:
 
 def test_a_page_of_ones_own_opens_once(board: Served) -> None:
     place = said("page").strip()
-    browser = httpx2.Client(follow_redirects=True, timeout=10)
+    browser = Client(follow_redirects=True)
     assert "What the board has of you" in browser.get(place).text
     assert browser.get(f"{board.url}/api/me").json()["name"] == "Ada"
-    assert "The instructor's code" in httpx2.get(place).text
+    assert "The instructor's code" in get(place).text
 
 
 # In a JupyterHub

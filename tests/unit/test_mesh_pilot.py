@@ -116,3 +116,21 @@ async def test_who_stands_behind_a_rule_hears_of_it_by_itself(tmp_path: Path) ->
     registry.put(rule, None, "virtualservices")
     await asyncio.wait_for(discovery.aims.wait(), 10)
     pilot.close()
+
+
+@pytest.mark.asyncio
+async def test_a_pod_whose_status_is_written_is_as_it_was(tmp_path: Path) -> None:
+    registry, discovery = Objects(), NotedDiscovery()
+    pilot = Pilot(registry, discovery, PortPlan(State(tmp_path), {"kind": "ports", "server": 20000}))
+    pilot.add_node("node")
+    first = pod("web")
+    metadata = {**first["metadata"], "labels": {"app": "other"}}
+    changes = [None, first, {**first, "status": {"phase": "Running"}}, {**first, "metadata": metadata}]
+    counted = []
+    for old, new in pairwise(changes):
+        assert new is not None
+        registry.put(new, old, "pods")
+        await asyncio.sleep(0)
+        counted.append(len(discovery.aimed))
+    pilot.close()
+    assert counted == [1, 1, 2]

@@ -17,6 +17,7 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ from kata_lib.engines.embedded.mesh.discovery import DiscoveryServer
 from kata_lib.engines.embedded.mesh.injection import inject
 from kata_lib.engines.embedded.mesh.pilot import Pilot
 from kata_lib.engines.embedded.pki import Pki, kubeconfig
-from kata_lib.engines.embedded.processes import Identity
+from kata_lib.engines.embedded.processes import Identity, Marked
 from kata_lib.engines.embedded.registry.custom_resources import ensure_definitions
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.state import State
@@ -107,18 +108,20 @@ async def _start(state: State, server: socket.socket, stack: AsyncExitStack) -> 
         registry, discovery, plan, lambda node_id, why: _tell(registry, node_id, why, "ConfigurationFailed")
     )
     stack.callback(pilot.close)
+    marked = list(processes.find_marked(state.mark))
+    node_envoy = node.NodeEnvoy(
+        state, pilot, lambda why: _tell(registry, node.node_name(state), why, "FailedSync")
+    )
+    node_process = node_envoy.start(marked)  # it gets ready while this process goes on loading
+    stack.push_async_callback(node_envoy.stop)
 
     for controller in _controllers(registry, state, pki, plan):
         controller.start()
         stack.callback(controller.stop)
     node.register(registry, node.node_name(state), plan.node_address())
-    node_envoy = node.NodeEnvoy(
-        state, pilot, lambda why: _tell(registry, node.node_name(state), why, "FailedSync")
-    )
     kubelet = Kubelet(Host(registry, plan, pilot, state, node.node_name(state)))
     adopted = kubelet.start()
-    _end_strays(state, adopted | {node_envoy.start()})
-    stack.push_async_callback(node_envoy.stop)
+    _end_strays(marked, adopted | {node_process})
     stack.push_async_callback(kubelet.stop)
 
     app = make_app(registry, token=pki.token, logs=kubelet.logs, reach=plan.listen_at)
@@ -175,10 +178,10 @@ def _tell(registry: Registry, node_id: str, why: str, reason: str) -> None:
             log.error("no event: %s", error)
 
 
-def _end_strays(state: State, known: set[Identity]) -> None:
+def _end_strays(marked: Iterable[Marked], known: set[Identity]) -> None:
     """End what an earlier daemon started and did not live to write down."""
     sessions = {process.pid for process in known}
-    for process, owner in processes.find_marked(state.mark):
+    for process, owner in marked:
         if processes.session(process) not in sessions:
             log.warning("process %d of %s is unknown; it is ended", process.pid, owner)
             processes.signal_group(process, signal.SIGKILL)

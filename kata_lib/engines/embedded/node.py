@@ -5,7 +5,7 @@ import itertools
 import logging
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from kata_lib import versions
@@ -14,7 +14,7 @@ from kata_lib.engines.embedded.kubelet.environment import mark
 from kata_lib.engines.embedded.mesh.bootstrap import bootstrap
 from kata_lib.engines.embedded.mesh.pilot import Pilot
 from kata_lib.engines.embedded.objects import timestamp
-from kata_lib.engines.embedded.processes import Identity
+from kata_lib.engines.embedded.processes import Identity, Marked
 from kata_lib.engines.embedded.registry.registry import Registry
 from kata_lib.engines.embedded.registry.status import StatusError
 from kata_lib.engines.embedded.retries import back_off
@@ -45,11 +45,11 @@ class NodeEnvoy:
     process: Identity | None = None
     _task: asyncio.Task[None] | None = None
 
-    def start(self) -> Identity:
-        """Make sure that it runs; return its process."""
+    def start(self, marked: Iterable[Marked] = ()) -> Identity:
+        """Make sure that it runs; return its process, which may be one of the `marked` that run already."""
         log_file = self.state.logs / "node" / "envoy.log"
         self.pilot.add_node(node_name(self.state), lambda: log_file)
-        self.process = self._running() or self._spawn()
+        self.process = _running(marked) or self._spawn()
         self._task = asyncio.get_running_loop().create_task(self._keep())
         return self.process
 
@@ -59,12 +59,6 @@ class NodeEnvoy:
             self._task.cancel()
         if self.process:
             await processes.terminate(self.process, STOP_GRACE)
-
-    def _running(self) -> Identity | None:
-        for process, owner in processes.find_marked(self.state.mark):
-            if owner == f"{OWNER}/envoy" and processes.session(process) == process.pid:
-                return process
-        return None
 
     def _spawn(self) -> Identity:
         admin = self.state.admin_socket(OWNER)
@@ -98,6 +92,13 @@ class NodeEnvoy:
                 log.exception("the node's Envoy cannot be started")
                 self.failed(f"its Envoy cannot be started: {error}")
                 await asyncio.sleep(back_off(failures, RESTART_PAUSE))
+
+
+def _running(marked: Iterable[Marked]) -> Identity | None:
+    for process, owner in marked:
+        if owner == f"{OWNER}/envoy" and processes.session(process) == process.pid:
+            return process
+    return None
 
 
 def register(registry: Registry, name: str, address: str) -> None:

@@ -48,7 +48,7 @@ class Container:
     ready: bool = False
     state: dict[str, Any] = field(default_factory=lambda: {"waiting": {"reason": "ContainerCreating"}})
     last: dict[str, Any] = field(default_factory=dict)
-    was_ready: asyncio.Event = field(default_factory=asyncio.Event)
+    was_started: asyncio.Event = field(default_factory=asyncio.Event)
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
     _probing: asyncio.Task[None] | None = None
     _stopping: bool = False
@@ -73,8 +73,8 @@ class Container:
         self.state = status["state"]
         if processes.alive(process):
             self.process, self.started, self.ready = process, status["started"], status["ready"]
-            if self.ready:
-                self.was_ready.set()
+            if self.started:
+                self.was_started.set()
             return
         self._terminated(
             UNSEEN_EXIT,
@@ -248,13 +248,12 @@ class Container:
         await asyncio.sleep(wait)
 
     def _set_started(self) -> None:
+        self.was_started.set()
         if not self.started:
             self.started = True
             self.changed()
 
     def _set_ready(self, ready: bool) -> None:
-        if ready:
-            self.was_ready.set()
         if self.ready != ready:
             self.ready = ready
             self.changed()

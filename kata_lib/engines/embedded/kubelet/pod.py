@@ -150,10 +150,10 @@ class PodWorker:
         )
 
     async def _start(self) -> None:
-        """Start the sidecar, when it is ready the others: what they ask at once must find the mesh."""
+        """Start the sidecar, once its startup probe succeeds the others: what they ask must find the mesh."""
         if self._sidecar:
             self._run(self._sidecar)
-            await self._sidecar.was_ready.wait()
+            await self._sidecar.was_started.wait()
         for container in self.containers:
             self._run(container)
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from kata_lib.cluster.labels import selects
 from kata_lib.engines.embedded.mesh.bootstrap import node_id, proxy_kind
@@ -46,10 +46,15 @@ processors from the callers, and from the first requests on the new route."""
 
 
 def _of_status_alone(event: Event) -> bool:
-    """Return whether nothing changed that routes: a controller has written an HTTPRoute's status."""
-    if event.type != "MODIFIED" or event.resource != gateway_api.KEY or event.old is None:
+    """Return whether nothing changed that routes: the status of an HTTPRoute or of a pod was written."""
+    if event.type != "MODIFIED" or event.resource not in (gateway_api.KEY, "pods") or event.old is None:
         return False
-    return bool(event.object["spec"] == event.old["spec"])
+    return bool(_without_status(event.object) == _without_status(event.old))
+
+
+def _without_status(obj: Obj) -> tuple[Any, ...]:
+    metadata = obj["metadata"]
+    return obj["spec"], metadata.get("labels"), metadata.get("ownerReferences")
 
 
 def _routed(event: Event) -> list[str]:

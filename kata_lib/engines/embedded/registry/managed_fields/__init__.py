@@ -62,8 +62,9 @@ def record(
     if old is not None and not entries:
         _write(new, {})
         return
-    before = _empty(schema) if old is None else _complete(schema, old)
-    difference = typed.compare(schema, before, _complete(schema, new))
+    before, after = _changed_parts(old, new)
+    start = _empty(schema) if before is None else _complete(schema, before)
+    difference = typed.compare(schema, start, _complete(schema, after))
     taken = (difference.added | difference.modified) - _NOBODYS
     own = ManagedFieldsEntry(manager, "Update", api_version, subresource)
     for entry in entries.values():
@@ -169,7 +170,7 @@ def _entries_before(live: Obj | None, api_version: str, now: str, schema: Schema
     entries = read(live["metadata"].get("managedFields")) if live else {}
     if live and not entries:
         entry = ManagedFieldsEntry("before-first-apply", "Update", api_version, time=now)
-        difference = typed.compare(schema, _empty(schema), _complete(schema, live))
+        difference = typed.compare(schema, _empty(schema), _complete(schema, _bare(live)))
         entry.fields = difference.added - _NOBODYS
         if entry.fields:
             entries[entry.key] = entry
@@ -232,9 +233,22 @@ def _empty(schema: Schema) -> Any:
     return {name: _empty(schema.properties[name]) for name in schema.always}
 
 
-def _complete(schema: Schema, obj: Obj) -> Obj:
-    complete: Obj = typed.merge(schema, _empty(schema), _bare(obj))
+def _complete(schema: Schema, bare: Obj) -> Obj:
+    complete: Obj = typed.merge(schema, _empty(schema), bare)
     return complete
+
+
+def _changed_parts(old: Obj | None, new: Obj) -> tuple[Obj | None, Obj]:
+    """Return both without the parts that are the same, which most are: those need no walk through them."""
+    if old is None:
+        return None, _bare(new)
+    before, after = _bare(old), _bare(new)
+    same = {name for name in before.keys() & after.keys() if repr(before[name]) == repr(after[name])}
+    return _without(before, same), _without(after, same)
+
+
+def _without(obj: Obj, names: set[str]) -> Obj:
+    return {name: value for name, value in obj.items() if name not in names}
 
 
 def _bare(obj: Obj) -> Obj:

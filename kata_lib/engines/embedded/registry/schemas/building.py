@@ -181,7 +181,7 @@ def _identity(value: Any) -> Any:
     """Return something hashable that two equal parts of a schema share."""
     if isinstance(value, Schema):
         return id(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | MappingProxyType):
         return tuple((key, _identity(value[key])) for key in sorted(value))
     if isinstance(value, list):
         return tuple(map(_identity, value))
