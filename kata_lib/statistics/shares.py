@@ -107,9 +107,7 @@ def false_alarm(n: int, expected: float, alpha: float = 1e-6) -> float:
 
     Exactly, as a sum of the binomial distribution: at most alpha, and less by how coarse whole counts are.
     """
-    counts = range(n + 2)
-    too_many = bisect_left(counts, True, key=lambda count: at_least(count, n, expected) <= alpha / 2)
-    enough = bisect_left(counts, True, key=lambda count: at_most(count, n, expected) > alpha / 2)
+    too_many, enough = _too_many(n, expected, alpha / 2), _enough(n, expected, alpha / 2)
     return at_least(too_many, n, expected) + at_most(enough - 1, n, expected)
 
 
@@ -118,11 +116,9 @@ def false_pass(n: int, expected: float, otherwise: float, alpha: float = 1e-6) -
     check_alternatives(expected, otherwise, alpha)
     if expected > otherwise:
         expected, otherwise = 1 - expected, 1 - otherwise
-    counts = range(n + 2)
-    too_few = bisect_left(counts, True, key=lambda count: at_most(count, n, expected) > alpha / 2) - 1
-    too_many = bisect_left(counts, True, key=lambda count: at_least(count, n, expected) <= alpha / 2)
-    undecided = bisect_left(counts, True, key=lambda count: at_most(count, n, otherwise) > alpha)
-    return max(0.0, at_most(min(too_many, undecided) - 1, n, otherwise) - at_most(too_few, n, otherwise))
+    right, other = _enough(n, expected, alpha / 2), _too_many(n, expected, alpha / 2)
+    undecided = _enough(n, otherwise, alpha)
+    return max(0.0, at_most(min(other, undecided) - 1, n, otherwise) - at_most(right - 1, n, otherwise))
 
 
 @lru_cache(maxsize=256)
@@ -133,12 +129,18 @@ def requests_needed(expected: float, otherwise: float, alpha: float = 1e-6) -> i
     1 - alpha each.
     """
     check_alternatives(expected, otherwise, alpha)
+    if expected > otherwise:
+        expected, otherwise = 1 - expected, 1 - otherwise
     n = 1
     while undecided(n, expected, otherwise, alpha) > -3:
         n += max(1, n // 8)
     # Counts are whole numbers, so the gap closes unevenly: the answer lies above the last n that has one.
-    while n > 0 and undecided(n, expected, otherwise, alpha) <= 0:
+    # With one answer fewer, each of its ends is one lower or the same.
+    too_many, enough = _too_many(n, expected, alpha / 2), _enough(n, otherwise, alpha)
+    while n > 0 and too_many <= enough:
         n -= 1
+        too_many -= at_least(too_many - 1, n, expected) <= alpha / 2
+        enough -= at_most(enough - 1, n, otherwise) > alpha
     return n + 1
 
 
@@ -161,10 +163,17 @@ def undecided(n: int, expected: float, otherwise: float, alpha: float) -> int:
     """Return how many counts of `n` leave the verdict open; below zero, how many exclude both shares."""
     if expected > otherwise:
         expected, otherwise = 1 - expected, 1 - otherwise
-    counts = range(n + 2)
-    first_wrong = bisect_left(counts, True, key=lambda count: at_least(count, n, expected) <= alpha / 2)
-    first_open = bisect_left(counts, True, key=lambda count: at_most(count, n, otherwise) > alpha)
-    return first_wrong - first_open
+    return _too_many(n, expected, alpha / 2) - _enough(n, otherwise, alpha)
+
+
+def _too_many(n: int, share: float, chance: float) -> int:
+    """Return the least count of `n` for which at_least() is no more than a chance."""
+    return bisect_left(range(n + 2), True, key=lambda count: at_least(count, n, share) <= chance)
+
+
+def _enough(n: int, share: float, chance: float) -> int:
+    """Return the least count of `n` for which at_most() is more than a chance."""
+    return bisect_left(range(n + 2), True, key=lambda count: at_most(count, n, share) > chance)
 
 
 def at_most(count: int, n: int, share: float) -> float:
