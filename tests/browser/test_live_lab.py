@@ -403,8 +403,8 @@ def test_without_subshells_the_live_lab_works_too(page: Page, jupyter: JupyterLa
     close_all(page)
     page.evaluate("jupyterapp.serviceManager.kernels.commsOverSubshells = 'disabled'")  # as its setting does
     open_notebook(page, jupyter.address, "other.ipynb")
-    assert page.evaluate(f"{SESSION}.session.kernel.commsOverSubshells") == "disabled"
     run_live(page)
+    assert page.evaluate(f"{SESSION}.session.kernel.commsOverSubshells") == "disabled"
     press(page, "50/50")
     wait_for_weight(page, 0.5)
     assert lab.weights()["name-v2"] == 50
