@@ -58,16 +58,19 @@ def chromium(*arguments: str) -> Iterator["Browser"]:
 
 
 @contextmanager
-def with_profile(browser: "Browser", folder: Path) -> Iterator["BrowserContext"]:
-    """Yield another Chromium like `browser`, which keeps in a folder what it compiled of a page's scripts.
+def with_profile(folder: Path) -> Iterator["BrowserContext"]:
+    """Yield a Chromium which keeps in a folder what it compiled of a page's scripts.
 
     The next page of JupyterLab then takes two thirds of the processor time.
     """
-    context = browser.browser_type.launch_persistent_context(
-        folder, executable_path=CHROMIUM, args=[_IN_CONTAINERS]
-    )
-    yield context
-    context.close()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        context = driver.chromium.launch_persistent_context(
+            folder, executable_path=CHROMIUM, args=[_IN_CONTAINERS]
+        )
+        yield context
+        context.close()
 
 
 @contextmanager
@@ -133,8 +136,14 @@ class Messages:
 
 
 def open_notebook(page: "Page", address: str, name: str) -> None:
-    """Open a notebook in a workspace of its own, and wait until its kernel is idle."""
-    page.goto(address.replace("/lab?", f"/lab/workspaces/{Path(name).stem}/tree/{name}?"))
+    """Open a notebook, and wait until its kernel is idle.
+
+    It opens in the JupyterLab that the page shows; where it shows none, in one with a workspace of its own.
+    """
+    if page.evaluate("'jupyterapp' in globalThis"):
+        page.evaluate("(path) => void jupyterapp.commands.execute('docmanager:open', { path })", name)
+    else:
+        page.goto(address.replace("/lab?", f"/lab/workspaces/{Path(name).stem}/tree/{name}?"))
     page.locator(".jp-Notebook .jp-Cell").first.wait_for()
     wait_idle(page)
 

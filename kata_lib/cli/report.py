@@ -53,13 +53,19 @@ def execute(source: Path, lab: Lab, on_cell: Callable[[int, int], None]) -> Exec
     notebook = nbformat.reads(notebooks.text(notebooks.of(source, solutions=True)), as_version=4)
     if reason := lacking(lab.cluster, step(name)):
         return Executed(name, notebook, None, skipped=reason)
-    seconds = step(name).cell_seconds
+    seconds, line = step(name).cell_seconds, ""
+
+    def begin(cell: Any, cell_index: int) -> None:
+        nonlocal line
+        line = cell.source.partition("\n")[0]
+        on_cell(cell_index, len(notebook.cells))
+
     client = nbclient.NotebookClient(
         notebook,
         timeout=seconds,
         kernel_name="python3",
         resources={"metadata": {"path": str(notebooks.FOLDER)}},
-        on_cell_start=lambda cell, cell_index: on_cell(cell_index, len(notebook.cells)),
+        on_cell_start=begin,
     )
     environment = {**os.environ, "KATA_RESET": "1", "KATA_NAME": lab.engine.folder.name}
     error = None
@@ -67,7 +73,7 @@ def execute(source: Path, lab: Lab, on_cell: Callable[[int, int], None]) -> Exec
         # A kernel warns on its standard error that its sockets are local TCP; what cells write is not there.
         client.execute(env=environment, stderr=subprocess.DEVNULL)
     except nbclient.exceptions.CellTimeoutError:
-        error = f"A cell of {name} took longer than {seconds} s."
+        error = f"A cell of {name} took longer than {seconds} s. It begins with `{line}`."
     except nbclient.exceptions.CellExecutionError as failure:
         error = f"A cell of {name} failed: {failure.evalue or failure.ename}"
     except nbclient.exceptions.DeadKernelError:

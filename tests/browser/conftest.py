@@ -1,4 +1,4 @@
-"""One cluster, one JupyterLab and one browser for all tests here; each module opens its own page.
+"""One cluster, one browser, and one page of JupyterLab for all tests here; each module opens its notebook.
 
 They end with the last of the tests in here: Playwright's event loop runs until then, and asyncio allows no
 second one.
@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from homes import home
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from bench.lab_page import chromium, jupyter_lab, notebook, with_profile
+from bench.lab_page import Messages, jupyter_lab, notebook, with_profile
 from browser.running_lab import BUSY_CELL, GRAPH_CELL, LIVE_CELL, NAME, PICTURES, RELEASE_CELL, JupyterLab
 from kata_lib import engines
 from kata_lib.course import notebooks
@@ -54,14 +54,24 @@ def lab(environment: dict[str, str]) -> Lab:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    with with_profile(tmp_path_factory.mktemp("profile")) as context:
+        yield context
+
+
+@pytest.fixture(scope="package")
+def browser(profile: BrowserContext) -> Browser:
+    """Return the Chromium of all tests here, for contexts beside that of JupyterLab's pages."""
+    assert profile.browser
+    return profile.browser
 
 
 @pytest.fixture(scope="package")
 def jupyter(
-    lab: Lab, environment: dict[str, str], browser: Browser, tmp_path_factory: pytest.TempPathFactory
+    lab: Lab,
+    environment: dict[str, str],
+    profile: BrowserContext,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[JupyterLab]:
     folder = tmp_path_factory.mktemp("notebooks")
     for name in ("live", "other"):
@@ -71,6 +81,14 @@ def jupyter(
     shutil.copytree(PROJECT / "docs", folder / "docs")
     (folder / "release.ipynb").write_text(notebook(RELEASE_CELL))
     (folder / "graph.ipynb").write_text(notebook(GRAPH_CELL, PICTURES))
-    profile = tmp_path_factory.mktemp("profile")
-    with jupyter_lab(folder, environment) as (address, server), with_profile(browser, profile) as context:
-        yield JupyterLab(folder, address, server, context)
+    with jupyter_lab(folder, environment) as (address, server):
+        yield JupyterLab(folder, address, server, profile)
+
+
+@pytest.fixture(scope="package")
+def window(jupyter: JupyterLab) -> Iterator[tuple[Page, Messages]]:
+    """Yield the page that goes from module to module, and its messages: to load JupyterLab takes seconds."""
+    with jupyter.page() as (page, messages):
+        page.goto(jupyter.address.replace("/lab?", "/lab/workspaces/window?"))
+        page.wait_for_function("globalThis.jupyterapp?.restored.then(() => true)", timeout=90_000)
+        yield page, messages

@@ -1,16 +1,20 @@
 """A running JupyterLab for tests, and the cells of their notebooks."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
-from bench.lab_page import Messages
+from bench.lab_page import Messages, open_notebook
 from kata_lib.machine import PROJECT
 
 NAME = "browser"
 SETUP = 'from kata_lib import graph, live, open_lab, plots, shares\nlab = open_lab(step="weight-lab")'
-LIVE_CELL = f"{SETUP}\ntraffic = live.show(lab)"
+RATE = 20
+"""Requests a second of a live lab where that is not tested: each costs five milliseconds of a processor."""
+LIVE_CELL = f"{SETUP}\ntraffic = live.show(lab, rate={RATE})"
 GO_ON = "go-on"
 BUSY_CELL = f"""import pathlib, time
 end = time.monotonic() + 60
@@ -35,6 +39,11 @@ display(plots.timeline(sample), graph.draw(counted))"""
 
 KEPT = PROJECT / ".kata" / "screenshots"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+SIZE: ViewportSize = {"width": 1280, "height": 1000}
+_CLOSE_ALL = """async () => {
+    [...jupyterapp.shell.widgets('main')].forEach((tab) => tab.dispose());
+    await jupyterapp.serviceManager.sessions.shutdownAll();
+}"""
 
 
 @dataclass(frozen=True)
@@ -46,13 +55,28 @@ class JupyterLab:
     server: int
     browser: BrowserContext
 
-    def page(self) -> tuple[Page, Messages]:
-        """Return an empty page and the counter of its messages with kernels."""
+    @contextmanager
+    def page(self) -> Iterator[tuple[Page, Messages]]:
+        """Yield an empty page and the counter of its messages with kernels."""
         page = self.browser.new_page()
-        page.set_viewport_size({"width": 1280, "height": 1000})
+        page.set_viewport_size(SIZE)
         messages = Messages()
         messages.listen(page)
-        return page, messages
+        yield page, messages
+        page.close()
+
+    @contextmanager
+    def opened(self, page: Page, name: str) -> Iterator[Page]:
+        """Yield a page in which a notebook alone is open."""
+        open_notebook(page, self.address, name)
+        yield page
+        close_all(page)
+
+
+def close_all(page: Page) -> None:
+    """Close all that is open in JupyterLab, and end its kernels, which send traffic for another minute."""
+    page.evaluate(_CLOSE_ALL)
+    page.set_viewport_size(SIZE)
 
 
 def use_theme(page: Page, theme: str) -> None:

@@ -5,23 +5,21 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from bench.lab_page import LIVE, open_notebook, run_live
+from bench.lab_page import LIVE, Messages, run_live
 from browser.boxes import SIZES, faults, measured, show_at
 from browser.running_lab import THEMES, JupyterLab
 
 
 @pytest.fixture(scope="module")
-def page(jupyter: JupyterLab) -> Iterator[Page]:
+def page(window: tuple[Page, Messages], jupyter: JupyterLab) -> Iterator[Page]:
     """Yield a live lab whose weight was changed four times within some seconds."""
-    page, _ = jupyter.page()
-    open_notebook(page, jupyter.address, "other.ipynb")
-    run_live(page)
-    for name in ("50/50", "Promote", "Roll back", "Canary 10 %"):
-        page.locator(LIVE).get_by_role("button", name=name).click()
-        page.wait_for_timeout(400)
-    expect(page.locator(f"{LIVE} .plot .mark")).not_to_have_count(0)
-    yield page
-    page.close()
+    with jupyter.opened(window[0], "other.ipynb") as page:
+        run_live(page)
+        for name in ("50/50", "Promote", "Roll back", "Canary 10 %"):
+            page.locator(LIVE).get_by_role("button", name=name).click()
+            page.wait_for_timeout(400)
+        expect(page.locator(f"{LIVE} .plot .mark")).not_to_have_count(0)
+        yield page
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -9,14 +9,12 @@ from typing import Any
 import psutil
 import pytest
 from embedded import http_route
-from playwright.sync_api import Browser, Locator, Page, Response, expect
+from playwright.sync_api import Locator, Page, Response, expect
 
 from bench.lab_page import (
     LIVE,
     Messages,
     frames_drawn,
-    jupyter_lab,
-    notebook,
     open_notebook,
     processes,
     run_cell,
@@ -25,21 +23,21 @@ from bench.lab_page import (
     wait_idle,
 )
 from bench.live import SLIDER_TO_PICTURE
-from browser.running_lab import GO_ON, LIVE_CELL, JupyterLab
+from browser.running_lab import GO_ON, RATE, JupyterLab, close_all
 from kata_lib.lab.lab import Lab
 from kata_lib.mesh import weights
 
 ISTIO = "networking.istio.io/v1"
+SESSION = "jupyterapp.shell.currentWidget.sessionContext"
 
 
 @pytest.fixture(scope="module")
-def opened(jupyter: JupyterLab) -> Iterator[tuple[Page, Messages]]:
+def opened(window: tuple[Page, Messages], jupyter: JupyterLab) -> Iterator[tuple[Page, Messages]]:
     """Yield JupyterLab with a running live lab in it, and the messages of that page."""
-    page, messages = jupyter.page()
-    open_notebook(page, jupyter.address, "live.ipynb")
-    run_live(page)
-    yield page, messages
-    page.close()
+    page, messages = window
+    with jupyter.opened(page, "live.ipynb"):
+        run_live(page)
+        yield page, messages
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +146,7 @@ def test_buttons_set_the_weight_and_the_pods_third_stands_beside_it(page: Page, 
 
 def test_frames_and_messages_stay_within_what_they_may_cost(opened: tuple[Page, Messages]) -> None:
     page, messages = opened
+    page.locator(f"{LIVE} select").select_option("50")  # as a learner's begins
     drawn, before, size, began = frames_drawn(page), messages.number, messages.size, time.monotonic()
     page.wait_for_timeout(4000)
     took = time.monotonic() - began
@@ -165,6 +164,7 @@ def test_frames_and_messages_stay_within_what_they_may_cost(opened: tuple[Page, 
 
 def test_a_tab_asleep_gets_nothing_and_comes_back_with_one_snapshot(opened: tuple[Page, Messages]) -> None:
     page, messages = opened
+    page.locator(f"{LIVE} select").select_option(str(RATE))
     page.evaluate("""() => {
         window.awake = window.requestAnimationFrame;
         window.waiting = [];
@@ -199,7 +199,7 @@ def test_pause_clear_and_another_rate(page: Page) -> None:
     speed = page.locator(f"{LIVE} .speed")
     press(page, "Clear")
     expect(speed).to_have_text(re.compile(r"^(9\d|10\d)(\.\d)? requests/s"), timeout=8000)
-    page.locator(f"{LIVE} select").select_option("50")
+    page.locator(f"{LIVE} select").select_option(str(RATE))
 
 
 @pytest.fixture
@@ -326,22 +326,22 @@ def test_a_cell_that_runs_again_has_one_working_live_lab(page: Page) -> None:
 def test_two_notebooks_share_a_cluster_and_the_first_touch_may_come_while_a_cell_is_busy(
     page: Page, jupyter: JupyterLab, lab: Lab
 ) -> None:
-    other, _ = jupyter.page()
-    open_notebook(other, jupyter.address, "other.ipynb")
     before = version_of_route(lab)
-    run_cell(other)
-    with busy_cell(other, jupyter):
-        wait_frames(other)
-        press(other, "50/50")
-        wait_for_weight(other, 0.5)
-    wait_for_weight(page, 0.5)
-    expect(page.locator(f"{LIVE} .change")).to_contain_text("from elsewhere")
-    expect(other.locator(f"{LIVE} .change")).not_to_contain_text("from elsewhere")
-    assert int(version_of_route(lab)) > int(before)
-    after = version_of_route(lab)
-    page.wait_for_timeout(1200)
-    assert version_of_route(lab) == after
-    other.close()
+    with jupyter.page() as (other, _):
+        open_notebook(other, jupyter.address, "other.ipynb")
+        run_cell(other)
+        with busy_cell(other, jupyter):
+            wait_frames(other)
+            press(other, "50/50")
+            wait_for_weight(other, 0.5)
+        wait_for_weight(page, 0.5)
+        expect(page.locator(f"{LIVE} .change")).to_contain_text("from elsewhere")
+        expect(other.locator(f"{LIVE} .change")).not_to_contain_text("from elsewhere")
+        assert int(version_of_route(lab)) > int(before)
+        after = version_of_route(lab)
+        page.wait_for_timeout(1200)
+        assert version_of_route(lab) == after
+        other.evaluate(f"{SESSION}.shutdown()")
 
 
 def test_a_page_loaded_again_shows_the_minute_so_far_and_is_calm_for_those_who_ask(
@@ -374,7 +374,8 @@ def test_a_restarted_kernel_ends_the_traffic_and_the_cell_brings_it_back(
         expect(waits).to_be_hidden(timeout=30_000)
     expect(page.locator(LIVE).get_by_role("slider")).to_be_hidden()
     still = page.locator("[class^=kata-still]")
-    expect(still).to_contain_text("run the cell with open_lab, then this one: traffic = live.show(lab)")
+    line_to_run = f"traffic = live.show(lab, rate={RATE})"
+    expect(still).to_contain_text(f"run the cell with open_lab, then this one: {line_to_run}")
     page.evaluate(f"document.querySelector('{LIVE}').remove()")
     run_live(page)
     expect(still).to_be_hidden()
@@ -398,20 +399,16 @@ def test_reopened_without_its_kernel_there_is_the_still_picture(page: Page) -> N
     assert "Share of v1 and v2 over time" in (still.text_content() or "")
 
 
-def test_without_subshells_the_live_lab_works_too(
-    environment: dict[str, str], browser: Browser, lab: Lab, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("plain")
-    (folder / "live.ipynb").write_text(notebook(LIVE_CELL))
-    settings = {"@jupyterlab/apputils-extension/kernels-settings": {"commsOverSubshells": "disabled"}}
-    with jupyter_lab(folder, environment, settings) as (address, _):
-        page = browser.new_page()
-        open_notebook(page, address, "live.ipynb")
-        run_live(page)
-        press(page, "50/50")
-        wait_for_weight(page, 0.5)
-        assert lab.weights()["name-v2"] == 50
-        page.close()
+def test_without_subshells_the_live_lab_works_too(page: Page, jupyter: JupyterLab, lab: Lab) -> None:
+    close_all(page)
+    page.evaluate("jupyterapp.serviceManager.kernels.commsOverSubshells = 'disabled'")  # as its setting does
+    open_notebook(page, jupyter.address, "other.ipynb")
+    assert page.evaluate(f"{SESSION}.session.kernel.commsOverSubshells") == "disabled"
+    run_live(page)
+    press(page, "50/50")
+    wait_for_weight(page, 0.5)
+    assert lab.weights()["name-v2"] == 50
+    page.evaluate("jupyterapp.serviceManager.kernels.commsOverSubshells = 'perCommTarget'")
 
 
 def save(page: Page, name: str) -> None:

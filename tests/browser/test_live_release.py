@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from bench.lab_page import open_notebook, run_live
+from bench.lab_page import Messages, run_live
 from browser.boxes import SIZES, faults, measured, show_at
 from browser.running_lab import THEMES, JupyterLab
 from kata_lib import delivery
@@ -16,12 +16,10 @@ VIEW = ".kata-release"
 
 
 @pytest.fixture(scope="module")
-def page(jupyter: JupyterLab) -> Iterator[Page]:
-    page, _ = jupyter.page()
-    open_notebook(page, jupyter.address, "release.ipynb")
-    run_live(page)
-    yield page
-    page.close()
+def page(window: tuple[Page, Messages], jupyter: JupyterLab) -> Iterator[Page]:
+    with jupyter.opened(window[0], "release.ipynb") as page:
+        run_live(page)
+        yield page
 
 
 def press_key(page: Page, name: str) -> None:

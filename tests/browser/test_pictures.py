@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from bench.lab_page import LIVE, open_notebook, run_cell, run_live, wait_idle
-from browser.running_lab import JupyterLab, keep
+from bench.lab_page import LIVE, Messages, open_notebook, run_cell, run_live, wait_idle
+from browser.running_lab import JupyterLab, close_all, keep
 from kata_lib.course.application import Sampler
 from kata_lib.lab.lab import Lab
 
@@ -20,11 +20,9 @@ SECONDS = float(os.environ.get("KATA_PICTURE_SECONDS", "4"))
 
 
 @pytest.fixture(scope="module")
-def page(jupyter: JupyterLab) -> Iterator[Page]:
-    page, _ = jupyter.page()
-    open_notebook(page, jupyter.address, "graph.ipynb")
-    yield page
-    page.close()
+def page(window: tuple[Page, Messages], jupyter: JupyterLab) -> Iterator[Page]:
+    with jupyter.opened(window[0], "graph.ipynb") as page:
+        yield page
 
 
 def test_the_live_graph_shows_who_calls_whom_at_what_share(page: Page, lab: Lab) -> None:
@@ -61,12 +59,11 @@ def test_every_picture_is_shown_in_both_themes(page: Page) -> None:
     keep(page, "graph", GRAPH, holds=("svg", 1))
 
 
-def test_the_live_lab_is_shown_in_both_themes(jupyter: JupyterLab) -> None:
-    page, _ = jupyter.page()
+def test_the_live_lab_is_shown_in_both_themes(page: Page, jupyter: JupyterLab) -> None:
+    close_all(page)
     open_notebook(page, jupyter.address, "other.ipynb")
     run_live(page)
     for name in ("50/50", "Canary 10 %"):
         page.locator(LIVE).get_by_role("button", name=name).click()
         page.wait_for_timeout(1000 * SECONDS)
     keep(page, "live-lab", LIVE, holds=("tbody tr", 2))
-    page.close()

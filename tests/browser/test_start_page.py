@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bench.lab_page import wait_idle
-from browser.running_lab import NAME, JupyterLab
+from browser.running_lab import NAME, JupyterLab, close_all
 from kata_lib.course import notebooks, progress
 from kata_lib.course.progress import overview
 
@@ -24,11 +24,11 @@ TERMINAL = """() => {
 @pytest.fixture(scope="module")
 def page(jupyter: JupyterLab) -> Iterator[Page]:
     """Yield JupyterLab as it opens for the first time."""
-    page, _ = jupyter.page()
-    page.set_default_timeout(180_000)
-    page.goto(jupyter.address)
-    yield page
-    page.close()
+    with jupyter.page() as (page, _):
+        page.set_default_timeout(180_000)
+        page.goto(jupyter.address)
+        yield page
+        close_all(page)
 
 
 def test_the_map_is_drawn_when_the_page_opens(page: Page) -> None:

@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Page
 from random_sets import ALL
 
-from bench.lab_page import LIVE
+from bench.lab_page import LIVE, Messages
 from browser.claims import CLAIMS, broken, far_off
-from browser.running_lab import JupyterLab
+from browser.running_lab import JupyterLab, close_all
 from browser.screen_reader import Node, ScreenReader, nameless
 from browser.walking import Cell, Seen, Walk
 from kata_lib.course import notebooks
@@ -44,12 +44,11 @@ def some(*names: str) -> list[str]:
 
 
 @pytest.fixture
-def page(jupyter: JupyterLab) -> Iterator[Page]:
-    page, _ = jupyter.page()
+def page(window: tuple[Page, Messages]) -> Iterator[Page]:
+    page, _ = window
     page.set_default_timeout(90_000)
     yield page
-    page.evaluate("jupyterapp.serviceManager.sessions.shutdownAll()")  # the next walk has a new kernel
-    page.close()
+    close_all(page)  # the next walk has a new kernel
 
 
 def look(walk: Walk, cell: Cell, *, told: bool = False) -> Seen:

@@ -17,6 +17,7 @@ from kata_lib.delivery import argo
 from kata_lib.errors import ClusterError, EngineError, ReleaseError
 from kata_lib.lab.lab import Lab
 from kata_lib.lab.live.by_argo import ByArgo
+from kata_lib.lab.live.protocol import ReleaseNews
 from kata_lib.lab.live.release import Watch
 
 pytestmark = pytest.mark.needs("kind")
@@ -59,16 +60,22 @@ def test_a_second_install_changes_nothing(kata: Lab) -> None:
     assert ready(kata) == ""
 
 
+def looked(view: Watch) -> ReleaseNews:
+    """Return what the view says after a look at the cluster."""
+    view.turn(watched=True)
+    return view.news(everything=True)
+
+
 def test_version_2_goes_through_and_the_view_shows_it(kata: Lab) -> None:
     kata.begin("argo-rollouts")
     release = argo.find(kata.cluster, "name")
     view = Watch(kata.cluster, ByArgo(release))
     with kata.watch(rate=100) as users:
         kata.apply(f"{ARGO}/rollout-v2.yaml")
-        first = view.news(everything=True)
+        first = looked(view)
         lines: list[str] = []
         release.wait(say=lines.append)
-        last = view.news(everything=True)
+        last = looked(view)
         assert users.frame()["error"].isna().all()
     assert release.state.phase == "Healthy", lines
     raised = [weight for weight in release.moments() if weight != "0 %"]  # that may be over at the first look

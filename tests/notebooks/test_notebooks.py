@@ -5,17 +5,18 @@ Nothing is reset: each begins with what a learner leaves behind, and must make o
 
 import copy
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import nbclient
 import nbformat
 import pytest
 from click.testing import CliRunner
-from requirements import ENGINE, lacking
+from requirements import lacking
 
 from kata_lib import addons, engines
 from kata_lib.cli import app
@@ -29,8 +30,6 @@ from kata_lib.machine import PROJECT
 from notebooks import ends
 
 CELL_SECONDS = 60
-CELLS = 3 if ENGINE == "embedded" else 8
-"""As long as so many cells may take, all of a notebook's may: a whole Kubernetes is slower."""
 CLUSTER = "nbval"
 
 
@@ -57,29 +56,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def nbval(
-    file: Path, environment: dict[str, str], seconds: int = CELL_SECONDS
-) -> subprocess.CompletedProcess[str]:
-    """Run one notebook as a test of its own; nbval's own limit is two thousand seconds a cell."""
-    options = ["-q", "--nbval-lax", f"--nbval-cell-timeout={seconds}", "-p", "no:cacheprovider"]
-    return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            *options,
-            "-c",
-            os.devnull,
-            "--rootdir",
-            str(file.parent),
-            str(file),
-        ],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=CELLS * seconds,
-        check=False,
-    )
+def nbval(file: Path, environment: dict[str, str], seconds: int = CELL_SECONDS) -> tuple[int, str]:
+    """Run one notebook as a test of its own; return pytest's exit code and what it said.
+
+    In this process, where pytest and nbval are loaded; nbval's own limit is two thousand seconds a cell.
+    """
+    options = ["-q", "-s", "-p", "nbval", "-p", "no:cacheprovider", "--nbval-lax"]
+    place = ["-c", os.devnull, "--rootdir", str(file.parent), str(file)]
+    alone = {**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    with mock.patch.dict(os.environ, alone), redirect_stdout(StringIO()) as said:
+        code = pytest.main([*options, f"--nbval-cell-timeout={seconds}", *place])
+    return code, said.getvalue()
 
 
 def provide(wanted: Step, give_counters: Callable[[Path], None]) -> None:
@@ -122,8 +109,8 @@ def test_a_notebook_begins_as_it_says_and_runs_with_its_solutions(
     wanted = step(name)
     provide(wanted, give_counters)
     file = with_its_beginning_looked_at(folder / f"{name}.ipynb", tmp_path)
-    done = nbval(file, environment, wanted.cell_seconds)
-    assert done.returncode == 0, done.stdout + done.stderr
+    code, said = nbval(file, environment, wanted.cell_seconds)
+    assert code == pytest.ExitCode.OK, said
     cluster = connect(cluster=CLUSTER).cluster
     assert ends.same(ends.end(cluster), ends.recorded()[f"solved {name}"], cluster), ends.HOW
 
@@ -136,10 +123,10 @@ def test_a_solution_left_out_fails_by_the_name_of_its_check(
     assert apply in damaged
     file = tmp_path / "damaged.ipynb"
     file.write_text(damaged.replace(apply, "pass", 1))
-    done = nbval(file, environment)
-    assert done.returncode == 1
-    assert "canary-10: wrong" in done.stdout
-    assert "Was the file applied" in done.stdout
+    code, said = nbval(file, environment)
+    assert code == pytest.ExitCode.TESTS_FAILED
+    assert "canary-10: wrong" in said
+    assert "Was the file applied" in said
 
 
 def place_of(built: nbformat.NotebookNode, tag: str, text: str) -> int:

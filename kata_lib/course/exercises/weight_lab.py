@@ -61,7 +61,12 @@ def _linked(lab: Hands, _: Any) -> Any:
 
 
 EXERCISE = Exercise(
-    Step("weight-lab", "03-weight-lab", (V1, V2, CANARY)),
+    Step(
+        "weight-lab",
+        "03-weight-lab",
+        (V1, V2, CANARY),
+        cell_seconds=120,  # it asks 1,200 times, one after another, beside the live lab's traffic
+    ),
     about="turn the weight, see the traffic follow",
     in_class=InClass(
         say="Turn it, then keep your hands still until the confidence sequence is narrow.",

@@ -100,31 +100,33 @@ def find_marked(cluster_mark: str, variable: str = POD_MARK) -> Iterator[Marked]
 
     For POD_MARK the rest is "<pod uid>/<container>"; it is inherited by what the process started itself.
     """
-    begin = f"{variable}={cluster_mark}"
+    begin = f"{variable}={cluster_mark}:"
     for pid, variables in _environments():
-        for entry in variables:
-            mark, _, rest = entry.partition(":")
-            if mark == begin and (process := identify(pid)):
-                yield process, rest
+        if begin not in variables:  # as of most that run on the machine
+            continue
+        for entry in variables.split("\0"):
+            if entry.startswith(begin) and (process := identify(pid)):
+                yield process, entry.removeprefix(begin)
 
 
-def _environments() -> Iterator[tuple[int, list[str]]]:
-    """Yield pid and environment of each process that this user may look at."""
+def _environments() -> Iterator[tuple[int, str]]:
+    """Yield pid and environment, its variables divided by NUL, of each process that this user may look at."""
     if not _LINUX:
         import psutil
 
         for process in psutil.process_iter(["environ"]):
             environ = process.info["environ"] or {}
-            yield process.pid, [f"{key}={value}" for key, value in environ.items()]
+            yield process.pid, "\0".join(f"{key}={value}" for key, value in environ.items())
         return
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
         try:
-            content = Path(f"/proc/{entry}/environ").read_bytes()
+            with open(f"/proc/{entry}/environ", "rb", buffering=0) as file:
+                content = file.read()
         except OSError:
             continue  # another user's, or gone meanwhile
-        yield int(entry), content.decode(errors="replace").split("\0")
+        yield int(entry), content.decode(errors="replace")
 
 
 def session(process: Identity) -> int | None:

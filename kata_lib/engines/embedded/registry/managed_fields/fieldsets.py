@@ -34,7 +34,7 @@ class FieldSet:
         for element, inner in fields.items():
             if element == ".":
                 continue
-            child = cls.read(inner or {})
+            child = cls.read(inner) if inner else None
             if not inner or "." in inner:
                 result.members.add(element)
             if child:
