@@ -29,6 +29,8 @@ from kata_lib.engines.kubectl import kubectl
 pytest_plugins = ["api_server"]
 
 STRANGERS = "parity-host"
+GARBAGE = 20_000
+"""After how many new objects the young ones are collected; Python's 700 are made by a request or two."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -73,6 +75,7 @@ def pytest_collection() -> Iterator[None]:
     gc.disable()
     yield
     gc.freeze()
+    gc.set_threshold(GARBAGE)
     gc.enable()
 
 
