@@ -20,7 +20,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvloop
-import yaml
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from control_plane import settled
@@ -310,13 +309,12 @@ async def _serve(app: web.Application) -> web.AppRunner:
 
 
 def _kubeconfig(port: int) -> str:
-    server = {"server": f"http://127.0.0.1:{port}"}
     context = {"cluster": "test", "user": "test", "namespace": "default"}
-    return yaml.safe_dump(
+    return json.dumps(
         {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "test", "cluster": {**server, "insecure-skip-tls-verify": True}}],
+            "clusters": [{"name": "test", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
             "users": [{"name": "test", "user": {"token": TOKEN}}],
             "contexts": [{"name": "test", "context": context}],
             "current-context": "test",

@@ -23,26 +23,32 @@ JSON = {"Accept": "application/json"}
 
 
 class Server(ThreadingHTTPServer):
-    """By TLS, answers each request with its token, method, path and body, a line each.
+    """Answers each request with its token, method, path and body, a line each.
 
-    closes: each connection after its answer, without having said so. breaks: in the middle of a body. silent:
-    until the end. opened: how many connections came.
+    encrypted: by TLS. closes: each connection after its answer, without having said so. breaks: in the middle
+    of a body. silent: until the end. opened: how many connections came.
     """
 
     daemon_threads = True
 
     def __init__(
-        self, authority: trustme.CA, closes: bool = False, breaks: bool = False, silent: bool = False
+        self,
+        authority: trustme.CA,
+        encrypted: bool = True,
+        closes: bool = False,
+        breaks: bool = False,
+        silent: bool = False,
     ) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.closes, self.breaks, self.opened = closes, breaks, 0
         self.speaks = threading.Event()
         if not silent:
             self.speaks.set()
-        trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1").configure_cert(trust)
-        self.socket = trust.wrap_socket(self.socket, server_side=True)
-        self.address = f"https://127.0.0.1:{self.server_port}"
+        self.address = f"http{'s' if encrypted else ''}://127.0.0.1:{self.server_port}"
+        if encrypted:
+            trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            authority.issue_cert("127.0.0.1").configure_cert(trust)
+            self.socket = trust.wrap_socket(self.socket, server_side=True)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         self.opened += 1
@@ -91,8 +97,9 @@ def server(authority: trustme.CA, request: pytest.FixtureRequest) -> Iterator[Se
 def kubeconfig(server: str, authority: trustme.CA) -> dict[str, Any]:
     """Return a kubeconfig as the embedded engine's."""
     data = base64.b64encode(authority.cert_pem.bytes()).decode()
+    trust = {"certificate-authority-data": data} if server.startswith("https") else {}
     return {
-        "clusters": [{"name": "c", "cluster": {"server": server, "certificate-authority-data": data}}],
+        "clusters": [{"name": "c", "cluster": {"server": server, **trust}}],
         "users": [{"name": "u", "user": {"token": "secret"}}],
         "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u", "namespace": "ada"}}],
         "current-context": "here",
@@ -112,6 +119,7 @@ def way(file: Path) -> Connection:
     return connect(file)
 
 
+@pytest.mark.parametrize("server", [{}, {"encrypted": False}], ids=["https", "http"], indirect=True)
 def test_a_request_and_its_answer(way: Connection, server: Server) -> None:
     answer = way.send("POST", "/a?b=c", JSON, b"body")
     assert answer.read() == b"Bearer secret\nPOST\n/a?b=c\nbody"
@@ -169,9 +177,10 @@ def test_nobody_is_there(authority: trustme.CA, tmp_path: Path) -> None:
             connect(tmp_path / "kubeconfig").send("GET", "/a", JSON)
 
 
+@pytest.mark.parametrize("server", [{}, {"encrypted": False}], ids=["https", "http"], indirect=True)
 def test_a_websocket_gets_address_login_and_trust(way: Connection, server: Server) -> None:
     address, headers, trust = way.websocket("/a?b=c")
-    assert address == f"{server.address.replace('https', 'wss')}/a?b=c"
+    assert address == f"{server.address.replace('http', 'ws')}/a?b=c"
     assert headers == ["Authorization: Bearer secret"]
     assert trust.verify_mode == ssl.CERT_REQUIRED
 
@@ -180,7 +189,7 @@ ELSEWHERE: dict[str, dict[str, dict[str, str]]] = {
     "another machine": {"cluster": {"server": "https://192.0.2.7:6443"}},
     "a name": {"cluster": {"server": "https://localhost:6443"}},
     "below a path": {"cluster": {"server": "https://127.0.0.1:6443/clusters/c"}},
-    "not encrypted": {"cluster": {"server": "http://127.0.0.1:6443"}},
+    "trusted, and not encrypted": {"cluster": {"server": "http://127.0.0.1:6443"}},
     "by another name": {"cluster": {"tls-server-name": "api.example"}},
     "through a proxy": {"cluster": {"proxy-url": "http://127.0.0.1:3128"}},
     "not judged": {"cluster": {"insecure-skip-tls-verify": "true"}},

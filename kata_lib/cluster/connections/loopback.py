@@ -12,17 +12,23 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from kata_lib.cluster.connections.connection import ANSWER_SECONDS, CONNECT_SECONDS, NoAnswer
 
+_NEEDED = {"http": set[str](), "https": {"certificate-authority-data"}}
+"""What is known of a server beside its address."""
+
 
 @dataclass(frozen=True)
 class Access:
-    """A server's address, the certificate (PEM) of its authority, and its user's token and namespace."""
+    """A server's address, the certificate (PEM) of its authority, and its user's token and namespace.
+
+    authority: "" where the server is asked by plain HTTP.
+    """
 
     server: str
     authority: str
@@ -47,13 +53,13 @@ def _access(config: Mapping[str, Any], context: str | None) -> Access | None:
     cluster, user = _named(config, "cluster", chosen["cluster"]), _named(config, "user", chosen["user"])
     address = urlsplit(cluster["server"])
     if (
-        cluster.keys() != {"server", "certificate-authority-data"}
+        cluster.keys() - {"server"} != _NEEDED.get(address.scheme)
         or user.keys() != {"token"}
-        or (address.scheme, address.path) != ("https", "")
+        or address.path
         or not (address.hostname or "").startswith("127.")
     ):
         return None
-    authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+    authority = base64.b64decode(cluster.get("certificate-authority-data", "")).decode()
     return Access(cluster["server"], authority, user["token"], chosen.get("namespace") or "default")
 
 
@@ -67,9 +73,11 @@ class Loopback:
 
     def __init__(self, access: Access) -> None:
         self.server, self.namespace = access.server, access.namespace
-        self._trust = ssl.create_default_context(cadata=access.authority)
+        self._trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if access.authority:
+            self._trust.load_verify_locations(cadata=access.authority)
         self._login = f"Bearer {access.token}"
-        self._idle: list[HTTPSConnection] = []
+        self._idle: list[HTTPConnection] = []
 
     def send(
         self,
@@ -92,7 +100,7 @@ class Loopback:
         """Return what a websocket needs, as Connection says."""
         return self.server.replace("http", "ws", 1) + path, [f"Authorization: {self._login}"], self._trust
 
-    def _idle_one(self) -> HTTPSConnection | None:
+    def _idle_one(self) -> HTTPConnection | None:
         """Return a connection that the server has not closed meanwhile, if there is one."""
         while self._idle:
             try:
@@ -104,19 +112,18 @@ class Loopback:
             connection.close()
         return None
 
-    def _new(self) -> HTTPSConnection:
+    def _new(self) -> HTTPConnection:
         address = urlsplit(self.server)
-        return HTTPSConnection(
-            address.hostname or "", address.port, timeout=CONNECT_SECONDS, context=self._trust
-        )
+        host, port = address.hostname or "", address.port
+        if address.scheme == "http":
+            return HTTPConnection(host, port, timeout=CONNECT_SECONDS)
+        return HTTPSConnection(host, port, timeout=CONNECT_SECONDS, context=self._trust)
 
 
 class _Answer:
     """An answer of a server, as Answer says; its connection is idle once it is read."""
 
-    def __init__(
-        self, connection: HTTPSConnection, answer: HTTPResponse, idle: list[HTTPSConnection]
-    ) -> None:
+    def __init__(self, connection: HTTPConnection, answer: HTTPResponse, idle: list[HTTPConnection]) -> None:
         self._connection, self._answer, self._idle = connection, answer, idle
         self.status: int = answer.status
         self.retry_after = answer.getheader("Retry-After", "")
@@ -147,7 +154,7 @@ class _Answer:
 
 
 @contextmanager
-def _failing(connection: HTTPSConnection) -> Iterator[None]:
+def _failing(connection: HTTPConnection) -> Iterator[None]:
     """Give a connection up that fails, and say how."""
     try:
         yield
@@ -156,7 +163,7 @@ def _failing(connection: HTTPSConnection) -> Iterator[None]:
         raise NoAnswer(str(error) or type(error).__name__) from error
 
 
-def _was_closed(connection: HTTPSConnection) -> bool:
+def _was_closed(connection: HTTPConnection) -> bool:
     """Return whether something came on an idle connection: only its end can."""
     said = select.poll()
     said.register(connection.sock, select.POLLIN)
