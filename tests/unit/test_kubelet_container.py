@@ -148,6 +148,15 @@ async def test_a_container_that_need_not_run_again_ends(watch: Any) -> None:
     await asyncio.wait_for(watched.task, LIMIT)
 
 
+async def test_one_that_has_ended_is_not_ready_whatever_a_probe_says_late(watch: Any) -> None:
+    watched = watch(policy="Never", command="exit 0")
+    await watched.until(lambda status: "terminated" in status["state"])
+    watched.container._set_started()
+    watched.container._set_ready(True)
+    status = watched.container.status()
+    assert (status["started"], status["ready"]) == (False, False)
+
+
 async def test_an_image_that_is_never_pulled(watch: Any) -> None:
     watched = watch(error=ImageError("ErrImageNeverPull", "not present"))
     status = await watched.until(lambda status: status["state"]["waiting"]["reason"] != "ContainerCreating")

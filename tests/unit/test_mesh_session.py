@@ -48,6 +48,10 @@ def config(*clusters: str, weight: int = 1, empty: tuple[str, ...] = ()) -> Prox
     )
 
 
+def named(resources: list[dict[str, Any]] | None) -> list[str]:
+    return [resource["name"] for resource in resources or ()]
+
+
 class FakeEnvoy:
     """Polls as Envoy does; remembers what it accepted, in order."""
 
@@ -135,6 +139,29 @@ async def test_cluster_goes_only_after_its_route_and_a_rest(end_rest: Callable[[
     clusters = await envoy.poll("clusters")
     assert clusters is not None
     assert [cluster["name"] for cluster in clusters] == ["a"]
+
+
+async def test_a_listener_comes_before_the_routes_that_lead_there_and_goes_after_them(
+    end_rest: Callable[[], None],
+) -> None:
+    served = session()
+    served.set_target(config("a"))
+    envoy = FakeEnvoy(served)
+    await envoy.follow()
+    passed_on = config("a", weight=2)
+    passed_on.listeners["passage"] = {"name": "passage"}
+    served.set_target(passed_on)
+    assert await envoy.poll("routes", "r") is None
+    assert named(await envoy.poll("listeners")) == ["l", "passage"]
+    assert await envoy.poll("listeners") is None
+    assert named(await envoy.poll("routes", "r")) == ["r"]
+    await envoy.follow()
+    served.set_target(config("a", weight=3))
+    assert await envoy.poll("listeners") is None
+    assert await envoy.poll("routes", "r") is not None
+    await envoy.follow()
+    end_rest()
+    assert named(await envoy.poll("listeners")) == ["l"]
 
 
 async def test_last_endpoint_stays_until_the_route_has_moved(end_rest: Callable[[], None]) -> None:

@@ -248,13 +248,15 @@ class Container:
         await asyncio.sleep(wait)
 
     def _set_started(self) -> None:
+        if self.process is None:  # it has ended, and its probes are about to learn that
+            return
         self.was_started.set()
         if not self.started:
             self.started = True
             self.changed()
 
     def _set_ready(self, ready: bool) -> None:
-        if self.ready != ready:
+        if self.process is not None and self.ready != ready:
             self.ready = ready
             self.changed()
 

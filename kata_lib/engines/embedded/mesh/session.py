@@ -55,14 +55,19 @@ class ProxySession:
         if target == self._target:
             return
         self._target = target
-        in_force = {**self._sent, "clusters": self._accepted_clusters} if self.rejection else self._sent
-        self._plan = list(stages(in_force, target))
+        self._plan = list(stages(self._in_force(), target))
         self._awaited = frozenset()
         self._rested = False
         if self._timer:
             self._timer.cancel()
             self._timer = None
         self._advance()
+
+    def _in_force(self) -> Mapping[Kind, Resources]:
+        """Return what Envoy has, as far as that is known: where it refuses something, what it accepted."""
+        if not self.rejection:
+            return self._sent
+        return {"endpoints": self._sent.get("endpoints", {}), "clusters": self._accepted_clusters}
 
     async def poll(self, kind: Kind, names: tuple[str, ...], version: str, hold: float) -> bytes | None:
         """Answer one poll: at once if there is news, else when there is; None after `hold` seconds."""

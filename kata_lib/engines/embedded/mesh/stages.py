@@ -1,7 +1,8 @@
 """In which order one Envoy's configuration changes so that no request meets a hole.
 
-What is added comes from the far end: endpoints and clusters, then the routes and listeners that name them.
-What is removed goes the other way. A stage is sent only after the one before was acknowledged.
+What is added comes from the far end: endpoints and clusters, then the listeners, to some of which clusters
+lead, then the routes. What is removed goes the other way. A stage is sent only after the one before was
+acknowledged.
 
 A removal rests for a moment more: `kubectl delete -f` of a file deletes a DestinationRule some milliseconds
 before the VirtualService that names its subsets. istiod collects changes for as long and sees both at once.
@@ -38,6 +39,7 @@ class Stage:
 def stages(sent: Mapping[Kind, Resources], target: ProxyConfig) -> Iterator[Stage]:
     """Yield the stages from what was sent so far (nothing of a kind: it is unknown) to the target."""
     endpoints, clusters = sent.get("endpoints", {}), sent.get("clusters", {})
+    routes, listeners = sent.get("routes", {}), sent.get("listeners", {})
     assignments: frozenset[Subscription] = frozenset(("endpoints", (name,)) for name in target.endpoints)
     tables: frozenset[Subscription] = frozenset(("routes", (name,)) for name in target.routes)
 
@@ -48,10 +50,14 @@ def stages(sent: Mapping[Kind, Resources], target: ProxyConfig) -> Iterator[Stag
         },
         assignments | {("clusters", ())},
     )
-    yield Stage({"routes": target.routes, "listeners": target.listeners}, tables | {("listeners", ())})
     yield Stage(
-        {"clusters": target.clusters, "endpoints": target.endpoints},
-        assignments | {("clusters", ())},
+        {"routes": {**target.routes, **routes}, "listeners": {**listeners, **target.listeners}},
+        tables | {("listeners", ())},
+    )
+    yield Stage({"routes": target.routes}, tables)
+    yield Stage(
+        {"listeners": target.listeners, "clusters": target.clusters, "endpoints": target.endpoints},
+        assignments | {("listeners", ()), ("clusters", ())},
         rest=REMOVAL_REST_SECONDS,
     )
 
