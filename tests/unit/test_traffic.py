@@ -284,8 +284,9 @@ def test_a_kept_connection_that_the_server_closes_while_idle_is_no_failure() -> 
         connection.shutdown(socket.SHUT_RDWR)
 
     with answering(answer) as url:
-        frame = traffic.sample(url, requests=3, rate=8, concurrency=1, connections="keep-alive")
-    assert set(frame["status"]) == {200}
+        # A second is between the two, for a server that gets no processor at once.
+        frame = traffic.sample(url, requests=2, rate=1, concurrency=1, connections="keep-alive")
+    assert list(frame["status"]) == [200, 200]
 
 
 def test_kept_connections_that_are_not_used_are_closed() -> None:
