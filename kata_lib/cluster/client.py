@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from kata_lib.cluster.connections import connect
-from kata_lib.cluster.connections.connection import ANSWER_SECONDS, Answer, NoAnswer
+from kata_lib.cluster.connections.connection import ANSWER_SECONDS, Answer, NoAnswer, Request
 from kata_lib.errors import ClusterError
 
 RETRIES, LONGEST_PAUSE = 10, 5.0
@@ -154,13 +154,14 @@ class KubeClient:
         """Send a request, again where the server wants that, and return an answer that is no refusal."""
         target = f"{path}?{urlencode(query)}" if query else path
         headers = {"Accept": "application/json"} | ({"Content-Type": content_type} if body else {})
-        answer = self._connection.send(method, target, headers, body, seconds)
+        request = Request(method, target, headers, body, seconds)
+        answer = self._connection.send(request)
         for _ in range(RETRIES):
             if (pause := _asks_again(answer)) is None:
                 break
             answer.close()
             time.sleep(pause)
-            answer = self._connection.send(method, target, headers, body, seconds)
+            answer = self._connection.send(request)
         if answer.status >= 400:
             raise _refusal(answer)
         return answer

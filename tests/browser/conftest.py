@@ -89,6 +89,6 @@ def jupyter(
 def window(jupyter: JupyterLab) -> Iterator[tuple[Page, Messages]]:
     """Yield the page that goes from module to module, and its messages: to load JupyterLab takes seconds."""
     with jupyter.page() as (page, messages):
-        page.goto(jupyter.address.replace("/lab?", "/lab/workspaces/window?"))
+        page.goto(jupyter.window)
         page.wait_for_function("globalThis.jupyterapp?.restored.then(() => true)", timeout=90_000)
         yield page, messages

@@ -55,6 +55,11 @@ class JupyterLab:
     server: int
     browser: BrowserContext
 
+    @property
+    def window(self) -> str:
+        """The address of a JupyterLab that opens what its workspace had, and nothing else."""
+        return self.address.replace("/lab?", "/lab/workspaces/window?")
+
     @contextmanager
     def page(self) -> Iterator[tuple[Page, Messages]]:
         """Yield an empty page and the counter of its messages with kernels."""

@@ -393,7 +393,7 @@ def test_reopened_without_its_kernel_there_is_the_still_picture(page: Page, jupy
     save(page, "live.ipynb")
     page.evaluate("jupyterapp.serviceManager.sessions.shutdownAll()")
     # Not by the address of the notebook, which would open it once more, behind whatever comes next.
-    page.goto(jupyter.address.replace("/lab?", "/lab/workspaces/window?"))
+    page.goto(jupyter.window)
     expect(still).to_be_visible(timeout=60_000)
     expect(page.get_by_text("To see it move, run the cell with open_lab")).to_be_visible()
     expect(page.get_by_text("model not found")).to_be_hidden()
@@ -402,14 +402,25 @@ def test_reopened_without_its_kernel_there_is_the_still_picture(page: Page, jupy
 
 def test_without_subshells_the_live_lab_works_too(page: Page, jupyter: JupyterLab, lab: Lab) -> None:
     close_all(page)
-    page.evaluate("jupyterapp.serviceManager.kernels.commsOverSubshells = 'disabled'")  # as its setting does
-    open_notebook(page, jupyter.address, "other.ipynb")
-    run_live(page)
-    assert page.evaluate(f"{SESSION}.session.kernel.commsOverSubshells") == "disabled"
-    press(page, "50/50")
-    wait_for_weight(page, 0.5)
-    assert lab.weights()["name-v2"] == 50
-    page.evaluate("jupyterapp.serviceManager.kernels.commsOverSubshells = 'perCommTarget'")
+    with comms_over_subshells(page, "disabled"):
+        open_notebook(page, jupyter.address, "other.ipynb")
+        run_live(page)
+        assert page.evaluate(f"{SESSION}.session.kernel.commsOverSubshells") == "disabled"
+        press(page, "50/50")
+        wait_for_weight(page, 0.5)
+        assert lab.weights()["name-v2"] == 50
+
+
+@contextmanager
+def comms_over_subshells(page: Page, value: str) -> Iterator[None]:
+    """Give the page's new kernels another value of the setting, as the setting does, for a while."""
+    of_kernels = "jupyterapp.serviceManager.kernels.commsOverSubshells"
+    before = page.evaluate(of_kernels)
+    page.evaluate(f"(value) => void ({of_kernels} = value)", value)
+    try:
+        yield
+    finally:
+        page.evaluate(f"(value) => void ({of_kernels} = value)", before)
 
 
 def save(page: Page, name: str) -> None:

@@ -15,7 +15,7 @@ import yaml
 
 from kata_lib.cluster.client import KubeClient
 from kata_lib.cluster.connections import connect, loopback
-from kata_lib.cluster.connections.connection import Connection, NoAnswer
+from kata_lib.cluster.connections.connection import Connection, NoAnswer, Request
 from kata_lib.cluster.connections.loopback import Loopback
 from kata_lib.errors import ClusterError
 
@@ -121,15 +121,15 @@ def way(file: Path) -> Connection:
 
 @pytest.mark.parametrize("server", [{}, {"encrypted": False}], ids=["https", "http"], indirect=True)
 def test_a_request_and_its_answer(way: Connection, server: Server) -> None:
-    answer = way.send("POST", "/a?b=c", JSON, b"body")
+    answer = way.send(Request("POST", "/a?b=c", JSON, b"body"))
     assert answer.read() == b"Bearer secret\nPOST\n/a?b=c\nbody"
     assert (answer.status, answer.retry_after, way.server, way.namespace) == (200, "7", server.address, "ada")
 
 
 def test_one_connection_serves_many_requests(way: Connection, server: Server) -> None:
     for _ in range(3):
-        way.send("GET", "/a", JSON).read()
-    lines = way.send("POST", "/a", JSON, b"end", seconds=None).lines()
+        way.send(Request("GET", "/a", JSON)).read()
+    lines = way.send(Request("POST", "/a", JSON, b"end", seconds=None)).lines()
     assert list(lines) == ["Bearer secret", "POST", "/a", "end"]
     assert server.opened == 1
 
@@ -137,21 +137,21 @@ def test_one_connection_serves_many_requests(way: Connection, server: Server) ->
 @pytest.mark.parametrize("server", [{"closes": True}], indirect=True)
 def test_one_that_the_server_closed_is_opened_anew(way: Connection, server: Server) -> None:
     for _ in range(3):
-        assert way.send("GET", "/a", JSON).read().startswith(b"Bearer secret\nGET\n")
+        assert way.send(Request("GET", "/a", JSON)).read().startswith(b"Bearer secret\nGET\n")
     assert server.opened == 3
 
 
 def test_two_answers_at_once_have_connections_of_their_own(way: Connection, server: Server) -> None:
-    first, second = (way.send("GET", path, JSON) for path in ("/a", "/b"))
+    first, second = (way.send(Request("GET", path, JSON)) for path in ("/a", "/b"))
     assert (b"/b" in second.read(), b"/a" in first.read(), server.opened) == (True, True, 2)
 
 
 @pytest.mark.parametrize("server", [{"breaks": True}], indirect=True)
 def test_an_answer_that_breaks_off_is_none(way: Connection, file: Path) -> None:
     with pytest.raises(NoAnswer):
-        way.send("GET", "/a", JSON).read()
+        way.send(Request("GET", "/a", JSON)).read()
     with pytest.raises(NoAnswer):
-        list(way.send("GET", "/a", JSON).lines())
+        list(way.send(Request("GET", "/a", JSON)).lines())
     with pytest.raises(ClusterError, match="does not answer at https://127"):
         KubeClient(file).text("/a")
 
@@ -161,20 +161,20 @@ def test_a_server_of_another_authority_is_not_trusted(authority: trustme.CA, tmp
         for form in (json.dumps, yaml.safe_dump):
             (tmp_path / "kubeconfig").write_text(form(kubeconfig(other.address, authority)))
             with pytest.raises(NoAnswer, match="certificate"):
-                connect(tmp_path / "kubeconfig").send("GET", "/a", JSON)
+                connect(tmp_path / "kubeconfig").send(Request("GET", "/a", JSON))
 
 
 @pytest.mark.parametrize("server", [{"silent": True}], indirect=True)
 def test_a_silent_server_is_waited_for_so_long(way: Connection) -> None:
     with pytest.raises(NoAnswer, match="timed out"):
-        way.send("GET", "/a", JSON, seconds=0.05)
+        way.send(Request("GET", "/a", JSON, seconds=0.05))
 
 
 def test_nobody_is_there(authority: trustme.CA, tmp_path: Path) -> None:
     for form in (json.dumps, yaml.safe_dump):
         (tmp_path / "kubeconfig").write_text(form(kubeconfig("https://127.0.0.1:1", authority)))
         with pytest.raises(NoAnswer, match="refused"):
-            connect(tmp_path / "kubeconfig").send("GET", "/a", JSON)
+            connect(tmp_path / "kubeconfig").send(Request("GET", "/a", JSON))
 
 
 @pytest.mark.parametrize("server", [{}, {"encrypted": False}], ids=["https", "http"], indirect=True)

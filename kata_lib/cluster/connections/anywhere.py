@@ -5,7 +5,7 @@ those of the workshop.
 """
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import httpx2
 from lightkube.core.exceptions import ConfigError
 
 from kata_lib.cluster.connections import kubeconfig
-from kata_lib.cluster.connections.connection import ANSWER_SECONDS, CONNECT_SECONDS, NoAnswer
+from kata_lib.cluster.connections.connection import CONNECT_SECONDS, NoAnswer, Request
 from kata_lib.errors import ClusterError
 
 _LOGIN_FAILURES = (ConfigError, OSError, ValueError, KeyError)
@@ -34,19 +34,13 @@ class Anywhere:
         self._trust: ssl.SSLContext = parameters["verify"]
         self._http = httpx2.Client(**parameters)
 
-    def send(
-        self,
-        method: str,
-        target: str,
-        headers: Mapping[str, str],
-        body: bytes | None = None,
-        seconds: float | None = ANSWER_SECONDS,
-    ) -> "_Answer":
+    def send(self, request: Request) -> "_Answer":
         """Send one request, as Connection says."""
+        method, target, headers, body, seconds = request
         limits = httpx2.Timeout(seconds, connect=CONNECT_SECONDS)
-        request = self._http.build_request(method, target, content=body, headers=headers, timeout=limits)
+        built = self._http.build_request(method, target, content=body, headers=headers, timeout=limits)
         with _failing():
-            return _Answer(self._http.send(request, stream=True))
+            return _Answer(self._http.send(built, stream=True))
 
     def websocket(self, path: str) -> tuple[str, list[str], ssl.SSLContext]:
         """Return what a websocket needs, as Connection says."""

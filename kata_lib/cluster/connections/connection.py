@@ -2,13 +2,23 @@
 
 import ssl
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 30.0
 
 
 class NoAnswer(Exception):
     """The server did not answer, or not to the end; the text says what happened."""
+
+
+class Request(NamedTuple):
+    """What is asked. target: a path with its query; seconds: how long the server may be silent."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+    seconds: float | None = ANSWER_SECONDS
 
 
 class Answer(Protocol):
@@ -39,18 +49,8 @@ class Connection(Protocol):
     server: str
     namespace: str
 
-    def send(
-        self,
-        method: str,
-        target: str,
-        headers: Mapping[str, str],
-        body: bytes | None = None,
-        seconds: float | None = ANSWER_SECONDS,
-    ) -> Answer:
-        """Send one request; `target` is its path with its query, `seconds` how long the server may be silent.
-
-        Raises NoAnswer, and ClusterError where the login fails.
-        """
+    def send(self, request: Request) -> Answer:
+        """Send one request; raises NoAnswer, and ClusterError where the login fails."""
 
     def websocket(self, path: str) -> tuple[str, list[str], ssl.SSLContext]:
         """Return for a websocket at a path its address, its headers and whom to trust."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from kata_lib.cluster.connections.connection import ANSWER_SECONDS, CONNECT_SECONDS, NoAnswer
+from kata_lib.cluster.connections.connection import CONNECT_SECONDS, NoAnswer, Request
 
 _NEEDED = {"http": set[str](), "https": {"certificate-authority-data"}}
 """What is known of a server beside its address."""
@@ -79,21 +79,15 @@ class Loopback:
         self._login = f"Bearer {access.token}"
         self._idle: list[HTTPConnection] = []
 
-    def send(
-        self,
-        method: str,
-        target: str,
-        headers: Mapping[str, str],
-        body: bytes | None = None,
-        seconds: float | None = ANSWER_SECONDS,
-    ) -> "_Answer":
+    def send(self, request: Request) -> "_Answer":
         """Send one request, as Connection says."""
         connection = self._idle_one() or self._new()
         with _failing(connection):
             if connection.sock is None:
                 connection.connect()
-            connection.sock.settimeout(seconds)
-            connection.request(method, target, body, {**headers, "Authorization": self._login})
+            connection.sock.settimeout(request.seconds)
+            headers = {**request.headers, "Authorization": self._login}
+            connection.request(request.method, request.target, request.body, headers)
             return _Answer(connection, connection.getresponse(), self._idle)
 
     def websocket(self, path: str) -> tuple[str, list[str], ssl.SSLContext]:
