@@ -196,12 +196,9 @@ def a_review() -> Any:
 
 @step
 def coroutines() -> Any:
-    """The newer generation has them, too."""
-    try:
-        from kubernetes.aio import client as aio_client
-        from kubernetes.aio import config as aio_config
-    except ImportError:
-        return ["m"]
+    """Since 36 there is a client for them, too."""
+    from kubernetes.aio import client as aio_client
+    from kubernetes.aio import config as aio_config
 
     async def names() -> list[str]:
         await aio_config.load_kube_config(KUBECONFIG)

