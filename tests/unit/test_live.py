@@ -136,6 +136,17 @@ class TestChange:
         change.weigh(answer(10.1, "v2"))
         assert change.seen_ms is None
 
+    def test_shares_that_are_asked_for_again_at_once_are_seen_when_no_others_are(self) -> None:
+        """Promoted, rolled back and promoted before the first answer."""
+        change = self.change(0.1, 1.0, 0.0, 1.0)
+        for i in range(1, 12):
+            change.weigh(answer(10 + i / 50, "v2"))
+        assert change.requests in range(3, 8)
+        nothing_came_of_it = self.change(0.1, 1.0, 0.0, 1.0)
+        for i in range(1, 501):
+            nothing_came_of_it.weigh(answer(10 + i / 50, "v1" if i % 10 else "v2"))
+        assert nothing_came_of_it.seen_ms is None
+
     def test_once_a_change_was_seen_the_shares_before_it_are_past(self) -> None:
         seen = self.change(0.2, 1.0)
         for i in range(10):

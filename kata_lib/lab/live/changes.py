@@ -51,12 +51,13 @@ class Change:
     def then(self, at: float, after: Shares | None, by: Literal["you", "elsewhere"]) -> "Change":
         """Return the change that follows this one.
 
-        Until this one was seen, the shares before it may still be in force.
+        Until this one was seen, the shares before it may still be in force. Where those are the ones that are
+        asked for again, the change is seen once no others are.
         """
         following = Change(self.number + 1, at, self.after, after, by)
         if self.after is not None and after is not None:
             old = (*self._old, self.after) if self._test else (self.after,)
-            following._old = old[-REMEMBERED:]
+            following._old = tuple(shares for shares in old if shares != after)[-REMEMBERED:]
             following._test = ChangeTest(following._old, after, self._steady or Steady(self.after))
         return following
 

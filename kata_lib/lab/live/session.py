@@ -159,10 +159,12 @@ class Session(Subject):
             return
         self._unseen = ""
         self._minute.know(self._route.asked or self._route.pods)
-        if not self.changes or self._route.asked != self.asked:
-            self._change(self._route.asked, "elsewhere")
+        self._change(self._route.asked, "elsewhere")
 
     def _change(self, after: Shares | None, by: Literal["you", "elsewhere"]) -> None:
+        """Note what is asked for now, if it is anything else than before."""
+        if self.changes and after == self.asked:
+            return
         at = self.now()
         self._take()  # what was asked before belongs to the change before
         last = self.changes[-1] if self.changes else None
