@@ -16,18 +16,26 @@ from typing import TYPE_CHECKING
 import psutil
 
 from bench import blocks
-from bench.lab_page import LIVE, frames_drawn, processes
-from bench.live import CELL, live_lab
+from bench.lab_page import frames_drawn, processes
+from bench.live import live_lab
 from bench.results import Figure
 from kata_lib.errors import KataError
-from kata_lib.lab.live.session import KEPT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-FILL_LIMIT = 600.0  # seconds at the highest rate, in which all that is bounded fills: 60 if nothing else runs
-FILL_RATE, RATE = 400, 50  # requests/s
-SETTLE_SECONDS = 10.0  # until the change of the rate is over
+RATE = 20  # requests/s: two a frame, so that what each of them leaves is seen as well
+KEPT = 60 * RATE
+"""Requests; the lab's own number, a minute's at the highest rate, would cost more than all else here."""
+CELL = f"""
+from bench import blocks
+from kata_lib import live, open_lab
+from kata_lib.lab.live import lab, session
+
+lab.RING = session.KEPT = {KEPT}
+traffic = live.show(open_lab(), rate={RATE})
+"""
+FILL_LIMIT = 600.0  # seconds, in which all that is bounded fills: 60 if nothing else runs
 INTERPRETED = "--js-flags=--no-opt --no-maglev --no-sparkplug"
 """Without V8's compilers: they go on for eight minutes, and the page's heap would grow by their code."""
 SAMPLE_SECONDS = 5.0
@@ -49,7 +57,7 @@ def measure(cluster: str, minutes: float, say: Callable[[str], None]) -> list[Fi
     with TemporaryDirectory(prefix="kata-soak-") as folder:
         told = Path(folder) / "blocks"
         filled = f"lambda: len(traffic.answers()) >= {KEPT}"
-        cell = f"from bench import blocks\n{CELL}\nblocks.tell({str(told)!r}, {SAMPLE_SECONDS}, {filled})"
+        cell = f"{CELL}blocks.tell({str(told)!r}, {SAMPLE_SECONDS}, {filled})"
         with live_lab(cluster, cell, [INTERPRETED]) as (page, _, server):
             say("until it has filled")
             _fill(page, told)
@@ -66,16 +74,12 @@ def slope(series: Sequence[float]) -> float:
 
 
 def _fill(page: "Page", told: Path) -> None:
-    """Send requests at the highest rate until the live lab holds as many as it keeps."""
-    rate = page.locator(f"{LIVE} .rate")
-    rate.select_option(str(FILL_RATE))
+    """Wait until the live lab holds as many requests as it keeps."""
     limit = time.monotonic() + FILL_LIMIT
     while not told.exists():
         if time.monotonic() > limit:
             raise KataError(f"The live lab held fewer than {KEPT:,} requests after {FILL_LIMIT:g} s.")
         page.wait_for_timeout(1000)
-    rate.select_option(str(RATE))
-    page.wait_for_timeout(1000 * SETTLE_SECONDS)
 
 
 def _private(process: psutil.Process) -> float:

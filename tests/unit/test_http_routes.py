@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from control_plane import make_registry, settled
 from test_mesh_combinations import kept
 from test_mesh_reference import SENTENCES, pods_of
 
+from kata_lib.cluster.documents import documents as read
 from kata_lib.engines.embedded.controllers import HTTPRouteController
 from kata_lib.engines.embedded.mesh.admission import refuse
 from kata_lib.engines.embedded.mesh.translate import MeshSnapshot, gateway_api, virtual_hosts
@@ -37,7 +37,7 @@ LIMIT = 10.0
 
 
 def documents(path: Path) -> list[Obj]:
-    return [document for document in yaml.safe_load_all(path.read_text()) if document]
+    return [*read(path.read_bytes())]
 
 
 @cache

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from kata_lib.cluster.documents import documents as read
 from kata_lib.engines.embedded.mesh.admission import refuse
 from kata_lib.engines.embedded.mesh.translate import MeshSnapshot, Proxy, clusters, sidecar, virtual_hosts
 
@@ -36,7 +36,7 @@ class Loopback:
 
 
 def documents(path: Path) -> list[dict[str, Any]]:
-    found = [document for document in yaml.safe_load_all(path.read_text()) if document]
+    found = [*read(path.read_bytes())]
     for number, document in enumerate(found):
         document["metadata"].setdefault("namespace", "default")
         document["metadata"].setdefault("creationTimestamp", f"2026-01-01T00:00:{number:02}Z")

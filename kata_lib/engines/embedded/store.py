@@ -5,7 +5,6 @@ and an Event to every subscriber as soon as a write is committed. Nothing acknow
 process is killed: a write returns after its commit.
 """
 
-import json
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -13,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 Obj = dict[str, Any]
 
@@ -150,7 +151,7 @@ class Store:
     def _commit(self, event: Event, namespace: str, name: str) -> None:
         revision = self._revision + 1
         event.object["metadata"]["resourceVersion"] = str(revision)
-        body = json.dumps(event.object, separators=(",", ":"))
+        body = msgspec.json.encode(event.object).decode()
         key = (event.resource, namespace, name)
         with self._written_whole():
             if event.type == "DELETED":
@@ -197,5 +198,5 @@ class Store:
 
 
 def _decoded(body: str) -> Obj:
-    obj: Obj = json.loads(body)
+    obj: Obj = msgspec.json.decode(body)
     return obj

@@ -1,10 +1,11 @@
 """What Envoys are answered: resources as JSON, made once for all Envoys that get the same ones."""
 
 import hashlib
-import json
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
+
+import msgspec
 
 from kata_lib.engines.embedded.mesh.stages import Kind
 
@@ -22,11 +23,10 @@ class Answer:
 
     def __init__(self, kind: Kind, resources: Sequence[dict[str, Any]]) -> None:
         typed = [{"@type": _TYPE_URLS[kind], **resource} for resource in resources]
-        text = json.dumps(typed, sort_keys=True, separators=(",", ":"))
-        self.version = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-        self.body = (
-            f'{{"version_info":"{self.version}","type_url":"{_TYPE_URLS[kind]}","resources":{text}}}'.encode()
-        )
+        text = msgspec.json.encode(typed, order="sorted")
+        self.version = hashlib.blake2b(text, digest_size=8).hexdigest()
+        about = f'{{"version_info":"{self.version}","type_url":"{_TYPE_URLS[kind]}","resources":'
+        self.body = b"%s%s}" % (about.encode(), text)
 
 
 class Answers:

@@ -7,11 +7,11 @@ Protocol: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#rest
 """
 
 import asyncio
-import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 from aiohttp import web
 
 from kata_lib.engines.embedded.mesh.answers import Answers
@@ -26,6 +26,23 @@ HOLD_SECONDS = 1800.0
 _RECHECK_SECONDS = 0.5
 _SHUTDOWN_SECONDS = 0.1
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
+
+
+class Node(msgspec.Struct):
+    """Who asks."""
+
+    id: str
+
+
+class DiscoveryRequest(msgspec.Struct):
+    """What is read of Envoy's DiscoveryRequest; version_info: what it has in force, "" for nothing."""
+
+    node: Node
+    version_info: str = ""
+    resource_names: tuple[str, ...] = ()
+
+
+_read = msgspec.json.Decoder(DiscoveryRequest).decode
 
 
 def _ignore(node_id: str, kind: Kind, version: str, reason: str) -> None:
@@ -130,15 +147,13 @@ class DiscoveryServer:
         if kind is None:
             raise web.HTTPNotFound
         # Envoy lists its 516 extensions in every request: 77 kB, which aiohttp's own read() would keep
-        asked = json.loads(await request.content.read())
-        node_id, version = asked["node"]["id"], asked.get("version_info", "")
-        names = tuple(sorted(asked.get("resource_names", ())))
-        del asked
-        session = self._sessions.get(node_id)
+        asked = _read(await request.content.read())
+        names = tuple(sorted(asked.resource_names))
+        session = self._sessions.get(asked.node.id)
         if session is None:
             await asyncio.sleep(_RECHECK_SECONDS)
             return web.Response(status=304)
-        body = await session.poll(kind, names, version, HOLD_SECONDS)
+        body = await session.poll(kind, names, asked.version_info, HOLD_SECONDS)
         if body is None:
             return web.Response(status=304)
         return web.Response(body=body, content_type="application/json")

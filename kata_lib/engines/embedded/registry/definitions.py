@@ -7,11 +7,12 @@ with descriptions for `kubectl explain`. `scripts/record` writes both. Nothing o
 Gateway API's are in kata_lib/engines/gateway_api.py.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from kata_lib.engines import gateway_api
 
@@ -69,7 +70,7 @@ def raw_definitions(names: Iterable[str]) -> dict[str, Any]:
 
     The whole file is parsed (some 5 ms, 2 MB for that moment): nothing of it is kept here.
     """
-    return with_referenced(json.loads(_KUBERNETES_FILE.read_bytes()), names)
+    return with_referenced(msgspec.json.decode(_KUBERNETES_FILE.read_bytes()), names)
 
 
 def with_referenced(definitions: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def sources() -> bytes:
 
 def custom_definition(kind: str) -> dict[str, Any]:
     """Read one of Istio's definitions: group, names, printer columns (`columns`) and `schema`."""
-    definition: dict[str, Any] = json.loads(_CUSTOM_FILE.read_bytes())[kind]
+    definition: dict[str, Any] = msgspec.json.decode(_CUSTOM_FILE.read_bytes())[kind]
     return definition
 
 
