@@ -8,7 +8,7 @@ from pathlib import Path
 
 from commands import Said, kata
 
-from embedded.engine_cluster import DEPLOY, Cluster, Start
+from embedded.engine_cluster import DEPLOY, Cluster, Start, until
 
 
 def analyze(*options: str, code: int) -> Said:
@@ -27,11 +27,13 @@ def codes(code: int) -> dict[str, list[dict[str, str]]]:
 
 
 def mend(cluster: Cluster, message: dict[str, str]) -> None:
-    """Do a mending line in a shell."""
+    """Do a mending line in a shell, and wait until the pods that it replaces are gone."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path, "KUBECONFIG": str(cluster.location.kubeconfig)}
     subprocess.run(["bash", "-c", message["mend"]], check=True, timeout=180, env=environment)
     cluster.kubectl("rollout", "status", "deployment", "--timeout=30s")
+    ending = "--output=jsonpath={.items[*].metadata.deletionTimestamp}"
+    until(lambda: not cluster.kubectl("get", "pods", ending))
 
 
 def test_three_mistakes_are_found_and_mended(start: Start) -> None:

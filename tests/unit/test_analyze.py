@@ -33,6 +33,14 @@ def test_errors_come_first() -> None:
     assert set(severities) == {"Error", "Warning", "Info"}
 
 
+@pytest.mark.parametrize(("created", "older"), [("11:59:59", True), ("12:00:00", True), ("12:00:01", False)])
+def test_pods_of_the_labels_own_second_are_older_than_it(created: str, older: bool) -> None:
+    """A later one would have a sidecar."""
+    found = kata(*ALL)
+    without_sidecar(found, created=f"2026-01-01T{created}Z")
+    assert ("KATA0101" in {f.code for f in analyze.findings(found)}) is older
+
+
 @pytest.mark.parametrize("value", ["disabled", "off"])
 def test_a_namespace_may_do_without_sidecars_on_purpose(value: str) -> None:
     found = replace(kata("deploy/v1"), namespace=namespace(**{"istio-injection": value}))

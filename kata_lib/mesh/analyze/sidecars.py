@@ -37,7 +37,8 @@ def _opted_out(pod: Obj) -> bool:
 
 def _missing(found: Objects, pods: list[Obj]) -> Iterator[Finding]:
     since = _labelled_at(found.namespace)
-    older = [p for p in pods if since and p["metadata"].get("creationTimestamp", since) < since]
+    # Times are whole seconds. In the same one it came before the label: later it would have a sidecar.
+    older = [p for p in pods if (created := p["metadata"].get("creationTimestamp")) and created <= since]
     for pod in pods:
         number = len(pod["spec"]["containers"])
         place = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
