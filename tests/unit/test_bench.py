@@ -44,6 +44,7 @@ def test_percentiles_lie_between_the_values() -> None:
 def test_a_slope_is_that_of_most_samples() -> None:
     assert soak.slope([5.0, 5.0, 90.0, 5.0, 5.0, 5.0]) == 0
     assert soak.slope([0.0, 2.0, 4.0, 60.0, 8.0, 10.0]) == 2
+    assert soak.slope([*range(20), *range(100, 120)]) == 1
 
 
 def test_what_each_frame_leaves_is_found_in_the_noise() -> None:
