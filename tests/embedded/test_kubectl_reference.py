@@ -36,7 +36,7 @@ FILES = sorted({name for name, _, _ in RECORDED})
 NOTICE = re.compile(r"^Warning: this \w+ is kept and .*\n?", re.MULTILINE)
 """What this engine says of a kind of which nothing comes here, or less than on a real cluster."""
 
-OF_PODS = ["1-workloads", "3-changes", "6-releases", "13-documented-changes"]
+OF_PODS = ["1-workloads", "13-documented-changes"]
 """The files that are played with sidecars, too; the others in a long run, but for the one below."""
 
 WITHOUT_SIDECARS = "12-logs-and-events"

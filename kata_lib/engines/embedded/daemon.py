@@ -63,6 +63,7 @@ log = logging.getLogger("kata.daemon")
 
 CATCH_UP_LIMIT = 2.0
 STATUS_REST_SECONDS = 0.05
+GARBAGE = 20_000  # new objects before the young are collected: Python's 700 are made by a request or two
 """A route's status says nothing to a proxy: it is written once the first requests have met the change."""
 
 
@@ -84,6 +85,7 @@ async def run(state: State, server: socket.socket) -> None:
     async with AsyncExitStack() as stack:
         await _start(state, server, stack)
         gc.freeze()  # definitions and tables stay: a collection that walks through them holds up everybody
+        gc.set_threshold(GARBAGE)
         gc.enable()
         log.info("serving")
         await ending.wait()
