@@ -1,8 +1,8 @@
 """The workshop's own manifests as it brought them: which were edited, the difference, the original back.
 
 originals.json has the text of each file of deploy/, so that a checkout, an archive and an offline bundle
-know it alike. After a change of deploy/ by the workshop itself, `python -m kata_lib.course.originals` writes
-it anew.
+know it alike, and the objects that it describes, so that no kernel reads YAML for them. After a change of
+deploy/ by the workshop itself, `python -m kata_lib.course.originals` writes it anew.
 """
 
 import functools
@@ -10,6 +10,7 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypedDict
 
 from kata_lib.cluster.apply import LAST_APPLIED
 from kata_lib.cluster.client import Obj
@@ -21,11 +22,23 @@ from kata_lib.machine import WORKSHOP
 _KEPT = Path(__file__).with_name("originals.json")
 
 
+class Original(TypedDict):
+    """A file as the workshop brought it, and its objects: none in a plan of a release."""
+
+    text: str
+    objects: list[Obj]
+
+
+@functools.cache
+def _kept() -> Mapping[str, Original]:
+    found: dict[str, Original] = json.loads(_KEPT.read_text())
+    return found
+
+
 @functools.cache
 def texts() -> Mapping[str, str]:
     """Return the text of each original by its path from the project's folder."""
-    found: dict[str, str] = json.loads(_KEPT.read_text())
-    return found
+    return {file: kept["text"] for file, kept in _kept().items()}
 
 
 def files(*paths: str) -> list[str]:
@@ -102,12 +115,11 @@ def made_by() -> Mapping[tuple[str, str], str]:
 
 @functools.cache
 def _places() -> Mapping[tuple[str, str], list[str]]:
-    """Return the files of each object by kind and name; plans of releases are no objects."""
+    """Return the files of each object by kind and name."""
     found: dict[tuple[str, str], list[str]] = {}
-    for file in texts():
-        for obj in _objects(texts()[file]):
-            if isinstance(obj, dict):
-                found.setdefault((obj["kind"], obj["metadata"]["name"]), []).append(file)
+    for file, kept in _kept().items():
+        for obj in kept["objects"]:
+            found.setdefault((obj["kind"], obj["metadata"]["name"]), []).append(file)
     return found
 
 
@@ -123,8 +135,8 @@ def _places_of_files() -> Mapping[str, list[str]]:
 
 @functools.cache
 def _as_json(file: str) -> str:
-    """Return an original's objects as JSON, from which each caller gets their own: YAML is read once."""
-    return json.dumps(parse(texts()[file], file))
+    """Return an original's objects as JSON, from which each caller gets their own."""
+    return json.dumps(_kept()[file]["objects"])
 
 
 def _folders() -> list[str]:
@@ -170,6 +182,11 @@ def _objects(text: str) -> list[Obj] | str:
         return text
 
 
+def original(text: str) -> Original:
+    """Return what is kept of a file."""
+    return Original(text=text, objects=[obj for obj in _objects(text) if isinstance(obj, dict)])
+
+
 def _names_for(place: Path) -> Iterator[Path]:
     yield place.with_name(f"{place.name}.mine")
     yield from (place.with_name(f"{place.name}.mine{number}") for number in itertools.count(2))
@@ -177,8 +194,9 @@ def _names_for(place: Path) -> Iterator[Path]:
 
 def _main() -> None:
     """Write originals.json from deploy/."""
-    found = {str(file.relative_to(WORKSHOP)): file.read_text() for file in in_deploy()}
-    _KEPT.write_text(json.dumps(found, indent=0, ensure_ascii=False) + "\n")
+    found = {str(file.relative_to(WORKSHOP)): original(file.read_text()) for file in in_deploy()}
+    lines = (f"{json.dumps(file)}: {json.dumps(kept, ensure_ascii=False)}" for file, kept in found.items())
+    _KEPT.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 if __name__ == "__main__":

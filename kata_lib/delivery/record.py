@@ -8,6 +8,7 @@ at once, one is refused and reads again.
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from typing import Any
 
 from kata_lib.cluster.client import ApiRefused, Obj
@@ -15,7 +16,7 @@ from kata_lib.cluster.cluster import Cluster
 from kata_lib.delivery import words
 from kata_lib.delivery.judging import Judgement, Tally
 from kata_lib.delivery.observed import Pods
-from kata_lib.delivery.plan import parse
+from kata_lib.delivery.plan import Plan, parse
 from kata_lib.delivery.state import Decision, ReleaseState, Versions
 from kata_lib.errors import ReleaseError
 from kata_lib.statistics.sequential import Counted, Evidence
@@ -141,8 +142,6 @@ def _config_map(record: Record) -> Obj:
 
 
 def _record(obj: Obj) -> Record:
-    from kata_lib.cluster.documents import read_yaml
-
     name = obj["metadata"]["name"]
     try:
         state = json.loads(obj["data"]["release"])
@@ -154,7 +153,7 @@ def _record(obj: Obj) -> Record:
         routed, runner, seen = (state.pop(key) for key in ("routed", "runner", "seen"))
         tallies = {metric: _tally(tally) for metric, tally in state.pop("tallies").items()}
         decisions = tuple(map(_decision, state.pop("decisions")))
-        plan = parse(read_yaml(obj["data"]["plan"].encode()))
+        plan = _plan(obj["data"]["plan"])
         versions = Versions(**state.pop("versions"))
         release = ReleaseState(plan, versions, tallies=tallies, decisions=decisions, **state)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -162,6 +161,14 @@ def _record(obj: Obj) -> Record:
             f"The ConfigMap {name} holds no release that can be read ({error!r}). {_forget(name)}"
         ) from error
     return Record(release, routed, runner, seen, obj["metadata"]["resourceVersion"])
+
+
+@cache
+def _plan(text: str) -> Plan:
+    """Return the plan that a text holds: a release is read again and again, and its plan stays."""
+    from kata_lib.cluster.documents import read_yaml
+
+    return parse(read_yaml(text.encode()))
 
 
 def _forget(name: str) -> str:
