@@ -20,7 +20,7 @@ from kata_lib.course.progress import tables
 SKIPPED = "07-argo-rollouts"
 """Its cluster has no Argo Rollouts."""
 ALL_NAMES = [source.stem for source in notebooks.sources()]
-NAMES = ALL_NAMES if ALL else [ALL_NAMES[0], "03-weight-lab", "04-observe", SKIPPED]
+NAMES = ALL_NAMES if ALL else [ALL_NAMES[0], "04-observe", SKIPPED]
 
 pytestmark = pytest.mark.needs("chromium")
 

@@ -85,6 +85,9 @@ def cluster(kata: Lab) -> Cluster:
     """Return it with everyone on version 1, and both versions as they were, as the sidecars have it too."""
     delivery.forget(kata.cluster)
     kata.delete("deploy/v2")
+    for pod in kata.cluster.pods("version=v1"):
+        if not pods.is_ready(pod):  # a new one has no back-off to wait for
+            kata.cluster.remove("v1", "Pod", pod["metadata"]["name"])
     for path in ("deploy/v1", "deploy/v2"):
         kata.apply(path)
     kata.set_weights({"name-v1": 100, "name-v2": 0})

@@ -62,8 +62,8 @@ from kata_lib.files import write_json
 log = logging.getLogger("kata.daemon")
 
 CATCH_UP_LIMIT = 2.0
-STATUS_REST_SECONDS = 0.05
 GARBAGE = 20_000  # new objects before the young are collected: Python's 700 are made by a request or two
+STATUS_REST_SECONDS = 0.05
 """A route's status says nothing to a proxy: it is written once the first requests have met the change."""
 
 
