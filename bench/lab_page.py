@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, WebSocket
 
 _IN_CONTAINERS = "--no-sandbox"
+POLL_MILLISECONDS = 50
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 START_SECONDS = 90
 LIVE = ".kata-live"
@@ -165,6 +166,14 @@ def run_cell(page: "Page", number: int = 0) -> None:
     )
 
 
+def wait_until(page: "Page", script: str, *, arg: object = None, timeout: float | None = None) -> None:
+    """Wait until a script in the page says yes, as page.wait_for_function() does; timeout: milliseconds.
+
+    That one asks at each frame, and has the page draw sixty a second for it.
+    """
+    page.wait_for_function(script, arg=arg, timeout=timeout, polling=POLL_MILLISECONDS)
+
+
 def wait_idle(page: "Page", seconds: float = 90) -> None:
     """Wait until the kernel of the notebook in front is idle."""
     idle = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]:visible')
@@ -180,7 +189,7 @@ def run_live(page: "Page") -> None:
 def wait_frames(page: "Page", frames: int = 4, seconds: float = 180) -> None:
     """Wait until a live lab in the page has drawn so many frames."""
     script = f"[...document.querySelectorAll('{LIVE}')].some((live) => live.dataset.frames >= {frames})"
-    page.wait_for_function(script, timeout=1000 * seconds)
+    wait_until(page, script, timeout=1000 * seconds)
 
 
 def frames_drawn(page: "Page") -> int:

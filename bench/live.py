@@ -24,6 +24,7 @@ from bench.lab_page import (
     open_notebook,
     processes,
     run_live,
+    wait_until,
 )
 from bench.results import Figure, percentile
 from kata_lib.errors import KataError
@@ -138,7 +139,7 @@ def _effect(page: "Page") -> Figure:
     seen: list[float] = []
     for name in ("Promote", "Roll back") * 5:
         page.get_by_role("button", name=name).click()
-        page.wait_for_function(_LAST_SEEN, arg=100 if name == "Promote" else 0, timeout=10_000)
+        wait_until(page, _LAST_SEEN, arg=100 if name == "Promote" else 0, timeout=10_000)
         seen.append(float(page.evaluate(_SEEN_MS)))
     how = f"{len(seen)} switches of everything, as the marks say; a request starts each 20 ms"
     return Figure("live lab: apply to first effect, p50", percentile(seen, 50), "ms", how=how)

@@ -5,6 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from bench.lab_page import wait_until
 from browser.running_lab import KEPT, use_theme
 
 SIZES = {"wide": (1600, 1000), "usual": (1280, 1000), "narrow": (700, 1000), "zoomed to 200 %": (640, 500)}
@@ -46,7 +47,8 @@ def show_at(page: Page, view: str, size: str, theme: str) -> None:
     use_theme(page, theme)
     page.set_viewport_size({"width": width, "height": height})
     page.locator(view).scroll_into_view_if_needed()
-    page.wait_for_function(
+    wait_until(
+        page,
         "([plot]) => plot.clientWidth === plot.firstElementChild.clientWidth",
         arg=[page.locator(f"{view} .plot").element_handle()],
     )

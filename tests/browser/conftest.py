@@ -14,7 +14,7 @@ import pytest
 from homes import home
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from bench.lab_page import Messages, jupyter_lab, notebook, with_profile
+from bench.lab_page import Messages, jupyter_lab, notebook, wait_until, with_profile
 from browser.running_lab import BUSY_CELL, GRAPH_CELL, LIVE_CELL, NAME, PICTURES, RELEASE_CELL, JupyterLab
 from kata_lib import engines
 from kata_lib.course import notebooks
@@ -90,5 +90,5 @@ def window(jupyter: JupyterLab) -> Iterator[tuple[Page, Messages]]:
     """Yield the page that goes from module to module, and its messages: to load JupyterLab takes seconds."""
     with jupyter.page() as (page, messages):
         page.goto(jupyter.window)
-        page.wait_for_function("globalThis.jupyterapp?.restored.then(() => true)", timeout=90_000)
+        wait_until(page, "globalThis.jupyterapp?.restored.then(() => true)", timeout=90_000)
         yield page, messages

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
-from bench.lab_page import Messages, open_notebook
+from bench.lab_page import Messages, open_notebook, wait_until
 from kata_lib.machine import PROJECT
 
 NAME = "browser"
@@ -87,7 +87,7 @@ def close_all(page: Page) -> None:
 def use_theme(page: Page, theme: str) -> None:
     """Give JupyterLab a theme by its name in THEMES."""
     page.evaluate("(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme})", THEMES[theme])
-    page.wait_for_function(f"document.body.dataset.jpThemeLight === '{str(theme == 'light').lower()}'")
+    wait_until(page, f"document.body.dataset.jpThemeLight === '{str(theme == 'light').lower()}'")
 
 
 def keep(page: Page, name: str, selector: str, holds: tuple[str, int]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from bench.lab_page import LIVE, Messages, run_live
+from bench.lab_page import LIVE, Messages, run_live, wait_until
 from browser.boxes import SIZES, faults, measured, show_at
 from browser.running_lab import THEMES, JupyterLab
 
@@ -32,10 +32,10 @@ def test_nothing_of_the_live_lab_is_cut_or_overlaps(page: Page, size: str, theme
 def test_the_picture_follows_the_side_bar(page: Page) -> None:
     page.set_viewport_size({"width": 1000, "height": 1000})
     width = f"document.querySelector('{LIVE} .plot svg').clientWidth"
-    page.wait_for_function(f"{width} > 0")
+    wait_until(page, f"{width} > 0")
     before = page.evaluate(width)
     page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
-    page.wait_for_function(f"{width} > {before + 100}")
+    wait_until(page, f"{width} > {before + 100}")
     page.wait_for_timeout(300)
     assert faults(measured(page, LIVE)) == []
     page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")

@@ -21,6 +21,7 @@ from bench.lab_page import (
     run_live,
     wait_frames,
     wait_idle,
+    wait_until,
 )
 from bench.live import SLIDER_TO_PICTURE
 from browser.running_lab import GO_ON, RATE, JupyterLab, close_all
@@ -68,7 +69,7 @@ def running(version: str) -> str:
 
 
 def wait_for_weight(page: Page, share: float) -> None:
-    page.wait_for_function(f"+document.querySelector('{LIVE}').dataset.weight === {share}", timeout=30_000)
+    wait_until(page, f"+document.querySelector('{LIVE}').dataset.weight === {share}", timeout=30_000)
 
 
 def press(page: Page, name: str) -> None:
@@ -95,10 +96,10 @@ def test_keys_move_the_weight_in_the_cluster_and_the_picture_follows(
         f"document.querySelector('{LIVE} .plot').lines"
         ".find((line) => line.kind === 'values' && line.name === 'v2').y.at(-1) === 100"
     )
-    page.wait_for_function(all_v2, timeout=5000)
+    wait_until(page, all_v2, timeout=5000)
     assert line(page, "share", "values", "v1")["y"][-1] == 0
     assert line(page, "share", "asked", "v2")["y"][-1] == 100
-    page.wait_for_function(running("v1"), timeout=5000)
+    wait_until(page, running("v1"), timeout=5000)
     expect(page.locator(f"{LIVE} .change")).to_have_text(re.compile(r"22 % → 100 %: seen after \d+ ms"))
     assert re.search(r"(\d+ ms|\d changes)$", marks(page)[-1])
 
@@ -176,7 +177,7 @@ def test_a_tab_asleep_gets_nothing_and_comes_back_with_one_snapshot(opened: tupl
     assert messages.number == number
     page.evaluate("window.requestAnimationFrame = window.awake; window.waiting.forEach(window.awake)")
     frames = frames_drawn(page)
-    page.wait_for_function(f"document.querySelector('{LIVE}').dataset.frames > {frames + 2}", timeout=5000)
+    wait_until(page, f"document.querySelector('{LIVE}').dataset.frames > {frames + 2}", timeout=5000)
     assert messages.size - size < 100_000  # one snapshot of a minute is a tenth of that
     assert len(line(page, "share", "values", "v2")["x"]) >= 5
 
@@ -230,7 +231,7 @@ def test_three_versions_have_linked_sliders(page: Page, lab: Lab) -> None:
     expect(slider).to_have_value("81")
     row = page.locator(f"{LIVE} tbody tr").filter(has_text="v3")
     expect(row.locator("td").last).not_to_have_text("0", timeout=8000)
-    page.wait_for_function(running("v3"), timeout=5000)
+    wait_until(page, running("v3"), timeout=5000)
 
 
 def test_one_slider_is_left_when_two_versions_are(page: Page) -> None:
@@ -274,7 +275,7 @@ def test_a_screen_reader_hears_a_sentence_every_five_seconds_at_most(page: Page)
             }});
         }}"""
     )
-    page.wait_for_function("window.heard.length >= 2", timeout=60_000)
+    wait_until(page, "window.heard.length >= 2", timeout=60_000)
     first, second = page.evaluate("window.heard.slice(0, 2)")
     assert second - first >= 5000
     expect(page.locator(f"{LIVE} .spoken")).to_have_text(
@@ -307,16 +308,15 @@ def test_a_busy_cell_says_how_long_it_runs(page: Page, jupyter: JupyterLab) -> N
     with busy_cell(page, jupyter) as cell:
         waits = cell.locator(".kata-wait")
         expect(waits).to_have_text(re.compile(r"Running · \d+ s"), timeout=30_000)
-        page.wait_for_function(
-            "document.querySelector('.kata-wait progress')?.getBoundingClientRect().width > 50"
-        )
+        wait_until(page, "document.querySelector('.kata-wait progress')?.getBoundingClientRect().width > 50")
     expect(waits).to_have_count(0)
 
 
 def test_a_cell_that_runs_again_has_one_working_live_lab(page: Page) -> None:
     page.evaluate(f"document.querySelector('{LIVE}').dataset.old = 'yes'")
     run_cell(page)
-    page.wait_for_function(
+    wait_until(
+        page,
         f"(live => live?.dataset.frames > 3 && !live.dataset.old)(document.querySelector('{LIVE}'))",
         timeout=15_000,
     )

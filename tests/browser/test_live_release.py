@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from bench.lab_page import Messages, run_live
+from bench.lab_page import Messages, run_live, wait_until
 from browser.boxes import SIZES, faults, measured, show_at
 from browser.running_lab import THEMES, JupyterLab
 from kata_lib import delivery
@@ -56,7 +56,7 @@ def test_a_release_is_watched_and_decided_by_the_keyboard(page: Page, lab: Lab) 
         f"document.querySelector('{VIEW} .plot').lines"
         ".find((line) => line.kind === 'values' && line.name === 'name-v2').y.some((share) => share > 30)"
     )
-    page.wait_for_function(observed, timeout=30_000)
+    wait_until(page, observed, timeout=30_000)
     expect(view.locator(".legend li")).to_have_text(["name-v1", "name-v2", "asked for"])
 
     press_key(page, "Abort")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from bench.lab_page import LIVE, Messages, open_notebook, run_cell, run_live, wait_idle
+from bench.lab_page import LIVE, Messages, open_notebook, run_cell, run_live, wait_idle, wait_until
 from browser.running_lab import JupyterLab, close_all, keep
 from kata_lib.course.application import Sampler
 from kata_lib.lab.lab import Lab
@@ -28,7 +28,7 @@ def page(window: tuple[Page, Messages], jupyter: JupyterLab) -> Iterator[Page]:
 def test_the_live_graph_shows_who_calls_whom_at_what_share(page: Page, lab: Lab) -> None:
     lab.set_weights({"name-v2": 10})
     run_cell(page)
-    page.wait_for_function(f"document.querySelector('{GRAPH}')?.dataset.frames >= 1", timeout=90_000)
+    wait_until(page, f"document.querySelector('{GRAPH}')?.dataset.frames >= 1", timeout=90_000)
     picture = page.locator(f"{GRAPH} .graph")
     with Sampler(lab.url(), rate=50):
         expect(picture).to_have_attribute(

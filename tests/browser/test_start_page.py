@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from bench.lab_page import wait_idle
+from bench.lab_page import wait_idle, wait_until
 from browser.running_lab import NAME, JupyterLab, close_all
 from kata_lib.course import notebooks, progress
 from kata_lib.course.progress import overview
@@ -35,7 +35,7 @@ def test_the_map_is_drawn_when_the_page_opens(page: Page) -> None:
     links = page.locator(".jp-OutputArea-output table").get_by_role("link")
     expect(links).to_have_text([source.stem for source in notebooks.sources()], timeout=180_000)
     expect(page.get_by_text("No check is done yet.")).to_be_visible(timeout=180_000)
-    page.wait_for_function("document.querySelector('.jp-Notebook img').naturalWidth > 100")
+    wait_until(page, "document.querySelector('.jp-Notebook img').naturalWidth > 100")
 
 
 def test_no_page_asks_whether_to_build_jupyterlab_again(page: Page) -> None:
@@ -53,7 +53,7 @@ def test_a_terminal_beside_it_greets(page: Page) -> None:
     boxes = [page.locator(panel).bounding_box() for panel in (".jp-NotebookPanel", ".jp-Terminal")]
     left, right = (box["x"] for box in boxes if box)
     assert left < right
-    page.wait_for_function(f"({TERMINAL})().includes('kubectl get pods')")
+    wait_until(page, f"({TERMINAL})().includes('kubectl get pods')")
 
 
 def test_links_lead_on_nobody_ends_on_an_empty_cell_and_ticks_follow(
@@ -61,12 +61,12 @@ def test_links_lead_on_nobody_ends_on_an_empty_cell_and_ticks_follow(
 ) -> None:
     page.get_by_role("link", name="00-setup").first.click()
     in_front(page, "00-setup")
-    page.wait_for_function(f"{CELLS}.at(-1)?.model.getMetadata('tags')?.includes('next')")
+    wait_until(page, f"{CELLS}.at(-1)?.model.getMetadata('tags')?.includes('next')")
     wait_idle(page)
     before = page.evaluate(f"{CELLS}.length")
     page.evaluate(f"{CONTENT}.activeCellIndex = {before} - 1")
     page.evaluate("jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
-    page.wait_for_function(f"{CELLS}.length === {before} && {CONTENT}.mode === 'command'")
+    wait_until(page, f"{CELLS}.length === {before} && {CONTENT}.mode === 'command'")
     page.evaluate(f"{CONTENT}.scrollToItem({before} - 1)")
     page.get_by_role("link", name="01-deploy").last.click()
     in_front(page, "01-deploy")
@@ -77,7 +77,7 @@ def test_links_lead_on_nobody_ends_on_an_empty_cell_and_ticks_follow(
 
 
 def in_front(page: Page, name: str) -> None:
-    page.wait_for_function(f"jupyterapp.shell.currentWidget.title.label === '{name}.ipynb'")
+    wait_until(page, f"jupyterapp.shell.currentWidget.title.label === '{name}.ipynb'")
 
 
 def learner_passes(monkeypatch: pytest.MonkeyPatch, check: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page
 from random_sets import ALL
 
-from bench.lab_page import LIVE, Messages
+from bench.lab_page import LIVE, Messages, wait_until
 from browser.claims import CLAIMS, broken, far_off
 from browser.running_lab import JupyterLab, close_all
 from browser.screen_reader import Node, ScreenReader, nameless
@@ -88,8 +88,8 @@ def take_turn(walk: Walk, cell: Cell) -> None:
     for name, key, weight in by_hand:
         walk.reach(live_cell(walk), name)
         walk.page.keyboard.press(key)
-        walk.page.wait_for_function(
-            f"Math.round(100 * document.querySelector('{LIVE}').dataset.weight) === {weight}"
+        wait_until(
+            walk.page, f"Math.round(100 * document.querySelector('{LIVE}').dataset.weight) === {weight}"
         )
         walk.page.keyboard.press("Escape")
     walk.stand_on(cell)

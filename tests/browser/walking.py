@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import Page
 
-from bench.lab_page import open_notebook, wait_idle
+from bench.lab_page import open_notebook, wait_idle, wait_until
 from browser.running_lab import JupyterLab
 from kata_lib.course import notebooks
 from kata_lib.course.exercises import step
@@ -124,7 +124,7 @@ class Walk:
         self._length = len(built["cells"])
         open_notebook(self.page, self.jupyter.address, f"notebooks/{self.name}.ipynb")
         self._until_whole()
-        self.page.wait_for_function("document.activeElement.closest('.jp-Cell')")  # keys before that are lost
+        wait_until(self.page, "document.activeElement.closest('.jp-Cell')")  # keys before that are lost
         self.cells = self._found()
 
     def solved(self, *, solutions: bool) -> notebooks.Notebook:
@@ -179,13 +179,13 @@ class Walk:
     def seen(self, cell: Cell) -> Seen:
         """Return what the screen shows below a cell, a release once its view has had its first frame."""
         place = self.place(cell)
-        self.page.wait_for_function(_HAVE_TEXT, arg=f"{place} .kata-release .status")
+        wait_until(self.page, _HAVE_TEXT, arg=f"{place} .kata-release .status")
         return Seen(**self.page.locator(place).evaluate(_SEEN))
 
     def restart_and_reload(self) -> None:
         """Save, restart the kernel, and load the page anew, as after a night; the first cell is in front."""
         self.page.keyboard.press("Control+s")
-        self.page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+        wait_until(self.page, "!jupyterapp.shell.currentWidget.context.model.dirty")
         self.page.locator('[data-command="notebook:restart-kernel"]:visible').click()
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
         wait_idle(self.page)
@@ -194,7 +194,7 @@ class Walk:
         self.page.locator(self.place(self.cells[0])).click()
 
     def _until_whole(self) -> None:
-        self.page.wait_for_function(f"globalThis.jupyterapp && {CONTENT}?.widgets?.length === {self._length}")
+        wait_until(self.page, f"globalThis.jupyterapp && {CONTENT}?.widgets?.length === {self._length}")
         wait_idle(self.page)
         self.page.evaluate(_KERNEL)
 

@@ -8,6 +8,7 @@ the next line is another one.
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ import pytest
 from api_server import Api
 from following import MOST_LINES
 from following import follow as follow_line
+from random_sets import ALL
 from shell import Shell
 
 from kata_lib.cluster.client import Obj
@@ -347,8 +349,10 @@ CASES: dict[str, tuple[str, Damage]] = {
     ),
 }
 FIRST = ("weights-swapped", "labels-swapped", "no-virtual-service", "only-v2", "second-rule-older")
-for first in FIRST:
-    for second in ("no-name-v2", "selector-typo", "no-sidecars", "other-labels-v2"):
+SECOND = ("no-name-v2", "selector-typo", "no-sidecars", "other-labels-v2")
+"""Of their pairs a plain run has each of the first and of the second; `scripts/test --all` has all."""
+for first, one in zip(FIRST, cycle(SECOND), strict=False):
+    for second in SECOND if ALL else (one,):
         CASES[f"canary-10 {first} {second}"] = ("canary-10", both(ROUTING[first], WORKLOADS[second]))
 
 
