@@ -1,6 +1,8 @@
 """Setting up: what is refused, what is found outdated, and how a failure is explained."""
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -148,7 +150,7 @@ def test_equal_files_share_their_place_on_the_disk(packages: Path) -> None:
 
 def test_a_disk_without_links_is_left_as_it_is(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(self: Path, target: Path) -> None:
-        raise PermissionError(f"no hard link from {self} to {target}")
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(target), None, str(self))
 
     monkeypatch.setattr(Path, "hardlink_to", refused)
     environment.share_equal_files(packages)

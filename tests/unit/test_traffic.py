@@ -272,6 +272,7 @@ def test_an_answer_that_does_not_come_is_a_failure_too() -> None:
     with answering(fixed(b"", close=False)) as url:
         frame = traffic.sample(url, requests=3, timeout=0.05)
     assert list(frame["status"]) == [0] * 3
+    assert frame["version"].isna().all()
     assert set(frame["error"]) == {"no answer within 0.05 s"}
 
 
